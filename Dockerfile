@@ -1,0 +1,22 @@
+# The app in a container: CPU by default; pass another torch index for a GPU.
+#   docker build -t aim-explorer .
+#   docker run -p 7860:7860 aim-explorer
+FROM python:3.12-slim
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+RUN useradd --create-home --uid 1000 user
+USER user
+ENV HOME=/home/user \
+    PATH=/home/user/.local/bin:$PATH \
+    GRADIO_ANALYTICS_ENABLED=False \
+    GRADIO_SERVER_NAME=0.0.0.0 \
+    PYTHONUNBUFFERED=1
+WORKDIR /home/user/app
+
+COPY --chown=user requirements.txt .
+RUN pip install --no-cache-dir --user torch torchvision --index-url "$TORCH_INDEX" \
+ && pip install --no-cache-dir --user -r requirements.txt
+COPY --chown=user . .
+
+EXPOSE 7860
+CMD ["python", "app.py"]

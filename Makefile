@@ -1,0 +1,53 @@
+# The whole interface: demo, test, lint, format, bench, train, evaluate. Each sets up what it needs.
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+# The first interpreter that starts and is Python 3.11 or 3.12.
+BASE := $(shell for p in python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+export GRADIO_ANALYTICS_ENABLED := False
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: demo test lint format bench train evaluate samples chromium clean
+
+demo: $(READY)
+	$(PY) app.py
+
+test: $(READY) chromium
+	$(PY) -m pytest
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+format: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: $(READY)
+	$(PY) -m benchmarks.prefill
+
+train: $(READY)
+	$(PY) -m training.train
+
+evaluate: $(READY)
+	$(PY) -m training.evaluate
+
+samples: $(READY)
+	$(PY) -m training.samples
+
+$(READY): requirements.txt requirements-dev.txt
+	@test -n "$(BASE)" || { echo "AIM Explorer needs Python 3.11 or 3.12; none was found."; exit 1; }
+	$(BASE) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# The browser test drives Debian's Chromium.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium; }
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
