@@ -1,0 +1,112 @@
+"""Merging: average similar visual tokens of a frame before the language model, and remember which went where."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """The tokens of every frame after merging.
+
+    tokens: (frames, k, d), in the dtype of the input; rows are not in raster order.
+    group:  (frames, n) int64 in [0, k): the row of `tokens` that each original token ended in.
+    """
+
+    tokens: Tensor
+    group: Tensor
+
+
+def num_kept(num_tokens: int, keep_ratio: float) -> int:
+    """Tokens left of `num_tokens` at `keep_ratio`: rounded up, at least 1.
+
+    Rounded to 1e-9 first: 0.07 * 100 is 7.000000000000001 in floating point and must give 7.
+    """
+    if not 0 < keep_ratio <= 1:
+        raise ValueError(f"keep_ratio must be in (0, 1], got {keep_ratio}")
+    return max(1, math.ceil(round(num_tokens * keep_ratio, 9)))
+
+
+def merge_round(tokens: Tensor, num_removed: int) -> tuple[Tensor, Tensor]:
+    """One round of bipartite matching inside every frame (arXiv 2412.03248, section 3).
+
+    tokens:      (frames, n, d) float32 or float64.
+    num_removed: how many tokens each frame loses, at most n // 2.
+
+    Even rows (A) each pick the most similar odd row (B) by cosine; along the `num_removed` strongest
+    links, B becomes the plain mean of itself and of the A tokens that joined it.
+    Returns the tokens left, (frames, n - num_removed, d): first the A tokens that joined nobody, in
+    order of falling similarity, then every B; and (frames, n) int64, the new row of each old one.
+    """
+    if not 0 <= num_removed <= tokens.shape[1] // 2:
+        raise ValueError(f"num_removed must be in [0, {tokens.shape[1] // 2}], got {num_removed}")
+    if num_removed == 0:
+        return tokens, _identity(tokens)
+    a, b = tokens[:, ::2], tokens[:, 1::2]
+    similarity = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).mT  # (frames, num_a, num_b)
+    strength, partner = similarity.max(dim=-1)  # (frames, num_a)
+    order = strength.argsort(dim=-1, descending=True, stable=True)
+    joining, staying = order[:, :num_removed], order[:, num_removed:]
+    b = _mean_with_joining(b, _rows(a, joining), partner.gather(1, joining))
+    left = torch.cat([_rows(a, staying), b], dim=1)
+    return left, _new_of_old(partner, staying, b.shape[1])
+
+
+@torch.no_grad()
+def merge_tokens(tokens: Tensor, keep_ratio: float) -> Merged:
+    """Merge each frame's n tokens into k = ceil(n * keep_ratio), in rounds that remove at most half.
+
+    tokens: (frames, n, d), any floating dtype. Similarity and means are taken in float32 (float64 for
+    float64 input), since half precision changes pairs. With k = n, `tokens` itself is returned.
+    The mean of a later round is not weighted by group size, as in the paper's released method.
+    Raises ValueError for another rank, an empty axis, a dtype that is not floating, or a ratio outside (0, 1].
+    """
+    if tokens.ndim != 3 or 0 in tokens.shape:
+        raise ValueError(f"tokens must be (frames, n, d) with no empty axis, got shape {tuple(tokens.shape)}")
+    if not tokens.is_floating_point():
+        raise ValueError(f"tokens must be floating point, got {tokens.dtype}")
+    k = num_kept(tokens.shape[1], keep_ratio)
+    owner = _identity(tokens)  # (frames, n)
+    if k == tokens.shape[1]:
+        return Merged(tokens, owner)
+    current = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+    while (size := current.shape[1]) > k:
+        current, new_of_old = merge_round(current, min(size // 2, size - k))
+        owner = new_of_old.gather(1, owner)
+    return Merged(current.to(tokens.dtype), owner)
+
+
+def _identity(tokens: Tensor) -> Tensor:
+    """(frames, n) int64, every token its own row."""
+    frames, n, _ = tokens.shape
+    return torch.arange(n, device=tokens.device).repeat(frames, 1)
+
+
+def _rows(x: Tensor, index: Tensor) -> Tensor:
+    """x: (frames, n, d), index: (frames, m) → (frames, m, d)."""
+    return x.gather(1, index[..., None].expand(-1, -1, x.shape[-1]))
+
+
+def _mean_with_joining(b: Tensor, joining: Tensor, partner: Tensor) -> Tensor:
+    """Mean of each B token (frames, num_b, d) and the `joining` tokens (frames, r, d) whose `partner` it is.
+
+    A matrix product rather than a scatter: a scatter adds in an arbitrary order on a GPU.
+    """
+    member = F.one_hot(partner, b.shape[1]).to(b.dtype).mT  # (frames, num_b, r)
+    return (b + member @ joining) / (1 + member.sum(dim=-1, keepdim=True))
+
+
+def _new_of_old(partner: Tensor, staying: Tensor, num_b: int) -> Tensor:
+    """(frames, num_a + num_b) int64: the new row of each old token, interleaved as A, B, A, B, ..."""
+    frames, num_a = partner.shape
+    num_staying = staying.shape[1]
+    places = torch.arange(num_staying + num_b, device=partner.device).repeat(frames, 1)
+    new = partner.new_empty((frames, num_a + num_b))
+    new[:, ::2] = (num_staying + partner).scatter(1, staying, places[:, :num_staying])
+    new[:, 1::2] = places[:, num_staying:]
+    return new

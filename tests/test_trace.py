@@ -1,0 +1,90 @@
+"""Trace: what is read back from a run, on a tiny one that can be followed by hand."""
+
+import numpy as np
+import pytest
+
+from aim_core.trace import LayerTrace, Trace
+
+
+def layer(index: int, kept: list[int], importance: list[float]) -> LayerTrace:
+    return LayerTrace(index, np.array(kept, dtype=np.int64), np.array(importance, dtype=np.float32))
+
+
+@pytest.fixture
+def trace() -> Trace:
+    """Two frames of 2 x 2 patches, two merged tokens each (rows 0-1 and 2-3), and a suffix row 4."""
+    return Trace(
+        frames=np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3),
+        times=np.array([0.0, 0.5], dtype=np.float32),
+        grid=(2, 2),
+        group=np.array([[0, 0, 1, 1], [1, 0, 0, 0]]),
+        layers=(
+            layer(0, [0, 1, 2, 3, 4], []),
+            layer(1, [0, 1, 2, 3, 4], [0.5, 0.1, 0.2, 0.0, 0.9]),
+            layer(2, [0, 2, 4], [0.6, 0.3, 0.8]),
+            layer(3, [], []),
+        ),
+        planned=np.array([5, 5, 3, 0]),
+    )
+
+
+def test_the_counts(trace):
+    assert (trace.num_frames, trace.tokens_per_frame, trace.num_merged, trace.num_layers) == (2, 2, 4, 4)
+    np.testing.assert_array_equal(trace.retained, [5, 5, 3, 0])
+    assert trace.scored_layers == (1, 2)
+
+
+def test_a_patch_points_at_the_row_of_its_merged_token(trace):
+    np.testing.assert_array_equal(trace.rows(), [[0, 0, 1, 1], [3, 2, 2, 2]])
+
+
+def test_a_patch_lives_as_long_as_its_token(trace):
+    assert trace.alive(1).all()
+    np.testing.assert_array_equal(trace.alive(2), [[True, True, False, False], [False, True, True, True]])
+    assert not trace.alive(3).any()
+    np.testing.assert_array_equal(trace.last_layer(), [[2, 2, 1, 1], [1, 2, 2, 2]])
+
+
+def test_importance_is_the_score_of_the_token_or_nan(trace):
+    np.testing.assert_allclose(trace.importance(1), [[0.5, 0.5, 0.1, 0.1], [0.0, 0.2, 0.2, 0.2]])
+    np.testing.assert_allclose(trace.importance(2), [[0.6, 0.6, np.nan, np.nan], [np.nan, 0.3, 0.3, 0.3]])
+    for unscored in (0, 3):
+        assert np.isnan(trace.importance(unscored)).all()
+        assert trace.importance(unscored).shape == trace.group.shape
+
+
+@pytest.mark.parametrize("outside", [-1, 4])
+def test_a_layer_the_model_does_not_have_is_refused(trace, outside):
+    for read in (trace.alive, trace.importance):
+        with pytest.raises(ValueError, match=f"layer must be in \\[0, 4\\), got {outside}"):
+            read(outside)
+
+
+def test_a_saved_trace_comes_back_whole(trace, tmp_path):
+    path = tmp_path / "run.npz"
+    trace.save(path)
+    back = Trace.load(path)
+    for name in ("frames", "times", "group", "planned"):
+        before, after = getattr(trace, name), getattr(back, name)
+        np.testing.assert_array_equal(after, before)
+        assert after.dtype == before.dtype
+    assert back.grid == trace.grid
+    assert len(back.layers) == len(trace.layers)
+    for before, after in zip(trace.layers, back.layers, strict=True):
+        assert after.layer == before.layer
+        np.testing.assert_array_equal(after.kept, before.kept)
+        np.testing.assert_array_equal(after.importance, before.importance)
+
+
+def test_the_name_of_the_file_is_kept_as_given(trace, tmp_path):
+    trace.save(tmp_path / "run.trace")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.trace"]
+
+
+def test_a_file_that_is_not_a_trace_is_refused(tmp_path):
+    text, other = tmp_path / "notes.npz", tmp_path / "other.npz"
+    text.write_text("not a trace")
+    np.savez(other, frames=np.zeros(3))
+    for path in (text, other, tmp_path / "absent.npz"):
+        with pytest.raises(ValueError, match="is not a saved trace"):
+            Trace.load(path)
