@@ -1,0 +1,166 @@
+"""Training batches: scenes, frames, labels for every visual token, and many questions that share one video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.build import IMAGE_SIZE, PATCH_SIZE
+from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
+from training.world import (
+    COLORS,
+    MAX_OBJECTS,
+    MOTIONS,
+    PHASES,
+    PLACES,
+    SHAPES,
+    Scene,
+    frame_times,
+    make_scene,
+    owner_map,
+    place_of,
+    render,
+)
+
+IGNORE = -100
+PATCH_ROWS = IMAGE_SIZE // PATCH_SIZE
+TOKEN_ROWS = PATCH_ROWS // 2
+# What a thing is, as class numbers; the order of the columns of `Batch.things` and `Batch.referents`.
+TRAITS = {"color": len(COLORS), "shape": len(SHAPES), "motion": 5, "begins": 4, "ends": 4, "phase": 3, "stays": 2}
+NOTHING = [IGNORE] * len(TRAITS)
+
+
+@dataclass
+class Batch:
+    """One step's data. B videos, F frames, T packed text tokens, U = len(TRAITS)."""
+
+    pixels: Tensor  # (B, F, 3, size, size) uint8
+    patch_owner: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS) int64, thing that covers the patch's middle, -1 for none
+    token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
+    centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64, 1 where the middle of a thing lies
+    things: Tensor  # (B, 5, U) int64
+    tokens: Tensor  # (B, T) int64, all questions of a video one after the other
+    question: Tensor  # (B, T) int64, which question a token belongs to, -1 for padding
+    offset: Tensor  # (B, T) int64, place inside its question
+    targets: Tensor  # (B, T) int64, the token to be said next, IGNORE where none is asked for
+    referents: Tensor  # (B, T, U) int64, traits of the one thing a question is about, where its answer is due
+    about: Tensor  # (B, T, 5) bool, the things to look at, where the answer is due
+
+    def to(self, device: str) -> Batch:
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
+    """How often to keep a drawn question, by type and answer, so that all answers of a type become equally frequent."""
+    rng = np.random.default_rng(0)
+    counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in ANSWERS[kind]), 1)
+    for seed in range(num_scenes):
+        scene = make_scene(seed)
+        for kind in TYPES:
+            question = ask(scene, kind, rng)
+            if question:
+                counts[kind, question.answer] += 1
+    fewest = {kind: min(counts[kind, a] for a in ANSWERS[kind]) for kind in TYPES}
+    return {(kind, answer): min(1.0, 2.0 * fewest[kind] / count) for (kind, answer), count in counts.items()}
+
+
+def draw_questions(scene: Scene, num_frames: int, per_type: int, rng, rates) -> list[Question]:
+    """Up to `per_type` different questions of every type that `num_frames` frames can answer."""
+    questions: dict[str, Question] = {}
+    for kind in TYPES:
+        if num_frames < FEWEST_FRAMES[kind]:
+            continue
+        for _ in range(per_type):
+            question = ask(scene, kind, rng)
+            if question and question.text not in questions and rng.random() < rates[kind, question.answer]:
+                questions[question.text] = question
+    return list(questions.values())
+
+
+def traits(thing, num_frames: int) -> list[int]:
+    """Class numbers of a thing in the order of TRAITS, IGNORE for what so few frames cannot show."""
+    moving = num_frames >= FEWEST_FRAMES["motion"]
+    timed = num_frames >= FEWEST_FRAMES["appears"]
+    return [
+        list(COLORS).index(thing.color),
+        SHAPES.index(thing.shape),
+        MOTIONS.index(thing.motion) if moving and thing.phase == "start" and thing.stays else IGNORE,
+        PLACES.index(place_of(thing.begin)) if moving else IGNORE,
+        PLACES.index(place_of(thing.finish)) if moving else IGNORE,
+        PHASES.index(thing.phase) if timed else IGNORE,
+        int(thing.stays) if timed else IGNORE,
+    ]
+
+
+class BatchMaker:
+    """Makes the batch of a step from nothing but numbers, so that a resumed training sees what it would have seen."""
+
+    def __init__(self, tokenizer, seed: int):
+        self.seed = seed
+        self.rates = answer_rates()
+        self.words = tokenizer.get_vocab()
+        self.split = lambda text: tokenizer(text, add_special_tokens=False)["input_ids"]
+        self.cache: dict[str, list[int]] = {}
+
+    def make(self, stage: int, step: int, videos: int, num_frames: int, per_type: int) -> Batch:
+        rng = np.random.default_rng([self.seed, stage, step])
+        parts = [self._video(rng, num_frames, per_type) for _ in range(videos)]
+        longest = max(len(part["tokens"]) for part in parts) if per_type else 0
+        for part in parts:
+            missing = longest - len(part["tokens"])
+            part["tokens"] += [0] * missing
+            part["question"] += [-1] * missing
+            part["offset"] += [0] * missing
+            part["targets"] += [IGNORE] * missing
+            part["referents"] += [NOTHING] * missing
+            part["about"] += [[False] * MAX_OBJECTS] * missing
+        return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
+
+    def _video(self, rng, num_frames: int, per_type: int) -> dict:
+        scene = make_scene(int(rng.integers(2**62)), static=num_frames == 1 and bool(rng.random() < 0.3))
+        times = frame_times(num_frames)
+        if num_frames == 1:  # a single picture shows one moment; questions are about what is there then
+            scene = _moment(scene, float(rng.random()))
+        part = {
+            "pixels": render(scene, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
+            "patch_owner": owner_map(scene, times, PATCH_ROWS),
+            "token_owner": owner_map(scene, times, TOKEN_ROWS),
+            "centers": _centers(scene, times),
+            "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
+        }
+        return part | self._text(scene, draw_questions(scene, num_frames, per_type, rng, self.rates), num_frames)
+
+    def _text(self, scene: Scene, questions: list[Question], num_frames: int) -> dict:
+        text = {"tokens": [], "question": [], "offset": [], "targets": [], "referents": [], "about": []}
+        for index, question in enumerate(questions):
+            asked = self.cache.setdefault(question.text, self.split(question.text))
+            tokens = [*asked, self.words["<|assistant|>"], self.words[question.answer]]
+            single = traits(scene.things[question.about[0]], num_frames) if len(question.about) == 1 else NOTHING
+            text["tokens"] += tokens
+            text["question"] += [index] * len(tokens)
+            text["offset"] += range(len(tokens))
+            text["targets"] += [IGNORE] * len(asked) + [self.words[question.answer], self.words["<|end|>"]]
+            text["referents"] += [NOTHING] * len(asked) + [single, NOTHING]
+            look = [i in question.about for i in range(MAX_OBJECTS)]
+            text["about"] += [[False] * MAX_OBJECTS] * len(asked) + [look, [False] * MAX_OBJECTS]
+        return text
+
+
+def _moment(scene: Scene, time: float) -> Scene:
+    """The things that are there at `time`, resting where they are (at least one)."""
+    shown = [t for t in scene.things if t.visible(time)] or [scene.things[0]]
+    rest = {"motion": "still", "phase": "start", "appears": 0.0, "vanishes": 1.0}
+    return replace(scene, things=tuple(replace(t, begin=t.center(time), finish=t.center(time), **rest) for t in shown))
+
+
+def _centers(scene: Scene, times: np.ndarray) -> np.ndarray:
+    marks = np.zeros((len(times), TOKEN_ROWS, TOKEN_ROWS), dtype=np.int64)
+    for frame, time in enumerate(times):
+        for thing in scene.things:
+            if thing.visible(float(time)):
+                x, y = thing.center(float(time))
+                marks[frame, int(y * TOKEN_ROWS), int(x * TOKEN_ROWS)] = 1
+    return marks

@@ -1,0 +1,108 @@
+"""A fresh embedded model and its processor: stock LLaVA-OneVision classes at the size of a shape world."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers.models import WordLevel
+from transformers import (
+    LlavaOnevisionConfig,
+    LlavaOnevisionForConditionalGeneration,
+    LlavaOnevisionImageProcessor,
+    LlavaOnevisionProcessor,
+    LlavaOnevisionVideoProcessor,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    SiglipVisionConfig,
+)
+
+from training.questions import ANSWERS, WORDINGS
+from training.world import COLORS, SHAPES
+
+IMAGE_SIZE, PATCH_SIZE = 128, 8  # 16 x 16 patches, 8 x 8 visual tokens a frame after the model's pooling
+SPECIAL = ("<|pad|>", "<|unknown|>", "<|user|>", "<|assistant|>", "<|end|>", "<image>", "<video>")
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}<|user|>{% else %}<|assistant|>{% endif %}"
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>{% elif part['type'] == 'video' %}<video>{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}"
+    "{% if message['role'] == 'assistant' %}<|end|>{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def vocabulary() -> list[str]:
+    """Every token the model knows: the special ones, then each word of the questions and answers in order of the alphabet."""
+    words = {"?", ",", ".", *COLORS, *SHAPES, *(f"{s}es" if s == "cross" else f"{s}s" for s in SHAPES)}
+    for wordings in WORDINGS.values():
+        for wording in wordings:
+            words.update(re.findall(r"[a-z]+", re.sub(r"\{\w+\}", " ", wording)))
+    for answers in ANSWERS.values():
+        words.update(answers)
+    words.update({"objects", "object"})
+    return [*SPECIAL, *sorted(words)]
+
+
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a word; capitals do not matter; words outside the vocabulary become <|unknown|>."""
+    tokens = {word: index for index, word in enumerate(vocabulary())}
+    tokenizer = Tokenizer(WordLevel(tokens, unk_token="<|unknown|>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("?", "isolated"), pre_tokenizers.Split(",", "isolated"),
+         pre_tokenizers.Split(".", "isolated")]
+    )  # fmt: skip
+    tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=True)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<|pad|>",
+        unk_token="<|unknown|>",
+        eos_token="<|end|>",
+        additional_special_tokens=["<|user|>", "<|assistant|>", "<image>", "<video>"],
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def make_processor() -> LlavaOnevisionProcessor:
+    """The stock processor at this model's sizes."""
+    size = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    norm = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    return LlavaOnevisionProcessor(
+        image_processor=LlavaOnevisionImageProcessor(
+            size=size, image_grid_pinpoints=[[IMAGE_SIZE, IMAGE_SIZE]], **norm
+        ),
+        tokenizer=make_tokenizer(),
+        video_processor=LlavaOnevisionVideoProcessor(size=size, **norm),
+        num_image_tokens=(IMAGE_SIZE // PATCH_SIZE) ** 2,
+        vision_feature_select_strategy="full",
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def make_config() -> LlavaOnevisionConfig:
+    """Three vision layers of width 128, twelve language layers of width 128."""
+    words = vocabulary()
+    ids = {token: words.index(token) for token in SPECIAL}
+    vision = SiglipVisionConfig(
+        hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, image_size=IMAGE_SIZE,
+        patch_size=PATCH_SIZE, vision_use_head=False,
+    )  # fmt: skip
+    text = Qwen2Config(
+        vocab_size=len(words), hidden_size=128, intermediate_size=320, num_hidden_layers=12, num_attention_heads=2,
+        num_key_value_heads=2, max_position_embeddings=8192, tie_word_embeddings=True, bos_token_id=None,
+        eos_token_id=ids["<|end|>"], pad_token_id=ids["<|pad|>"],
+    )  # fmt: skip
+    return LlavaOnevisionConfig(
+        vision_config=vision, text_config=text, image_token_index=ids["<image>"], video_token_index=ids["<video>"],
+        image_grid_pinpoints=[[IMAGE_SIZE, IMAGE_SIZE]], tie_word_embeddings=True,
+    )  # fmt: skip
+
+
+def make_model(seed: int) -> LlavaOnevisionForConditionalGeneration:
+    """A model with fresh weights from `seed`."""
+    torch.manual_seed(seed)
+    return LlavaOnevisionForConditionalGeneration(make_config())

@@ -1,0 +1,212 @@
+"""Train the embedded model: `python -m training.train`; stops and resumes at any time, same data for the same seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from training.batches import TOKEN_ROWS, BatchMaker
+from training.build import make_model, make_processor
+from training.objectives import Helpers, answer_loss, vision_loss
+from training.world import COLORS, SHAPES
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of the recipe. `frames` lists (number of frames, videos a step), taken in turn."""
+
+    name: str
+    steps: int
+    frames: tuple[tuple[int, int], ...]
+    layers: int  # decoder layers in use; deeper ones start as identities
+    keep: float  # share of visual tokens shown (token dropout)
+    peak: float  # learning rate
+    cool: bool = False  # end at zero
+
+    @property
+    def per_type(self) -> int:
+        return 2
+
+
+RECIPE = (
+    Stage("look", 900, ((1, 24),), 0, 1.0, 2e-3, cool=True),
+    Stage("look closer", 700, ((1, 24),), 0, 1.0, 1.5e-3, cool=True),
+    Stage("pictures", 1500, ((1, 16),), 8, 1.0, 1.5e-3),
+    Stage("clips", 3000, ((4, 8), (2, 12), (4, 8)), 8, 0.6, 1.5e-3),
+    Stage("deep", 2500, ((4, 8), (6, 6), (8, 4), (2, 12), (1, 16)), 12, 0.8, 1.2e-3, cool=True),
+)
+
+
+class Steps(Dataset):
+    """The batches of one stage from a step on, made in another process."""
+
+    def __init__(self, maker: BatchMaker, index: int, first: int):
+        self.maker, self.index, self.first, self.stage = maker, index, first, RECIPE[index]
+
+    def __len__(self) -> int:
+        return self.stage.steps - self.first
+
+    def __getitem__(self, item: int):
+        step = self.first + item
+        num_frames, videos = self.stage.frames[step % len(self.stage.frames)]
+        return self.maker.make(self.index, step, videos, num_frames, self.stage.per_type if self.stage.layers else 0)
+
+
+class Training:
+    """Everything that a checkpoint holds."""
+
+    def __init__(self, seed: int, device: str):
+        self.device, self.seed = device, seed
+        self.processor = make_processor()
+        self.model = make_model(seed).to(device)
+        self.helpers = Helpers(self.model.config.text_config.hidden_size, TOKEN_ROWS).to(device)
+        _start_as_identity(self.model.model.language_model.layers[min(s.layers for s in RECIPE if s.layers) :])
+        ids = self.processor.tokenizer.get_vocab()
+        self.words = {
+            "color": torch.tensor([ids[c] for c in COLORS], device=device),
+            "shape": torch.tensor([ids[s] for s in SHAPES], device=device),
+        }
+        self.stage, self.step, self.seconds = 0, 0, 0.0
+        self.optimizer = self._optimizer()
+
+    def _optimizer(self) -> torch.optim.AdamW:
+        named = [*self.model.named_parameters(), *self.helpers.named_parameters()]
+        decay = [p for n, p in named if p.ndim >= 2 and "embed" not in n]
+        rest = [p for n, p in named if not (p.ndim >= 2 and "embed" not in n)]
+        groups = [{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
+        return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98))
+
+    def save(self, path: Path) -> None:
+        state = {name: getattr(self, name) for name in ("stage", "step", "seconds", "seed")}
+        for name in ("model", "helpers", "optimizer"):
+            state[name] = getattr(self, name).state_dict()
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def load(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        for name in ("stage", "step", "seconds", "seed"):
+            setattr(self, name, state[name])
+        for name in ("model", "helpers", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+
+
+def learning_rate(stage: Stage, step: int) -> float:
+    """Warm up over 150 steps, then level; a stage that cools falls linearly to zero over its second half."""
+    warm = min(1.0, (step + 1) / 150)
+    left = (stage.steps - step) / (stage.steps / 2)
+    return stage.peak * min(warm, left if stage.cool else 1.0)
+
+
+def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float], float]:
+    """One update; returns the losses and the share of right answers."""
+    training.optimizer.param_groups[0]["lr"] = training.optimizer.param_groups[1]["lr"] = learning_rate(
+        stage, training.step
+    )
+    batch, right = batch.to(training.device), None
+    if stage.layers:
+        training.model.config.text_config.num_hidden_layers = stage.layers
+        losses, right = answer_loss(training.model, training.helpers, batch, stage.keep)
+    else:
+        losses = vision_loss(training.model, training.helpers, batch, training.words)
+    loss = sum(losses.values())
+    training.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_([*training.model.parameters(), *training.helpers.parameters()], 1.0)
+    training.optimizer.step()
+    share = float(right.float().mean()) if right is not None else 0.0
+    return {name: value.item() for name, value in losses.items()}, share
+
+
+def run(training: Training, folder: Path, save_every: float) -> None:
+    """All that is left of the recipe, with a log line every 50 steps and a checkpoint every `save_every` seconds."""
+    maker = BatchMaker(training.processor.tokenizer, training.seed)
+    saved = begun = time.monotonic()
+    while training.stage < len(RECIPE):
+        stage, shown = RECIPE[training.stage], []
+        loader = DataLoader(
+            Steps(maker, training.stage, training.step),
+            batch_size=None,
+            num_workers=1,
+            prefetch_factor=8,
+            worker_init_fn=_one_thread,
+        )
+        for batch in loader:
+            shown.append(take_step(training, batch, stage))
+            training.step += 1
+            now = time.monotonic()
+            if training.step % 50 == 0:
+                report(training, stage, shown, folder, training.seconds + now - begun)
+                shown = []
+            if now - saved > save_every:
+                training.seconds, begun, saved = training.seconds + now - begun, now, now
+                training.save(folder / "checkpoint.pt")
+        training.stage, training.step = training.stage + 1, 0
+        training.optimizer = training._optimizer()
+        now = time.monotonic()
+        training.seconds, begun, saved = training.seconds + now - begun, now, now
+        training.save(folder / "checkpoint.pt")
+
+
+def report(training: Training, stage: Stage, shown: list, folder: Path, seconds: float) -> None:
+    losses = {name: round(sum(s[0].get(name, 0.0) for s in shown) / len(shown), 4) for name in shown[-1][0]}
+    right = round(sum(s[1] for s in shown) / len(shown), 4)
+    line = {
+        "stage": stage.name,
+        "step": training.step,
+        "of": stage.steps,
+        "minutes": round(seconds / 60, 1),
+        "right": right,
+    }
+    with open(folder / "log.jsonl", "a") as file:
+        file.write(json.dumps(line | {"losses": losses}) + "\n")
+    print(*(f"{key} {value}" for key, value in line.items()), f"loss {sum(losses.values()):.3f}", flush=True)
+
+
+def export(training: Training, folder: Path) -> None:
+    """Write the model as its users load it: half precision, with processor and tokenizer."""
+    training.model.config.text_config.num_hidden_layers = RECIPE[-1].layers
+    model = make_model(0)
+    model.load_state_dict(training.model.state_dict())
+    model.half().save_pretrained(folder)
+    training.processor.save_pretrained(folder)
+
+
+def _start_as_identity(layers) -> None:
+    for layer in layers:
+        nn.init.zeros_(layer.self_attn.o_proj.weight)
+        nn.init.zeros_(layer.mlp.down_proj.weight)
+
+
+def _one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("runs/model"), help="checkpoints and log")
+    parser.add_argument("--out", type=Path, default=Path("assets/model"), help="where the finished model goes")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
+    parser.add_argument("--export", action="store_true", help="only write the model of the last checkpoint")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    training = Training(options.seed, "cuda" if torch.cuda.is_available() else "cpu")
+    checkpoint = options.folder / "checkpoint.pt"
+    if checkpoint.exists():
+        training.load(checkpoint)
+        print(f"resuming in stage {training.stage}, step {training.step}")
+    if not options.export:
+        run(training, options.folder, options.save_every)
+    export(training, options.out)
+
+
+if __name__ == "__main__":
+    main()
