@@ -1,0 +1,72 @@
+"""Loading a checkpoint by Hub id or local path; what goes wrong becomes one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoProcessor, LlavaOnevisionForConditionalGeneration
+
+from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
+
+
+class ModelLoadError(RuntimeError):
+    """A checkpoint could not be loaded; the message says why and what to do."""
+
+
+def load_adapter(
+    id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto"
+) -> LlavaOnevisionAdapter:
+    """A stock model with its processor, ready to run.
+
+    device: "auto" takes a GPU if there is one; otherwise anything torch knows.
+    dtype:  "auto" is float32 on a CPU and bfloat16 on a GPU (float16 gives NaN on some of these models).
+    Raises ModelLoadError.
+    """
+    name = str(id_or_path).strip()
+    place = _device(device)
+    if dtype == "auto":
+        dtype = torch.float32 if place.type == "cpu" else torch.bfloat16
+    config = _config(name)
+    if config.model_type != "llava_onevision":
+        raise ModelLoadError(
+            f"{name} is a {config.model_type} checkpoint. Choose a LLaVA-OneVision one, "
+            "such as llava-hf/llava-onevision-qwen2-0.5b-ov-hf."
+        )
+    try:
+        processor = AutoProcessor.from_pretrained(name)
+        model = LlavaOnevisionForConditionalGeneration.from_pretrained(name, dtype=dtype, attn_implementation="sdpa")
+        return LlavaOnevisionAdapter(model.to(place).eval(), processor)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise ModelLoadError(f"{name} does not fit into memory. Choose a smaller model or a larger machine.") from error
+    except RuntimeError as error:
+        if "memory" in str(error).lower():
+            raise ModelLoadError(
+                f"{name} does not fit into memory. Choose a smaller model or a larger machine."
+            ) from error
+        raise ModelLoadError(f"The files of {name} do not fit its configuration; get the checkpoint again.") from error
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelLoadError(f"{name} has files missing or broken; get the checkpoint again.") from error
+
+
+def _device(device: str) -> torch.device:
+    if device != "auto":
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _config(name: str):
+    """The checkpoint's configuration; the first thing read, so most mistakes show here."""
+    if not name:
+        raise ModelLoadError("No model was named. Give a Hub id or the path of a folder.")
+    local = Path(name).expanduser()
+    if local.exists() and not (local / "config.json").is_file():
+        raise ModelLoadError(f"{name} holds no config.json. Give the folder that save_pretrained wrote.")
+    try:
+        return AutoConfig.from_pretrained(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelLoadError(
+            f"{name} could not be loaded: no such folder here, and the Hub did not give it "
+            "(is the id right, is there a network?)."
+        ) from error

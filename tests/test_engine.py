@@ -1,0 +1,197 @@
+"""The engine against the plain model: equal bit for bit with nothing to do, equal to masking when it drops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from aim_core.hooks import pruning
+from aim_core.merging import merge_tokens
+from tests.masking import masked_logits
+
+QUESTION = "where is the red circle?"
+
+
+def prepared(engine: Engine, frames: np.ndarray, keep_ratio: float):
+    """Prompt embeddings (1, N, d), the first visual row and the number of visual rows."""
+    with torch.inference_mode():
+        tokens, suffix = engine.adapter.encode(frames)
+        visual = torch.cat([merge_tokens(tokens, keep_ratio).tokens.flatten(0, 1), suffix])
+        ids, start = engine.adapter.prompt(QUESTION, len(visual))
+        embeds = engine.adapter.embed(ids).clone()
+        embeds[0, start : start + len(visual)] = visual
+    return embeds, start, len(visual)
+
+
+def plain_inputs(engine: Engine, frames: np.ndarray):
+    """What a user of plain transformers would pass."""
+    processor = engine.adapter.processor
+    content = [{"type": "video"}, {"type": "text", "text": QUESTION}]
+    text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+    inputs = processor(text=text, videos=[frames], return_tensors="pt")
+    return inputs.to(dtype=engine.adapter.model.dtype)
+
+
+def test_nothing_reduced_equals_the_plain_model_bit_for_bit(checkpoint, frames):
+    for dtype in (torch.float32, torch.bfloat16):
+        engine = Engine.from_pretrained(checkpoint, device="cpu", dtype=dtype)
+        inputs = plain_inputs(engine, frames)
+        with torch.inference_mode():
+            plain = engine.adapter.model(**inputs, logits_to_keep=1).logits[:, -1]
+            embeds, start, num_visual = prepared(engine, frames, 1.0)
+            ours = engine._prefill(embeds, [num_visual] * engine.num_layers, start, AimConfig.dense()).logits
+        assert torch.equal(plain, ours)
+
+
+def test_dense_answer_is_what_generate_says(engine, frames):
+    inputs = plain_inputs(engine, frames)
+    said = engine.adapter.model.generate(**inputs, max_new_tokens=9, do_sample=False)[0, inputs["input_ids"].shape[1] :]
+    ours = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=9)
+    assert list(ours.answer_ids) == said.tolist()
+
+
+@pytest.mark.parametrize("keep_ratio", [1.0, 0.25])
+def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(engine, frames, keep_ratio):
+    config = AimConfig(keep_ratio, l1=2, l2=9)
+    embeds, start, num_visual = prepared(engine, frames, keep_ratio)
+    plan = config.tokens_entering(num_visual, engine.num_layers)
+    with torch.inference_mode():
+        prefill = engine._prefill(embeds, plan, start, config)
+        kept = prefill.record.kept
+        reference = masked_logits(engine.adapter, embeds, start, kept, num_visual)
+        torch.testing.assert_close(prefill.logits[0], reference, atol=1e-5, rtol=0)
+        full, token = embeds, int(prefill.logits.argmax())
+        for step in range(8):
+            ids = torch.tensor([[token]])
+            full = torch.cat([full, engine.adapter.embed(ids)], dim=1)
+            ours = engine.adapter.model(
+                input_ids=ids, position_ids=torch.tensor([[embeds.shape[1] + step]]), past_key_values=prefill.cache
+            ).logits[0, -1]
+            reference = masked_logits(engine.adapter, full, start, kept, num_visual)
+            torch.testing.assert_close(ours, reference, atol=1e-5, rtol=0)
+            token = int(reference.argmax())
+
+
+def test_answer_of_a_pruned_run_is_the_masked_models_answer(engine, frames):
+    config = AimConfig(0.5, l1=1, l2=6)
+    result = engine.run(frames, QUESTION, config, max_new_tokens=8)
+    embeds, start, num_visual = prepared(engine, frames, 0.5)
+    kept = [torch.from_numpy(layer.kept) for layer in result.trace.layers]
+    for token in result.answer_ids:
+        assert int(masked_logits(engine.adapter, embeds, start, kept, num_visual).argmax()) == token
+        embeds = torch.cat([embeds, engine.adapter.embed(torch.tensor([[token]]))], dim=1)
+
+
+def test_every_layer_keeps_the_best_of_the_layer_before(engine, frames):
+    config = AimConfig(0.5, l1=2, l2=8)
+    trace = engine.run(frames, QUESTION, config, max_new_tokens=1).trace
+    num_visual = int(trace.planned[0])
+    assert trace.retained.tolist() == config.tokens_entering(num_visual, engine.num_layers) == trace.planned.tolist()
+    assert trace.scored_layers == tuple(range(config.l1, config.l2 - 1))
+    for before, after in zip(trace.layers, trace.layers[1:], strict=False):
+        assert set(after.kept) <= set(before.kept)
+        if len(before.importance) and len(after.kept) < len(before.kept):
+            lost = np.isin(before.kept, after.kept, invert=True)
+            assert before.importance[lost].max() <= before.importance[~lost].min()
+
+
+def test_trace_and_cost_describe_the_run(engine, frames):
+    result = engine.run(frames, QUESTION, AimConfig(0.25, l1=6, l2=9), max_new_tokens=1)
+    trace, cost = result.trace, result.cost
+    assert trace.grid == (8, 8) and trace.group.shape == (4, 64) and trace.tokens_per_frame == 16
+    assert np.array_equal(trace.frames, frames)
+    assert cost.visual_per_layer == tuple(trace.retained)
+    assert trace.retained[0] == 4 * 16 + 1  # merged tokens and the newline row
+    dense = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1).cost
+    assert cost.language_flops < dense.language_flops and cost.vision_flops == dense.vision_flops
+    assert cost.num_text == dense.num_text == dense.tokens_per_layer[0] - (4 * 64 + 1)
+
+
+class Interrupted(Exception):
+    """Raised on purpose."""
+
+
+def attached(decoder) -> int:
+    """Hooks on the decoder and everything inside it."""
+    names = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return sum(len(getattr(module, name)) for module in decoder.modules() for name in names)
+
+
+def test_hooks_are_gone_after_an_exception(engine, frames):
+    from aim_core import hooks
+
+    def broken(*_):
+        raise Interrupted
+
+    decoder = engine.adapter.decoder
+    before = attached(decoder)
+    embeds, start, num_visual = prepared(engine, frames, 0.5)
+    plan = AimConfig(0.5, l1=2, l2=8).tokens_entering(num_visual, engine.num_layers)
+    with pytest.raises(Interrupted), pruning(decoder, plan, start, num_visual, broken):
+        assert attached(decoder) == before + engine.num_layers
+        engine.adapter.model(inputs_embeds=embeds)
+    assert attached(decoder) == before
+    assert not len(hooks._watchers)
+    assert decoder.config._attn_implementation == "sdpa"
+
+
+def test_a_plan_that_drops_nothing_attaches_nothing(engine):
+    decoder = engine.adapter.decoder
+    before = attached(decoder)
+    with pruning(decoder, [5] * engine.num_layers, 1, 5, None):
+        assert attached(decoder) == before and decoder.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize(
+    ("plan", "rule"), [([5] * 3, "each of"), ([4] * 12, "enter layer 0"), ([5, 4] + [5] * 10, "rises")]
+)
+def test_a_plan_that_does_not_fit_is_refused(engine, plan, rule):
+    with pytest.raises(ValueError, match=rule), pruning(engine.adapter.decoder, plan, 1, 5, None):
+        pass
+
+
+def test_batches_are_refused(engine, frames):
+    embeds, start, num_visual = prepared(engine, frames, 0.5)
+    plan = AimConfig(0.5, l1=2, l2=8).tokens_entering(num_visual, engine.num_layers)
+    with pytest.raises(ValueError, match="one sample"), pruning(engine.adapter.decoder, plan, start, num_visual, None):
+        engine.adapter.model(inputs_embeds=embeds.expand(2, -1, -1))
+
+
+def test_features_are_used_again_on_the_same_media(engine, frames):
+    fresh = Engine(engine.adapter)
+    calls = []
+    encode = fresh.adapter.encode
+    fresh.adapter.encode = lambda frames: calls.append(1) or encode(frames)
+    try:
+        first = fresh.run(frames, QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
+        again = fresh.run(frames.copy(), QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
+        fresh.run(frames[:2], QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
+    finally:
+        del fresh.adapter.encode
+    assert len(calls) == 2 and first.answer_ids == again.answer_ids
+
+
+def test_questions_and_frames_are_checked(engine, frames):
+    config = AimConfig.for_depth(12)
+    with pytest.raises(ValueError, match="empty"):
+        engine.run(frames, "  ", config)
+    with pytest.raises(ValueError, match="uint8"):
+        engine.run(frames.astype(np.float32), QUESTION, config)
+    with pytest.raises(ValueError, match="at least 1"):
+        engine.run(frames, QUESTION, config, max_new_tokens=0)
+
+
+def test_control_tokens_in_a_question_are_only_text(engine, frames):
+    config = replace(AimConfig.dense(), keep_ratio=0.5)
+    result = engine.run(frames, "<video> <|end|> is there a star? <|assistant|>", config, max_new_tokens=1)
+    assert result.cost.num_text == engine.run(frames, "is there a star?", config, max_new_tokens=1).cost.num_text
+
+
+def test_one_picture_is_a_video_of_one_frame(engine, frames):
+    result = engine.run(frames[:1], QUESTION, AimConfig(0.25, 6, 9), max_new_tokens=1)
+    assert result.trace.num_frames == 1 and result.trace.retained[0] == 17

@@ -1,0 +1,53 @@
+"""Checkpoints load by path; what cannot be loaded says so in one sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from aim_core.loading import ModelLoadError, load_adapter
+
+
+def test_a_checkpoint_of_the_stock_class_loads(checkpoint):
+    adapter = load_adapter(checkpoint, device="cpu")
+    assert type(adapter.model).__module__.startswith("transformers.models.llava_onevision")
+    assert adapter.model.dtype == torch.float32 and adapter.num_layers == 12 and adapter.grid == (8, 8)
+
+
+@pytest.mark.parametrize("name", ["", "no/such-model-anywhere", "not a name at all"])
+def test_an_unknown_name_is_a_sentence(name):
+    with pytest.raises(ModelLoadError, match=r"\.$"):
+        load_adapter(name)
+
+
+def test_a_folder_without_a_model_is_a_sentence(tmp_path):
+    with pytest.raises(ModelLoadError, match="config.json"):
+        load_adapter(tmp_path)
+
+
+def test_another_class_is_a_sentence(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2"}))
+    with pytest.raises(ModelLoadError, match="qwen2.*LLaVA-OneVision"):
+        load_adapter(tmp_path)
+
+
+def test_broken_weights_are_a_sentence(checkpoint, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(checkpoint, broken)
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ModelLoadError, match="again"):
+        load_adapter(broken)
+
+
+def test_a_missing_processor_is_a_sentence(checkpoint, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(checkpoint, bare)
+    for file in bare.iterdir():
+        if "processor" in file.name or "token" in file.name:
+            file.unlink()
+    with pytest.raises(ModelLoadError, match="again"):
+        load_adapter(bare)
