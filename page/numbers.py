@@ -1,0 +1,65 @@
+"""Dense beside AIM in numbers: a Markdown table made of figures only."""
+
+from __future__ import annotations
+
+from aim_core.cost import FORMULA
+from aim_core.result import Result
+
+
+def flops(count: float) -> str:
+    """1.23 TFLOPs, 45.6 GFLOPs, 7.89 MFLOPs."""
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}FLOPs"
+    return f"{count:.0f} FLOPs"
+
+
+def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
+    """A table of tokens, FLOPs and milliseconds, with how each was got."""
+    full, less = dense.cost, aim.cost
+    means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
+    rows = [
+        ("Visual tokens into layer 0", f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
+         times(full.visual_per_layer[0], less.visual_per_layer[0])),
+        ("Visual tokens, mean over layers", f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means)),
+        ("Language model, prefill (counted)", flops(full.language_flops), flops(less.language_flops),
+         times(full.language_flops, less.language_flops)),
+        ("Vision encoder (counted, not reduced)", flops(full.vision_flops), flops(less.vision_flops), "1.0×"),
+        ("Both; share of vision in it", f"{flops(full.total_flops)}; {full.vision_share:.0%}",
+         f"{flops(less.total_flops)}; {less.vision_share:.0%}", times(full.total_flops, less.total_flops)),
+        ("Prefill time (measured here)", f"{dense.timing.prefill_ms:,.1f} ms", f"{aim.timing.prefill_ms:,.1f} ms",
+         times(dense.timing.prefill_ms, aim.timing.prefill_ms)),
+    ]  # fmt: skip
+    lines = ["| | dense | AIM | dense ÷ AIM |", "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
+    how = "one run" if timed_prefills == 1 else f"median of {timed_prefills} runs"
+    note = (
+        f"*FLOPs are counted, not timed. {FORMULA}; d = width, kv = key width, m = MLP width. A multiplication and an "
+        f"addition are two. Prefill time: {how} each, by the clock, PageRank included.*"
+    )
+    return "\n".join([*lines, "", note])
+
+
+def summary(dense: Result, aim: Result) -> dict:
+    """The same for programs: plain numbers and the two answers."""
+    return {"dense": _record(dense), "aim": _record(aim)}
+
+
+def times(more: float, less: float) -> str:
+    return f"{more / less:.1f}×" if less else "–"
+
+
+def _mean(counts: tuple[int, ...]) -> float:
+    return sum(counts) / len(counts)
+
+
+def _record(result: Result) -> dict:
+    return {
+        "answer": result.answer,
+        "keep_ratio": result.config.keep_ratio,
+        "visual_tokens_per_layer": list(result.cost.visual_per_layer),
+        "text_tokens": result.cost.num_text,
+        "language_flops": result.cost.language_flops,
+        "vision_flops": result.cost.vision_flops,
+        "prefill_ms": round(result.timing.prefill_ms, 3),
+    }

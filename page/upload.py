@@ -1,0 +1,13 @@
+"""An image upload that hands over the file unopened: decoding is the media child's business, not the app's."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.components.image import ImageData
+
+
+class ImageFile(gr.Image):
+    """`gr.Image` whose value in Python is the path of the uploaded file, whatever is in it."""
+
+    def preprocess(self, payload: ImageData | None) -> str | None:
+        return payload.path if payload else None

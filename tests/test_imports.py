@@ -1,0 +1,55 @@
+"""One house: app → page → visual → aim_core, never back."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = {"torch", "torchvision", "transformers"}
+FORBIDDEN = {
+    "aim_core": {"app", "page", "visual", "training", "benchmarks", "gradio", "matplotlib"},
+    "visual": {"app", "page", "training", "benchmarks", "gradio", *HEAVY},
+    "page": {"app", "training", "benchmarks"},
+    "training": {"app", "page", "visual", "gradio"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module a file imports, in full, wherever in the file."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_rooms_only_look_down(room):
+    files = sorted((ROOT / room).rglob("*.py"))
+    assert files
+    for path in files:
+        tops = {name.split(".")[0] for name in imported(path)}
+        assert not tops & FORBIDDEN[room], f"{path.name} imports {tops & FORBIDDEN[room]}"
+
+
+def test_visual_knows_of_the_core_only_its_records():
+    for path in (ROOT / "visual").rglob("*.py"):
+        core = {name for name in imported(path) if name.startswith("aim_core")}
+        assert core <= {"aim_core.trace"}, f"{path.name} imports {core}"
+
+
+def test_figures_never_come_from_pyplot():
+    for room in ("visual", "page"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert "matplotlib.pyplot" not in imported(path)
+
+
+def test_package_fronts_import_nothing():
+    for room in ("aim_core", "aim_core/adapters", "aim_core/media", "visual", "page", "training"):
+        assert not imported(ROOT / room / "__init__.py") - {"__future__"}

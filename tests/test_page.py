@@ -1,0 +1,106 @@
+"""The page's parts: what is refused and in which words, the table of numbers, the store, the choice of model."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+
+from aim_core.config import AimConfig
+from aim_core.media.errors import MediaError
+from page import checks
+from page.numbers import comparison, flops, summary, times
+from page.settings import load
+from page.store import ResultStore
+
+
+@pytest.fixture(scope="module")
+def results(engine, frames):
+    question = "is there a star?"
+    return [engine.run(frames, question, c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))]
+
+
+def refused(check, *args) -> str:
+    with pytest.raises(gr.Error) as caught:
+        check(*args)
+    return str(caught.value.message)
+
+
+@pytest.mark.parametrize(
+    ("question", "says"), [("", "Type a question"), ("  \n", "Type a question"), ("why " * 2000, "2,000 words"), (None, "Type")]
+)
+def test_questions_that_cannot_be_asked(question, says):
+    assert says in refused(checks.checked_question, question)
+
+
+def test_a_question_loses_only_its_margins():
+    assert checks.checked_question("  is there\na star? ") == "is there\na star?"
+
+
+@pytest.mark.parametrize("settings", [(0, 6, 9), (1.5, 6, 9), (0.5, 9, 6), (0.5, 6, 6), (0.5, -1, 3), (0.5, 1.5, 3), ("x", 1, 2)])
+def test_impossible_sliders_are_a_sentence(settings):
+    assert "These settings do not work" in refused(checks.checked_config, *settings)
+
+
+@pytest.mark.parametrize("count", [0, 33, 2.5, "many", None, True])
+def test_impossible_numbers_of_frames_are_a_sentence(count):
+    assert refused(checks.checked_frames, count)
+
+
+def test_sliders_send_floats():
+    assert checks.checked_config(0.25, 6.0, 9.0) == AimConfig(0.25, 6, 9) and checks.checked_frames(8.0) == 8
+
+
+def test_the_open_tab_comes_first():
+    assert checks.checked_media("a.mp4", "b.png") == "a.mp4" and checks.checked_media(None, "b.png") == "b.png"
+    assert "Upload" in refused(checks.checked_media, None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(MediaError("No picture."), "No picture."), (MemoryError(), "memory"), (RuntimeError("secret"), "again")]
+)
+def test_nothing_but_sentences_leaves_a_handler(error, says):
+    def handler():
+        raise error
+
+    message = refused(checks.guarded(handler))
+    assert says in message and "secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(2.5e12, "2.5 TFLOPs"), (45.6e9, "45.6 GFLOPs"), (1e6, "1 MFLOPs"), (10, "10 FLOPs"), (0, "0 FLOPs")]
+)
+def test_flops_are_short(count, text):
+    assert flops(count) == text
+
+
+def test_the_table_shows_the_records_numbers(results):
+    dense, aim = results
+    table = comparison(dense, aim, 3)
+    assert f"| {dense.cost.visual_per_layer[0]:,} | {aim.cost.visual_per_layer[0]:,} |" in table
+    assert flops(aim.cost.language_flops) in table and f"{aim.cost.vision_share:.0%}" in table
+    assert f"{aim.timing.prefill_ms:,.1f} ms" in table and "median of 3" in table and "6·n·d·m" in table
+    assert times(dense.cost.language_flops, aim.cost.language_flops) in table
+
+
+def test_the_summary_is_plain_numbers(results):
+    record = summary(*results)
+    assert record["aim"]["visual_tokens_per_layer"] == list(results[1].cost.visual_per_layer)
+    assert record["dense"]["answer"] == results[0].answer
+
+
+def test_the_store_is_bounded_and_replaces(results):
+    store = ResultStore(size=2)
+    first = store.put(results[0])
+    second = store.put(results[1])
+    assert store.get(first) is results[0]
+    third = store.put(results[1], replaces=second)
+    assert store.get(second) is None and store.get(first) is results[0]
+    store.put(results[1])
+    assert store.get(third) is None and store.get(None) is None  # the least recently used went
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):
+    loaded = load("no/such-model", embedded=checkpoint)
+    assert loaded.is_embedded and "no/such-model" in loaded.problem and loaded.problem.endswith(".")
+    other = load(str(checkpoint), embedded="not used")
+    assert not other.is_embedded and not other.problem

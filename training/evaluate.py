@@ -1,0 +1,131 @@
+"""Evaluate a model on held-out questions, dense and with AIM: `python -m training.evaluate` writes a table and JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from tqdm import tqdm
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from training.build import IMAGE_SIZE
+from training.held_out import Item, held_out_set, wrong_videos
+from training.scoring import by_pair, by_type, difference
+from training.world import frame_times, render
+
+KEEP_RATIO = 0.25  # the paper's, for video
+MAX_NEW_TOKENS = 4  # an answer is one word and the end mark; the rest would only be wrong
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """How one configuration did: right (n,) bool, and what the language model's prefills cost, (n,) int64."""
+
+    right: np.ndarray
+    prefill_flops: np.ndarray
+
+
+def answer_all(engine: Engine, items: list[Item], configs: dict[str, AimConfig], num_frames: int) -> dict[str, Answers]:
+    """Ask every item under every configuration, the way a user's question goes.
+
+    Items of a video must be neighbours: the engine remembers what the vision tower saw only for a while.
+    """
+    found = {name: [] for name in configs}
+    with tqdm(total=len(items), disable=None, unit="question") as bar:
+        for _, group in groupby(items, key=attrgetter("video")):
+            group = list(group)
+            frames = render(group[0].scene, frame_times(num_frames), IMAGE_SIZE)
+            for item in group:
+                for name, config in configs.items():
+                    result = engine.run(frames, item.question.text, config, max_new_tokens=MAX_NEW_TOKENS)
+                    found[name].append((result.answer == item.question.answer, result.cost.language_flops))
+                bar.update()
+    return {name: Answers(*map(np.array, zip(*rows, strict=True))) for name, rows in found.items()}
+
+
+def evaluate(engine: Engine, items: list[Item], num_frames: int) -> dict:
+    """Everything there is to report, as plain numbers."""
+    begun, aim = time.monotonic(), AimConfig.for_depth(engine.num_layers, KEEP_RATIO)
+    answers = answer_all(engine, items, {"dense": AimConfig.dense(), "aim": aim}, num_frames)
+    right = {name: answer.right for name, answer in answers.items()}
+    moved = wrong_videos(items)
+    guesses = answer_all(engine, moved, {"dense": AimConfig.dense()}, num_frames)
+    return {
+        "num_questions": len(items),
+        "num_videos": len({item.video for item in items}),
+        "num_frames": num_frames,
+        "frame_size": IMAGE_SIZE,
+        "aim_config": asdict(aim),
+        **by_type(items, right),
+        "difference": difference(items, **right),
+        "pairs": by_pair(items, right),
+        "wrong_video": by_type(moved, {"dense": guesses["dense"].right}),
+        "prefill_flops": {name: round(float(answer.prefill_flops.mean())) for name, answer in answers.items()},
+        "device": str(engine.adapter.model.device),
+        "dtype": str(engine.adapter.model.dtype).removeprefix("torch."),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+
+
+def table(report: dict) -> str:
+    """The report in Markdown: accuracies in percent, with their 95 % intervals."""
+    lines = ["| type | n | chance | dense | AIM | wrong video |", "|---|---|---|---|---|---|"]
+    guesses = report["wrong_video"]
+    rows = [(kind, row, guesses["types"][kind]) for kind, row in report["types"].items()]
+    for name, row, guess in [*rows, ("mean", report["mean"], guesses["mean"])]:
+        cells = [
+            name,
+            row["n"],
+            f"{100 * row['chance']:.1f}",
+            *map(_percent, (row["dense"], row["aim"], guess["dense"])),
+        ]
+        lines.append(_row(cells))
+    lines += ["", "| pair of colour and shape | n | dense | AIM |", "|---|---|---|---|"]
+    for name, row in report["pairs"].items():
+        lines.append(_row([name, row["n"], _percent(row["dense"]), _percent(row["aim"])]))
+    gap, flops = report["difference"], report["prefill_flops"]
+    points = " to ".join(f"{100 * gap[end]:+.1f}" for end in ("low", "high"))
+    lines += ["", f"AIM − dense: {100 * gap['aim_minus_dense']:+.1f} points ({points}); right with one only: "
+              f"dense {gap['only_dense_right']}, AIM {gap['only_aim_right']}."]  # fmt: skip
+    lines.append(
+        f"{report['num_questions']} questions, {report['num_videos']} videos of {report['num_frames']} frames; "
+        f"AIM's prefill takes {100 * flops['aim'] / flops['dense']:.1f} % of the operations."
+    )
+    return "\n".join(lines)
+
+
+def _row(cells: list) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _percent(score: dict) -> str:
+    return f"{100 * score['accuracy']:.1f} ({100 * score['low']:.1f}–{100 * score['high']:.1f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=Path("assets/model"), help="folder of the model")
+    parser.add_argument("--per-type", type=int, default=160, help="questions of each type, at least")
+    parser.add_argument("--frames", type=int, default=8, help="frames of each video")
+    parser.add_argument("--out", type=Path, default=Path("assets/evaluation.json"), help="where the numbers go")
+    options = parser.parse_args()
+    engine = Engine.from_pretrained(options.model)
+    report = {"model": str(options.model)} | evaluate(engine, held_out_set(options.per_type), options.frames)
+    print(table(report))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

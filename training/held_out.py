@@ -1,0 +1,90 @@
+"""Held-out questions: scenes and pairs of colour and shape never trained on, every answer of a type equally often."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import count
+from operator import attrgetter
+
+import numpy as np
+
+from training.questions import ANSWERS, TYPES, Question, ask
+from training.world import HELD_OUT_PAIRS, Scene, make_scene
+
+HELD_OUT_SEED = 2412_03248
+FIRST_SEED = 2**62  # training draws its scenes' seeds below this
+PER_VIDEO = 6  # most questions that share a video, one of a type
+DRAWS = 6  # how often a scene is asked for an answer that is still wanted
+CONTROL_SHARE = 8  # one question in so many is asked again with the wrong video
+ABOUT_MANY = ("count", "count_kind", "order", "compare")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question about one video. Items with the same `video` share their scene."""
+
+    video: int
+    scene: Scene
+    question: Question
+
+    @property
+    def pair(self) -> str | None:
+        """Whether training showed the one thing asked about, "seen" or "unseen"; None for other questions."""
+        if self.question.type in ABOUT_MANY or len(self.question.about) != 1:
+            return None
+        thing = self.scene.things[self.question.about[0]]
+        return "unseen" if (thing.color, thing.shape) in HELD_OUT_PAIRS else "seen"
+
+
+def buckets(kind: str) -> tuple[str, ...]:
+    """What is made equally frequent: the answers; for `order`, which of the two things named is the right one."""
+    return ("first named", "second named") if kind == "order" else ANSWERS[kind]
+
+
+def bucket(question: Question) -> str:
+    if question.type != "order":
+        return question.answer
+    first_color = question.text.split(" the ")[1].split()[0]
+    return "first named" if question.answer == first_color else "second named"
+
+
+def held_out_set(per_type: int) -> list[Item]:
+    """At least `per_type` questions of each type, all its buckets equally full; sorted by video."""
+    missing = {(kind, name): math.ceil(per_type / len(buckets(kind))) for kind in TYPES for name in buckets(kind)}
+    items: list[Item] = []
+    for video in count():
+        rng = np.random.default_rng([HELD_OUT_SEED, video])
+        scene = make_scene(FIRST_SEED + int(rng.integers(2**62)), held_out=True)
+        items += [Item(video, scene, question) for question in _wanted(scene, rng, missing)]
+        if not any(missing.values()):
+            return items
+
+
+def wrong_videos(items: list[Item], share: int = CONTROL_SHARE) -> list[Item]:
+    """One in `share` of the items, evenly over types and answers, each asked of the next video instead of its own."""
+    scenes = {item.video: item.scene for item in items}
+    numbers = sorted(scenes)
+    following = dict(zip(numbers, numbers[1:] + numbers[:1], strict=True))
+    chosen: list[Item] = []
+    for kind in TYPES:
+        same = sorted((i for i in items if i.question.type == kind), key=lambda i: bucket(i.question))
+        chosen += same[share // 2 :: share] or same[:1]
+    moved = [replace(i, video=following[i.video], scene=scenes[following[i.video]]) for i in chosen]
+    return sorted(moved, key=attrgetter("video"))
+
+
+def _wanted(scene: Scene, rng: np.random.Generator, missing: dict[tuple[str, str], int]) -> list[Question]:
+    """Up to PER_VIDEO questions of different types that fill what is missing; the emptiest types come first."""
+    left = {kind: sum(missing[kind, name] for name in buckets(kind)) for kind in TYPES}
+    found: list[Question] = []
+    for kind in sorted((k for k in TYPES if left[k]), key=lambda k: (-left[k], rng.random())):
+        for _ in range(DRAWS):
+            question = ask(scene, kind, rng, held_out=True)
+            if question and missing[kind, bucket(question)]:
+                missing[kind, bucket(question)] -= 1
+                found.append(question)
+                break
+        if len(found) == PER_VIDEO:
+            break
+    return found

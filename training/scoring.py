@@ -1,0 +1,77 @@
+"""Scoring: from right and wrong answers to accuracies with 95 % intervals, as plain numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from training.held_out import Item
+from training.questions import CHANCE, TYPES
+
+Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+RESAMPLES = 4000
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share of `right` in `n` (Wilson 1927); it stays inside [0, 1], also for 0 and n."""
+    if n < 1 or not 0 <= right <= n:
+        raise ValueError(f"need 0 <= right <= n and n >= 1, got {right}, {n}")
+    share, spread = right / n, Z * Z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def score(right: np.ndarray) -> dict:
+    """Accuracy of (n,) bool with its Wilson interval."""
+    return _interval("accuracy", float(right.mean()), *wilson(int(right.sum()), len(right)))
+
+
+def mean_over_types(values: np.ndarray, items: list[Item]) -> tuple[float, float, float]:
+    """Mean of the types' means of `values` (n,), and its interval by bootstrap.
+
+    Whole videos are drawn, since questions about one video are not independent.
+    """
+    _, row = np.unique([item.video for item in items], return_inverse=True)
+    _, column = np.unique([TYPES.index(item.question.type) for item in items], return_inverse=True)
+    total = np.zeros((row.max() + 1, column.max() + 1))  # (V, K)
+    number = np.zeros_like(total)
+    np.add.at(total, (row, column), values)
+    np.add.at(number, (row, column), 1)
+    draws = np.random.default_rng(0).multinomial(len(total), np.full(len(total), 1 / len(total)), size=RESAMPLES)
+    with np.errstate(invalid="ignore"):  # a type that no drawn video asks for is left out of that draw's mean
+        means = np.nanmean((draws @ total) / (draws @ number), axis=1)  # (RESAMPLES,)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float((total.sum(0) / number.sum(0)).mean()), float(low), float(high)
+
+
+def by_type(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
+    """n, chance and one score for each of `answers` (name to (n,) bool), for every type and as the mean over types."""
+    types, rows = np.array([item.question.type for item in items]), {}
+    for kind in [kind for kind in TYPES if kind in types]:
+        scores = {name: score(right[types == kind]) for name, right in answers.items()}
+        rows[kind] = {"n": int((types == kind).sum()), "chance": round(CHANCE[kind], 4), **scores}
+    means = {name: _interval("accuracy", *mean_over_types(right, items)) for name, right in answers.items()}
+    chance = round(float(np.mean([row["chance"] for row in rows.values()])), 4)
+    return {"types": rows, "mean": {"n": len(items), "chance": chance, **means}}
+
+
+def difference(items: list[Item], dense: np.ndarray, aim: np.ndarray) -> dict:
+    """What AIM adds to the mean over types (negative: what it costs), question by question, and who alone was right."""
+    paired = mean_over_types(aim.astype(float) - dense, items)
+    only = {"only_dense_right": int((dense & ~aim).sum()), "only_aim_right": int((aim & ~dense).sum())}
+    return _interval("aim_minus_dense", *paired) | only
+
+
+def by_pair(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
+    """Questions about one thing, by whether training ever showed that colour with that shape."""
+    pairs, rows = np.array([item.pair or "" for item in items]), {}
+    for name in [name for name in ("seen", "unseen") if name in pairs]:
+        chosen = pairs == name
+        rows[name] = {"n": int(chosen.sum())} | {who: score(right[chosen]) for who, right in answers.items()}
+    return rows
+
+
+def _interval(name: str, *values: float) -> dict:
+    return dict(zip((name, "low", "high"), (round(v, 4) for v in values), strict=True))
