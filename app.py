@@ -77,10 +77,10 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
             with gr.Column(scale=5), gr.Tabs():
                 with gr.Tab("Video", id="video") as video_tab:
                     video = gr.Video(label="Video", sources=["upload"], height=300, elem_id="video")
-                    video_samples = gr.Column()
+                    video_samples = gr.Column(elem_id="video_samples")
                 with gr.Tab("Image", id="image") as image_tab:
                     image = ImageFile(label="Image", sources=["upload"], height=300, elem_id="image")
-                    image_samples = gr.Column()
+                    image_samples = gr.Column(elem_id="image_samples")
             with gr.Column(scale=4):
                 question = gr.Textbox(
                     label="Question", placeholder="What color is the star?", lines=2, max_lines=4, elem_id="question"

@@ -1,18 +1,28 @@
-"""A small random checkpoint of the real classes, saved and loaded the way a user's would be."""
+"""What tests share: a small random checkpoint of the real classes, a clip, and the app as a server."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+import av
 import numpy as np
 import pytest
 import torch
 
 from training.build import make_model, make_processor
-from training.world import frame_times, make_scene, render
+from training.world import Scene, Thing, frame_times, make_scene, render
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +52,51 @@ def engine(checkpoint):
 def frames() -> np.ndarray:
     """(4, 96, 128, 3) uint8, a clip that is not square."""
     return render(make_scene(3), frame_times(4), 128)[:, 16:112]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """Address of the app, started as `make demo` starts it, with the embedded model."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("served") / "log.txt"
+    with open(log, "w") as out:
+        command = [sys.executable, "app.py", "--port", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, process, log)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 180) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as reply:
+            assert reply.status == 200
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"the app did not start in {seconds} s: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> Path:
+    """A short H.264 video of the shape world: one red circle goes right, one blue star rests."""
+    rest = {"phase": "start", "appears": 0.0, "vanishes": 1.0}
+    circle = Thing("red", "circle", 0.11, (0.2, 0.3), (0.8, 0.3), "right", **rest)
+    star = Thing("blue", "star", 0.11, (0.3, 0.75), (0.3, 0.75), "still", **rest)
+    scene = Scene((circle, star), "gradient", (50, 45, 60), (70, 60, 50), 2.0, 7)
+    path = tmp_path_factory.mktemp("clip") / "shapes.mp4"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=12)
+        stream.width = stream.height = 320
+        stream.pix_fmt = "yuv420p"
+        for picture in render(scene, frame_times(36), 320):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+    return path

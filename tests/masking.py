@@ -1,4 +1,4 @@
-"""The reference that dropping is checked against: the plain model at full length, dropped rows masked layer by layer."""
+"""What dropping is checked against: the plain model at full length, dropped rows masked layer by layer."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_trace_and_cost_describe_the_run(engine, frames):
     assert cost.num_text == dense.num_text == dense.tokens_per_layer[0] - (4 * 64 + 1)
 
 
-class Interrupted(Exception):
+class StoppedError(Exception):
     """Raised on purpose."""
 
 
@@ -126,13 +126,13 @@ def test_hooks_are_gone_after_an_exception(engine, frames):
     from aim_core import hooks
 
     def broken(*_):
-        raise Interrupted
+        raise StoppedError
 
     decoder = engine.adapter.decoder
     before = attached(decoder)
     embeds, start, num_visual = prepared(engine, frames, 0.5)
     plan = AimConfig(0.5, l1=2, l2=8).tokens_entering(num_visual, engine.num_layers)
-    with pytest.raises(Interrupted), pruning(decoder, plan, start, num_visual, broken):
+    with pytest.raises(StoppedError), pruning(decoder, plan, start, num_visual, broken):
         assert attached(decoder) == before + engine.num_layers
         engine.adapter.model(inputs_embeds=embeds)
     assert attached(decoder) == before

@@ -24,13 +24,13 @@ def test_an_unknown_name_is_a_sentence(name):
 
 
 def test_a_folder_without_a_model_is_a_sentence(tmp_path):
-    with pytest.raises(ModelLoadError, match="config.json"):
+    with pytest.raises(ModelLoadError, match=r"config\.json"):
         load_adapter(tmp_path)
 
 
 def test_another_class_is_a_sentence(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2"}))
-    with pytest.raises(ModelLoadError, match="qwen2.*LLaVA-OneVision"):
+    with pytest.raises(ModelLoadError, match=r"qwen2.*LLaVA-OneVision"):
         load_adapter(tmp_path)
 
 

@@ -26,7 +26,8 @@ def refused(check, *args) -> str:
 
 
 @pytest.mark.parametrize(
-    ("question", "says"), [("", "Type a question"), ("  \n", "Type a question"), ("why " * 2000, "2,000 words"), (None, "Type")]
+    ("question", "says"),
+    [("", "Type a question"), ("  \n", "Type a question"), ("why " * 2000, "2,000 words"), (None, "Type")],
 )
 def test_questions_that_cannot_be_asked(question, says):
     assert says in refused(checks.checked_question, question)
@@ -36,7 +37,9 @@ def test_a_question_loses_only_its_margins():
     assert checks.checked_question("  is there\na star? ") == "is there\na star?"
 
 
-@pytest.mark.parametrize("settings", [(0, 6, 9), (1.5, 6, 9), (0.5, 9, 6), (0.5, 6, 6), (0.5, -1, 3), (0.5, 1.5, 3), ("x", 1, 2)])
+@pytest.mark.parametrize(
+    "settings", [(0, 6, 9), (1.5, 6, 9), (0.5, 9, 6), (0.5, 6, 6), (0.5, -1, 3), (0.5, 1.5, 3), ("x", 1, 2)]
+)
 def test_impossible_sliders_are_a_sentence(settings):
     assert "These settings do not work" in refused(checks.checked_config, *settings)
 
@@ -56,7 +59,8 @@ def test_the_open_tab_comes_first():
 
 
 @pytest.mark.parametrize(
-    ("error", "says"), [(MediaError("No picture."), "No picture."), (MemoryError(), "memory"), (RuntimeError("secret"), "again")]
+    ("error", "says"),
+    [(MediaError("No picture."), "No picture."), (MemoryError(), "memory"), (RuntimeError("secret"), "again")],
 )
 def test_nothing_but_sentences_leaves_a_handler(error, says):
     def handler():
@@ -67,7 +71,8 @@ def test_nothing_but_sentences_leaves_a_handler(error, says):
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(2.5e12, "2.5 TFLOPs"), (45.6e9, "45.6 GFLOPs"), (1e6, "1 MFLOPs"), (10, "10 FLOPs"), (0, "0 FLOPs")]
+    ("count", "text"),
+    [(2.5e12, "2.5 TFLOPs"), (45.6e9, "45.6 GFLOPs"), (1e6, "1 MFLOPs"), (10, "10 FLOPs"), (0, "0 FLOPs")],
 )
 def test_flops_are_short(count, text):
     assert flops(count) == text
