@@ -8,7 +8,7 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint format bench train evaluate samples chromium clean
+.PHONY: demo test lint format bench train evaluate samples screenshot chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -35,6 +35,11 @@ evaluate: $(READY)
 
 samples: $(READY)
 	$(PY) -m training.samples
+
+# The picture in the README, taken by the browser test.
+screenshot: $(READY) chromium
+	$(PY) -m pytest tests/test_browser.py
+	$(PY) -c "from PIL import Image; Image.open('screenshots/readme.png').quantize(256).save('assets/screenshot.png', optimize=True)"
 
 $(READY): requirements.txt requirements-dev.txt
 	@test -n "$(BASE)" || { echo "AIM Explorer needs Python 3.11 or 3.12; none was found."; exit 1; }

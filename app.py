@@ -54,7 +54,7 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
         trace = aim.trace
         flops = [(r.cost.vision_flops, r.cost.language_flops) for r in (dense, aim)]
         return (
-            dense.answer, aim.answer, comparison(dense, aim, runner.timed_prefills),
+            dense.answer or words.SILENT, aim.answer or words.SILENT, comparison(dense, aim, runner.timed_prefills),
             groups_view(trace), groups_text(trace), *layer_views(trace, layer, scale),
             cost_figure(*flops, title="Compute of one prefill, counted"), summary(dense, aim), store.put(aim, key),
         )  # fmt: skip
@@ -210,13 +210,15 @@ def _legend(image, label: str) -> None:
 
 
 def _samples(media: gr.Video | gr.Image, question: gr.Textbox) -> None:
-    """The sample files of this kind, each with a question."""
+    """The sample files of this kind, each file with its first question before any gets its second."""
     listed = json.loads((SAMPLES / "samples.json").read_text())
     wanted = ".mp4" if isinstance(media, gr.Video) else ".png"
-    rows = [[str(SAMPLES / s["file"]), s["question"]] for s in listed if s["file"].endswith(wanted)]
-    gr.Examples(
-        rows, [media, question], label="Samples: click one, then Run", cache_examples=False, examples_per_page=12
-    )
+    of_kind = [sample for sample in listed if sample["file"].endswith(wanted)]
+    turn = [[other["file"] for other in of_kind[:i]].count(sample["file"]) for i, sample in enumerate(of_kind)]
+    order = sorted(range(len(of_kind)), key=lambda i: turn[i])
+    rows = [[str(SAMPLES / of_kind[i]["file"]), of_kind[i]["question"]] for i in order]
+    label = "Samples: click one, then Run"
+    gr.Examples(rows, [media, question], label=label, cache_examples=False, examples_per_page=4)
 
 
 def main() -> None:

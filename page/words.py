@@ -15,6 +15,8 @@ OTHER = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a f
 
 ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
 
+SILENT = "(the model ended its turn without a word)"
+
 MERGE = """## 1 · Merged inside each frame
 Before the language model, patches that look alike become one visual token. **Keep ratio** is the \
 share that is left."""
@@ -30,7 +32,9 @@ SCORES = "### What PageRank thinks of them"
 
 COST = "## 3 · What it costs"
 
-WHY_MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
+WHY_SILENT = "(the model ended its turn without a word)"
+
+MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
 alternate into two sets; each token of the first finds its most similar partner in the second \
 (cosine similarity), and the strongest pairs are averaged. A round removes at most half, so a keep \
 ratio of 25 % takes two rounds. Groups never reach across frames."""

@@ -7,6 +7,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from page.words import SILENT
+
 QUESTION = "which way does the red circle move?"
 
 
@@ -24,7 +26,7 @@ def ask(client, video, question=QUESTION, **settings):
 
 def test_run_answers_dense_and_aim(client, clip):
     dense, aim, table, *_, summary = ask(client, clip)
-    assert dense == summary["dense"]["answer"] and aim == summary["aim"]["answer"]
+    assert dense == (summary["dense"]["answer"] or SILENT) and aim == (summary["aim"]["answer"] or SILENT)
     assert summary["dense"]["visual_tokens_per_layer"] == [8 * 64 + 1] * 12
     assert summary["aim"]["visual_tokens_per_layer"] == [129] * 7 + [86, 43, 0, 0, 0]
     assert summary["aim"]["language_flops"] < summary["dense"]["language_flops"] / 5

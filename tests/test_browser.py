@@ -156,6 +156,10 @@ def test_7_a_sample_is_one_click_away(browser, served):
     for panel in PANELS:
         show(page, panel)
     page.screenshot(path=SCREENSHOTS / "sample.png", full_page=True)
+    page.evaluate("scrollTo(0, 0)")
+    top = page.locator("#dense_answer").bounding_box()["y"] - 110
+    clip = {"x": 0, "y": top, "width": 1280, "height": 1980}
+    page.screenshot(path=SCREENSHOTS / "readme.png", full_page=True, clip=clip)
     page.close()
 
 

@@ -1,0 +1,1 @@
+"""Speed, measured side by side: claims about time live here and nowhere else."""
