@@ -192,6 +192,11 @@ def test_control_tokens_in_a_question_are_only_text(engine, frames):
     assert result.cost.num_text == engine.run(frames, "is there a star?", config, max_new_tokens=1).cost.num_text
 
 
+def test_words_outside_the_vocabulary_are_counted(engine):
+    assert engine.adapter.num_unknown("Where is the red circle?") == 0
+    assert engine.adapter.num_unknown("is the zebra a quokka?") == 2
+
+
 def test_one_picture_is_a_video_of_one_frame(engine, frames):
     result = engine.run(frames[:1], QUESTION, AimConfig(0.25, 6, 9), max_new_tokens=1)
     assert result.trace.num_frames == 1 and result.trace.retained[0] == 17

@@ -27,7 +27,8 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'user' %}<|user|>{% else %}<|assistant|>{% endif %}"
     "{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<image>{% elif part['type'] == 'video' %}<video>{% else %}{{ part['text'] }}{% endif %}"
+    "{% if part['type'] == 'image' %}<image>{% elif part['type'] == 'video' %}<video>"
+    "{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %}"
     "{% if message['role'] == 'assistant' %}<|end|>{% endif %}"
     "{% endfor %}"
@@ -36,7 +37,7 @@ CHAT_TEMPLATE = (
 
 
 def vocabulary() -> list[str]:
-    """Every token the model knows: the special ones, then each word of the questions and answers in order of the alphabet."""
+    """Every token the model knows: the special ones, then the words of questions and answers, by the alphabet."""
     words = {"?", ",", ".", *COLORS, *SHAPES, *(f"{s}es" if s == "cross" else f"{s}s" for s in SHAPES)}
     for wordings in WORDINGS.values():
         for wording in wordings:

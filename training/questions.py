@@ -56,7 +56,7 @@ class Question:
 
 
 def ask(scene: Scene, kind: str, rng: np.random.Generator, held_out: bool = False) -> Question | None:
-    """A question of type `kind` with an answer drawn evenly from those that the scene allows; None if it allows none."""
+    """A question of type `kind`, its answer drawn evenly from those that the scene allows; None if there is none."""
     choices = _CHOICES[kind](scene, rng, held_out)
     if not choices:
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import Colorspace
 from PIL import Image
 
 from training.questions import TYPES, ask
@@ -16,6 +17,7 @@ from training.world import MOTIONS, Scene, Thing, frame_times, render
 
 SIZE = 384
 SECONDS, FRAME_RATE = 4, 20
+DRAWS = 400  # of each type of question; enough to meet all that a scene allows
 MIDDLE, END = 0.38, 0.69  # when something appears
 
 
@@ -49,20 +51,134 @@ def scene(background: str, tint: tuple, accent: tuple, grain: float, *things: Th
 
 
 def samples() -> tuple[Sample, ...]:
-    """All samples, made by hand within the rules of `make_scene`, with pairs that training showed."""
+    """All samples: made by hand, within the rules of `make_scene`, of pairs that training showed."""
     return (
         Sample(
             "busy.mp4",
             "Five shapes at once",
             scene(
-                "blotches", (38, 40, 62), (50, 58, 80), 2.0,
-                rest("red circle", 0.18, 0.24),
-                move("blue square", "right", 0.16, 0.84, 0.50 + 0.13),
-                rest("yellow star", 0.82, 0.22, appears=MIDDLE),
-                rest("green triangle", 0.50 + 0.13, 0.35, vanishes=0.55),
-                rest("purple ring", 0.30, 0.85, 0.095),
+                "blotches", (38, 40, 62), (56, 52, 82), 2.0,
+                rest("red circle", 0.20, 0.20),
+                move("blue square", "right", 0.16, 0.84, 0.63),
+                rest("yellow star", 0.84, 0.16, 0.10, appears=MIDDLE),
+                rest("green triangle", 0.64, 0.36, 0.10, vanishes=0.55),
+                rest("purple ring", 0.30, 0.86, 0.095),
             ),
-            ("how many objects are there?", "what color is the ring?", "which way does the blue square move?",
-             "does the green triangle vanish?"),
+            ("how many objects are there?", "which way does the blue square move?", "does the green triangle vanish?"),
+        ),
+        Sample(
+            "crossing.mp4",
+            "Four paths that cross",
+            scene(
+                "gradient", (30, 44, 56), (52, 34, 50), 0.0,
+                move("orange square", "right", 0.16, 0.84, 0.25),
+                move("cyan star", "down", 0.16, 0.84, 0.75),
+                move("white triangle", "left", 0.84, 0.16, 0.75),
+                move("red cross", "up", 0.84, 0.16, 0.25),
+            ),
+            ("how does the cyan star move?", "where does the orange square end?",
+             "in which corner does the white triangle start?"),
+        ),
+        Sample(
+            "coming_and_going.mp4",
+            "Coming and going",
+            scene(
+                "plain", (44, 48, 46), (44, 48, 46), 0.0,
+                rest("white circle", 0.26, 0.24, vanishes=0.45),
+                rest("red square", 0.76, 0.30, appears=MIDDLE),
+                rest("green star", 0.24, 0.76, 0.12, appears=END),
+                rest("blue ring", 0.74, 0.78),
+            ),
+            ("which appears first, the green star or the red square?", "when does the green star appear?",
+             "is the white circle gone at the end?"),
+        ),
+        Sample(
+            "near_twins.mp4",
+            "Near twins on checks",
+            scene(
+                "checks", (40, 36, 58), (58, 54, 76), 0.0,
+                rest("cyan circle", 0.22, 0.26),
+                rest("cyan ring", 0.30, 0.76),
+                move("cyan star", "down", 0.18, 0.82, 0.63),
+                rest("blue ring", 0.86, 0.30, 0.10),
+            ),
+            ("how many cyan objects are there?", "where is the cyan ring?", "is there a blue circle?"),
+        ),
+        Sample(
+            "shapes.png",
+            "Five shapes at rest",
+            scene(
+                "stripes", (60, 48, 40), (74, 60, 50), 0.0,
+                rest("red triangle", 0.22, 0.24, 0.12),
+                rest("blue star", 0.76, 0.20, 0.12),
+                rest("yellow ring", 0.20, 0.74),
+                rest("purple cross", 0.82, 0.68),
+                rest("orange circle", 0.63, 0.86, 0.09),
+            ),
+            ("what shape is the blue object?", "in which corner is the yellow ring?", "how many objects are there?"),
+        ),
+        Sample(
+            "counting.png",
+            "Circles and squares",
+            scene(
+                "plain", (34, 46, 60), (34, 46, 60), 0.0,
+                rest("red circle", 0.22, 0.20),
+                rest("blue circle", 0.68, 0.24, 0.12),
+                rest("yellow circle", 0.18, 0.66, 0.10),
+                rest("red square", 0.36, 0.84, 0.10),
+                rest("white square", 0.78, 0.74, 0.12),
+            ),
+            ("how many circles are there?", "are there more red objects than blue objects?", "is there a blue square?"),
         ),
     )  # fmt: skip
+
+
+def answers(shown: Scene) -> dict[str, str]:
+    """Every question that can be asked about a scene, with its answer: what `ask` gives in many draws."""
+    rng = np.random.default_rng(0)
+    drawn = [ask(shown, kind, rng) for kind in TYPES for _ in range(DRAWS)]
+    return {question.text: question.answer for question in drawn if question}
+
+
+def write_clip(path: Path, shown: Scene) -> None:
+    """H.264 in MP4, the same bytes each time."""
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(str(path), "w", format="mp4", options=options) as file:
+        stream = file.add_stream("libx264", rate=FRAME_RATE, options={"crf": "24", "preset": "slow", "threads": "1"})
+        stream.width = stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.colorspace = Colorspace.ITU601  # what PyAV converts to; players guess if it is not said
+        for frame in render(shown, frame_times(SECONDS * FRAME_RATE), SIZE):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        file.mux(stream.encode())
+
+
+def rows() -> list[dict[str, str]]:
+    """What samples.json lists: one row a question."""
+    known = {sample.file: answers(sample.scene) for sample in samples()}
+    return [
+        {"file": sample.file, "title": sample.title, "question": question, "answer": known[sample.file][question]}
+        for sample in samples()
+        for question in sample.questions
+    ]
+
+
+def write_all(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for sample in samples():
+        path = folder / sample.file
+        if path.suffix == ".mp4":
+            write_clip(path, sample.scene)
+        else:
+            Image.fromarray(render(sample.scene, frame_times(1), SIZE)[0]).save(path, optimize=True)
+    (folder / "samples.json").write_text(json.dumps(rows(), indent=1) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("assets/samples"), help="folder to write to")
+    write_all(parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Evaluation: balanced held-out questions, known intervals, a table that says what the numbers say."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aim_core.config import AimConfig
+from training import held_out
+from training.evaluate import answer_all, evaluate, table
+from training.held_out import FIRST_SEED, PER_VIDEO, bucket, buckets, held_out_set, wrong_videos
+from training.questions import TYPES
+from training.scoring import by_pair, by_type, difference, mean_over_types, wilson
+from training.world import HELD_OUT_PAIRS, frame_times, render
+
+PER_TYPE = 10
+
+
+@pytest.fixture(scope="module")
+def items():
+    return held_out_set(PER_TYPE)
+
+
+def test_every_answer_of_a_type_is_asked_for_equally_often(items):
+    counts = Counter((item.question.type, bucket(item.question)) for item in items)
+    for kind in TYPES:
+        numbers = {counts[kind, name] for name in buckets(kind)}
+        assert len(numbers) == 1
+        assert PER_TYPE <= numbers.pop() * len(buckets(kind)) < PER_TYPE + len(buckets(kind))
+    assert sum(counts.values()) == len(items)
+
+
+def test_in_order_either_thing_named_is_right_equally_often(items):
+    asked = [item.question for item in items if item.question.type == "order"]
+    first = [question.text.partition(question.answer)[0].count(" the ") == 1 for question in asked]
+    assert sum(first) * 2 == len(asked)
+
+
+def test_videos_are_new_show_an_unseen_pair_and_are_not_asked_too_much(items):
+    for item in items:
+        assert {(thing.color, thing.shape) for thing in item.scene.things} & HELD_OUT_PAIRS
+    assert [item.video for item in items] == sorted(item.video for item in items)
+    assert max(Counter(item.video for item in items).values()) <= PER_VIDEO
+    assert set(Counter((item.video, item.question.type) for item in items).values()) == {1}
+    assert len({item.scene for item in items}) == len({item.video for item in items})
+
+
+def test_the_set_is_the_same_each_time_and_its_seeds_are_never_the_training_ones(items, monkeypatch):
+    seeds, real = [], held_out.make_scene
+
+    def make_scene(seed, held_out):
+        seeds.append(seed)
+        return real(seed, held_out=held_out)
+
+    monkeypatch.setattr(held_out, "make_scene", make_scene)
+    assert held_out_set(PER_TYPE) == items
+    assert min(seeds) >= FIRST_SEED == 2**62
+
+
+def test_pairs_are_told_for_questions_about_one_thing(items):
+    assert {item.pair for item in items if item.question.type == "motion"} <= {"seen", "unseen"}
+    assert {item.pair for item in items if item.question.type in ("count", "order", "compare")} == {None}
+    unseen = [item for item in items if item.pair == "unseen" and item.question.type == "position"]
+    assert unseen
+    for item in unseen:
+        assert any(f"{color} {shape}" in item.question.text for color, shape in HELD_OUT_PAIRS)
+
+
+def test_the_control_asks_the_same_questions_about_other_videos(items):
+    moved = wrong_videos(items, share=4)
+    asked = {(item.video, item.question): item.scene for item in items}
+    scenes = {item.video: item.scene for item in items}
+    assert {item.question.type for item in moved} == set(TYPES)
+    assert len(moved) == pytest.approx(len(items) / 4, abs=len(TYPES))
+    questions = {item.question for item in items}
+    for item in moved:
+        assert item.question in questions and item.scene is scenes[item.video]
+    assert not [item for item in moved if asked.get((item.video, item.question)) == item.scene]
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662)],
+)
+def test_wilson_intervals_are_the_known_ones(right, n, low, high):
+    assert wilson(right, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_wilson_refuses_what_is_no_share():
+    for right, n in ((3, 2), (-1, 2), (0, 0)):
+        with pytest.raises(ValueError, match=f"{right}, {n}"):
+            wilson(right, n)
+
+
+def test_the_mean_counts_every_type_alike_and_its_interval_covers_it(items):
+    motion = np.array([item.question.type == "motion" for item in items])
+    mean, low, high = mean_over_types(motion, items)
+    assert mean == pytest.approx(1 / len(TYPES))
+    assert low == high == pytest.approx(mean)
+    some = np.random.default_rng(0).random(len(items)) < 0.7
+    mean, low, high = mean_over_types(some, items)
+    assert 0.5 < low < mean < high < 0.9
+
+
+def test_the_difference_is_paired(items):
+    dense = np.arange(len(items)) % 2 == 0
+    assert difference(items, dense, dense)["aim_minus_dense"] == 0
+    worse = dense.copy()
+    worse[0] = False
+    report = difference(items, dense, worse)
+    assert report["only_dense_right"] == 1 and report["only_aim_right"] == 0
+    assert report["aim_minus_dense"] < 0 and report["low"] <= report["aim_minus_dense"] <= report["high"] <= 0
+
+
+def test_the_table_shows_percent_with_intervals(items):
+    right = {"dense": np.ones(len(items), dtype=bool), "aim": np.array([i.question.type != "count" for i in items])}
+    report = {"num_questions": 130, "num_videos": 30, "num_frames": 8} | by_type(items, right)
+    report |= {
+        "difference": difference(items, **right),
+        "pairs": by_pair(items, right),
+        "wrong_video": by_type(items, right),
+    }
+    lines = table(report | {"prefill_flops": {"dense": 200, "aim": 50}}).splitlines()
+    assert "| count | 10 | 20.0 | 100.0 (72.2–100.0) | 0.0 (0.0–27.8) | 100.0 (72.2–100.0) |" in lines
+    assert [line.split("|")[1].strip() for line in lines[2:16]] == [*TYPES, "mean"]
+    assert "| mean | " in lines[15] and "| 92.3 (" in lines[15]
+    assert any(line.startswith("| unseen |") for line in lines)
+    assert "AIM − dense: -7.7 points" in lines[-2] and "25.0 %" in lines[-1]
+    assert {line.count("|") for line in lines[:16]} == {7}
+
+
+def test_a_model_is_asked_like_a_user_asks(engine, items):
+    """One question a type, for a model that knows nothing."""
+    chosen = [next(item for item in items if item.question.type == kind) for kind in TYPES]
+    report = evaluate(engine, sorted(chosen, key=lambda item: item.video), num_frames=2)
+    assert report["num_questions"] == len(TYPES) and list(report["types"]) == list(TYPES)
+    assert report["mean"]["dense"]["accuracy"] < 0.5
+    assert report["prefill_flops"]["aim"] < report["prefill_flops"]["dense"]
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_only_the_expected_answer_is_right(engine, items):
+    item, times = items[0], frame_times(2)
+    dense = {"dense": AimConfig.dense()}
+    said = engine.run(render(item.scene, times, 128), item.question.text, dense["dense"], max_new_tokens=4).answer
+    expected = [replace(item, question=replace(item.question, answer=answer)) for answer in (said, f"{said} ", "")]
+    assert said
+    assert answer_all(engine, expected, dense, len(times))["dense"].right.tolist() == [True, False, False]

@@ -1,0 +1,121 @@
+"""Training: one that is stopped and resumed ends with the weights of one that ran through; what it exports loads."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from training import train
+from training.batches import BatchMaker
+from training.build import make_processor
+from training.questions import ANSWERS
+from training.train import Stage, Steps, Training, export, learning_rate, run
+
+# No token dropout: it draws from torch's global generator, whose state no checkpoint holds.
+TINY = (Stage("look", 2, ((1, 2),), 0, 1.0, 1e-3), Stage("clips", 3, ((2, 1),), 8, 1.0, 1e-3, cool=True))
+SEED = 5
+
+
+class StoppedError(Exception):
+    """Stands for a machine that goes away."""
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Two stages of a few steps, and questions kept at rates that need no counting, which would take seconds."""
+    rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
+    monkeypatch.setattr("training.batches.answer_rates", lambda: rates)
+    monkeypatch.setattr(train, "RECIPE", TINY)
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Call it with a number: so many further steps are taken, then training stops before anything is changed."""
+    real = train.take_step
+
+    def prepare(steps: int | None) -> None:
+        taken = iter(range(steps)) if steps is not None else None
+
+        def take_step(*args):
+            if taken is not None and next(taken, None) is None:
+                raise StoppedError
+            return real(*args)
+
+        monkeypatch.setattr(train, "take_step", take_step)
+
+    return prepare
+
+
+def test_a_resumed_training_ends_like_one_that_ran_through(tiny, stop_after, tmp_path):
+    checkpoint = tmp_path / "checkpoint.pt"
+    whole = Training(SEED, "cpu")
+    run(whole, tmp_path, save_every=1e9)
+    for steps, place in ((1, (0, 1)), (4, (1, 2))):
+        checkpoint.unlink()
+        stop_after(steps)
+        with pytest.raises(StoppedError):
+            run(Training(SEED, "cpu"), tmp_path, save_every=0.0)
+        stop_after(None)
+        resumed = Training(SEED + 1, "cpu")  # other weights and another seed: the checkpoint replaces both
+        resumed.load(checkpoint)
+        assert (resumed.stage, resumed.step) == place
+        run(resumed, tmp_path, save_every=1e9)
+        assert_same(whole.model.state_dict(), resumed.model.state_dict())
+        assert_same(whole.helpers.state_dict(), resumed.helpers.state_dict())
+
+
+def assert_same(one: dict, two: dict) -> None:
+    assert one.keys() == two.keys()
+    assert not [name for name in one if not torch.equal(one[name], two[name])]
+
+
+def test_weights_change_in_every_stage(tiny, stop_after, tmp_path):
+    """So that the test above compares something: the tower learns first, the language model after it."""
+    training = Training(SEED, "cpu")
+    before = {name: value.clone() for name, value in training.model.state_dict().items()}
+    stop_after(4)
+    with pytest.raises(StoppedError):
+        run(training, tmp_path, save_every=1e9)
+    changed = {name for name, value in training.model.state_dict().items() if not torch.equal(value, before[name])}
+    assert any("vision_tower" in name for name in changed)
+    assert any("language_model.layers.0." in name for name in changed)
+    assert not any("language_model.layers.11." in name for name in changed)  # not in use yet
+
+
+def test_the_data_of_a_step_do_not_depend_on_where_training_began(tiny):
+    tokenizer = make_processor().tokenizer
+    from_start, resumed = (Steps(BatchMaker(tokenizer, SEED), 1, first) for first in (0, 2))
+    assert (len(from_start), len(resumed)) == (3, 1)
+    one, two = from_start[2], resumed[0]
+    for field in fields(one):
+        assert torch.equal(getattr(one, field.name), getattr(two, field.name))
+    assert not torch.equal(from_start[0].pixels, one.pixels)
+
+
+def test_the_learning_rate_warms_up_and_a_cooling_stage_ends_at_zero():
+    level, cool = (Stage("", 1000, (), 8, 1.0, 1e-3, cool=cool) for cool in (False, True))
+    assert learning_rate(level, 0) == pytest.approx(1e-3 / 150)
+    assert learning_rate(level, 999) == learning_rate(cool, 400) == 1e-3
+    assert learning_rate(cool, 750) == pytest.approx(0.5e-3)
+    assert 0 < learning_rate(cool, 999) < 1e-5
+
+
+def test_what_is_exported_is_small_and_answers(tmp_path):
+    export(Training(SEED, "cpu"), tmp_path)
+    (weights,) = tmp_path.glob("*.safetensors")
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 25e6
+    assert _dtypes(weights) == {"F16"}
+    result = Engine.from_pretrained(tmp_path, device="cpu").run(
+        np.zeros((2, 64, 64, 3), dtype=np.uint8), "how many objects are there?", AimConfig(), max_new_tokens=2
+    )
+    assert result.trace.num_layers == 12
+
+
+def _dtypes(path) -> set[str]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 (not a dict)
