@@ -51,6 +51,8 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
         dense, aim = runner.compare(path, question, config, checked_frames(num_frames), progress)
+        if unknown := loaded.engine.adapter.num_unknown(question):
+            gr.Warning(words.UNKNOWN.format(count=unknown), title="New words")
         trace = aim.trace
         flops = [(r.cost.vision_flops, r.cost.language_flops) for r in (dense, aim)]
         return (
@@ -69,7 +71,7 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
             raise gr.Error("This result has made room for newer ones. Press Run again.", title="Run again")
         return layer_views(result.trace, layer, scale)
 
-    with gr.Blocks(title="AIM Explorer") as demo:
+    with gr.Blocks(title="AIM Explorer", delete_cache=(3600, 3600)) as demo:
         key, shown = gr.State(None), gr.State("video")
         gr.Markdown(words.INTRO)
         gr.Markdown(_about(loaded), elem_classes="notice")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import torch
@@ -149,5 +150,5 @@ def _check_plan(plan: Sequence[int], num_layers: int, num_visual: int) -> None:
         raise ValueError(f"the plan needs a count for each of {num_layers} layers, got {len(plan)}")
     if plan[0] != num_visual:
         raise ValueError(f"all {num_visual} visual tokens enter layer 0, the plan says {plan[0]}")
-    if any(later > earlier for earlier, later in zip(plan, plan[1:], strict=False)):
+    if any(later > earlier for earlier, later in pairwise(plan)):
         raise ValueError(f"a dropped token cannot come back: the plan rises, {list(plan)}")

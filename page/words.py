@@ -15,6 +15,8 @@ OTHER = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a f
 
 ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
 
+UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
+
 SILENT = "(the model ended its turn without a word)"
 
 MERGE = """## 1 · Merged inside each frame
@@ -32,7 +34,9 @@ SCORES = "### What PageRank thinks of them"
 
 COST = "## 3 · What it costs"
 
-WHY_SILENT = "(the model ended its turn without a word)"
+WHY_UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
+
+SILENT = "(the model ended its turn without a word)"
 
 MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
 alternate into two sets; each token of the first finds its most similar partner in the second \

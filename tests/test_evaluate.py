@@ -13,7 +13,7 @@ from training.evaluate import answer_all, evaluate, table
 from training.held_out import FIRST_SEED, PER_VIDEO, bucket, buckets, held_out_set, wrong_videos
 from training.questions import TYPES
 from training.scoring import by_pair, by_type, difference, mean_over_types, wilson
-from training.world import HELD_OUT_PAIRS, frame_times, render
+from training.world import LATE_PAIRS, frame_times, render
 
 PER_TYPE = 10
 
@@ -38,9 +38,9 @@ def test_in_order_either_thing_named_is_right_equally_often(items):
     assert sum(first) * 2 == len(asked)
 
 
-def test_videos_are_new_show_an_unseen_pair_and_are_not_asked_too_much(items):
+def test_videos_are_new_show_a_late_pair_and_are_not_asked_too_much(items):
     for item in items:
-        assert {(thing.color, thing.shape) for thing in item.scene.things} & HELD_OUT_PAIRS
+        assert {(thing.color, thing.shape) for thing in item.scene.things} & LATE_PAIRS
     assert [item.video for item in items] == sorted(item.video for item in items)
     assert max(Counter(item.video for item in items).values()) <= PER_VIDEO
     assert set(Counter((item.video, item.question.type) for item in items).values()) == {1}
@@ -50,9 +50,9 @@ def test_videos_are_new_show_an_unseen_pair_and_are_not_asked_too_much(items):
 def test_the_set_is_the_same_each_time_and_its_seeds_are_never_the_training_ones(items, monkeypatch):
     seeds, real = [], held_out.make_scene
 
-    def make_scene(seed, held_out):
+    def make_scene(seed, late):
         seeds.append(seed)
-        return real(seed, held_out=held_out)
+        return real(seed, late=late)
 
     monkeypatch.setattr(held_out, "make_scene", make_scene)
     assert held_out_set(PER_TYPE) == items
@@ -60,12 +60,12 @@ def test_the_set_is_the_same_each_time_and_its_seeds_are_never_the_training_ones
 
 
 def test_pairs_are_told_for_questions_about_one_thing(items):
-    assert {item.pair for item in items if item.question.type == "motion"} <= {"seen", "unseen"}
+    assert {item.pair for item in items if item.question.type == "motion"} <= {"early", "late"}
     assert {item.pair for item in items if item.question.type in ("count", "order", "compare")} == {None}
-    unseen = [item for item in items if item.pair == "unseen" and item.question.type == "position"]
-    assert unseen
-    for item in unseen:
-        assert any(f"{color} {shape}" in item.question.text for color, shape in HELD_OUT_PAIRS)
+    late = [item for item in items if item.pair == "late" and item.question.type == "position"]
+    assert late
+    for item in late:
+        assert any(f"{color} {shape}" in item.question.text for color, shape in LATE_PAIRS)
 
 
 def test_the_control_asks_the_same_questions_about_other_videos(items):
@@ -126,7 +126,7 @@ def test_the_table_shows_percent_with_intervals(items):
     assert "| count | 10 | 20.0 | 100.0 (72.2–100.0) | 0.0 (0.0–27.8) | 100.0 (72.2–100.0) |" in lines
     assert [line.split("|")[1].strip() for line in lines[2:16]] == [*TYPES, "mean"]
     assert "| mean | " in lines[15] and "| 92.3 (" in lines[15]
-    assert any(line.startswith("| unseen |") for line in lines)
+    assert any(line.startswith("| late |") for line in lines)
     assert "AIM − dense: -7.7 points" in lines[-2] and "25.0 %" in lines[-1]
     assert {line.count("|") for line in lines[:16]} == {7}
 

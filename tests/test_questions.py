@@ -9,7 +9,7 @@ import pytest
 from training.batches import answer_rates, draw_questions
 from training.build import make_tokenizer
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, WORDINGS, ask
-from training.world import COLORS, HELD_OUT_PAIRS, SHAPES, Scene, frame_times, make_scene
+from training.world import COLORS, LATE_PAIRS, SHAPES, Scene, frame_times, make_scene
 
 NUM_SCENES = 150
 THING = rf"(?:{'|'.join(COLORS)}) (?:{'|'.join(SHAPES)})"
@@ -111,16 +111,16 @@ class Viewer:
         return ("top" if y < 0.5 else "bottom") + ("-left" if x < 0.5 else "-right")
 
 
-@pytest.mark.parametrize("held_out", [False, True])
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("times", [np.linspace(0, 0.999, 200), frame_times(8), frame_times(4), frame_times(2)], ids=len)
-def test_a_viewer_agrees_with_every_answer(times, held_out):
+def test_a_viewer_agrees_with_every_answer(times, late):
     """Also when it sees only as many moments as a model does."""
     rng, asked = np.random.default_rng(1), Counter()
     for seed in range(NUM_SCENES):
-        scene = make_scene(seed, held_out=held_out)
+        scene = make_scene(seed, late=late)
         viewer = Viewer(scene, times)
         for kind in TYPES:
-            question = ask(scene, kind, rng, held_out=held_out) if FEWEST_FRAMES[kind] <= len(times) else None
+            question = ask(scene, kind, rng, late=late) if FEWEST_FRAMES[kind] <= len(times) else None
             if question:
                 assert viewer.answer(question.text) == question.answer, (seed, question)
                 asked[kind] += 1
@@ -151,10 +151,10 @@ def test_every_wording_is_used_and_answers_are_allowed():
         assert all(openings[kind, wording.split()[0]] for wording in wordings)
 
 
-def test_training_questions_name_no_held_out_pair():
+def test_training_questions_name_no_late_pair():
     rng = np.random.default_rng(4)
     names = {name for seed in range(200) for name in _names_asked(make_scene(seed), rng)}
-    assert names and not names & {f"{color} {shape}" for color, shape in HELD_OUT_PAIRS}
+    assert names and not names & {f"{color} {shape}" for color, shape in LATE_PAIRS}
 
 
 def _names_asked(scene, rng):
@@ -189,8 +189,8 @@ def test_the_tokenizer_knows_every_word():
     texts = {answer for answers in ANSWERS.values() for answer in answers}
     assert all(len(tokenizer(answer)["input_ids"]) == 1 for answer in texts)
     for seed in range(150):
-        scene = make_scene(seed, held_out=True)
-        texts.update(q.text for q in (ask(scene, kind, rng, held_out=True) for kind in TYPES) if q)
+        scene = make_scene(seed, late=True)
+        texts.update(q.text for q in (ask(scene, kind, rng, late=True) for kind in TYPES) if q)
     plurals = [f"{shape}es" if shape == "cross" else f"{shape}s" for shape in SHAPES]
     kinds = [*plurals, *(f"{color} objects" for color in COLORS)]
     words = [{"kind": kind, "other": other} for kind in kinds for other in kinds]

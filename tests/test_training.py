@@ -14,8 +14,10 @@ from training.build import make_processor
 from training.questions import ANSWERS
 from training.train import Stage, Steps, Training, export, learning_rate, run
 
-# No token dropout: it draws from torch's global generator, whose state no checkpoint holds.
-TINY = (Stage("look", 2, ((1, 2),), 0, 1.0, 1e-3), Stage("clips", 3, ((2, 1),), 8, 1.0, 1e-3, cool=True))
+TINY = (
+    Stage("look", 2, ((1, 2),), 0, (1.0, 1.0), 1e-3),
+    Stage("clips", 3, ((2, 1),), 8, (0.3, 1.0), 1e-3, cool=True, shuffle=True, all_pairs=True),
+)
 SEED = 5
 
 

@@ -8,7 +8,7 @@ import pytest
 from training.world import (
     APPEARS,
     COLORS,
-    HELD_OUT_PAIRS,
+    LATE_PAIRS,
     PHASES,
     VANISHES,
     Scene,
@@ -24,19 +24,19 @@ SEEDS = range(150)
 BRIGHTEST_GROUND = 105
 
 
-@pytest.mark.parametrize("held_out", [False, True])
-def test_a_seed_always_gives_the_same_scene_and_pixels(held_out):
+@pytest.mark.parametrize("late", [False, True])
+def test_a_seed_always_gives_the_same_scene_and_pixels(late):
     for seed in (0, 7, 2**62 + 1):
-        one, two = (make_scene(seed, held_out=held_out) for _ in range(2))
+        one, two = (make_scene(seed, late=late) for _ in range(2))
         assert one == two
         assert np.array_equal(render(one, frame_times(3), 64), render(two, frame_times(3), 64))
     assert make_scene(1) != make_scene(2)
 
 
-@pytest.mark.parametrize("held_out", [False, True])
-def test_things_keep_apart_and_inside_the_frame(held_out):
+@pytest.mark.parametrize("late", [False, True])
+def test_things_keep_apart_and_inside_the_frame(late):
     for seed in SEEDS:
-        things = make_scene(seed, held_out=held_out).things
+        things = make_scene(seed, late=late).things
         for time in MANY_TIMES:
             for index, thing in enumerate(things):
                 x, y = thing.center(time)
@@ -53,10 +53,10 @@ def test_nothing_is_drawn_at_the_border():
             assert border.max() <= BRIGHTEST_GROUND + 5 * scene.grain
 
 
-@pytest.mark.parametrize("held_out", [False, True])
-def test_names_are_unique_and_traits_fit_each_other(held_out):
+@pytest.mark.parametrize("late", [False, True])
+def test_names_are_unique_and_traits_fit_each_other(late):
     for seed in SEEDS:
-        things = make_scene(seed, held_out=held_out).things
+        things = make_scene(seed, late=late).things
         assert len({thing.name for thing in things}) == len(things)
         for thing in things:
             (x0, y0), (x1, y1) = thing.begin, thing.finish
@@ -71,11 +71,11 @@ def _way(dx: float, dy: float) -> str:
     return ("right" if dx > 0 else "left") if dx else ("down" if dy > 0 else "up")
 
 
-def test_training_never_shows_a_held_out_pair_and_held_out_scenes_always_do():
+def test_training_never_shows_a_late_pair_unless_asked_and_late_scenes_always_do():
     for seed in SEEDS:
-        assert not _pairs(make_scene(seed)) & HELD_OUT_PAIRS
-        assert not _pairs(make_scene(seed, static=True)) & HELD_OUT_PAIRS
-        assert _pairs(make_scene(seed, held_out=True)) & HELD_OUT_PAIRS
+        assert not _pairs(make_scene(seed)) & LATE_PAIRS
+        assert not _pairs(make_scene(seed, static=True)) & LATE_PAIRS
+        assert _pairs(make_scene(seed, late=True)) & LATE_PAIRS
 
 
 def _pairs(scene: Scene) -> set[tuple[str, str]]:

@@ -67,14 +67,14 @@ def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
     return {(kind, answer): min(1.0, 2.0 * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
-def draw_questions(scene: Scene, num_frames: int, per_type: int, rng, rates) -> list[Question]:
+def draw_questions(scene: Scene, num_frames: int, per_type: int, rng, rates, all_pairs: bool = False) -> list[Question]:
     """Up to `per_type` different questions of every type that `num_frames` frames can answer."""
     questions: dict[str, Question] = {}
     for kind in TYPES:
         if num_frames < FEWEST_FRAMES[kind]:
             continue
         for _ in range(per_type):
-            question = ask(scene, kind, rng)
+            question = ask(scene, kind, rng, all_pairs)
             if question and question.text not in questions and rng.random() < rates[kind, question.answer]:
                 questions[question.text] = question
     return list(questions.values())
@@ -102,12 +102,14 @@ class BatchMaker:
         self.seed = seed
         self.rates = answer_rates()
         self.words = tokenizer.get_vocab()
-        self.split = lambda text: tokenizer(text, add_special_tokens=False)["input_ids"]
+        self.tokenizer = tokenizer
         self.cache: dict[str, list[int]] = {}
 
-    def make(self, stage: int, step: int, videos: int, num_frames: int, per_type: int) -> Batch:
+    def make(
+        self, stage: int, step: int, videos: int, num_frames: int, per_type: int, all_pairs: bool = False
+    ) -> Batch:
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, per_type) for _ in range(videos)]
+        parts = [self._video(rng, num_frames, per_type, all_pairs) for _ in range(videos)]
         longest = max(len(part["tokens"]) for part in parts) if per_type else 0
         for part in parts:
             missing = longest - len(part["tokens"])
@@ -119,8 +121,9 @@ class BatchMaker:
             part["about"] += [[False] * MAX_OBJECTS] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(self, rng, num_frames: int, per_type: int) -> dict:
-        scene = make_scene(int(rng.integers(2**62)), static=num_frames == 1 and bool(rng.random() < 0.3))
+    def _video(self, rng, num_frames: int, per_type: int, all_pairs: bool) -> dict:
+        seed, static = int(rng.integers(2**62)), num_frames == 1 and bool(rng.random() < 0.3)
+        scene = make_scene(seed, late=all_pairs and seed % 2 == 1, static=static)
         times = frame_times(num_frames)
         if num_frames == 1:  # a single picture shows one moment; questions are about what is there then
             scene = _moment(scene, float(rng.random()))
@@ -131,12 +134,19 @@ class BatchMaker:
             "centers": _centers(scene, times),
             "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
         }
-        return part | self._text(scene, draw_questions(scene, num_frames, per_type, rng, self.rates), num_frames)
+        return part | self._text(
+            scene, draw_questions(scene, num_frames, per_type, rng, self.rates, all_pairs), num_frames
+        )
+
+    def _split(self, text: str) -> list[int]:
+        if text not in self.cache:
+            self.cache[text] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self.cache[text]
 
     def _text(self, scene: Scene, questions: list[Question], num_frames: int) -> dict:
         text = {"tokens": [], "question": [], "offset": [], "targets": [], "referents": [], "about": []}
         for index, question in enumerate(questions):
-            asked = self.cache.setdefault(question.text, self.split(question.text))
+            asked = self._split(question.text)
             tokens = [*asked, self.words["<|assistant|>"], self.words[question.answer]]
             single = traits(scene.things[question.about[0]], num_frames) if len(question.about) == 1 else NOTHING
             text["tokens"] += tokens

@@ -10,7 +10,7 @@ from operator import attrgetter
 import numpy as np
 
 from training.questions import ANSWERS, TYPES, Question, ask
-from training.world import HELD_OUT_PAIRS, Scene, make_scene
+from training.world import LATE_PAIRS, Scene, make_scene
 
 HELD_OUT_SEED = 2412_03248
 FIRST_SEED = 2**62  # training draws its scenes' seeds below this
@@ -30,11 +30,11 @@ class Item:
 
     @property
     def pair(self) -> str | None:
-        """Whether training showed the one thing asked about, "seen" or "unseen"; None for other questions."""
+        """When training first showed the one thing asked about, "early" or "late"; None for other questions."""
         if self.question.type in ABOUT_MANY or len(self.question.about) != 1:
             return None
         thing = self.scene.things[self.question.about[0]]
-        return "unseen" if (thing.color, thing.shape) in HELD_OUT_PAIRS else "seen"
+        return "late" if (thing.color, thing.shape) in LATE_PAIRS else "early"
 
 
 def buckets(kind: str) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def held_out_set(per_type: int) -> list[Item]:
     items: list[Item] = []
     for video in count():
         rng = np.random.default_rng([HELD_OUT_SEED, video])
-        scene = make_scene(FIRST_SEED + int(rng.integers(2**62)), held_out=True)
+        scene = make_scene(FIRST_SEED + int(rng.integers(2**62)), late=True)
         items += [Item(video, scene, question) for question in _wanted(scene, rng, missing)]
         if not any(missing.values()):
             return items
@@ -80,7 +80,7 @@ def _wanted(scene: Scene, rng: np.random.Generator, missing: dict[tuple[str, str
     found: list[Question] = []
     for kind in sorted((k for k in TYPES if left[k]), key=lambda k: (-left[k], rng.random())):
         for _ in range(DRAWS):
-            question = ask(scene, kind, rng, held_out=True)
+            question = ask(scene, kind, rng, late=True)
             if question and missing[kind, bucket(question)]:
                 missing[kind, bucket(question)] -= 1
                 found.append(question)

@@ -62,10 +62,13 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
     return losses
 
 
-def answer_loss(model, helpers: Helpers, batch: Batch, keep: float) -> tuple[dict[str, Tensor], Tensor]:
+def answer_loss(
+    model, helpers: Helpers, batch: Batch, keep: float, shuffle: bool, rng: torch.Generator
+) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (asked,) bool whether each answer was right.
 
-    keep: share of visual tokens shown, a random choice in each video (token dropout); 1 shows all.
+    keep:    share of visual tokens shown, a random choice in each video (token dropout); 1 shows all.
+    shuffle: mix the order of tokens inside each frame, so that places are read from features and not from positions.
     """
     with torch.no_grad():
         patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
@@ -73,9 +76,8 @@ def answer_loss(model, helpers: Helpers, batch: Batch, keep: float) -> tuple[dic
     visual = tokens.reshape(batch.pixels.shape[0], -1, tokens.shape[-1])
     owner, frame = batch.token_owner.flatten(1), torch.arange(batch.pixels.shape[1], device=visual.device)
     frame = frame.repeat_interleave(visual.shape[1] // len(frame)).expand(visual.shape[0], -1)
-    if keep < 1:
-        count = max(1, int(visual.shape[1] * keep))
-        rows = torch.rand(visual.shape[:2], device=visual.device).argsort(1)[:, :count].sort(1).values
+    if keep < 1 or shuffle:
+        rows = _shown_rows(frame, keep, shuffle, rng)
         visual = visual.gather(1, rows[..., None].expand(-1, -1, visual.shape[-1]))
         owner, frame = owner.gather(1, rows), frame.gather(1, rows)
     past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, :, None] > frame[:, None, :])
@@ -94,6 +96,16 @@ def answer_loss(model, helpers: Helpers, batch: Batch, keep: float) -> tuple[dic
     losses["look"] = _attend(between["look"][:, start:, 1 : start - 1], wanted) * 0.3
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
+
+
+def _shown_rows(frame: Tensor, keep: float, shuffle: bool, rng: torch.Generator) -> Tensor:
+    """(B, count) int64 rows of the visual tokens to show, frames in order; frame: (B, V) each token's frame."""
+    count = max(1, int(frame.shape[1] * keep))
+    rows = torch.rand(frame.shape, generator=rng).argsort(1)[:, :count].sort(1).values.to(frame.device)
+    if shuffle:
+        mixed = frame.gather(1, rows) + torch.rand(rows.shape, generator=rng).to(frame.device)
+        rows = rows.gather(1, mixed.argsort(1))
+    return rows
 
 
 def _attend(attention: Tensor, wanted: Tensor) -> Tensor:

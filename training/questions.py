@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.world import COLORS, HELD_OUT_PAIRS, MOTIONS, PHASES, PLACES, SHAPES, Scene, Thing, place_of
+from training.world import COLORS, LATE_PAIRS, MOTIONS, PHASES, PLACES, SHAPES, Scene, Thing, place_of
 
 COLOR_NAMES = tuple(COLORS)
 WORDINGS = {
@@ -55,9 +55,9 @@ class Question:
     about: tuple[int, ...]
 
 
-def ask(scene: Scene, kind: str, rng: np.random.Generator, held_out: bool = False) -> Question | None:
+def ask(scene: Scene, kind: str, rng: np.random.Generator, late: bool = False) -> Question | None:
     """A question of type `kind`, its answer drawn evenly from those that the scene allows; None if there is none."""
-    choices = _CHOICES[kind](scene, rng, held_out)
+    choices = _CHOICES[kind](scene, rng, late)
     if not choices:
         return None
     answers = sorted(choices)
@@ -76,21 +76,21 @@ def _by_answer(pairs) -> dict[str, list]:
     return groups
 
 
-def _colors(scene: Scene, rng, held_out):
+def _colors(scene: Scene, rng, late):
     shapes = [t.shape for t in scene.things]
     return _by_answer(
         (t.color, ({"shape": t.shape}, (i,))) for i, t in enumerate(scene.things) if shapes.count(t.shape) == 1
     )
 
 
-def _shapes(scene: Scene, rng, held_out):
+def _shapes(scene: Scene, rng, late):
     colors = [t.color for t in scene.things]
     return _by_answer(
         (t.shape, ({"color": t.color}, (i,))) for i, t in enumerate(scene.things) if colors.count(t.color) == 1
     )
 
 
-def _count(scene: Scene, rng, held_out):
+def _count(scene: Scene, rng, late):
     return {str(len(scene.things)): [({}, tuple(range(len(scene.things))))]}
 
 
@@ -105,11 +105,11 @@ def _plural(shape: str) -> str:
     return shape + ("es" if shape == "cross" else "s")
 
 
-def _count_kind(scene: Scene, rng, held_out):
+def _count_kind(scene: Scene, rng, late):
     return _by_answer((str(len(who)), ({"kind": kind}, who)) for kind, who in _kinds(scene).items() if len(who) <= 3)
 
 
-def _exist(scene: Scene, rng, held_out):
+def _exist(scene: Scene, rng, late):
     """A `no` names a colour or a shape that is there, so that one attribute alone does not tell."""
     shown = {(t.color, t.shape) for t in scene.things}
     colors, shapes = {c for c, _ in shown}, {s for _, s in shown}
@@ -117,7 +117,7 @@ def _exist(scene: Scene, rng, held_out):
         (c, s)
         for c in COLOR_NAMES
         for s in SHAPES
-        if (c in colors or s in shapes) and (c, s) not in shown and (held_out or (c, s) not in HELD_OUT_PAIRS)
+        if (c in colors or s in shapes) and (c, s) not in shown and (late or (c, s) not in LATE_PAIRS)
     ]
     both = [(c, s) for c, s in near if c in colors and s in shapes]
     absent = both if both and rng.random() < 0.5 else near
@@ -128,7 +128,7 @@ def _exist(scene: Scene, rng, held_out):
 def _about(accepts, answer):
     """Choices of a type that asks one thing for a property."""
 
-    def choices(scene: Scene, rng, held_out):
+    def choices(scene: Scene, rng, late):
         found = [(i, t) for i, t in enumerate(scene.things) if accepts(t)]
         return _by_answer((answer(t), ({"name": t.name}, (i,))) for i, t in found)
 
@@ -139,7 +139,7 @@ def _moves(thing: Thing) -> bool:
     return thing.motion != "still"
 
 
-def _order(scene: Scene, rng, held_out):
+def _order(scene: Scene, rng, late):
     pairs = []
     for i, one in enumerate(scene.things):
         for j, other in enumerate(scene.things):
@@ -150,7 +150,7 @@ def _order(scene: Scene, rng, held_out):
     return _by_answer(pairs)
 
 
-def _compare(scene: Scene, rng, held_out):
+def _compare(scene: Scene, rng, late):
     """Kinds of one sort (colour or shape), with different counts, at least one of them shown."""
     kinds = _kinds(scene)
     sorts = [[k for k in kinds if k.endswith("objects")], [k for k in kinds if not k.endswith("objects")]]

@@ -67,7 +67,7 @@ def difference(items: list[Item], dense: np.ndarray, aim: np.ndarray) -> dict:
 def by_pair(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
     """Questions about one thing, by whether training ever showed that colour with that shape."""
     pairs, rows = np.array([item.pair or "" for item in items]), {}
-    for name in [name for name in ("seen", "unseen") if name in pairs]:
+    for name in [name for name in ("early", "late") if name in pairs]:
         chosen = pairs == name
         rows[name] = {"n": int(chosen.sum())} | {who: score(right[chosen]) for who, right in answers.items()}
     return rows

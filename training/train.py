@@ -26,22 +26,31 @@ class Stage:
     steps: int
     frames: tuple[tuple[int, int], ...]
     layers: int  # decoder layers in use; deeper ones start as identities
-    keep: float  # share of visual tokens shown (token dropout)
+    keep: tuple[float, float]  # share of visual tokens shown (token dropout), drawn evenly between these
     peak: float  # learning rate
     cool: bool = False  # end at zero
+    shuffle: bool = False  # mix the order of tokens inside a frame
+    all_pairs: bool = False  # show every pair of colour and shape, half of the scenes a late one
+    tower_only: bool = False  # without a language model: leave the projector as the language model knows it
 
     @property
     def per_type(self) -> int:
         return 2
 
 
+ALL, MOST = (1.0, 1.0), (0.85, 0.85)
 RECIPE = (
-    Stage("look", 900, ((1, 24),), 0, 1.0, 2e-3, cool=True),
-    Stage("look closer", 700, ((1, 24),), 0, 1.0, 1.5e-3, cool=True),
-    Stage("pictures", 998, ((1, 16),), 8, 1.0, 1.5e-3),
-    Stage("clips", 1200, ((4, 8), (2, 12), (4, 8), (6, 6)), 8, 0.6, 1.5e-3),
-    Stage("deep", 1900, ((4, 8), (8, 4), (6, 6), (2, 12), (8, 4), (1, 16), (12, 3)), 12, 0.85, 1.2e-3, cool=True),
-)
+    Stage("look", 900, ((1, 24),), 0, ALL, 2e-3, cool=True),
+    Stage("look closer", 700, ((1, 24),), 0, ALL, 1.5e-3, cool=True),
+    Stage("pictures", 998, ((1, 16),), 8, ALL, 1.5e-3),
+    Stage("clips", 1200, ((4, 8), (2, 12), (4, 8), (6, 6)), 8, (0.6, 0.6), 1.5e-3),
+    Stage("deep", 422, ((4, 8), (8, 4), (6, 6), (2, 12), (8, 4), (1, 16), (12, 3)), 12, MOST, 1.2e-3),
+    Stage("look again", 220, ((1, 24),), 0, ALL, 6e-4, cool=True, all_pairs=True, tower_only=True),
+    Stage(
+        "mixed", 1350, ((4, 8), (8, 5), (6, 6), (2, 12), (8, 5), (1, 16), (12, 3)), 12, (0.25, 1.0), 1.2e-3,
+        cool=True, shuffle=True, all_pairs=True,
+    ),
+)  # fmt: skip
 
 
 class Steps(Dataset):
@@ -51,12 +60,13 @@ class Steps(Dataset):
         self.maker, self.index, self.first, self.stage = maker, index, first, RECIPE[index]
 
     def __len__(self) -> int:
-        return self.stage.steps - self.first
+        return max(0, self.stage.steps - self.first)
 
     def __getitem__(self, item: int):
         step = self.first + item
         num_frames, videos = self.stage.frames[step % len(self.stage.frames)]
-        return self.maker.make(self.index, step, videos, num_frames, self.stage.per_type if self.stage.layers else 0)
+        per_type = self.stage.per_type if self.stage.layers else 0
+        return self.maker.make(self.index, step, videos, num_frames, per_type, self.stage.all_pairs)
 
 
 class Training:
@@ -113,9 +123,14 @@ def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float]
     batch, right = batch.to(training.device), None
     if stage.layers:
         training.model.config.text_config.num_hidden_layers = stage.layers
-        losses, right = answer_loss(training.model, training.helpers, batch, stage.keep)
+        rng = torch.Generator().manual_seed(training.seed * 1_000_003 + training.stage * 100_003 + training.step)
+        low, high = stage.keep
+        keep = low + (high - low) * float(torch.rand((), generator=rng))
+        losses, right = answer_loss(training.model, training.helpers, batch, keep, stage.shuffle, rng)
     else:
         losses = vision_loss(training.model, training.helpers, batch, training.words)
+        if stage.tower_only:
+            losses = {name: loss for name, loss in losses.items() if name.startswith("patch")}
     loss = sum(losses.values())
     training.optimizer.zero_grad(set_to_none=True)
     loss.backward()

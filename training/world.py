@@ -23,8 +23,8 @@ PLACES = ("top-left", "top-right", "bottom-left", "bottom-right")
 MOTIONS = ("still", "left", "right", "up", "down")
 PHASES = ("start", "middle", "end")
 
-# Never shown in training, so that held-out videos also ask for new combinations.
-HELD_OUT_PAIRS = frozenset(
+# Kept out of the first stages of training and shown in the last two (see the model card for why).
+LATE_PAIRS = frozenset(
     {
         ("red", "star"),
         ("green", "ring"),
@@ -95,15 +95,15 @@ def frame_times(num_frames: int) -> np.ndarray:
     return (np.arange(num_frames) + 0.5) / num_frames
 
 
-def make_scene(seed: int, held_out: bool = False, static: bool = False) -> Scene:
+def make_scene(seed: int, late: bool = False, static: bool = False) -> Scene:
     """A scene drawn from `seed`.
 
-    held_out: also use the pairs kept away from training, and make sure that one is shown.
+    late:   also use the pairs kept out of early training, and make sure that one is shown.
     static:   everything rests and is there all the time (for single images).
     """
     rng = np.random.default_rng(seed)
     count = int(rng.integers(1, MAX_OBJECTS + 1))
-    pairs = _pick_pairs(rng, count, held_out)
+    pairs = _pick_pairs(rng, count, late)
     things: list[Thing] = []
     while len(things) < count:
         thing = _place_thing(rng, *pairs[len(things)], things, static)
@@ -154,15 +154,15 @@ def owner_map(scene: Scene, times: np.ndarray, rows: int) -> np.ndarray:
     return owners
 
 
-def _pick_pairs(rng: np.random.Generator, count: int, held_out: bool) -> list[tuple[str, str]]:
+def _pick_pairs(rng: np.random.Generator, count: int, late: bool) -> list[tuple[str, str]]:
     """Distinct (color, shape) pairs; half of the scenes repeat colours and shapes, so that counting is needed."""
     few = rng.random() < 0.5
     colors = rng.permutation(list(COLORS))[: 3 if few else len(COLORS)]
     shapes = rng.permutation(list(SHAPES))[: 3 if few else len(SHAPES)]
-    allowed = [(str(c), str(s)) for c in colors for s in shapes if held_out or (c, s) not in HELD_OUT_PAIRS]
+    allowed = [(str(c), str(s)) for c in colors for s in shapes if late or (c, s) not in LATE_PAIRS]
     chosen = [allowed[i] for i in rng.permutation(len(allowed))[:count]]
-    if held_out and not HELD_OUT_PAIRS & set(chosen):
-        chosen[0] = sorted(HELD_OUT_PAIRS)[int(rng.integers(len(HELD_OUT_PAIRS)))]
+    if late and not LATE_PAIRS & set(chosen):
+        chosen[0] = sorted(LATE_PAIRS)[int(rng.integers(len(LATE_PAIRS)))]
     return chosen
 
 

@@ -59,6 +59,12 @@ class LlavaOnevisionAdapter:
             raise ValueError(f"the prompt has {len(places)} places for {num_visual} visual tokens")
         return ids, int(places[0])
 
+    def num_unknown(self, question: str) -> int:
+        """Words of the question that the tokenizer has no token for; 0 for a tokenizer that splits any text."""
+        tokenizer = self.processor.tokenizer
+        ids = tokenizer(self._plain(question), add_special_tokens=False)["input_ids"]
+        return 0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id)
+
     def embed(self, ids: Tensor) -> Tensor:
         """Text embeddings (1, N, d) of token ids (1, N)."""
         return self.model.get_input_embeddings()(ids)
