@@ -20,7 +20,8 @@ import pytest
 import torch
 
 from training.build import make_model, make_processor
-from training.world import Scene, Thing, frame_times, make_scene, render
+from training.drawing import render
+from training.world import Scene, Thing, frame_times, make_scene
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,11 +9,12 @@ import pytest
 
 from aim_core.config import AimConfig
 from training import held_out
+from training.drawing import render
 from training.evaluate import answer_all, evaluate, table
 from training.held_out import FIRST_SEED, PER_VIDEO, bucket, buckets, held_out_set, wrong_videos
 from training.questions import TYPES
 from training.scoring import by_pair, by_type, difference, mean_over_types, wilson
-from training.world import LATE_PAIRS, frame_times, render
+from training.world import LATE_PAIRS, frame_times
 
 PER_TYPE = 10
 

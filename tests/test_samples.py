@@ -10,8 +10,9 @@ import pytest
 
 from aim_core.media.decode import load_frames
 from tests.test_questions import Viewer
+from training.drawing import render
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
-from training.world import APPEARS, HELD_OUT_PAIRS, VANISHES, frame_times, render
+from training.world import APPEARS, LATE_PAIRS, VANISHES, frame_times
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "samples"
 by_file = pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.file)
@@ -23,7 +24,7 @@ def test_the_model_knows_what_is_shown(sample):
     things = sample.scene.things
     assert len({thing.name for thing in things}) == len(things) <= 5
     for index, thing in enumerate(things):
-        assert (thing.color, thing.shape) not in HELD_OUT_PAIRS
+        assert (thing.color, thing.shape) not in LATE_PAIRS
         assert 0.085 <= thing.radius <= 0.125
         assert all(0.13 <= abs(0.5 - share) <= 0.361 for share in (*thing.begin, *thing.finish))
         assert APPEARS[thing.phase][0] <= thing.appears <= APPEARS[thing.phase][1]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from training.drawing import render
 from training.world import (
     APPEARS,
     COLORS,
@@ -16,7 +17,6 @@ from training.world import (
     make_scene,
     owner_map,
     place_of,
-    render,
 )
 
 MANY_TIMES = np.linspace(0, 1, 41)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from training.build import IMAGE_SIZE, PATCH_SIZE
+from training.drawing import render
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
 from training.world import (
     COLORS,
@@ -22,7 +23,6 @@ from training.world import (
     make_scene,
     owner_map,
     place_of,
-    render,
 )
 
 IGNORE = -100

@@ -18,9 +18,10 @@ from tqdm import tqdm
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from training.build import IMAGE_SIZE
+from training.drawing import render
 from training.held_out import Item, held_out_set, wrong_videos
 from training.scoring import by_pair, by_type, difference
-from training.world import frame_times, render
+from training.world import frame_times
 
 KEEP_RATIO = 0.25  # the paper's, for video
 MAX_NEW_TOKENS = 4  # an answer is one word and the end mark; the rest would only be wrong

@@ -12,8 +12,9 @@ import numpy as np
 from av.video.reformatter import Colorspace
 from PIL import Image
 
+from training.drawing import render
 from training.questions import TYPES, ask
-from training.world import MOTIONS, Scene, Thing, frame_times, render
+from training.world import MOTIONS, Scene, Thing, frame_times
 
 SIZE = 384
 SECONDS, FRAME_RATE = 4, 20
