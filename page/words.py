@@ -11,7 +11,7 @@ squares, triangles, stars, crosses and rings that rest, move, appear and vanish.
 film shapes of your own. For natural videos start the app with a real checkpoint, such as `python \
 app.py --model llava-hf/llava-onevision-qwen2-0.5b-ov-hf` (or `-7b-ov-hf` on a GPU)."""
 
-OTHER = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a frame."
+MODEL = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a frame."
 
 ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
 
@@ -34,11 +34,7 @@ SCORES = "### What PageRank thinks of them"
 
 COST = "## 3 · What it costs"
 
-WHY_UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
-
-SILENT = "(the model ended its turn without a word)"
-
-MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
+WHY_MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
 alternate into two sets; each token of the first finds its most similar partner in the second \
 (cosine similarity), and the strongest pairs are averaged. A round removes at most half, so a keep \
 ratio of 25 % takes two rounds. Groups never reach across frames."""

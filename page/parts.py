@@ -1,0 +1,64 @@
+"""Building blocks of the page: pictures, charts, legends, samples, and how they look."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from page import words
+from page.settings import Loaded
+
+SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
+CSS = """
+.gradio-container {max-width: 1240px !important; margin: 0 auto;}
+.legend, .legend * {border: none !important; background: none !important; box-shadow: none !important;}
+.legend img {height: 40px !important; width: auto !important; max-width: 100%; object-fit: contain; border-radius: 6px;}
+.notice {border-left: 4px solid var(--color-accent) !important; padding: 4px 16px;}
+.notice .prose {border: none;}
+#cost {max-width: 760px;}
+#numbers table {width: 100%;}
+"""
+
+
+def about(loaded: Loaded) -> str:
+    """Which model runs here and what it knows, in Markdown."""
+    rows, columns = loaded.engine.adapter.grid
+    name = "the embedded model" if loaded.is_embedded else f"`{loaded.name}`"
+    model = words.MODEL.format(name=name, layers=loaded.engine.num_layers, rows=rows, columns=columns)
+    problem = [f"⚠️ {loaded.problem}"] if loaded.problem else []
+    return "\n\n".join([*problem, *([words.EMBEDDED] if loaded.is_embedded else []), model])
+
+
+def picture(label: str, elem_id: str) -> gr.Image:
+    """A drawn image; PNG, since lossy formats smear thin outlines."""
+    return gr.Image(
+        label=label, alt_text=label, show_label=False, interactive=False, format="png", elem_id=elem_id,
+        buttons=["fullscreen", "download"],
+    )  # fmt: skip
+
+
+def plot(label: str, elem_id: str) -> gr.Plot:
+    """A matplotlib chart."""
+    return gr.Plot(label=label, show_label=False, elem_id=elem_id)
+
+
+def legend(image: np.ndarray, label: str) -> gr.Image:
+    """A line that explains a picture."""
+    return gr.Image(
+        image, label=label, alt_text=label, show_label=False, interactive=False, format="png", buttons=[],
+        container=False, elem_classes="legend",
+    )  # fmt: skip
+
+
+def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> gr.Examples:
+    """The sample files of this kind, each file with its first question before any gets its second."""
+    wanted = ".mp4" if isinstance(media, gr.Video) else ".png"
+    listed = [s for s in json.loads((SAMPLES / "samples.json").read_text()) if s["file"].endswith(wanted)]
+    files = [sample["file"] for sample in listed]
+    order = sorted(range(len(listed)), key=lambda i: files[:i].count(files[i]))
+    rows = [[str(SAMPLES / files[i]), listed[i]["question"]] for i in order]
+    label = "Samples: click one, then Run"
+    return gr.Examples(rows, [media, question], label=label, cache_examples=False, examples_per_page=4)
