@@ -27,7 +27,7 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
     depth = loaded.engine.num_layers
     with gr.Blocks(title="AIM Explorer", delete_cache=(3600, 3600)) as demo:
         gr.Markdown(words.INTRO)
-        gr.Markdown(parts.about(loaded), elem_classes="notice")
+        gr.Markdown(parts.about(loaded), elem_id="notice")
         with gr.Row():
             with gr.Column(scale=5):
                 media = _media()
@@ -143,7 +143,7 @@ def main() -> None:
     demo.launch(
         server_name=options.host,
         server_port=options.port,
-        theme=gr.themes.Soft(),
+        theme=gr.themes.Soft(font=["system-ui", "sans-serif"]),  # no font from elsewhere
         css=parts.CSS,
         max_file_size="100mb",
         enable_monitoring=False,

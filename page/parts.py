@@ -16,8 +16,7 @@ CSS = """
 .gradio-container {max-width: 1240px !important; margin: 0 auto;}
 .legend, .legend * {border: none !important; background: none !important; box-shadow: none !important;}
 .legend img {height: 40px !important; width: auto !important; max-width: 100%; object-fit: contain; border-radius: 6px;}
-.notice {border-left: 4px solid var(--color-accent) !important; padding: 4px 16px;}
-.notice .prose {border: none;}
+#notice {border-left: 4px solid var(--color-accent); padding: 2px 16px;}
 #cost {max-width: 760px;}
 #numbers table {width: 100%;}
 """

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aim_core.media import child, index
+from aim_core.media import child, index, video
 from aim_core.media.check import check_media
 from aim_core.media.decode import load_frames
 from aim_core.media.errors import HEAVY_PICTURE, HEAVY_VIDEO, MediaError
@@ -25,10 +25,11 @@ from aim_core.media.worker import read
 STEADY = [(i / 10, 12 * i) for i in range(20)]  # (seconds, grey level): 10 frames a second for 2 seconds
 HASTY = [(i / 10, 12 * i) for i in range(10)] + [(1.0 + i, 120 + 12 * i) for i in range(10)]  # then one a second
 HUGE = (16000, 8000)
+QUARTERS = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}  # clockwise turns, as MP4 matrices
 
 
 def write_video(path, codec, shots, size=(160, 120), pixels="yuv420p", options=None, format=None):
-    """One plain grey frame for each (seconds, grey level) of `shots`."""
+    """One plain grey frame for each (seconds, grey level) of `shots`; a picture in place of the grey will do too."""
     with av.open(str(path), "w", format=format) as file:
         stream = file.add_stream(codec, rate=10, options={"threads": "1"} | (options or {}))
         stream.width, stream.height, stream.pix_fmt = *size, pixels
@@ -39,6 +40,21 @@ def write_video(path, codec, shots, size=(160, 120), pixels="yuv420p", options=N
             frame.pts, frame.time_base = round(seconds * 1000), Fraction(1, 1000)
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
+
+
+def turn(path, degrees):
+    """Make an MP4 say that it is to be shown turned clockwise."""
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (65536 * number for number in QUARTERS[degrees])
+    data[matrix : matrix + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+
+
+def moving(num_frames, size=(160, 120)):
+    """Pictures of stripes in which no two are alike, nor alike when turned."""
+    x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    return [np.stack([3 * x + 9 * i, y + 7 * i, x + y], axis=-1) // 4 % 64 * 4 for i in range(num_frames)]
 
 
 KINDS = {
@@ -95,11 +111,101 @@ def test_jumping_to_key_frames_gives_the_frames_of_reading_on(tmp_path, monkeypa
     path = tmp_path / "groups.mp4"
     options = {"g": "12", "bf": "3", "x264-params": f"open-gop={open_group}"}
     write_video(path, "libx264", [(i / 10, 2 * i) for i in range(100)], options=options)
+    monkeypatch.setattr(video, "_WHOLE_PIXELS", 0)  # PyAV reads what is long
     jumped = read_video(path, "mov", 7, 768, Limits())
     monkeypatch.setattr(index, "_SEEKABLE", ())
     straight = read_video(path, "mov", 7, 768, Limits())
     assert np.array_equal(jumped.frames, straight.frames) and np.array_equal(jumped.times, straight.times)
     assert greys(jumped) == pytest.approx(jumped.times * 20, abs=2)
+
+
+@pytest.fixture
+def reader(caplog):
+    """Call it to hear which reader the last video had."""
+    caplog.set_level("INFO", logger=video.__name__)
+    return lambda: caplog.messages[-1].split()[0]
+
+
+def without_decord(path, num_frames=8):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "decord", None)
+        return here(path, num_frames)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_decord_reads_first_and_pyav_what_it_cannot(clips, reader, name):
+    pytest.importorskip("decord")
+    want, got = without_decord(clips / name), here(clips / name)
+    assert reader() == ("PyAV" if name in ("colours.gif", "stream.ts") else "decord")
+    assert np.array_equal(got.frames, want.frames)
+
+
+def test_pyav_reads_all_where_decord_is_missing(clips, reader):
+    got = without_decord(clips / "h264.mp4")
+    assert reader() == "PyAV" and greys(got) == pytest.approx(got.times * 120, abs=4)
+
+
+def test_av1_is_read_by_pyav(tmp_path, reader):
+    codec = next((name for name in ("libsvtav1", "libaom-av1") if name in av.codecs_available), None)
+    if codec is None:
+        pytest.skip("this PyAV cannot write AV1")
+    write_video(tmp_path / "av1.mp4", codec, STEADY, options={"preset": "12"} if codec == "libsvtav1" else None)
+    got = here(tmp_path / "av1.mp4")
+    assert reader() == "PyAV" and greys(got) == pytest.approx(got.times * 120, abs=4)
+
+
+GROUPS = {"g": "12", "bf": "3"}
+MOVING = {
+    "closed group.mp4": {"codec": "libx264", "options": GROUPS | {"x264-params": "open-gop=0"}},
+    "open group.mp4": {"codec": "libx264", "options": GROUPS | {"x264-params": "open-gop=1"}},
+    "open group.mkv": {"codec": "libx264", "options": GROUPS | {"x264-params": "open-gop=1"}},
+    "hevc.mp4": {"codec": "libx265", "options": {"x265-params": "keyint=12:bframes=3:open-gop=1:log-level=none"}},
+    "all keys.avi": {"codec": "mjpeg", "pixels": "yuvj420p"},
+    "one group.webm": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8", "g": "999"}},
+    "anamorphic.mp4": {"codec": "libx264", "options": {"aspect": "2:1"}},
+}
+
+
+@pytest.mark.parametrize("rate", ["steady", "varying"])
+@pytest.mark.parametrize("name", MOVING)
+def test_both_readers_give_the_same_frames(tmp_path, reader, name, rate):
+    pytest.importorskip("decord")
+    seconds = np.arange(130) / 10
+    seconds = seconds + np.maximum(seconds - 7, 0) * 3 if rate == "varying" and not name.endswith("avi") else seconds
+    write_video(tmp_path / name, shots=zip(seconds, moving(130), strict=True), **MOVING[name])
+    for num_frames in (1, 7, 40):
+        want, got = without_decord(tmp_path / name, num_frames), here(tmp_path / name, num_frames)
+        assert reader() == "decord"
+        assert np.abs(got.frames.astype(int) - want.frames).max() <= 2
+        assert np.array_equal(got.times, want.times) and got.duration == want.duration
+
+
+@pytest.mark.parametrize("degrees", QUARTERS)
+def test_both_readers_turn_a_video_upright(tmp_path, reader, degrees):
+    pytest.importorskip("decord")
+    path = tmp_path / "turned.mp4"
+    write_video(path, "libx264", zip(range(9), moving(9), strict=True), options={"aspect": "2:1"})
+    turn(path, degrees)
+    want, got = without_decord(path), here(path)
+    assert reader() == "decord" and np.array_equal(got.frames, want.frames)
+    assert (got.frames.shape[1] > got.frames.shape[2]) == (degrees != 180)
+
+
+def test_a_frame_that_is_not_shown_does_not_move_the_others(tmp_path, reader):
+    shots = zip(np.arange(250) / 10, moving(250), strict=True)
+    write_video(tmp_path / "all.webm", "libvpx", shots, options={"g": "999"})
+    with av.open(str(tmp_path / "all.webm")) as old, av.open(str(tmp_path / "hidden.webm"), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for number, packet in enumerate(p for p in old.demux(video=0) if p.size):
+            data = bytearray(bytes(packet))
+            data[0] &= ~0x10 if number in (40, 41) else 0xFF  # the bit that says "show this frame"
+            changed = av.Packet(bytes(data))
+            changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+            changed.stream, changed.is_keyframe = stream, packet.is_keyframe
+            new.mux(changed)
+    want, got = here(tmp_path / "all.webm"), here(tmp_path / "hidden.webm")
+    assert reader() == "PyAV"
+    assert np.array_equal(got.frames, want.frames) and np.array_equal(got.times, want.times)
 
 
 def test_frames_repeat_when_there_are_too_few(clips):
@@ -118,10 +224,7 @@ def test_a_video_is_fitted_in_max_side_and_turned_upright(clips, tmp_path):
         image[:60, :80] = 255  # top left
         file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         file.mux(stream.encode())
-    data = bytearray(path.read_bytes())
-    matrix = data.index(b"tkhd") + 4 + 40
-    data[matrix : matrix + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)  # a quarter, clockwise
-    path.write_bytes(data)
+    turn(path, 90)
     frame = here(path, num_frames=1, max_side=80).frames[0]
     assert frame.shape == (80, 60, 3)
     assert frame[10, 50].min() > 250 and frame[10, 10].max() < 5 and frame[70, 50].max() < 5  # now top right
@@ -263,9 +366,9 @@ def test_a_crash_of_the_child_is_a_sentence(clips, monkeypatch):
 def test_the_child_gets_no_secrets_and_no_torch(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "secret")
     assert "secret" not in child._environment().values()
-    code = "import sys, aim_core.media.worker, aim_core.media.video; print('torch' in sys.modules)"
+    code = "import sys, aim_core.media.worker, aim_core.media.video; print({'torch', 'decord'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], env=child._environment(), capture_output=True, check=True)
-    assert done.stdout.strip() == b"False"
+    assert done.stdout.strip() == b"set()"  # decord is loaded when a video needs it
 
 
 @pytest.mark.parametrize("wrong", [{"num_frames": n} for n in (0, 65, 2.0, True, "8")] + [{"max_side": 8}])

@@ -1,0 +1,1 @@
+"""Media: a user's video or picture, checked first and then decoded in a child process."""

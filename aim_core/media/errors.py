@@ -1,0 +1,18 @@
+"""The one error a user's file can cause, and the sentences that several files share."""
+
+from __future__ import annotations
+
+
+class MediaError(ValueError):
+    """The file cannot be used. The message is a sentence for the user that says what to do.
+
+    It never contains a file name, a path or anything else that came from the file.
+    """
+
+
+DAMAGED_VIDEO = "Nothing in this video can be decoded: it is damaged or cut off. Export it again or try another file."
+DAMAGED_PICTURE = "This picture is damaged or cut off. Save it again as PNG or JPEG, or try another one."
+NO_PICTURE = "This file has sound but no picture: choose a video or a picture instead."
+UNREADABLE_VIDEO = "This video cannot be decoded. Convert it to MP4 (H.264) or try another one."
+HEAVY_VIDEO = "This video needs too much memory or time to decode; try a shorter or smaller one."
+HEAVY_PICTURE = "This picture needs too much memory or time to decode; try a smaller one."

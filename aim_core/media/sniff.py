@@ -1,0 +1,89 @@
+"""Sniff: which container a file is, from its first bytes and never from its name."""
+
+from __future__ import annotations
+
+from aim_core.media.errors import NO_PICTURE, MediaError
+
+HEAD_BYTES = 4096  # enough for every test below
+PICTURES = ("png", "jpeg", "webp", "bmp")
+
+# The values are also the names of FFmpeg's demuxers, so a file is opened as this kind or not at all.
+_STARTS = (
+    (b"\x1a\x45\xdf\xa3", "matroska"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"\x00\x00\x01\xba", "mpeg"),
+    (b"FLV\x01", "flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (b"OggS", "ogg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+)
+_SOUND_STARTS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9", b"FORM", b"#!AMR")
+_MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_PHOTO_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+_PLAYLISTS = (b"#extm3u", b"ffconcat", b"[playlist]", b"<mpd", b"<smil", b"<asx")
+_PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg")
+
+
+def sniff(head: bytes) -> str:
+    """Name of the container that starts with `head` (at least HEAD_BYTES bytes, or the whole file).
+
+    One of PICTURES, or a video container: "mov" (MP4 too), "matroska" (WebM too), "avi", "gif", "mpegts",
+    "mpeg", "flv", "asf", "ogg". Raises MediaError for anything else, saying what it seems to be.
+    """
+    for start, name in _STARTS:
+        if head.startswith(start):
+            return name
+    if head[:4] == b"RIFF":
+        return _riff(head[8:12])
+    if head[4:8] in _MOV_BOXES:
+        return _mov(head)
+    if head[:2] == b"BM" and head[6:10] == bytes(4):  # the reserved field keeps text that starts with "BM" out
+        return "bmp"
+    if _is_mpegts(head):
+        return "mpegts"
+    if head.startswith(_SOUND_STARTS):
+        raise MediaError(NO_PICTURE)
+    raise MediaError(_what_else(head))
+
+
+def _riff(form: bytes) -> str:
+    if form == b"AVI ":
+        return "avi"
+    if form == b"WEBP":
+        return "webp"
+    raise MediaError(NO_PICTURE if form == b"WAVE" else _UNKNOWN)
+
+
+def _mov(head: bytes) -> str:
+    if head[4:8] == b"ftyp" and head[8:12] in _PHOTO_BRANDS:
+        raise MediaError("HEIC and AVIF photos cannot be read here: save it as JPEG or PNG first.")
+    return "mov"
+
+
+def _is_mpegts(head: bytes) -> bool:
+    """Three sync bytes a packet apart: 188 bytes, or 192 with a time code before each (M2TS)."""
+    return any(head[first::size][:3] == b"GGG" for first, size in ((0, 188), (4, 192)))
+
+
+def _what_else(head: bytes) -> str:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(_PLAYLISTS) or b"<mpd" in text:
+        return "This file is a playlist: it only points to other files. Choose the video itself."
+    if text.startswith(_PAGES):
+        return "This file is a web page or a drawing, not a video: download the video itself and choose that."
+    if text and b"\x00" not in text and _is_utf8(text):
+        return "This file is text, not a video or a picture. Choose another file."
+    return _UNKNOWN
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text[:-3].decode()  # the last character may be cut
+    except UnicodeDecodeError as error:
+        return error.start >= len(text) - 6
+    return True
+
+
+_UNKNOWN = "This is no video or picture that can be read here. Use MP4, MOV, WebM, MKV, AVI, GIF, PNG, JPEG or WebP."
