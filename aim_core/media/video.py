@@ -1,8 +1,8 @@
-"""Video: a few frames, evenly spaced in time, upright and small, holding one full frame at a time.
+"""Video: a few frames, evenly spaced in time, upright and small, without holding them all at full size.
 
-PyAV lists the frames and their times. decord reads them first, without jumps, as those go wrong in open groups of
-pictures. PyAV reads what decord cannot, or not with certainty: AV1, GIF, MPEG-TS, transparent or damaged videos,
-all of them where decord is not installed; and long ones, in which it may jump to key frames.
+PyAV lists the frames and their times. Then decord reads them, in sequence, as its jumps go wrong in open groups of
+pictures. PyAV reads what decord cannot, or not with certainty: AV1, GIF, MPEG-TS, transparent videos, those with a
+damaged or hidden frame; everything where decord is not installed; and long videos, as it may jump to key frames.
 """
 
 from __future__ import annotations
