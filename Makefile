@@ -39,7 +39,7 @@ samples: $(READY)
 # The picture in the README, taken by the browser test.
 screenshot: $(READY) chromium
 	$(PY) -m pytest tests/test_browser.py
-	$(PY) -c "from PIL import Image; Image.open('screenshots/readme.png').quantize(256).save('assets/screenshot.png', optimize=True)"
+	$(PY) -c "from PIL import Image; Image.open('screenshots/readme.png').convert('RGB').resize((960, 1485)).save('assets/screenshot.png', optimize=True)"
 
 $(READY): requirements.txt requirements-dev.txt
 	@test -n "$(BASE)" || { echo "AIM Explorer needs Python 3.11 or 3.12; none was found."; exit 1; }

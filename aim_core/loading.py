@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import torch
+from huggingface_hub import constants, try_to_load_from_cache
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoProcessor, LlavaOnevisionForConditionalGeneration
 
@@ -64,9 +66,17 @@ def _config(name: str):
     if local.exists() and not (local / "config.json").is_file():
         raise ModelLoadError(f"{name} holds no config.json. Give the folder that save_pretrained wrote.")
     try:
+        if not local.exists():
+            _knock(name)
         return AutoConfig.from_pretrained(name)
-    except (OSError, ValueError, KeyError) as error:
+    except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
         raise ModelLoadError(
             f"{name} could not be loaded: no such folder here, and the Hub did not give it "
             "(is the id right, is there a network?)."
         ) from error
+
+
+def _knock(name: str) -> None:
+    """Raise httpx.HTTPError at once if the Hub is needed and not there; its own client would retry for a minute."""
+    if not constants.HF_HUB_OFFLINE and not isinstance(try_to_load_from_cache(name, "config.json"), str):
+        httpx.head(constants.ENDPOINT, timeout=10)

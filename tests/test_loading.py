@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 
 import pytest
 import torch
 
+from aim_core import loading
 from aim_core.loading import ModelLoadError, load_adapter
 
 
@@ -21,6 +23,15 @@ def test_a_checkpoint_of_the_stock_class_loads(checkpoint):
 def test_an_unknown_name_is_a_sentence(name):
     with pytest.raises(ModelLoadError, match=r"\.$"):
         load_adapter(name)
+
+
+def test_a_hub_that_does_not_answer_is_a_sentence_at_once(monkeypatch):
+    monkeypatch.setattr(loading.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(loading.constants, "ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    begun = time.monotonic()
+    with pytest.raises(ModelLoadError, match="network"):
+        load_adapter("some/model")
+    assert time.monotonic() - begun < 10  # the client's own retries take half a minute
 
 
 def test_a_folder_without_a_model_is_a_sentence(tmp_path):

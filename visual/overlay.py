@@ -9,7 +9,7 @@ import numpy as np
 from visual.palette import ALIVE, HEAT, LINE, assign_colours, colour_table
 from visual.patches import borders, spread
 
-TINT = 0.52  # opacity of a group's colour
+TINT = 0.42  # opacity of a group's colour
 HEAT_OPACITY = 0.72
 DIM = 0.38  # brightness of a pruned patch
 FAINT = 0.28  # opacity of a line around a patch that was not merged
