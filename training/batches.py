@@ -54,7 +54,7 @@ class Batch:
 
 
 def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
-    """How often to keep a drawn question, by type and answer, so that all answers of a type become equally frequent."""
+    """How often to keep a drawn question, by type and answer: no answer more than about twice as often as another."""
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in ANSWERS[kind]), 1)
     for seed in range(num_scenes):

@@ -187,7 +187,7 @@ def _cross(rng, begin: tuple[float, float]) -> tuple[tuple[float, float], str]:
 
 
 def _apart(one: Thing, other: Thing) -> bool:
-    """Whether two things never touch: the smallest distance of two points that move in straight lines."""
+    """Whether the discs around two things never touch: the smallest distance of points that move straight."""
     (x0, y0), (x1, y1) = (
         (a - b for a, b in zip(p, q, strict=True)) for p, q in zip(_path(one), _path(other), strict=True)
     )
