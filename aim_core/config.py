@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 _PAPER_DEPTH, _PAPER_L1, _PAPER_L2 = 28, 14, 22  # Qwen2-7B and its schedule (arXiv 2412.03248)
+_CHOICES = {
+    "positions": ("sequential", "original"),
+    "scores": ("pagerank", "pagerank_causal"),
+    "mode": ("dropped", "masked"),
+}
 _BEYOND_ANY_DEPTH = 1_000_000  # a layer that no model has
 
 
@@ -19,6 +24,11 @@ class AimConfig:
     temperature: the attention logits are divided by it before the PageRank softmax.
     iterations:  PageRank steps.
     teleport:    share of PageRank's mass that is spread evenly at each step, in [0, 1).
+    positions:   "sequential" numbers the shorter prompt anew, as released; "original" lets a merged token keep
+                 the position of the patch it was merged into, and text its own (ours).
+    scores:      "pagerank", as released; "pagerank_causal" divides a token's score by the number of rows that
+                 can see it (ours).
+    mode:        "dropped" takes pruned tokens out of the sequence; "masked", as released, hides them.
 
     Raises ValueError with the value and the rule it broke.
     """
@@ -29,6 +39,9 @@ class AimConfig:
     temperature: float = 0.1
     iterations: int = 5
     teleport: float = 0.0
+    positions: str = "sequential"
+    scores: str = "pagerank"
+    mode: str = "dropped"
 
     def __post_init__(self):
         for name in ("keep_ratio", "temperature", "teleport"):
@@ -45,6 +58,9 @@ class AimConfig:
             raise ValueError(f"iterations must be at least 1, got {self.iterations}")
         if not 0 <= self.teleport < 1:
             raise ValueError(f"teleport must be in [0, 1), got {self.teleport}")
+        for name, words in _CHOICES.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name} must be one of {', '.join(words)}, got {getattr(self, name)!r}")
 
     @classmethod
     def dense(cls) -> AimConfig:

@@ -7,50 +7,72 @@ import statistics
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
+from aim_core.adapters.base import Adapter, Call
 from aim_core.config import AimConfig
 from aim_core.cost import Cost, prefill_flops
-from aim_core.hooks import Pruning, pruning
-from aim_core.importance import pagerank
+from aim_core.hooks import attached
 from aim_core.loading import load_adapter
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
-from aim_core.merging import merge_tokens
+from aim_core.methods.aim import as_method
+from aim_core.methods.base import Method
+from aim_core.record import Record
 from aim_core.result import Result, Timing
-from aim_core.trace import LayerTrace, Trace
+from aim_core.session import Session
+from aim_core.trace import Trace
 
-_FEATURES_KEPT = 8  # media whose visual tokens are kept for the next run
+_KEPT = 8  # media whose visual tokens are kept for the next run
 
 
 @dataclass(frozen=True, eq=False)
-class _Prefill:
-    """What one prefill leaves: next-token logits (1, vocabulary), the cache for decoding, and what was dropped."""
+class _Seen:
+    """A prompt with its media: tensors for the model's forward, what the vision side gave, how it was called."""
 
-    logits: Tensor
-    cache: DynamicCache
-    record: Pruning
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Any]
+    calls: list[Call]
+
+
+class _Lately:
+    """The last few things made, by key."""
+
+    def __init__(self, most: int):
+        self._most, self._kept = most, OrderedDict()
+
+    def find(self, key: Hashable) -> Any:
+        """What is kept under this key, or None."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def keep(self, key: Hashable, value: Any) -> Any:
+        self._kept[key] = value
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return value
 
 
 class Engine:
     """A model with AIM around its prefill. One run at a time; further callers wait."""
 
-    def __init__(self, adapter: LlavaOnevisionAdapter):
+    def __init__(self, adapter: Adapter):
         self.adapter = adapter
         self._lock = threading.Lock()
-        self._features: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
+        self._inputs, self._features = _Lately(_KEPT), _Lately(_KEPT)
 
     @classmethod
     def from_pretrained(cls, id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Engine:
-        """Load a LLaVA-OneVision checkpoint from the Hub or a folder. Raises `loading.ModelLoadError`."""
+        """Load a checkpoint of a supported family from the Hub or a folder. Raises `loading.ModelLoadError`."""
         return cls(load_adapter(id_or_path, device, dtype))
 
     @property
@@ -61,7 +83,7 @@ class Engine:
         self,
         media: str | Path | np.ndarray | Frames,
         question: str,
-        config: AimConfig,
+        config: AimConfig | Method,
         num_frames: int = 8,
         max_new_tokens: int = 64,
         timed_prefills: int = 1,
@@ -81,66 +103,57 @@ class Engine:
             )
         frames = _frames(media, num_frames)
         with self._lock, torch.inference_mode():
-            return self._run(frames, question, config, max_new_tokens, timed_prefills)
+            ids, trace, cost, timing = self._run(frames, question, as_method(config), max_new_tokens, timed_prefills)
+        answer = self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        return Result(answer, tuple(ids), config, trace, cost, timing)
 
     def _run(
-        self, frames: Frames, question: str, config: AimConfig, max_new_tokens: int, timed_prefills: int
-    ) -> Result:
-        (tokens, suffix), vision_ms = self._timed(self._encode, frames.frames)
-        merged, merge_ms = self._timed(merge_tokens, tokens, config.keep_ratio)
-        visual = torch.cat([merged.tokens.flatten(0, 1), suffix])  # (F * k + suffix rows, d)
-        ids, start = self.adapter.prompt(question, len(visual))
-        plan = config.tokens_entering(len(visual), self.num_layers)
-        embeds = self.adapter.embed(ids).clone()
-        embeds[0, start : start + len(visual)] = visual
-        times = []
-        for _ in range(timed_prefills):
-            prefill, prefill_ms = self._timed(self._prefill, embeds, plan, start, config)
-            times.append(prefill_ms)
-        answer_ids, decode_ms = self._timed(self._decode, prefill, ids.shape[1], max_new_tokens)
-        answer = self.adapter.processor.tokenizer.decode(answer_ids, skip_special_tokens=True).strip()
-        trace = _trace(frames, self.adapter.grid, merged.group, prefill.record)
-        cost = self._cost(trace, ids.shape[1] - len(visual))
-        timing = Timing(vision_ms, merge_ms, statistics.median(times), decode_ms)
-        return Result(answer, tuple(answer_ids), config, trace, cost, timing)
+        self, frames: Frames, question: str, method: Method, max_new_tokens: int, timed_prefills: int
+    ) -> tuple[list[int], Trace, Cost, Timing]:
+        session = Session(self.adapter, method)
+        with attached(self.adapter, session):
+            seen, vision_ms = self._timed(self._see, frames.frames, question, session)
+            times, merge_times = [], []
+            for _ in range(timed_prefills):
+                session.calls = list(seen.calls)
+                (logits, cache), prefill_ms = self._timed(self._prefill, seen)
+                merge_times.append(session.recorder.merge_ms)
+                times.append(prefill_ms - session.recorder.merge_ms)
+            answer, decode_ms = self._timed(self._decode, logits, cache, max_new_tokens)
+        timing = Timing(vision_ms, statistics.median(merge_times), statistics.median(times), decode_ms)
+        record = session.recorder.record
+        return answer, record.trace(frames.frames, frames.times), self._cost(record, seen.calls), timing
 
-    def _encode(self, frames: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Visual tokens and suffix rows of these frames, from memory if they were seen lately."""
-        key = hashlib.sha256(repr(frames.shape).encode() + np.ascontiguousarray(frames).tobytes()).hexdigest()
-        if key not in self._features:
-            self._features[key] = self.adapter.encode(frames)
-            while len(self._features) > _FEATURES_KEPT:
-                self._features.popitem(last=False)
-        self._features.move_to_end(key)
-        return self._features[key]
+    def _see(self, frames: np.ndarray, question: str, session: Session) -> _Seen:
+        """The prompt's tensors and its visual tokens, from memory if these frames were seen lately."""
+        digest = hashlib.sha256(repr(frames.shape).encode() + np.ascontiguousarray(frames).tobytes()).hexdigest()
+        early = repr(session.method.reduce) if self.adapter.early() else ""  # merging is part of what is remembered
+        inputs, features = self._inputs.find((digest, question)), self._features.find((digest, early))
+        if inputs is None or features is None:
+            whole = self.adapter.inputs(frames, question)
+            features = features or self._features.keep((digest, early), self._encode(whole, session))
+            rest = {name: value for name, value in whole.items() if not name.startswith("pixel_")}
+            inputs = self._inputs.keep((digest, question), rest)
+        return _Seen(inputs, *features)
 
-    def _prefill(self, embeds: Tensor, plan: list[int], start: int, config: AimConfig) -> _Prefill:
-        """One pass over the prompt, dropping visual tokens as planned."""
-        score = partial(
-            pagerank, temperature=config.temperature, iterations=config.iterations, teleport=config.teleport
-        )
-        cache = DynamicCache(config=self.adapter.decoder.config)
-        with pruning(self.adapter.decoder, plan, start, plan[0], score) as record:
-            out = self.adapter.model(inputs_embeds=embeds, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        return _Prefill(out.logits[:, -1], cache, record)
+    def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
+        """What the vision side makes of the pixels, and how it was called; pixels themselves are not remembered."""
+        session.calls = []
+        outputs = self.adapter.encode(inputs)
+        return outputs, [call.without_pixels() for call in session.calls]
 
-    def _decode(self, prefill: _Prefill, position: int, max_new_tokens: int) -> list[int]:
-        """Greedy token ids, the end mark included.
+    def _prefill(self, seen: _Seen) -> tuple[Tensor, DynamicCache]:
+        """One pass over the prompt: logits (1, vocabulary) of the next token, and the cache to go on with."""
+        out = self.adapter.model(**seen.inputs, mm_encoder_outputs=dict(seen.outputs), use_cache=True, logits_to_keep=1)
+        return out.logits[:, -1], out.past_key_values
 
-        Each layer's cache holds the rows that entered it, keys already rotated at their positions of the
-        full prompt; new tokens go on from there, so every step equals masking the dropped rows.
-        """
+    def _decode(self, logits: Tensor, cache: DynamicCache, max_new_tokens: int) -> list[int]:
+        """Greedy token ids, the end mark included."""
         ends = self._end_ids()
-        answer = [int(prefill.logits.argmax(-1))]
+        answer = [int(logits.argmax(-1))]
         while answer[-1] not in ends and len(answer) < max_new_tokens:
-            token = torch.tensor([[answer[-1]]], device=prefill.logits.device)
-            out = self.adapter.model(
-                input_ids=token,
-                position_ids=torch.full_like(token, position + len(answer) - 1),
-                past_key_values=prefill.cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
+            token = torch.tensor([[answer[-1]]], device=logits.device)
+            out = self.adapter.model(input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1)
             answer.append(int(out.logits[:, -1].argmax(-1)))
         return answer
 
@@ -150,11 +163,12 @@ class Engine:
             ends = self.adapter.decoder.config.eos_token_id
         return set(ends) if isinstance(ends, list | tuple) else {ends}
 
-    def _cost(self, trace: Trace, num_text: int) -> Cost:
-        visual = tuple(int(count) for count in trace.retained)
-        tokens = tuple(count + num_text for count in visual)
+    def _cost(self, record: Record, calls: list[Call]) -> Cost:
+        visual = tuple(map(len, record.kept))
+        tokens = tuple(count + text for count, text in zip(visual, record.num_text, strict=True))
         language = prefill_flops(tokens, **self.adapter.sizes)
-        return Cost(tokens, visual, num_text, language, self.adapter.vision_flops(trace.num_frames))
+        vision = sum(self.adapter.vision_flops(call) for call in calls)
+        return Cost(tokens, visual, record.num_text[0], language, vision)
 
     def _timed(self, function, *args):
         """Call it; what it returned, and the milliseconds that took by the clock."""
@@ -178,14 +192,3 @@ def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:
         raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
     kind = "image" if len(media) == 1 else "video"
     return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)
-
-
-def _trace(frames: Frames, grid: tuple[int, int], group: Tensor, record: Pruning) -> Trace:
-    """The run as NumPy records."""
-    none = np.zeros(0, dtype=np.float32)
-    layers = tuple(
-        LayerTrace(index, kept.numpy(), none if scores is None else scores.float().cpu().numpy())
-        for index, (kept, scores) in enumerate(zip(record.kept, record.scores, strict=True))
-    )
-    planned = np.array(record.plan, dtype=np.int64)
-    return Trace(frames.frames, frames.times, grid, group.cpu().numpy(), layers, planned)

@@ -1,141 +1,174 @@
-"""Pruning inside a stock decoder: the only place where a model is touched, and given back."""
+"""Hooks: the only place where a model is touched, and given back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
-from weakref import WeakKeyDictionary
+from functools import wraps
+from inspect import signature
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
-import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
+
 _NAME = "sdpa_scored"  # stock sdpa that also lets a watcher see query and key
+_ABSENT = object()
 _watchers: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float], None]] = WeakKeyDictionary()
+_busy: WeakSet[nn.Module] = WeakSet()
 
 
-class Pruning:
-    """What happened to the visual tokens in one prefill.
+class Guest(Protocol):
+    """What is called while a model runs; `session.Session` is one."""
 
-    kept:   for each layer (k,) int64, ascending rows of the visual tokens that entered it.
-    scores: for each layer (k,) float32 scores of those rows, or None where none were needed.
-    """
+    def before_features(self) -> None: ...
 
-    def __init__(self, plan: Sequence[int], start: int, num_visual: int):
-        self.plan, self.start, self.num_visual = list(plan), start, num_visual
-        self.kept: list[Tensor] = []
-        self.scores: list[Tensor | None] = [None] * len(self.plan)
+    def after_features(self, call: Call) -> None: ...
 
-    def needs_scores(self, layer: int) -> bool:
-        """Scores of a layer rank its tokens for the next one; none are needed if all or none go on."""
-        return layer + 1 < len(self.plan) and 0 < self.plan[layer + 1] < self.plan[layer]
+    def project(self, tokens: Tensor, metric: Tensor) -> Tensor: ...
+
+    def unproject(self, projected: Tensor) -> Tensor: ...
+
+    def request(self, kwargs: dict[str, Any]) -> None: ...
+
+    def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any]: ...
+
+    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]: ...
+
+    def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None: ...
 
 
 @contextmanager
-def pruning(
-    decoder: nn.Module,
-    plan: Sequence[int],
-    start: int,
-    num_visual: int,
-    score: Callable[[Tensor, Tensor, float], Tensor],
-) -> Iterator[Pruning]:
-    """Drop visual tokens between the layers of `decoder` in the one prefill run inside the block.
+def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
+    """Let `guest` follow every forward of the adapter's model inside the block, then leave it as it was.
 
-    decoder:    a stock decoder with `.layers`, batch 1, no padding, sdpa attention.
-    plan:       visual tokens that enter each layer, never rising.
-    start:      row of the first visual token; they are `num_visual` rows in a row.
-    score:      (query, key, scale) → (1, n), as `aim_core.importance.pagerank`; called where ranks are needed.
-
-    The best plan[i + 1] tokens of layer i enter layer i + 1, in their old order; text always stays.
-    A plan that drops nothing attaches nothing. Raises ValueError for a plan that does not fit.
+    Raises ValueError for attention other than sdpa, sliding windows, or a model that has a guest already.
     """
-    _check_plan(plan, len(decoder.layers), num_visual)
-    record = Pruning(plan, start, num_visual)
-    if all(count == num_visual for count in plan):
-        record.kept = [torch.arange(num_visual)] * len(record.plan)
-        yield record
-        return
-    if decoder.config._attn_implementation != "sdpa":
+    decoder, inner = adapter.decoder, adapter.inner
+    _check(decoder)
+    with ExitStack() as stack:
+        stack.callback(_busy.discard, decoder)
+        _busy.add(decoder)
+        for name in ("rope_deltas",):  # Qwen-VL keeps the last prompt's on the model
+            if hasattr(inner, name):
+                stack.callback(setattr, inner, name, getattr(inner, name))
+        for modality in MODALITIES:
+            stack.enter_context(_overheard(inner, modality, guest))
+        if (early := adapter.early()) is not None:
+            stack.enter_context(_merging_early(early, guest))
+        stack.enter_context(_pre_hook(adapter.model, lambda kwargs: _refuse_labels(kwargs)))
+        stack.enter_context(_pre_hook(inner, guest.request))
+        stack.enter_context(_pre_hook(decoder, guest.enter_decoder))
+        _let_watch(decoder, stack)
+        for index, layer in enumerate(decoder.layers):
+            stack.enter_context(_layer_hook(layer, index, guest))
+            stack.callback(_watchers.pop, layer.self_attn, None)
+            _watchers[layer.self_attn] = _watcher(index, guest)
+        yield
+
+
+def _check(decoder: nn.Module) -> None:
+    if decoder in _busy:
+        raise ValueError("this model is inside aim() already: leave that block first")
+    if (kind := decoder.config._attn_implementation) != "sdpa":
         raise ValueError(
-            f"pruning needs sdpa attention, got {decoder.config._attn_implementation}: load the model with it"
+            f'the language model must use sdpa attention, got {kind}: load with attn_implementation="sdpa"'
         )
+    if set(getattr(decoder.config, "layer_types", None) or ["full_attention"]) != {"full_attention"}:
+        raise ValueError("a language model with sliding or linear attention layers is not supported")
+
+
+def _pre_hook(module: nn.Module, change: Callable[[dict[str, Any]], dict[str, Any] | None]):
+    """Give `change` the keyword arguments of each forward; what it returns, if anything, takes their place."""
+    names = list(signature(module.forward).parameters)
+
+    def hook(_module: nn.Module, args: tuple, kwargs: dict):
+        kwargs = dict(zip(names, args, strict=False)) | kwargs
+        changed = change(kwargs)
+        return None if changed is None else ((), changed)
+
+    return module.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+def _layer_hook(layer: nn.Module, index: int, guest: Guest):
+    """Let the guest take rows out of what enters a decoder layer."""
+
+    def hook(_layer: nn.Module, args: tuple, kwargs: dict):
+        hidden, kwargs = guest.enter_layer(index, args[0], kwargs)
+        return (hidden, *args[1:]), kwargs
+
+    return layer.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+def _refuse_labels(kwargs: dict[str, Any]) -> None:
+    if kwargs.get("labels") is not None:
+        raise ValueError("labels do not fit a shortened prompt: leave them out inside aim()")
+
+
+@contextmanager
+def _overheard(inner: nn.Module, modality: str, guest: Guest) -> Iterator[None]:
+    """Tell the guest of each call of get_image_features or get_video_features: `generate` encodes outside forward."""
+    name = f"get_{modality}_features"
+    stock = getattr(inner, name, None)
+    if stock is None:
+        yield
+        return
+    names = signature(stock)
+
+    @wraps(stock)
+    def features(*args, **kwargs):
+        guest.before_features()
+        output = stock(*args, **kwargs)
+        guest.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), output))
+        return output
+
+    before = inner.__dict__.get(name, _ABSENT)
+    inner.__dict__[name] = features
+    try:
+        yield
+    finally:
+        if before is _ABSENT:
+            del inner.__dict__[name]
+        else:
+            inner.__dict__[name] = before
+
+
+@contextmanager
+def _merging_early(early: Early, guest: Guest) -> Iterator[None]:
+    """Merge what enters the projector and give every patch its merged token afterwards, so that counts stay."""
+    heard: list[Tensor] = []
+
+    def listen(_module: nn.Module, _args: tuple, output: Tensor) -> None:
+        heard[:] = [output]
+
+    def merge(_module: nn.Module, args: tuple):
+        return (guest.project(args[0], heard.pop()), *args[1:])
+
+    def spread(_module: nn.Module, _args: tuple, output: Tensor) -> Tensor:
+        return guest.unproject(output)
+
+    with (
+        early.metric.register_forward_hook(listen),
+        early.projector.register_forward_pre_hook(merge),
+        early.projector.register_forward_hook(spread),
+    ):
+        yield
+
+
+def _let_watch(decoder: nn.Module, stack: ExitStack) -> None:
+    """Use stock sdpa attention that lets a watcher see query and key, until the stack is closed."""
     AttentionInterface.register(_NAME, _scored_attention)
     AttentionMaskInterface.register(_NAME, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
-    alive = _Alive(record, score)
-    with ExitStack() as stack:
-        stack.callback(decoder.set_attn_implementation, "sdpa")
-        decoder.set_attn_implementation(_NAME)
-        for index, layer in enumerate(decoder.layers):
-            stack.enter_context(layer.register_forward_pre_hook(alive.entering(index), with_kwargs=True))
-            if record.needs_scores(index):
-                stack.callback(_watchers.pop, layer.self_attn, None)
-                _watchers[layer.self_attn] = alive.watcher(index)
-        yield record
+    stack.callback(decoder.set_attn_implementation, "sdpa")
+    decoder.set_attn_implementation(_NAME)
 
 
-class _Alive:
-    """The rows still in the sequence, as the layers go by."""
-
-    def __init__(self, record: Pruning, score: Callable[[Tensor, Tensor, float], Tensor]):
-        self.record, self.score = record, score
-        self.rows: Tensor | None = None  # (n,) rows of the full sequence that are left
-
-    def entering(self, index: int) -> Callable:
-        """The pre-hook of layer `index`: drop what the plan says, and shorten what arrives at full length."""
-
-        def hook(_layer: nn.Module, args: tuple, kwargs: dict):
-            hidden = args[0]  # (1, n, d), already short; mask and positions come at full length to every layer
-            if index == 0:
-                if hidden.shape[0] != 1:
-                    raise ValueError(f"pruning takes one sample at a time, got a batch of {hidden.shape[0]}")
-                self.rows = torch.arange(hidden.shape[1], device=hidden.device)
-            staying = self._staying(index)
-            if len(staying) < len(self.rows):
-                self.rows, hidden = self.rows[staying], hidden[:, staying]
-            visual = self.rows - self.record.start
-            self.record.kept.append(visual[(visual >= 0) & (visual < self.record.num_visual)].cpu())
-            return (hidden, *args[1:]), kwargs | _shorten(kwargs, self.rows)
-
-        return hook
-
-    def watcher(self, index: int) -> Callable[[Tensor, Tensor, float], None]:
-        """What sees layer `index`'s query and key, and writes down its visual tokens' scores."""
-
-        def watch(query: Tensor, key: Tensor, scale: float) -> None:
-            scores = self.score(query, key, scale)[0]  # (n,) text and visual tokens
-            self.record.scores[index] = scores[self._is_visual()]
-
-        return watch
-
-    def _is_visual(self) -> Tensor:
-        return (self.rows >= self.record.start) & (self.rows < self.record.start + self.record.num_visual)
-
-    def _staying(self, index: int) -> Tensor:
-        """Indices into `rows` of what enters layer `index`: all text and the best visual tokens, in order."""
-        visual = self._is_visual().nonzero()[:, 0]
-        count = self.record.plan[index]
-        if count == len(visual):
-            return torch.arange(len(self.rows), device=self.rows.device)
-        scores = self.record.scores[index - 1] if index else None
-        if count and scores is None:
-            raise RuntimeError(f"layer {index} must choose {count} of {len(visual)} tokens without scores")
-        best = scores.argsort(descending=True, stable=True)[:count] if count else visual[:0]
-        stays = ~self._is_visual()
-        stays[visual[best]] = True
-        return stays.nonzero()[:, 0]
-
-
-def _shorten(kwargs: dict, rows: Tensor) -> dict:
-    """Mask and positions of the full sequence, cut to the rows that are left."""
-    short = {"position_embeddings": tuple(part[:, rows] for part in kwargs["position_embeddings"])}
-    if (positions := kwargs.get("position_ids")) is not None:
-        short["position_ids"] = positions[..., rows]
-    if (mask := kwargs.get("attention_mask")) is not None:
-        short["attention_mask"] = mask[:, :, rows][..., rows]
-    return short
+def _watcher(index: int, guest: Guest) -> Callable[[Tensor, Tensor, float], None]:
+    return lambda query, key, scale: guest.watch(index, query, key, scale)
 
 
 def _scored_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
@@ -143,12 +176,3 @@ def _scored_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tens
     if (watch := _watchers.get(module)) is not None:
         watch(query, key, kwargs.get("scaling") or query.shape[-1] ** -0.5)
     return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)
-
-
-def _check_plan(plan: Sequence[int], num_layers: int, num_visual: int) -> None:
-    if len(plan) != num_layers:
-        raise ValueError(f"the plan needs a count for each of {num_layers} layers, got {len(plan)}")
-    if plan[0] != num_visual:
-        raise ValueError(f"all {num_visual} visual tokens enter layer 0, the plan says {plan[0]}")
-    if any(later > earlier for earlier, later in pairwise(plan)):
-        raise ValueError(f"a dropped token cannot come back: the plan rises, {list(plan)}")

@@ -8,18 +8,17 @@ import httpx
 import torch
 from huggingface_hub import constants, try_to_load_from_cache
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoProcessor, LlavaOnevisionForConditionalGeneration
+from transformers import AutoConfig, AutoProcessor
 
-from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.table import adapter_class
 
 
 class ModelLoadError(RuntimeError):
     """A checkpoint could not be loaded; the message says why and what to do."""
 
 
-def load_adapter(
-    id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto"
-) -> LlavaOnevisionAdapter:
+def load_adapter(id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Adapter:
     """A stock model with its processor, ready to run.
 
     device: "auto" takes a GPU if there is one; otherwise anything torch knows.
@@ -31,15 +30,14 @@ def load_adapter(
     if dtype == "auto":
         dtype = torch.float32 if place.type == "cpu" else torch.bfloat16
     config = _config(name)
-    if config.model_type != "llava_onevision":
-        raise ModelLoadError(
-            f"{name} is a {config.model_type} checkpoint. Choose a LLaVA-OneVision one, "
-            "such as llava-hf/llava-onevision-qwen2-0.5b-ov-hf."
-        )
+    try:
+        family = adapter_class(config.model_type)
+    except ValueError as error:
+        raise ModelLoadError(f"{name} cannot be used: {error}.") from error
     try:
         processor = AutoProcessor.from_pretrained(name)
-        model = LlavaOnevisionForConditionalGeneration.from_pretrained(name, dtype=dtype, attn_implementation="sdpa")
-        return LlavaOnevisionAdapter(model.to(place).eval(), processor)
+        model = family.model_class.from_pretrained(name, dtype=dtype, attn_implementation="sdpa")
+        return family(model.to(place).eval(), processor)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise ModelLoadError(f"{name} does not fit into memory. Choose a smaller model or a larger machine.") from error
     except RuntimeError as error:

@@ -16,10 +16,30 @@ class Merged:
 
     tokens: (frames, k, d), in the dtype of the input; rows are not in raster order.
     group:  (frames, n) int64 in [0, k): the row of `tokens` that each original token ended in.
+    place:  (frames, k) int64 in [0, n): the original token that the others of its group were merged into.
+    weight: (frames, n) float, the share of each original token in its merged one; a group's sum is 1.
     """
 
     tokens: Tensor
     group: Tensor
+    place: Tensor
+    weight: Tensor
+
+    def apply(self, other: Tensor) -> Tensor:
+        """Other features (frames, n, m) of the same tokens, merged in the same way: (frames, k, m)."""
+        member = F.one_hot(self.group, self.place.shape[1]).to(self.weight.dtype) * self.weight[..., None]
+        return (member.mT @ other.to(self.weight.dtype)).to(other.dtype)
+
+    def each(self) -> list[Merged]:
+        """The frames one by one, each still with an axis of one frame."""
+        parts = zip(*(x.split(1) for x in (self.tokens, self.group, self.place, self.weight)), strict=True)
+        return [Merged(*part) for part in parts]
+
+    def in_raster_order(self) -> Merged:
+        """The same groups, numbered by the place of the token that the others were merged into."""
+        order = self.place.argsort(dim=1)
+        new = _invert(order)
+        return Merged(_rows(self.tokens, order), new.gather(1, self.group), self.place.gather(1, order), self.weight)
 
 
 def num_kept(num_tokens: int, keep_ratio: float) -> int:
@@ -32,11 +52,12 @@ def num_kept(num_tokens: int, keep_ratio: float) -> int:
     return max(1, math.ceil(round(num_tokens * keep_ratio, 9)))
 
 
-def merge_round(tokens: Tensor, num_removed: int) -> tuple[Tensor, Tensor]:
+def merge_round(tokens: Tensor, num_removed: int, metric: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """One round of bipartite matching inside every frame (arXiv 2412.03248, section 3).
 
     tokens:      (frames, n, d) float32 or float64.
     num_removed: how many tokens each frame loses, at most n // 2.
+    metric:      (frames, n, m), what similarity is measured on, if not the tokens.
 
     Even rows (A) each pick the most similar odd row (B) by cosine; along the `num_removed` strongest
     links, B becomes the plain mean of itself and of the A tokens that joined it.
@@ -48,8 +69,8 @@ def merge_round(tokens: Tensor, num_removed: int) -> tuple[Tensor, Tensor]:
     if num_removed == 0:
         return tokens, _identity(tokens)
     a, b = tokens[:, ::2], tokens[:, 1::2]
-    similarity = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).mT  # (frames, num_a, num_b)
-    strength, partner = similarity.max(dim=-1)  # (frames, num_a)
+    on = F.normalize(tokens if metric is None else metric, dim=-1)
+    strength, partner = (on[:, ::2] @ on[:, 1::2].mT).max(dim=-1)  # (frames, num_a)
     order = strength.argsort(dim=-1, descending=True, stable=True)
     joining, staying = order[:, :num_removed], order[:, num_removed:]
     b = _mean_with_joining(b, _rows(a, joining), partner.gather(1, joining))
@@ -58,33 +79,61 @@ def merge_round(tokens: Tensor, num_removed: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def merge_tokens(tokens: Tensor, keep_ratio: float) -> Merged:
+def merge_tokens(tokens: Tensor, keep_ratio: float, metric: Tensor | None = None) -> Merged:
     """Merge each frame's n tokens into k = ceil(n * keep_ratio), in rounds that remove at most half.
 
-    tokens: (frames, n, d), any floating dtype. Similarity and means are taken in float32 (float64 for
-    float64 input), since half precision changes pairs. With k = n, `tokens` itself is returned.
+    tokens: (frames, n, d), any floating dtype.
+    metric: (frames, n, m), what similarity is measured on, if not the tokens; it is merged along.
+
+    Similarity and means are taken in float32 (float64 for float64 input), since half precision changes
+    pairs. With k = n, `tokens` itself is returned.
     The mean of a later round is not weighted by group size, as in the paper's released method.
-    Raises ValueError for another rank, an empty axis, a dtype that is not floating, or a ratio outside (0, 1].
+    Raises ValueError for another rank, an empty axis, a dtype that is not floating, a ratio outside (0, 1],
+    or a metric of another shape.
     """
     if tokens.ndim != 3 or 0 in tokens.shape:
         raise ValueError(f"tokens must be (frames, n, d) with no empty axis, got shape {tuple(tokens.shape)}")
     if not tokens.is_floating_point():
         raise ValueError(f"tokens must be floating point, got {tokens.dtype}")
+    if metric is not None and metric.shape[:2] != tokens.shape[:2]:
+        raise ValueError(
+            f"metric must be (frames, n, m) as tokens, got {tuple(metric.shape)} and {tuple(tokens.shape)}"
+        )
     k = num_kept(tokens.shape[1], keep_ratio)
-    owner = _identity(tokens)  # (frames, n)
+    wide = torch.promote_types(tokens.dtype, torch.float32)
+    owner = place = _identity(tokens)  # (frames, n)
+    weight = torch.ones(owner.shape, dtype=wide, device=tokens.device)
     if k == tokens.shape[1]:
-        return Merged(tokens, owner)
-    current = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+        return Merged(tokens, owner, place, weight)
+    current = tokens.to(wide) if metric is None else torch.cat([tokens.to(wide), metric.to(wide)], dim=-1)
+    width = tokens.shape[-1]
     while (size := current.shape[1]) > k:
-        current, new_of_old = merge_round(current, min(size // 2, size - k))
+        on = current[..., width:] if metric is not None else None
+        current, new_of_old = merge_round(current, min(size // 2, size - k), on)
+        place = place.gather(1, _destination(new_of_old, current.shape[1]))
+        count = torch.zeros_like(current[..., 0]).scatter_add_(1, new_of_old, torch.ones_like(new_of_old, dtype=wide))
         owner = new_of_old.gather(1, owner)
-    return Merged(current.to(tokens.dtype), owner)
+        weight = weight / count.gather(1, owner)
+    return Merged(current[..., :width].to(tokens.dtype), owner, place, weight)
+
+
+def _destination(new_of_old: Tensor, num_new: int) -> Tensor:
+    """(frames, num_new) int64: of the old tokens in each new row, the odd one, which the even ones joined."""
+    old = _identity(new_of_old)
+    found = new_of_old.new_empty((len(new_of_old), num_new))
+    for first in (0, 1):
+        found.scatter_(1, new_of_old[:, first::2], old[:, first::2])
+    return found
+
+
+def _invert(order: Tensor) -> Tensor:
+    """The permutation (frames, k) that undoes `order`."""
+    return torch.empty_like(order).scatter_(1, order, _identity(order))
 
 
 def _identity(tokens: Tensor) -> Tensor:
     """(frames, n) int64, every token its own row."""
-    frames, n, _ = tokens.shape
-    return torch.arange(n, device=tokens.device).repeat(frames, 1)
+    return torch.arange(tokens.shape[1], device=tokens.device).repeat(len(tokens), 1)
 
 
 def _rows(x: Tensor, index: Tensor) -> Tensor:

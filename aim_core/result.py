@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aim_core.config import AimConfig
 from aim_core.cost import Cost
+from aim_core.methods.base import Method
 from aim_core.trace import Trace
 
 
@@ -13,7 +14,7 @@ from aim_core.trace import Trace
 class Timing:
     """Milliseconds by the clock, on the device the model runs on.
 
-    vision_ms:  the vision tower; 0 where features of an earlier run on the same media were used again.
+    vision_ms:  preprocessing and the vision tower; next to 0 where those of an earlier run were used again.
     merge_ms:   merging inside frames.
     prefill_ms: the language model's prefill, PageRank included (the median, if timed more than once).
     decode_ms:  all generated tokens after the first.
@@ -34,7 +35,7 @@ class Result:
 
     answer: str
     answer_ids: tuple[int, ...]
-    config: AimConfig
+    config: AimConfig | Method
     trace: Trace
     cost: Cost
     timing: Timing

@@ -9,6 +9,22 @@ from zipfile import BadZipFile
 import numpy as np
 
 
+@dataclass(frozen=True)
+class View:
+    """A grid of patches over a part of the picture: a frame, two frames that share a plane, an image or a crop of it.
+
+    medium: index of the image or video in the request.
+    frames: the frames of it that the patches show; (0,) for an image.
+    grid:   (rows, columns) of patches.
+    box:    (left, top, right, bottom) of the grid in the picture, in [0, 1]; None where it cannot be known.
+    """
+
+    medium: int
+    frames: tuple[int, ...]
+    grid: tuple[int, int]
+    box: tuple[float, float, float, float] | None = (0.0, 0.0, 1.0, 1.0)
+
+
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
     """The visual tokens that entered one decoder layer.
@@ -29,13 +45,16 @@ class Trace:
 
     frames:  (F, H, W, 3) uint8 RGB, as the model saw them.
     times:   (F,) float32, seconds from the start of the media.
-    grid:    (rows, cols) of patches a frame before merging; n = rows * cols, raster order.
-    group:   (F, n) int64 in [0, k): the merged token each patch of a frame ended in.
+    grid:    (rows, cols) of patches of the first view before merging; n = rows * cols, raster order.
+    group:   (V, n) int64 in [0, k): the merged token each patch of a view ended in; -1 fills up smaller views.
     layers:  one LayerTrace for each decoder layer.
     planned: (L,) int64, visual tokens the schedule lets into each layer.
+    views:   V grids of patches, in the order of the prompt; empty in old files, where view f is frame f.
+    row:     (V, n) int64, for each patch its row among the visual tokens, -1 as in `group`; None in old files,
+             where merged token j of frame f is row f * k + j.
 
-    Merged token j of frame f is row f * k + j of the visual tokens. Rows from F * k on are suffix
-    rows (LLaVA-OneVision's newline row): they may be pruned like any other but show no patch.
+    Visual rows that no patch leads to are separators (LLaVA-OneVision's newline row): they may be pruned like
+    any other but show nothing.
     """
 
     frames: np.ndarray
@@ -44,14 +63,31 @@ class Trace:
     group: np.ndarray
     layers: tuple[LayerTrace, ...]
     planned: np.ndarray
+    views: tuple[View, ...] = ()
+    row: np.ndarray | None = None
+
+    @classmethod
+    def of_views(cls, frames, times, views, rows, layers, planned) -> Trace:
+        """From views of any sizes: rows holds, for each view, the visual row (n_v,) of each of its patches."""
+        widest = max(map(len, rows))
+        row = np.full((len(rows), widest), -1, dtype=np.int64)
+        group = row.copy()
+        for view_idx, own in enumerate(rows):
+            row[view_idx, : len(own)] = own
+            group[view_idx, : len(own)] = np.unique(own, return_inverse=True)[1]
+        return cls(frames, times, views[0].grid, group, layers, planned, tuple(views), row)
 
     @property
     def num_frames(self) -> int:
+        return len(self.frames)
+
+    @property
+    def num_views(self) -> int:
         return self.group.shape[0]
 
     @property
     def tokens_per_frame(self) -> int:
-        """Merged tokens a frame (k)."""
+        """Merged tokens a view (k), the most if they differ."""
         return int(self.group.max()) + 1
 
     @property
@@ -60,12 +96,12 @@ class Trace:
 
     @property
     def num_merged(self) -> int:
-        """Merged tokens of all frames together, suffix rows not counted."""
-        return self.num_frames * self.tokens_per_frame
+        """Merged tokens of all views together, separators not counted."""
+        return int((self.group.max(axis=1) + 1).sum())
 
     @property
     def retained(self) -> np.ndarray:
-        """(L,) int64, visual tokens that really entered each layer, suffix rows included."""
+        """(L,) int64, visual tokens that really entered each layer, separators included."""
         return np.array([len(layer.kept) for layer in self.layers], dtype=np.int64)
 
     @property
@@ -74,23 +110,25 @@ class Trace:
         return tuple(layer.layer for layer in self.layers if len(layer.importance))
 
     def rows(self) -> np.ndarray:
-        """(F, n) int64, for each patch its row among the visual tokens."""
-        first = np.arange(self.num_frames)[:, None] * self.tokens_per_frame
+        """(V, n) int64, for each patch its row among the visual tokens, -1 where a view has fewer patches."""
+        if self.row is not None:
+            return self.row
+        first = np.arange(self.num_views)[:, None] * self.tokens_per_frame
         return first + self.group
 
     def alive(self, layer: int) -> np.ndarray:
-        """(F, n) bool, whether the merged token behind each patch entered `layer`."""
+        """(V, n) bool, whether the merged token behind each patch entered `layer`."""
         return self._spread(layer, np.ones(len(self._layer(layer).kept), dtype=bool), fill=False)
 
     def importance(self, layer: int) -> np.ndarray:
-        """(F, n) float32, the score of each patch's token in `layer`; NaN where pruned or not measured."""
+        """(V, n) float32, the score of each patch's token in `layer`; NaN where pruned or not measured."""
         scores = self._layer(layer).importance
         if not len(scores):
             return np.full(self.group.shape, np.nan, dtype=np.float32)
         return self._spread(layer, scores.astype(np.float32), fill=np.nan)
 
     def last_layer(self) -> np.ndarray:
-        """(F, n) int64, the last layer that each patch's token entered."""
+        """(V, n) int64, the last layer that each patch's token entered."""
         last = np.full(self.group.shape, -1, dtype=np.int64)
         for layer in range(self.num_layers):
             last[self.alive(layer)] = layer
@@ -104,6 +142,8 @@ class Trace:
             arrays[f"layer_{index}"] = np.int64(layer.layer)
             arrays[f"kept_{index}"] = layer.kept
             arrays[f"importance_{index}"] = layer.importance
+        if self.row is not None:
+            arrays |= {"row": self.row} | _view_arrays(self.views)
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -117,7 +157,8 @@ class Trace:
                     for i in range(len(data["planned"]))
                 )
                 grid = (int(data["grid"][0]), int(data["grid"][1]))
-                return cls(data["frames"], data["times"], grid, data["group"], layers, data["planned"])
+                views, row = (_views(data), data["row"]) if "row" in data else ((), None)
+                return cls(data["frames"], data["times"], grid, data["group"], layers, data["planned"], views, row)
         except (BadZipFile, KeyError, IndexError, TypeError, ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from error
 
@@ -130,7 +171,29 @@ class Trace:
         """Give every patch the value of its row; rows not in this layer get `fill`."""
         kept = self._layer(layer).kept
         rows = self.rows()
-        size = int(max(rows.max(), kept.max(initial=-1))) + 1
+        size = int(max(rows.max(), kept.max(initial=-1))) + 2  # one more than rows: where -1 points
         table = np.full(size, fill, dtype=values.dtype)
         table[kept] = values
         return table[rows]
+
+
+def _view_arrays(views: tuple[View, ...]) -> dict[str, np.ndarray]:
+    """Views as arrays for a file; a place that is not known is NaN, unused room for frames -1."""
+    shown = np.full((len(views), max(len(view.frames) for view in views)), -1, dtype=np.int64)
+    for index, view in enumerate(views):
+        shown[index, : len(view.frames)] = view.frames
+    return {
+        "view_medium": np.array([view.medium for view in views], dtype=np.int64),
+        "view_frames": shown,
+        "view_grid": np.array([view.grid for view in views], dtype=np.int64),
+        "view_box": np.array([view.box or (np.nan,) * 4 for view in views], dtype=np.float64),
+    }
+
+
+def _views(data) -> tuple[View, ...]:
+    """What `_view_arrays` wrote."""
+    columns = (data[f"view_{name}"].tolist() for name in ("medium", "frames", "grid", "box"))
+    return tuple(
+        View(medium, tuple(i for i in frames if i >= 0), tuple(grid), None if np.isnan(box).any() else tuple(box))
+        for medium, frames, grid, box in zip(*columns, strict=True)
+    )

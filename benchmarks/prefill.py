@@ -9,15 +9,23 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from dataclasses import replace
 
 import torch
+from torch import Tensor
 from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config, SiglipVisionConfig
 
+from aim_core.adapters.base import Adapter
 from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
 from aim_core.config import AimConfig
 from aim_core.cost import prefill_flops
 from aim_core.engine import Engine
+from aim_core.hooks import attached
+from aim_core.layout import Layout, Patches
 from aim_core.merging import num_kept
+from aim_core.methods.aim import as_method
+from aim_core.session import Session
+from aim_core.trace import View
 
 NUM_TEXT = 100
 EMBEDDED = "assets/model"
@@ -62,10 +70,19 @@ def measure(engine: Engine, num_frames: int, per_frame: int, repeats: int) -> li
         for turn in range(repeats + 1):  # the first turn warms up
             for _, config, plan, embeds, _, times in cases:
                 begun = time.perf_counter()
-                engine._prefill(embeds, plan, 14, config)
+                prefill(engine.adapter, config, embeds, plan[0])
                 if turn:
                     times.append((time.perf_counter() - begun) * 1000)
     return [(name, plan[0], flops, statistics.median(times)) for name, _, plan, _, flops, times in cases]
+
+
+def prefill(adapter: Adapter, config: AimConfig, embeds: Tensor, num_visual: int) -> None:
+    """One prefill over embeds (1, N, d) whose visual rows, merged already, start at row 14."""
+    session = Session(adapter, as_method(replace(config, keep_ratio=1.0)))
+    rows = torch.arange(14, 14 + num_visual)
+    session.layouts = [Layout((Patches(View(0, (0,), (1, num_visual)), rows),), rows)]
+    with attached(adapter, session):
+        adapter.model(inputs_embeds=embeds, use_cache=True, logits_to_keep=1)
 
 
 def table(title: str, rows: list[tuple[str, int, float, float]]) -> str:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from transformers.cache_utils import DynamicLayer
 
+from aim_core.aim import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.hooks import pruning
 from aim_core.merging import merge_tokens
 from tests.masking import masked_logits
 
@@ -18,14 +19,23 @@ QUESTION = "where is the red circle?"
 
 
 def prepared(engine: Engine, frames: np.ndarray, keep_ratio: float):
-    """Prompt embeddings (1, N, d), the first visual row and the number of visual rows."""
+    """Prompt embeddings (1, N, d) merged by hand, the first visual row and the number of visual rows."""
+    model, inputs = engine.adapter.model, plain_inputs(engine, frames)
     with torch.inference_mode():
-        tokens, suffix = engine.adapter.encode(frames)
-        visual = torch.cat([merge_tokens(tokens, keep_ratio).tokens.flatten(0, 1), suffix])
-        ids, start = engine.adapter.prompt(QUESTION, len(visual))
-        embeds = engine.adapter.embed(ids).clone()
-        embeds[0, start : start + len(visual)] = visual
-    return embeds, start, len(visual)
+        features = model.get_video_features(inputs["pixel_values_videos"], return_dict=True).pooler_output[0]
+        tokens = features[:-1].unflatten(0, (len(frames), -1))
+        visual = torch.cat([merge_tokens(tokens, keep_ratio).tokens.flatten(0, 1), features[-1:]])
+        text = model.get_input_embeddings()(inputs["input_ids"])
+    places = (inputs["input_ids"][0] == model.config.video_token_id).nonzero()[:, 0]
+    start, end = int(places[0]), int(places[-1]) + 1
+    return torch.cat([text[:, :start], visual[None], text[:, end:]], dim=1), start, len(visual)
+
+
+def prefilled(engine: Engine, frames: np.ndarray, config: AimConfig):
+    """Logits (vocabulary,) after the prompt, the cache, and the record of what was kept."""
+    with torch.inference_mode(), aim(engine.adapter.model, config) as recorder:
+        out = engine.adapter.model(**plain_inputs(engine, frames), use_cache=True, logits_to_keep=1)
+    return out.logits[0, -1], out.past_key_values, recorder.record
 
 
 def plain_inputs(engine: Engine, frames: np.ndarray):
@@ -40,12 +50,12 @@ def plain_inputs(engine: Engine, frames: np.ndarray):
 def test_nothing_reduced_equals_the_plain_model_bit_for_bit(checkpoint, frames):
     for dtype in (torch.float32, torch.bfloat16):
         engine = Engine.from_pretrained(checkpoint, device="cpu", dtype=dtype)
-        inputs = plain_inputs(engine, frames)
         with torch.inference_mode():
-            plain = engine.adapter.model(**inputs, logits_to_keep=1).logits[:, -1]
-            embeds, start, num_visual = prepared(engine, frames, 1.0)
-            ours = engine._prefill(embeds, [num_visual] * engine.num_layers, start, AimConfig.dense()).logits
+            plain = engine.adapter.model(**plain_inputs(engine, frames), logits_to_keep=1).logits[0, -1]
+        ours, cache, record = prefilled(engine, frames, AimConfig.dense())
         assert torch.equal(plain, ours)
+        assert [len(kept) for kept in record.kept] == [4 * 64 + 1] * engine.num_layers
+        assert all(type(layer) is DynamicLayer for layer in cache.layers)
 
 
 def test_dense_answer_is_what_generate_says(engine, frames):
@@ -59,19 +69,18 @@ def test_dense_answer_is_what_generate_says(engine, frames):
 def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(engine, frames, keep_ratio):
     config = AimConfig(keep_ratio, l1=2, l2=9)
     embeds, start, num_visual = prepared(engine, frames, keep_ratio)
-    plan = config.tokens_entering(num_visual, engine.num_layers)
+    logits, cache, record = prefilled(engine, frames, config)
+    kept, model = record.kept, engine.adapter.model
+    torch.testing.assert_close(
+        logits, masked_logits(engine.adapter, embeds, start, kept, num_visual), atol=1e-5, rtol=0
+    )
+    full, token = embeds, int(logits.argmax())
     with torch.inference_mode():
-        prefill = engine._prefill(embeds, plan, start, config)
-        kept = prefill.record.kept
-        reference = masked_logits(engine.adapter, embeds, start, kept, num_visual)
-        torch.testing.assert_close(prefill.logits[0], reference, atol=1e-5, rtol=0)
-        full, token = embeds, int(prefill.logits.argmax())
-        for step in range(8):
+        for _ in range(8):
             ids = torch.tensor([[token]])
-            full = torch.cat([full, engine.adapter.embed(ids)], dim=1)
-            ours = engine.adapter.model(
-                input_ids=ids, position_ids=torch.tensor([[embeds.shape[1] + step]]), past_key_values=prefill.cache
-            ).logits[0, -1]
+            full = torch.cat([full, model.get_input_embeddings()(ids)], dim=1)
+            with aim(model, config):
+                ours = model(input_ids=ids, past_key_values=cache).logits[0, -1]
             reference = masked_logits(engine.adapter, full, start, kept, num_visual)
             torch.testing.assert_close(ours, reference, atol=1e-5, rtol=0)
             token = int(reference.argmax())
@@ -84,7 +93,7 @@ def test_answer_of_a_pruned_run_is_the_masked_models_answer(engine, frames):
     kept = [torch.from_numpy(layer.kept) for layer in result.trace.layers]
     for token in result.answer_ids:
         assert int(masked_logits(engine.adapter, embeds, start, kept, num_visual).argmax()) == token
-        embeds = torch.cat([embeds, engine.adapter.embed(torch.tensor([[token]]))], dim=1)
+        embeds = torch.cat([embeds, engine.adapter.model.get_input_embeddings()(torch.tensor([[token]]))], dim=1)
 
 
 def test_every_layer_keeps_the_best_of_the_layer_before(engine, frames):
@@ -112,61 +121,11 @@ def test_trace_and_cost_describe_the_run(engine, frames):
     assert cost.num_text == dense.num_text == dense.tokens_per_layer[0] - (4 * 64 + 1)
 
 
-class StoppedError(Exception):
-    """Raised on purpose."""
-
-
-def attached(decoder) -> int:
-    """Hooks on the decoder and everything inside it."""
-    names = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return sum(len(getattr(module, name)) for module in decoder.modules() for name in names)
-
-
-def test_hooks_are_gone_after_an_exception(engine, frames):
-    from aim_core import hooks
-
-    def broken(*_):
-        raise StoppedError
-
-    decoder = engine.adapter.decoder
-    before = attached(decoder)
-    embeds, start, num_visual = prepared(engine, frames, 0.5)
-    plan = AimConfig(0.5, l1=2, l2=8).tokens_entering(num_visual, engine.num_layers)
-    with pytest.raises(StoppedError), pruning(decoder, plan, start, num_visual, broken):
-        assert attached(decoder) == before + engine.num_layers
-        engine.adapter.model(inputs_embeds=embeds)
-    assert attached(decoder) == before
-    assert not len(hooks._watchers)
-    assert decoder.config._attn_implementation == "sdpa"
-
-
-def test_a_plan_that_drops_nothing_attaches_nothing(engine):
-    decoder = engine.adapter.decoder
-    before = attached(decoder)
-    with pruning(decoder, [5] * engine.num_layers, 1, 5, None):
-        assert attached(decoder) == before and decoder.config._attn_implementation == "sdpa"
-
-
-@pytest.mark.parametrize(
-    ("plan", "rule"), [([5] * 3, "each of"), ([4] * 12, "enter layer 0"), ([5, 4] + [5] * 10, "rises")]
-)
-def test_a_plan_that_does_not_fit_is_refused(engine, plan, rule):
-    with pytest.raises(ValueError, match=rule), pruning(engine.adapter.decoder, plan, 1, 5, None):
-        pass
-
-
-def test_batches_are_refused(engine, frames):
-    embeds, start, num_visual = prepared(engine, frames, 0.5)
-    plan = AimConfig(0.5, l1=2, l2=8).tokens_entering(num_visual, engine.num_layers)
-    with pytest.raises(ValueError, match="one sample"), pruning(engine.adapter.decoder, plan, start, num_visual, None):
-        engine.adapter.model(inputs_embeds=embeds.expand(2, -1, -1))
-
-
 def test_features_are_used_again_on_the_same_media(engine, frames):
     fresh = Engine(engine.adapter)
     calls = []
     encode = fresh.adapter.encode
-    fresh.adapter.encode = lambda frames: calls.append(1) or encode(frames)
+    fresh.adapter.encode = lambda inputs: calls.append(1) or encode(inputs)
     try:
         first = fresh.run(frames, QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
         again = fresh.run(frames.copy(), QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)

@@ -119,9 +119,9 @@ def test_zero_tokens_do_not_give_nan():
 def test_a_round_removes_at_most_half(monkeypatch, ratio, sizes):
     seen = []
 
-    def counted(tokens, num_removed):
+    def counted(tokens, num_removed, metric):
         seen.append((tokens.shape[1], num_removed))
-        return merge_round(tokens, num_removed)
+        return merge_round(tokens, num_removed, metric)
 
     monkeypatch.setattr(merging, "merge_round", counted)
     left = merge_tokens(random_tokens(1, 196, 4, 0), ratio).tokens.shape[1]

@@ -1,4 +1,4 @@
-"""LLaVA-OneVision: frames to visual tokens, a question to a prompt with room for them."""
+"""LLaVA-OneVision: an image with its crops, several images, or a video with one newline row after it."""
 
 from __future__ import annotations
 
@@ -6,80 +6,83 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from transformers import LlavaOnevisionForConditionalGeneration, LlavaOnevisionProcessor
+from torch import nn
+from transformers import LlavaOnevisionForConditionalGeneration
+from transformers.models.llava_onevision.modeling_llava_onevision import get_anyres_image_grid_shape, unpad_image
 
+from aim_core.adapters.base import Adapter, Call
 from aim_core.cost import vision_flops
+from aim_core.layout import Medium, Patches, consecutive
+from aim_core.trace import View
 
 
-class LlavaOnevisionAdapter:
-    """Wraps a stock `LlavaOnevisionForConditionalGeneration`; changes nothing on it.
+class LlavaOnevisionAdapter(Adapter):
+    """Wraps a stock `LlavaOnevisionForConditionalGeneration`.
 
-    Every medium goes the way of a video: a picture is a video of one frame. After the frames' tokens
-    comes one suffix row, the model's newline embedding; as in the released method it may be pruned.
+    As in the released method a newline row counts as visual and may be pruned. The engine shows every medium
+    as a video, a picture as a video of one frame; under `aim` images keep their own way.
     """
 
-    num_suffix = 1
-
-    def __init__(self, model: LlavaOnevisionForConditionalGeneration, processor: LlavaOnevisionProcessor):
-        self.model, self.processor = model, processor
-        vision, text = model.config.vision_config, model.config.text_config
-        side = math.ceil(vision.image_size // vision.patch_size / 2)  # the model halves the tower's grid for videos
-        self.grid = (side, side)
-        self.num_layers = text.num_hidden_layers
-        head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-        self.sizes = {
-            "hidden": text.hidden_size,
-            "kv": text.num_key_value_heads * head_dim,
-            "intermediate": text.intermediate_size,
-        }
+    model_class = LlavaOnevisionForConditionalGeneration
 
     @property
     def decoder(self) -> nn.Module:
-        """The language model's stack of decoder layers, with `.layers` and `.config`."""
         return self.model.model.language_model
 
-    @torch.no_grad()
-    def encode(self, frames: np.ndarray) -> tuple[Tensor, Tensor]:
-        """frames (F, H, W, 3) uint8 → visual tokens (F, n, d) in raster order, and suffix rows (1, d)."""
-        pixels = self.processor.video_processor([frames], return_tensors="pt")["pixel_values_videos"]
-        pixels = pixels.to(self.model.device, self.model.dtype)
-        features = self.model.get_video_features(pixels, return_dict=True).pooler_output[0]  # (F * n + 1, d)
-        return features[: -self.num_suffix].unflatten(0, (len(frames), -1)), features[-self.num_suffix :]
-
-    def prompt(self, question: str, num_visual: int) -> tuple[Tensor, int]:
-        """Token ids (1, N) of a chat with `num_visual` placeholders, and the index of the first one."""
-        processor = self.processor
-        content = [{"type": "video"}, {"type": "text", "text": self._plain(question)}]
-        text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        text = text.replace(processor.video_token, processor.video_token * num_visual, 1)
-        ids = processor.tokenizer(text, return_tensors="pt")["input_ids"].to(self.model.device)
-        places = (ids[0] == self.model.config.video_token_id).nonzero()[:, 0]
-        if len(places) != num_visual:
-            raise ValueError(f"the prompt has {len(places)} places for {num_visual} visual tokens")
-        return ids, int(places[0])
-
-    def num_unknown(self, question: str) -> int:
-        """Words of the question that the tokenizer has no token for; 0 for a tokenizer that splits any text."""
-        tokenizer = self.processor.tokenizer
-        ids = tokenizer(self._plain(question), add_special_tokens=False)["input_ids"]
-        return 0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id)
-
-    def embed(self, ids: Tensor) -> Tensor:
-        """Text embeddings (1, N, d) of token ids (1, N)."""
-        return self.model.get_input_embeddings()(ids)
-
-    def vision_flops(self, num_frames: int) -> int:
-        """Operations of the vision tower; no setting reduces them."""
+    @property
+    def _side(self) -> int:
+        """Cells along one side of the vision tower's square grid."""
         vision = self.model.config.vision_config
-        patches = (vision.image_size // vision.patch_size) ** 2
-        patch_dim = vision.num_channels * vision.patch_size**2
-        return vision_flops(
-            num_frames, patches, vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim
-        )
+        return vision.image_size // vision.patch_size
 
-    def _plain(self, question: str) -> str:
-        """The question without control tokens, so that typed text can neither add a video nor end the turn."""
-        for token in sorted(self.processor.tokenizer.get_added_vocab(), key=len, reverse=True):
-            question = question.replace(token, " ")
-        return question.strip()
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Cells of a video's frame: the model halves the tower's grid."""
+        side = math.ceil(self._side / 2)
+        return side, side
+
+    def kind(self, frames: np.ndarray) -> str:
+        return "video"
+
+    def media(self, call: Call) -> list[Medium]:
+        if call.modality == "video":
+            return [self._video(idx, len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
+        rows = [len(part) for part in call.output.pooler_output]
+        sizes = call.arguments["image_sizes"]
+        return [self._image(idx, tuple(map(int, sizes[idx])), count) for idx, count in enumerate(rows)]
+
+    def _video(self, idx: int, num_rows: int) -> Medium:
+        """Frames in a row, then one newline row."""
+        per_frame = self.grid[0] * self.grid[1]
+        views = [
+            consecutive(View(idx, (frame,), self.grid), frame * per_frame) for frame in range(num_rows // per_frame)
+        ]
+        return Medium(num_rows, tuple(views))
+
+    def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> Medium:
+        """The whole image, then, if it has crops, the image again from them: a newline row ends each row of cells."""
+        num_base = self._side**2
+        views = [consecutive(View(idx, (0,), (self._side, self._side)), 0)]
+        if num_rows > num_base + 1:
+            height, width = self._stitched(size)
+            rows = torch.arange(num_base, num_rows).view(height, width + 1)[:, :-1].flatten()
+            views.append(Patches(View(idx, (0,), (height, width)), rows))
+        return Medium(num_rows, tuple(views))
+
+    def _stitched(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of cells put together from the crops of an image of `size` (height, width)."""
+        config = self.model.config
+        crops = get_anyres_image_grid_shape(size, config.image_grid_pinpoints, config.vision_config.image_size)
+        padded = torch.empty(1, crops[0] * self._side, crops[1] * self._side, device="meta")
+        _, height, width = unpad_image(padded, size).shape
+        most = int(config.vision_aspect_ratio.removeprefix("anyres_max_"))
+        ratio = math.sqrt(height * width / (most * self._side**2))
+        return (int(height // ratio), int(width // ratio)) if ratio > 1.1 else (height, width)
+
+    def vision_flops(self, call: Call) -> int:
+        vision = self.model.config.vision_config
+        key = "pixel_values_videos" if call.modality == "video" else "pixel_values"
+        num_images = math.prod(call.arguments[key].shape[:2])
+        patch_dim = vision.num_channels * vision.patch_size**2
+        width, depth = vision.hidden_size, vision.num_hidden_layers
+        return vision_flops(num_images, self._side**2, width, vision.intermediate_size, depth, patch_dim)

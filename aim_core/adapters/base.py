@@ -1,0 +1,190 @@
+"""Adapter: what the engine must know of a family of models. A family is a subclass and a row of `table.FAMILIES`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, ProcessorMixin
+
+from aim_core.config import AimConfig
+from aim_core.layout import Layout, Medium, deal_out
+
+MODALITIES = ("image", "video")
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a stock model's `get_image_features` or `get_video_features`.
+
+    arguments: what it was called with, by parameter name; output: what it returned.
+    merged:    what was merged before the projector, one `Merged` of a single view each, where a family does that.
+    """
+
+    modality: str
+    arguments: dict[str, Any]
+    output: Any
+    merged: tuple = ()
+
+    def without_pixels(self) -> Call:
+        """The same call, for keeping: of pixels only the shape, of the output only what the decoder gets."""
+        slim = {
+            name: value.to("meta") if name.startswith("pixel_") else value for name, value in self.arguments.items()
+        }
+        return replace(self, arguments=slim, output=features_only(self.output))
+
+
+@dataclass(frozen=True, eq=False)
+class Early:
+    """Where a family merges before its projector (LLaVA-1.5, as released).
+
+    projector: the module whose one input (views, n, d) is merged and whose output keeps the axes.
+    metric:    the module whose output (views, [1 +] n, m) similarity is measured on.
+    """
+
+    projector: nn.Module
+    metric: nn.Module
+
+
+class Adapter(ABC):
+    """Wraps a stock model and its processor; changes nothing on them.
+
+    processor: may be None where only tensors are passed, as under `aim`.
+    """
+
+    model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
+    grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
+    first_droppable = 0  # no token may be missing from the layers before this one (Qwen3-VL: deepstack)
+
+    def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
+        self.model, self.processor = model, processor
+
+    # What a family must say
+
+    @property
+    @abstractmethod
+    def decoder(self) -> nn.Module:
+        """The language model's stack of decoder layers, with `.layers` and `.config`."""
+
+    @abstractmethod
+    def media(self, call: Call) -> list[Medium]:
+        """The images or videos behind one call, in order, with the pixels behind every row.
+
+        Called by what the model's own code was given, so that any input the model takes will do: read sizes
+        from `call.arguments` and `call.output`, not from the processor.
+        """
+
+    @abstractmethod
+    def vision_flops(self, call: Call) -> int:
+        """Operations of the vision side for one call; no method here reduces them."""
+
+    # What most families have in common
+
+    @property
+    def inner(self) -> nn.Module:
+        """The module whose forward embeds the prompt, asks for features and calls the decoder."""
+        return self.model.model
+
+    @property
+    def num_layers(self) -> int:
+        return len(self.decoder.layers)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Widths for `cost.prefill_flops`."""
+        text = self.decoder.config
+        head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+        kv = text.num_key_value_heads * head_dim
+        return {"hidden": text.hidden_size, "kv": kv, "intermediate": text.intermediate_size}
+
+    def default_config(self) -> AimConfig:
+        """The schedule for this model's depth."""
+        return AimConfig.for_depth(self.num_layers)
+
+    def early(self) -> Early | None:
+        """Where to merge before the projector; None for merging what the decoder would get."""
+        return None
+
+    def place_ids(self) -> dict[str, int | None]:
+        """For each modality the token id that makes place for its visual tokens."""
+        config = self.model.config
+        return {kind: getattr(config, f"{kind}_token_id", None) for kind in MODALITIES}
+
+    def layouts(self, input_ids: Tensor, calls: list[Call]) -> list[Layout]:
+        """A layout for each row of token ids (B, N). Raises ValueError if ids and calls do not match."""
+        ids = self.place_ids()
+        by_kind = []
+        for kind in MODALITIES:
+            media = [
+                medium for call in calls if call.modality == kind for medium in _with_merged(self.media(call), call)
+            ]
+            if media:
+                by_kind.append(deal_out(input_ids == ids[kind], media))
+        return [_together(parts) for parts in zip(*by_kind, strict=True)]
+
+    # What the engine asks: media and a question in, tensors for the model's own forward out
+
+    def inputs(self, frames: np.ndarray, question: str) -> dict[str, Tensor]:
+        """frames (F, H, W, 3) uint8 and a question → what a user would pass to the model, on its device.
+
+        A single frame goes as an image where a family has images only; `kind` says as what.
+        """
+        kind = self.kind(frames)
+        content = [{"type": kind}, {"type": "text", "text": self.plain(question)}]
+        text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        media = {"videos": [frames]} if kind == "video" else {"images": list(frames)}
+        inputs = self.processor(text=text, **media, return_tensors="pt")
+        return dict(inputs.to(self.model.device, self.model.dtype))
+
+    def encode(self, inputs: dict[str, Tensor]) -> dict[str, Any]:
+        """Run the vision side alone, as `generate` does; returns the forward's `mm_encoder_outputs`."""
+        outputs = {}
+        for kind, pixels in zip(MODALITIES, ("pixel_values", "pixel_values_videos"), strict=True):
+            if pixels in inputs:
+                features = getattr(self.inner, f"get_{kind}_features")
+                names = signature(features).parameters
+                outputs[kind] = features(**{key: inputs[key] for key in inputs if key in names}, return_dict=True)
+        return {kind: features_only(output) for kind, output in outputs.items()}
+
+    def kind(self, frames: np.ndarray) -> str:
+        """ "image" or "video": how these frames are shown to the model."""
+        return "video" if len(frames) > 1 else "image"
+
+    def num_unknown(self, question: str) -> int:
+        """Words of the question that the tokenizer has no token for; 0 for a tokenizer that splits any text."""
+        tokenizer = self.processor.tokenizer
+        ids = tokenizer(self.plain(question), add_special_tokens=False)["input_ids"]
+        return 0 if tokenizer.unk_token_id is None else ids.count(tokenizer.unk_token_id)
+
+    def plain(self, question: str) -> str:
+        """The question without control tokens, so that typed text can neither add a video nor end the turn."""
+        for token in sorted(self.processor.tokenizer.get_added_vocab(), key=len, reverse=True):
+            question = question.replace(token, " ")
+        return question.strip()
+
+
+def features_only(output: Any) -> Any:
+    """A vision output without the tower's hidden states, which nobody needs any more."""
+    names = ("pooler_output", "deepstack_features")
+    return type(output)(**{name: output[name] for name in names if output.get(name) is not None})
+
+
+def _with_merged(media: list[Medium], call: Call) -> list[Medium]:
+    """The same media, each view with how it was merged before the projector, if any was."""
+    if not call.merged:
+        return media
+    queue = iter(call.merged)
+    return [
+        replace(medium, views=tuple(replace(part, merged=next(queue)) for part in medium.views)) for medium in media
+    ]
+
+
+def _together(parts: tuple[Layout, ...]) -> Layout:
+    """One layout of the images' and the videos' rows, views in the order of the prompt."""
+    views = sorted((view for part in parts for view in part.views), key=lambda patches: int(patches.rows[0]))
+    return Layout(tuple(views), torch.cat([part.visual for part in parts]).sort().values)

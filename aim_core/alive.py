@@ -1,0 +1,88 @@
+"""Alive: the rows of a prompt that are still there, layer by layer, for every sample of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from aim_core.methods.base import Rank
+
+
+class Alive:
+    """Which rows a layer has, and which of them may be seen.
+
+    valid:     (b, n) bool, rows of the prompt that are not padding.
+    droppable: (b, n) bool, rows that may be dropped.
+    plans:     for each sample, how many droppable rows enter each layer.
+    drops:     whether rows leave, or stay hidden.
+
+    rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
+    visible: (b, m) bool, those that may be attended to.
+    """
+
+    def __init__(self, valid: Tensor, droppable: Tensor, plans: Sequence[Sequence[int]], drops: bool):
+        self.valid, self.droppable, self.plans, self.drops = valid, droppable & valid, plans, drops
+        self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
+        self.visible = valid.clone()
+        self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
+
+    def candidates(self) -> Tensor:
+        """(b, m) bool, the rows that are visible and may be dropped."""
+        return self.visible & self.droppable.gather(1, self.rows)
+
+    def enter(self, layer: int) -> Tensor | None:
+        """Let the best candidates into `layer`; (b, k) int64, which of the rows went on, or None for all.
+
+        Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
+        """
+        candidates, changed = self.candidates(), False
+        for sample, plan in enumerate(self.plans):
+            own = candidates[sample].nonzero()[:, 0]
+            if plan[layer] == len(own):
+                continue
+            changed = True
+            self.visible[sample, own[_worst(self.scores[sample], own, plan[layer], layer)]] = False
+        self.scores = [None] * len(self.plans)
+        return self._leave() if changed and self.drops else None
+
+    def score(self, rank: Rank, query: Tensor, key: Tensor, scale: float, samples: Sequence[int]) -> None:
+        """Ask for the scores of the current layer: query (b, heads, m, d) and key (b, kv_heads, m, d)."""
+        for sample in samples:
+            present = self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
+            q, k = query[sample : sample + 1], key[sample : sample + 1]
+            if not present.all():
+                q, k = q[:, :, present], k[:, :, present]
+            q, k = _hide(q, k, ~self.visible[sample][present])
+            scores = rank(q, k, scale)[0].to(self.rows.device)
+            full = scores.new_full((len(present),), -torch.inf)
+            full[present] = scores
+            self.scores[sample] = full
+
+    def _leave(self) -> Tensor:
+        """Take hidden rows out; samples that keep fewer get padding in front."""
+        counts = self.visible.sum(dim=1)
+        longest = int(counts.max())
+        picked = torch.argsort(self.visible.to(torch.uint8), dim=1, stable=True)[:, -longest:]  # hidden ones first
+        self.rows = self.rows.gather(1, picked)
+        self.visible = self.visible.gather(1, picked)
+        return picked
+
+
+def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int) -> Tensor:
+    """Indices into `own` of all but the best `count`."""
+    if not count:
+        return torch.arange(len(own), device=own.device)
+    if scores is None:
+        raise RuntimeError(f"layer {layer} must choose {count} of {len(own)} tokens without scores")
+    return scores[own].argsort(descending=True, stable=True)[count:]
+
+
+def _hide(query: Tensor, key: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Give query and key one more feature that takes q·k of `hidden` (m,) keys below what any softmax can see."""
+    if not hidden.any():
+        return query, key
+    far = 2.0**15  # exact in half precision; other keys get + 0, so their logits stay exact
+    extra = hidden.to(key.dtype)[None, None, :, None].expand(*key.shape[:3], 1)
+    return torch.cat([query, torch.full_like(query[..., :1], far)], dim=-1), torch.cat([key, -extra * far], dim=-1)

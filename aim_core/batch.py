@@ -1,0 +1,60 @@
+"""Batch: shortened prompts of different lengths side by side, filled up in front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aim_core.shorten import Short
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """b shortened prompts.
+
+    embeds:  (b, n, d).
+    valid:   (b, n) bool, neither filling nor padding of the full prompts.
+    visual:  (b, n) bool.
+    removed: (b, 1) int64, rows merged away.
+    """
+
+    shorts: tuple[Short, ...]
+    embeds: Tensor
+    valid: Tensor
+    visual: Tensor
+    removed: Tensor
+
+    def positions(self, full: Tensor, anew: bool) -> Tensor:
+        """Position ids (..., b, n) from those of the full prompts, (..., b or 1, N).
+
+        anew: the shorter prompts are numbered without gaps; otherwise every row keeps its own position.
+        """
+        full = full.expand(*full.shape[:-2], len(self.shorts), -1)
+        found = []
+        for index, short in enumerate(self.shorts):
+            own = full[..., index, :]
+            gaps = short.slot - torch.arange(len(short.slot), device=own.device)  # rows gone before each row
+            found.append(own[..., short.slot] - gaps if anew else own[..., short.place])
+        return torch.stack([_fill(own, self.embeds.shape[1]) for own in found], dim=-2)
+
+
+def side_by_side(shorts: Sequence[Short], mask: Tensor | None) -> Batch:
+    """mask: (b, N), what is not 0 is no padding of the full prompts; None for no padding."""
+    longest = max(len(short.slot) for short in shorts)
+    valid = [torch.ones_like(s.visual) if mask is None else mask[i].bool()[s.slot] for i, s in enumerate(shorts)]
+    return Batch(
+        tuple(shorts),
+        torch.stack([_fill(short.embeds.mT, longest).mT for short in shorts]),
+        torch.stack([_fill(own, longest) for own in valid]),
+        torch.stack([_fill(short.visual, longest) for short in shorts]),
+        torch.tensor([[short.num_full - len(short.slot)] for short in shorts], device=shorts[0].slot.device),
+    )
+
+
+def _fill(x: Tensor, length: int) -> Tensor:
+    """Zeros in front of the last axis."""
+    return F.pad(x, (length - x.shape[-1], 0)) if x.shape[-1] < length else x

@@ -1,0 +1,67 @@
+"""ReducedLayer: keys and values of one layer from which tokens are missing, under the numbering of the full prompt."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import DynamicLayer
+
+
+class ReducedLayer(DynamicLayer):
+    """A stock cache layer that also knows what is not in it.
+
+    num_absent: rows of the full prompt that are not stored here (merged away, dropped), less any padding added.
+    visible:    (b, stored) bool, which stored rows new ones may attend to; None for all.
+    shift:      (b, 1) int64, by how much new positions are lower than those of the full prompt.
+
+    Its length is that of the full prompt, so that `generate`, chat turns with all earlier ids, masks and positions
+    go on as if nothing had been taken away.
+    """
+
+    def __init__(self, num_absent: int, visible: Tensor | None, shift: Tensor):
+        super().__init__()
+        self.num_absent, self.visible, self.shift = num_absent, visible, shift
+
+    @property
+    def num_stored(self) -> int:
+        return self.keys.shape[-2] if self.is_initialized else 0
+
+    def see(self, incoming: Tensor, all_visible: bool) -> None:
+        """Count new rows in, (b, q) bool: whether they may be attended to; `all_visible`: they all may."""
+        if self.visible is None and all_visible:
+            return
+        if self.visible is None:
+            self.visible = incoming.new_ones((len(incoming), self.num_stored))
+        self.visible = torch.cat([self.visible, incoming.to(self.visible.device)], dim=1)
+
+    def get_seq_length(self) -> int:
+        return self.num_stored + self.num_absent if self.is_initialized else 0
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.num_stored + query_length, 0
+
+    def reset(self) -> None:
+        super().reset()
+        self.num_absent, self.visible, self.shift = 0, None, torch.zeros_like(self.shift)
+
+    def crop(self, tokens_to_remove: int) -> None:
+        super().crop(tokens_to_remove)
+        if self.visible is not None:
+            self.visible = self.visible[:, : self.num_stored]
+
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        super().reorder_cache(beam_idx)
+        self._each(lambda x: x.index_select(0, beam_idx.to(x.device)))
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        super().batch_repeat_interleave(repeats)
+        self._each(lambda x: x.repeat_interleave(repeats, dim=0))
+
+    def batch_select_indices(self, indices: Tensor) -> None:
+        super().batch_select_indices(indices)
+        self._each(lambda x: x[indices.to(x.device)])
+
+    def _each(self, change) -> None:
+        self.shift = change(self.shift)
+        if self.visible is not None:
+            self.visible = change(self.visible)

@@ -1,0 +1,65 @@
+"""AIM (arXiv 2412.03248): merge inside views, prune by PageRank on a linear schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from aim_core.config import AimConfig
+from aim_core.importance import pagerank
+from aim_core.merging import Merged, merge_tokens
+from aim_core.methods.base import Method, where_needed
+
+
+@dataclass(frozen=True)
+class MergeSimilar:
+    """Merge similar tokens of a view until the share `keep_ratio` of them is left, see `merge_tokens`."""
+
+    keep_ratio: float = 1.0
+
+    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
+        return merge_tokens(tokens, self.keep_ratio, metric)
+
+    def reduces(self) -> bool:
+        return self.keep_ratio < 1
+
+
+@dataclass(frozen=True)
+class PageRank:
+    """Rank by PageRank over the layer's attention, see `pagerank`.
+
+    causal: divide each score by the number of rows that can see the token, since under a causal mask
+            early tokens gather more votes (ours, not in the released method).
+    """
+
+    temperature: float = 0.1
+    iterations: int = 5
+    teleport: float = 0.0
+    causal: bool = False
+
+    def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
+        scores = pagerank(query, key, scale, self.temperature, self.iterations, self.teleport)
+        if not self.causal:
+            return scores
+        return scores / torch.arange(scores.shape[-1], 0, -1, device=scores.device)
+
+    def layers(self, plan: Sequence[int]) -> frozenset[int]:
+        return where_needed(plan)
+
+
+def aim_method(config: AimConfig) -> Method:
+    """The method that these settings stand for."""
+    rank = PageRank(config.temperature, config.iterations, config.teleport, config.scores == "pagerank_causal")
+    return Method("AIM", MergeSimilar(config.keep_ratio), config, rank, config.positions, config.mode)
+
+
+def as_method(config: AimConfig | Method) -> Method:
+    """A method as it is, settings of AIM as a method. Raises TypeError for anything else."""
+    if isinstance(config, AimConfig):
+        return aim_method(config)
+    if isinstance(config, Method):
+        return config
+    raise TypeError(f"give an AimConfig or a Method, got {type(config).__name__}")

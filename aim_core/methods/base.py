@@ -1,0 +1,76 @@
+"""Method: what is reduced before the language model, how many visual tokens enter each layer, how they are ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from aim_core.merging import Merged
+
+POSITIONS = ("sequential", "original")
+MODES = ("dropped", "masked")
+
+
+class Reduce(Protocol):
+    """First choice: what is left of the visual tokens before layer 0. A small frozen value."""
+
+    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
+        """tokens (views, n, d), and what to match them on, (views, n, m), if not themselves → `Merged`."""
+
+    def reduces(self) -> bool:
+        """Whether it ever does anything; a method that does nothing leaves the model bit for bit alone."""
+
+
+class Plan(Protocol):
+    """Second choice: how many visual tokens enter each layer. A small frozen value; `AimConfig` is one."""
+
+    def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
+        """A count for each layer: the first is `num_visual`, none is larger than the one before."""
+
+
+class Rank(Protocol):
+    """Third choice: which tokens go first. A small frozen value."""
+
+    def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
+        """Scores (1, n) of the n tokens, text and visual, of one sample in one layer; high ones stay longest.
+
+        query: (1, heads, n, head_dim) after rotary positions; key: (1, kv_heads, n, head_dim), likewise.
+        scale: what attention multiplies q·k by. Attention is causal. In mode "masked" both have one more
+            feature, which makes q·k of a token that is masked already too small for any softmax.
+        """
+
+    def layers(self, plan: Sequence[int]) -> frozenset[int]:
+        """The layers whose scores it wants to be asked for (`where_needed` for most)."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method is these three choices, and four ways to carry them out.
+
+    positions: "sequential", as AIM was released: the shorter prompt is numbered anew; or "original": every token
+               keeps its own position, a merged one that of the patch it was merged into (ours).
+    mode:      "dropped": rows leave the sequence; or "masked", as AIM was released: they stay, nobody sees them.
+    drop_text: whether text may be dropped like visual tokens, all but the last row; the plan then counts both.
+    Raises ValueError for another word.
+    """
+
+    name: str
+    reduce: Reduce
+    plan: Plan
+    rank: Rank
+    positions: str = "sequential"
+    mode: str = "dropped"
+    drop_text: bool = False
+
+    def __post_init__(self):
+        for value, words in ((self.positions, POSITIONS), (self.mode, MODES)):
+            if value not in words:
+                raise ValueError(f"choose one of {', '.join(words)}, got {value!r}")
+
+
+def where_needed(plan: Sequence[int]) -> frozenset[int]:
+    """Layers whose scores decide something: some of their tokens, not all and not none, enter the next layer."""
+    return frozenset(i for i in range(len(plan) - 1) if 0 < plan[i + 1] < plan[i])

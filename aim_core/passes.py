@@ -1,0 +1,112 @@
+"""Passes: what happens at each decoder layer, in a prefill that drops rows and in the forwards after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import Cache
+
+from aim_core.alive import Alive
+from aim_core.kv import ReducedLayer
+from aim_core.masks import later_mask, prefill_mask
+from aim_core.methods.base import Rank
+from aim_core.record import Record
+
+
+class PrefillPass:
+    """A prefill, layer by layer.
+
+    visual:   (b, n) bool, rows of the shortened prompts.
+    records:  one for each sample, filled in as the layers go by.
+    num_full: rows of the full prompts; shift: (b, 1), see `ReducedLayer`.
+    touches:  False if nothing is ever merged or dropped: then layers are only watched.
+    """
+
+    def __init__(
+        self,
+        rank: Rank,
+        alive: Alive,
+        visual: Tensor,
+        records: list[Record],
+        cache: Cache | None,
+        num_full: int,
+        shift: Tensor,
+        touches: bool,
+    ):
+        self.rank, self.alive, self.visual, self.records = rank, alive, visual & alive.valid, records
+        self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
+        self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
+        self._asked = [rank.layers(record.plan) for record in records]
+        self._mask = prefill_mask(alive.visible)
+
+    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        picked = self.alive.enter(layer)
+        self._write_down()
+        if not self.touches:
+            return hidden, kwargs
+        if picked is not None:
+            hidden = _rows(hidden, picked)
+        if self.cache is not None:
+            absent = self.num_full - hidden.shape[1]
+            visible = None if self._mask is None else self.alive.visible
+            self.cache.layers[layer] = ReducedLayer(absent, visible, self.shift)
+        return hidden, kwargs | self._shortened(kwargs, hidden.device)
+
+    def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        samples = [index for index, layers in enumerate(self._asked) if layer in layers]
+        self.alive.score(self.rank, query, key, scale, samples)
+        for index in samples:
+            self.records[index].scores[layer] = self.alive.scores[index][self._seen_visual(index)]
+
+    def _seen_visual(self, sample: int) -> Tensor:
+        """(m,) bool, the visible visual rows among those the layer has."""
+        return self.alive.visible[sample] & self.visual[sample, self.alive.rows[sample]]
+
+    def _write_down(self) -> None:
+        for sample, record in enumerate(self.records):
+            visual = self._seen_visual(sample)
+            record.kept.append(self._number[sample, self.alive.rows[sample]][visual])
+            record.scores.append(None)
+            record.num_text.append(int((self.alive.visible[sample] & ~visual).sum()))
+
+    def _shortened(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
+        """Mask and positions for the rows that are left; they come at full length to every layer."""
+        if self._mask is not None or not self.alive.drops:
+            self._mask = prefill_mask(self.alive.visible)
+        short = {"attention_mask": None if self._mask is None else self._mask.to(device)}
+        if self.alive.rows.shape[1] == self.visual.shape[1]:
+            return short
+        short["position_embeddings"] = tuple(_rows(part, self.alive.rows) for part in kwargs["position_embeddings"])
+        if (positions := kwargs.get("position_ids")) is not None:
+            short["position_ids"] = _rows(positions[..., None], self.alive.rows)[..., 0]
+        return short
+
+
+class LaterPass:
+    """A forward on a reduced cache: a decoding step, or the text of a further turn.
+
+    incoming: (b, q) bool, new rows that are no padding.
+    """
+
+    def __init__(self, cache: Cache, incoming: Tensor):
+        self.cache, self.incoming, self.all_visible = cache, incoming, bool(incoming.all())
+
+    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        stored: ReducedLayer = self.cache.layers[layer]
+        stored.see(self.incoming, self.all_visible)
+        num_new = hidden.shape[1]
+        mask = later_mask(stored.visible, num_new, stored.num_stored + num_new, hidden.device)
+        return hidden, kwargs | {"attention_mask": mask}
+
+    def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        """Nothing is ranked after the prefill."""
+
+
+def _rows(x: Tensor, index: Tensor) -> Tensor:
+    """x (..., b, n, d) and index (b, m) → (..., b, m, d)."""
+    index = index.to(x.device)
+    if len(index) == 1:
+        return x.index_select(-2, index[0])
+    return x.gather(-2, index[..., None].expand(*x.shape[:-2], index.shape[1], x.shape[-1]))

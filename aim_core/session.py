@@ -1,0 +1,229 @@
+"""Session: carries a method through a model's forwards: what it hears from the hooks, and what it answers."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from aim_core.adapters.base import Adapter, Call
+from aim_core.alive import Alive
+from aim_core.batch import Batch, side_by_side
+from aim_core.kv import ReducedLayer
+from aim_core.layout import Layout
+from aim_core.merging import Merged
+from aim_core.methods.base import Method
+from aim_core.passes import LaterPass, PrefillPass
+from aim_core.record import Record, Recorder
+from aim_core.shorten import shorten
+
+
+class Session:
+    """The guest of one model (`hooks.attached`) while a method is carried out on it.
+
+    calls:   what the vision side gave, waiting for the decoder; the engine puts remembered ones here.
+    layouts: where the visual rows of the next prompt are, if the caller knows; otherwise read from its ids.
+    """
+
+    def __init__(self, adapter: Adapter, method: Method):
+        self.adapter, self.method, self.recorder = adapter, method, Recorder()
+        self.calls: list[Call] = []
+        self.layouts: list[Layout] | None = None
+        self._early: list[Merged] = []
+        self._request: dict[str, Any] = {}
+        self._pass: PrefillPass | LaterPass | None = None
+
+    # The vision side
+
+    def before_features(self) -> None:
+        self._early = []
+
+    def after_features(self, call: Call) -> None:
+        merged = [one for whole in self._early for one in whole.each()]
+        self.calls.append(Call(call.modality, call.arguments, call.output, tuple(merged)))
+
+    def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
+        merged = self.method.reduce(tokens, metric[:, -tokens.shape[1] :])
+        self._early.append(merged)
+        return merged.tokens
+
+    def unproject(self, projected: Tensor) -> Tensor:
+        group = self._early[-1].group.to(projected.device)
+        return projected.gather(1, group[..., None].expand(-1, -1, projected.shape[-1]))
+
+    # The language model
+
+    def request(self, kwargs: dict[str, Any]) -> None:
+        self._request = kwargs
+
+    def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        cache, self._pass = kwargs.get("past_key_values"), None
+        layouts, self.layouts, self.calls = self._take_layouts(), None, []
+        if cache is not None and cache.get_seq_length():
+            if layouts:
+                raise ValueError(
+                    "images and videos must all come in the first turn: start anew, without past_key_values"
+                )
+            return self._go_on(cache, kwargs)
+        return self._begin(layouts, kwargs) if layouts else None
+
+    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        return (hidden, kwargs) if self._pass is None else self._pass.enter_layer(layer, hidden, kwargs)
+
+    def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        if self._pass is not None:
+            self._pass.watch(layer, query, key, scale)
+
+    # How a prefill begins
+
+    def _take_layouts(self) -> list[Layout]:
+        """Where the visual rows of this forward's prompts are; empty for text alone."""
+        if self.layouts is not None:
+            return self.layouts
+        ids = self._request.get("input_ids")
+        if ids is None:
+            if self.calls or not _is_later(self._request):
+                raise ValueError("inside aim() pass input_ids with the images or videos, not inputs_embeds")
+            return []
+        if self.calls:
+            return self.adapter.layouts(ids, self.calls)
+        if any(place is not None and (ids == place).any() for place in self.adapter.place_ids().values()):
+            raise ValueError("the prompt has places for visual tokens: pass its images or videos, encoded inside aim()")
+        return []
+
+    def _begin(self, layouts: list[Layout], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """Merge, plan, and answer with what the decoder gets instead; None to leave everything as it is."""
+        embeds, mask, method = kwargs["inputs_embeds"], kwargs.get("attention_mask"), self.method
+        cache = self._cache(kwargs)
+        if mask is not None and (isinstance(mask, dict) or mask.ndim != 2):
+            raise ValueError("pass attention_mask as (batch, length), or leave it out")
+        batch = self._merge(embeds, layouts, mask)
+        droppable = batch.visual | (_all_but_last(batch.valid) if method.drop_text else False)
+        droppable = droppable & batch.valid
+        plans = [self._plan(int(count)) for count in droppable.sum(dim=1)]
+        touches = method.reduce.reduces() or any(plan[-1] < plan[0] for plan in plans)
+        alive = Alive(batch.valid, droppable, plans, method.mode == "dropped")
+        anew = method.positions == "sequential" and not self.adapter.grid_positions
+        shift = batch.removed if anew else torch.zeros_like(batch.removed)
+        self.recorder.records = [
+            Record(tuple(part.view for part in layout.views), short.groups, tuple(plan))
+            for layout, short, plan in zip(layouts, batch.shorts, plans, strict=True)
+        ]
+        self._pass = PrefillPass(
+            method.rank, alive, batch.visual, self.recorder.records, cache, embeds.shape[1], shift, touches
+        )
+        return kwargs | self._answer(batch, layouts, kwargs, cache, anew) if touches else None
+
+    def _merge(self, embeds: Tensor, layouts: list[Layout], mask: Tensor | None) -> Batch:
+        self._wait(embeds)
+        begun = time.perf_counter()
+        if len(layouts) != len(embeds):
+            raise ValueError(f"every prompt of a batch needs visual tokens: {len(layouts)} of {len(embeds)} have")
+        in_place = self.method.positions == "original"
+        shorts = [
+            shorten(own, layout, self.method.reduce, in_place) for own, layout in zip(embeds, layouts, strict=True)
+        ]
+        batch = side_by_side(shorts, mask)
+        self._wait(embeds)
+        self.recorder.merge_ms = (time.perf_counter() - begun) * 1000
+        return batch
+
+    def _plan(self, count: int) -> list[int]:
+        plan = self.method.plan.tokens_entering(count, self.adapter.num_layers)
+        _check_plan(plan, self.adapter.num_layers, count, self.adapter.first_droppable)
+        return plan
+
+    def _cache(self, kwargs: dict[str, Any]) -> DynamicCache | None:
+        """The cache that the layers of this prefill will fill, or None if there is to be none."""
+        config, cache = self.adapter.decoder.config, kwargs.get("past_key_values")
+        if cache is None:
+            wanted = kwargs.get("use_cache")
+            return DynamicCache(config=config) if (config.use_cache if wanted is None else wanted) else None
+        if (
+            type(cache) is not DynamicCache
+            or any(type(layer) is not DynamicLayer for layer in cache.layers)
+            or cache.offloading
+        ):
+            raise ValueError(f"only a DynamicCache can hold layers of different lengths, got {type(cache).__name__}")
+        cache.layers += [DynamicLayer() for _ in range(self.adapter.num_layers - len(cache.layers))]
+        return cache
+
+    def _answer(
+        self, batch: Batch, layouts: list[Layout], kwargs: dict[str, Any], cache: DynamicCache | None, anew: bool
+    ) -> dict[str, Any]:
+        """What the decoder gets in the place of the full prompts."""
+        full = kwargs.get("position_ids")
+        if full is None:
+            full = torch.arange(kwargs["inputs_embeds"].shape[1], device=batch.embeds.device)[None]
+        answer = {
+            "inputs_embeds": batch.embeds,
+            "attention_mask": batch.valid.long(),  # given, so that jumps in positions are not taken for packing
+            "position_ids": batch.positions(full, anew),
+            "past_key_values": cache,
+        }
+        if kwargs.get("deepstack_visual_embeds") is not None:
+            answer |= _deepstack(batch, layouts, kwargs["visual_pos_masks"], kwargs["deepstack_visual_embeds"])
+        return answer
+
+    def _go_on(self, cache: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """A forward after the prefill: new positions shifted, masks left to the layers."""
+        if not isinstance(cache.layers[0], ReducedLayer):
+            return None
+        embeds, mask, first = kwargs["inputs_embeds"], kwargs.get("attention_mask"), cache.layers[0]
+        num_new = embeds.shape[1]
+        incoming = torch.ones(embeds.shape[:2], dtype=torch.bool, device=embeds.device)
+        if mask is not None:
+            if isinstance(mask, dict) or mask.ndim != 2:
+                raise ValueError("pass attention_mask as (batch, length), or leave it out")
+            incoming = mask[:, -num_new:].bool()
+        self._pass = LaterPass(cache, incoming)
+        full = kwargs.get("position_ids")
+        if full is None:
+            full = torch.arange(num_new, device=embeds.device)[None] + cache.get_seq_length()
+        free = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=embeds.device)  # each layer puts its own in its place
+        return kwargs | {"attention_mask": free, "position_ids": full - first.shift.to(full.device)}
+
+    def _wait(self, tensor: Tensor) -> None:
+        if tensor.device.type == "cuda":
+            torch.cuda.synchronize(tensor.device)
+
+
+def _is_later(request: dict[str, Any]) -> bool:
+    cache = request.get("past_key_values")
+    return cache is not None and cache.get_seq_length() > 0
+
+
+def _all_but_last(valid: Tensor) -> Tensor:
+    """(b, n) bool: every row but the last."""
+    rest = torch.ones_like(valid)
+    rest[:, -1] = False
+    return rest
+
+
+def _check_plan(plan: list[int], num_layers: int, count: int, first_droppable: int) -> None:
+    if len(plan) != num_layers:
+        raise ValueError(f"the plan needs a count for each of {num_layers} layers, got {len(plan)}")
+    if plan[0] != count:
+        raise ValueError(f"all {count} tokens enter layer 0, the plan says {plan[0]}")
+    if any(later > earlier for earlier, later in pairwise(plan)):
+        raise ValueError(f"a dropped token cannot come back: the plan rises, {list(plan)}")
+    if any(own < count for own in plan[:first_droppable]):
+        raise ValueError(
+            f"this model needs all its visual tokens up to layer {first_droppable}: drop them from there on"
+        )
+
+
+def _deepstack(batch: Batch, layouts: list[Layout], places: Tensor, features: list[Tensor]) -> dict[str, Any]:
+    """Features that are added after the first layers (Qwen3-VL), merged in the same groups."""
+    full = [torch.zeros(*places.shape, own.shape[-1], dtype=own.dtype, device=own.device) for own in features]
+    for whole, own in zip(full, features, strict=True):
+        whole[places.to(own.device)] = own
+    short = [
+        torch.cat([s.carry(whole[i], layouts[i].views)[s.visual] for i, s in enumerate(batch.shorts)]) for whole in full
+    ]
+    return {"visual_pos_masks": batch.visual, "deepstack_visual_embeds": short}
