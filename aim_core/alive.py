@@ -42,7 +42,8 @@ class Alive:
             own = candidates[sample].nonzero()[:, 0]
             if plan[layer] == len(own):
                 continue
-            changed = True
+            if not changed:
+                self.visible, changed = self.visible.clone(), True  # whoever holds the last layer's keeps it
             self.visible[sample, own[_worst(self.scores[sample], own, plan[layer], layer)]] = False
         self.scores = [None] * len(self.plans)
         return self._leave() if changed and self.drops else None

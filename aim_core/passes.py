@@ -48,10 +48,12 @@ class PrefillPass:
             return hidden, kwargs
         if picked is not None:
             hidden = _rows(hidden, picked)
+        uneven = picked is not None and len(picked) > 1  # samples that keep fewer get filling
+        if self._mask is not None or uneven or not self.alive.drops:
+            self._mask = prefill_mask(self.alive.visible)
         if self.cache is not None:
-            absent = self.num_full - hidden.shape[1]
             visible = None if self._mask is None else self.alive.visible
-            self.cache.layers[layer] = ReducedLayer(absent, visible, self.shift)
+            self.cache.layers[layer] = ReducedLayer(self.num_full - hidden.shape[1], visible, self.shift)
         return hidden, kwargs | self._shortened(kwargs, hidden.device)
 
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
@@ -73,8 +75,6 @@ class PrefillPass:
 
     def _shortened(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
         """Mask and positions for the rows that are left; they come at full length to every layer."""
-        if self._mask is not None or not self.alive.drops:
-            self._mask = prefill_mask(self.alive.visible)
         short = {"attention_mask": None if self._mask is None else self._mask.to(device)}
         if self.alive.rows.shape[1] == self.visual.shape[1]:
             return short

@@ -86,14 +86,16 @@ class Session:
         if self.layouts is not None:
             return self.layouts
         ids = self._request.get("input_ids")
-        if ids is None:
-            if self.calls or not _is_later(self._request):
-                raise ValueError("inside aim() pass input_ids with the images or videos, not inputs_embeds")
-            return []
         if self.calls:
+            if ids is None:
+                raise ValueError("inside aim() pass input_ids with the images or videos, not inputs_embeds")
             return self.adapter.layouts(ids, self.calls)
-        if any(place is not None and (ids == place).any() for place in self.adapter.place_ids().values()):
-            raise ValueError("the prompt has places for visual tokens: pass its images or videos, encoded inside aim()")
+        if _is_later(self._request):
+            return []  # a model may well generate a placeholder
+        if ids is None or any(
+            place is not None and (ids == place).any() for place in self.adapter.place_ids().values()
+        ):
+            raise ValueError("pass input_ids and the images or videos they make place for, encoded inside aim()")
         return []
 
     def _begin(self, layouts: list[Layout], kwargs: dict[str, Any]) -> dict[str, Any] | None:
