@@ -32,6 +32,9 @@ from aim_core.config import AimConfig
         ({"teleport": 1}, "teleport must be in [0, 1), got 1"),
         ({"teleport": -0.1}, "got -0.1"),
         ({"teleport": math.nan}, "got nan"),
+        ({"positions": "random"}, "positions must be one of sequential, original, got 'random'"),
+        ({"scores": "attention"}, "scores must be one of pagerank, pagerank_causal, got 'attention'"),
+        ({"mode": None}, "mode must be one of dropped, masked, got None"),
     ],
 )
 def test_a_bad_setting_is_named_with_its_value(settings_given, in_message):

@@ -193,3 +193,45 @@ def test_bad_input_is_refused(tokens, ratio, message):
 def test_a_round_refuses_to_remove_more_than_half(num_removed):
     with pytest.raises(ValueError, match="num_removed must be in \\[0, 2\\]"):
         merge_round(torch.zeros(1, 5, 2), num_removed)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.9, 0.5, 0.25, 0.07])
+def test_weights_and_places_say_how_each_group_came_about(ratio):
+    tokens = random_tokens(3, 57, 6, 1)
+    merged = merge_tokens(tokens, ratio)
+    torch.testing.assert_close(merged.apply(tokens), merged.tokens)
+    sums = torch.zeros(merged.place.shape).scatter_add_(1, merged.group, merged.weight.float())
+    torch.testing.assert_close(sums, torch.ones_like(sums))
+    rows = torch.arange(merged.place.shape[1]).expand_as(merged.place)
+    assert torch.equal(merged.group.gather(1, merged.place), rows)  # a group's own patch is in it
+
+
+def test_in_a_round_the_place_is_that_of_the_odd_token():
+    merged = merge_tokens(random_tokens(2, 40, 6, 2), 0.5)
+    assert torch.equal(merged.place, torch.arange(1, 40, 2).expand(2, -1))
+
+
+def test_raster_order_renumbers_the_same_groups():
+    merged = merge_tokens(random_tokens(2, 41, 6, 3), 0.7)
+    ordered = merged.in_raster_order()
+    assert (ordered.place.diff(dim=1) > 0).all() and not (merged.place.diff(dim=1) > 0).all()
+    for old, new in ((merged, ordered),):
+        spread = old.tokens.gather(1, old.group[..., None].expand(-1, -1, 6))
+        assert torch.equal(spread, new.tokens.gather(1, new.group[..., None].expand(-1, -1, 6)))
+
+
+def test_a_metric_decides_what_is_similar():
+    tokens = random_tokens(2, 30, 6, 4)
+    metric = random_tokens(2, 30, 5, 5)
+    by_metric = merge_tokens(tokens, 0.25, metric)
+    assert torch.equal(by_metric.group, merge_tokens(metric, 0.25).group)
+    torch.testing.assert_close(by_metric.tokens, by_metric.apply(tokens))
+    assert not torch.equal(by_metric.group, merge_tokens(tokens, 0.25).group)
+    with pytest.raises(ValueError, match="metric"):
+        merge_tokens(tokens, 0.25, metric[:, :20])
+
+
+def test_frames_come_apart_and_stay_themselves():
+    merged = merge_tokens(random_tokens(3, 20, 6, 6), 0.5)
+    assert torch.equal(torch.cat([one.tokens for one in merged.each()]), merged.tokens)
+    assert [tuple(one.group.shape) for one in merged.each()] == [(1, 20)] * 3

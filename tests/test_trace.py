@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aim_core.trace import LayerTrace, Trace
+from aim_core.trace import LayerTrace, Trace, View
 
 
 def layer(index: int, kept: list[int], importance: list[float]) -> LayerTrace:
@@ -88,3 +88,23 @@ def test_a_file_that_is_not_a_trace_is_refused(tmp_path):
     for path in (text, other, tmp_path / "absent.npz"):
         with pytest.raises(ValueError, match="is not a saved trace"):
             Trace.load(path)
+
+
+def test_views_of_different_sizes_survive_a_file(tmp_path):
+    views = (View(0, (0,), (2, 2)), View(1, (2, 3), (2, 3), None))
+    rows = [np.array([0, 0, 1, 1]), np.array([2, 3, 3, 2, 2, 3])]
+    layers = tuple(
+        LayerTrace(i, kept, np.zeros(0, np.float32)) for i, kept in enumerate([np.arange(5), np.array([1, 3])])
+    )
+    frames = np.zeros((4, 6, 8, 3), np.uint8)
+    trace = Trace.of_views(frames, np.arange(4, dtype=np.float32), views, rows, layers, np.array([5, 2]))
+    assert trace.group.tolist() == [[0, 0, 1, 1, -1, -1], [0, 1, 1, 0, 0, 1]]
+    assert (trace.num_frames, trace.num_views, trace.num_merged, trace.grid) == (4, 2, 4, (2, 2))
+    assert trace.alive(1).tolist() == [
+        [False, False, True, True, False, False],
+        [False, True, True, False, False, True],
+    ]
+    trace.save(tmp_path / "run.npz")
+    again = Trace.load(tmp_path / "run.npz")
+    assert again.views == views and np.array_equal(again.rows(), trace.rows())
+    assert np.array_equal(again.last_layer(), trace.last_layer())
