@@ -20,55 +20,67 @@ class Alive:
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
     visible: (b, m) bool, those that may be attended to.
+    full: whether all of them may be, in every sample.
+
+    How many rows are left is known from the plans, so that a GPU is not asked, and waited for, at every layer.
     """
 
     def __init__(self, valid: Tensor, droppable: Tensor, plans: Sequence[Sequence[int]], drops: bool):
         self.valid, self.droppable, self.plans, self.drops = valid, droppable & valid, plans, drops
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
-        self.visible = valid.clone()
+        self.visible = valid
         self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
-
-    def candidates(self) -> Tensor:
-        """(b, m) bool, the rows that are visible and may be dropped."""
-        return self.visible & self.droppable.gather(1, self.rows)
+        self._totals: list[int] = valid.sum(dim=1).tolist()
+        self.full = min(self._totals) == valid.shape[1]
 
     def enter(self, layer: int) -> Tensor | None:
         """Let the best candidates into `layer`; (b, k) int64, which of the rows went on, or None for all.
 
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
-        candidates, changed = self.candidates(), False
-        for sample, plan in enumerate(self.plans):
-            own = candidates[sample].nonzero()[:, 0]
-            if plan[layer] == len(own):
-                continue
-            if not changed:
-                self.visible, changed = self.visible.clone(), True  # whoever holds the last layer's keeps it
-            self.visible[sample, own[_worst(self.scores[sample], own, plan[layer], layer)]] = False
-        self.scores = [None] * len(self.plans)
-        return self._leave() if changed and self.drops else None
+        scores, self.scores = self.scores, [None] * len(self.plans)
+        losing = [sample for sample, plan in enumerate(self.plans) if layer and plan[layer] < plan[layer - 1]]
+        if not losing:
+            return None
+        candidates = self.visible & self.droppable.gather(1, self.rows)
+        self.visible = self.visible.clone()  # whoever holds the last layer's keeps it
+        for sample in losing:
+            before, after = self.plans[sample][layer - 1], self.plans[sample][layer]
+            own = _places(candidates[sample], before)
+            self.visible[sample, own[_worst(scores[sample], own, after, layer)]] = False
+            self._totals[sample] -= before - after
+        return self._leave() if self.drops else self._hide()
 
     def score(self, rank: Rank, query: Tensor, key: Tensor, scale: float, samples: Sequence[int]) -> None:
         """Ask for the scores of the current layer: query (b, heads, m, d) and key (b, kv_heads, m, d)."""
         for sample in samples:
-            present = self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
             q, k = query[sample : sample + 1], key[sample : sample + 1]
-            if not present.all():
-                q, k = q[:, :, present], k[:, :, present]
-            q, k = _hide(q, k, ~self.visible[sample][present])
-            scores = rank(q, k, scale)[0].to(self.rows.device)
-            full = scores.new_full((len(present),), -torch.inf)
-            full[present] = scores
-            self.scores[sample] = full
+            if self.full:
+                self.scores[sample] = rank(q, k, scale)[0].to(self.rows.device)
+                continue
+            present = self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
+            hidden = ~self.visible[sample][present]
+            scores = rank(*_out_of_sight(q[:, :, present], k[:, :, present], hidden), scale)[0].to(self.rows.device)
+            whole = scores.new_full((len(present),), -torch.inf)
+            whole[present] = scores
+            self.scores[sample] = whole
 
     def _leave(self) -> Tensor:
-        """Take hidden rows out; samples that keep fewer get padding in front."""
-        counts = self.visible.sum(dim=1)
-        longest = int(counts.max())
-        picked = torch.argsort(self.visible.to(torch.uint8), dim=1, stable=True)[:, -longest:]  # hidden ones first
+        """Take hidden rows out; samples that keep fewer get filling in front."""
+        longest = max(self._totals)
+        picked = self.visible.to(torch.uint8).argsort(dim=1, stable=True)[:, -longest:]  # hidden ones first
         self.rows = self.rows.gather(1, picked)
         self.visible = self.visible.gather(1, picked)
+        self.full = min(self._totals) == longest
         return picked
+
+    def _hide(self) -> None:
+        self.full = False
+
+
+def _places(mask: Tensor, count: int) -> Tensor:
+    """(count,) int64, ascending, where mask (m,) is true; `count` is how often that is."""
+    return mask.to(torch.uint8).argsort(descending=True, stable=True)[:count]
 
 
 def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int) -> Tensor:
@@ -80,7 +92,7 @@ def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int) -> Tensor
     return scores[own].argsort(descending=True, stable=True)[count:]
 
 
-def _hide(query: Tensor, key: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+def _out_of_sight(query: Tensor, key: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     """Give query and key one more feature that takes q·k of `hidden` (m,) keys below what any softmax can see."""
     if not hidden.any():
         return query, key

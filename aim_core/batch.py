@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aim_core.layout import Layout
 from aim_core.shorten import Short
 
 
@@ -40,6 +42,19 @@ class Batch:
             gaps = short.slot - torch.arange(len(short.slot), device=own.device)  # rows gone before each row
             found.append(own[..., short.slot] - gaps if anew else own[..., short.place])
         return torch.stack([_fill(own, self.embeds.shape[1]) for own in found], dim=-2)
+
+    def deepstack(self, layouts: Sequence[Layout], places: Tensor, features: Sequence[Tensor]) -> dict[str, Any]:
+        """What is added after the first layers (Qwen3-VL), merged in the same groups as the tokens.
+
+        places: (b, N) bool, visual rows of the full prompts; features: for each such layer (their number, d).
+        """
+        merged = []
+        for own in features:
+            full = own.new_zeros((*places.shape, own.shape[-1]))
+            full[places.to(own.device)] = own
+            parts = zip(self.shorts, full, layouts, strict=True)
+            merged.append(torch.cat([short.carry(whole, layout.views)[short.visual] for short, whole, layout in parts]))
+        return {"visual_pos_masks": self.visual, "deepstack_visual_embeds": merged}
 
 
 def side_by_side(shorts: Sequence[Short], mask: Tensor | None) -> Batch:

@@ -41,6 +41,8 @@ class Guest(Protocol):
 
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None: ...
 
+    def leave_decoder(self) -> None: ...
+
 
 @contextmanager
 def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
@@ -53,16 +55,16 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(_busy.discard, decoder)
         _busy.add(decoder)
-        for name in ("rope_deltas",):  # Qwen-VL keeps the last prompt's on the model
-            if hasattr(inner, name):
-                stack.callback(setattr, inner, name, getattr(inner, name))
+        if hasattr(inner, "rope_deltas"):  # Qwen-VL keeps the last prompt's on the model
+            stack.callback(setattr, inner, "rope_deltas", inner.rope_deltas)
         for modality in MODALITIES:
             stack.enter_context(_overheard(inner, modality, guest))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, guest))
-        stack.enter_context(_pre_hook(adapter.model, lambda kwargs: _refuse_labels(kwargs)))
+        stack.enter_context(_pre_hook(adapter.model, _refuse_labels))
         stack.enter_context(_pre_hook(inner, guest.request))
         stack.enter_context(_pre_hook(decoder, guest.enter_decoder))
+        stack.enter_context(decoder.register_forward_hook(lambda *_: guest.leave_decoder()))
         _let_watch(decoder, stack)
         for index, layer in enumerate(decoder.layers):
             stack.enter_context(_layer_hook(layer, index, guest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from transformers import Cache, DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer
 
 
@@ -65,3 +66,19 @@ class ReducedLayer(DynamicLayer):
         self.shift = change(self.shift)
         if self.visible is not None:
             self.visible = change(self.visible)
+
+
+def cache_to_fill(
+    cache: Cache | None, config: PreTrainedConfig, num_layers: int, uses_cache: bool
+) -> DynamicCache | None:
+    """The cache that a prefill may put reduced layers into: the caller's, or a new one if one is used at all.
+
+    Raises ValueError for a cache whose layers must all have one length.
+    """
+    if cache is None:
+        return DynamicCache(config=config) if uses_cache else None
+    plain = type(cache) is DynamicCache and all(type(layer) is DynamicLayer for layer in cache.layers)
+    if not plain or cache.offloading:
+        raise ValueError(f"only a DynamicCache can hold layers of different lengths, got {type(cache).__name__}")
+    cache.layers += [DynamicLayer() for _ in range(num_layers - len(cache.layers))]
+    return cache

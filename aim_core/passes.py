@@ -39,18 +39,19 @@ class PrefillPass:
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
         self._asked = [rank.layers(record.plan) for record in records]
-        self._mask = prefill_mask(alive.visible)
+        self._mask = None if alive.full else prefill_mask(alive.visible)
+        self._went_in: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
+        self._scores: list[tuple[int, int, Tensor]] = []  # layer, sample and (m,)
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         picked = self.alive.enter(layer)
-        self._write_down()
+        self._went_in.append((self.alive.rows, self.alive.visible))
         if not self.touches:
             return hidden, kwargs
         if picked is not None:
             hidden = _rows(hidden, picked)
-        uneven = picked is not None and len(picked) > 1  # samples that keep fewer get filling
-        if self._mask is not None or uneven or not self.alive.drops:
-            self._mask = prefill_mask(self.alive.visible)
+        if picked is not None or not self.alive.drops:
+            self._mask = None if self.alive.full else prefill_mask(self.alive.visible)
         if self.cache is not None:
             visible = None if self._mask is None else self.alive.visible
             self.cache.layers[layer] = ReducedLayer(self.num_full - hidden.shape[1], visible, self.shift)
@@ -59,19 +60,19 @@ class PrefillPass:
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         samples = [index for index, layers in enumerate(self._asked) if layer in layers]
         self.alive.score(self.rank, query, key, scale, samples)
-        for index in samples:
-            self.records[index].scores[layer] = self.alive.scores[index][self._seen_visual(index)]
+        self._scores += [(layer, sample, self.alive.scores[sample]) for sample in samples]
 
-    def _seen_visual(self, sample: int) -> Tensor:
-        """(m,) bool, the visible visual rows among those the layer has."""
-        return self.alive.visible[sample] & self.visual[sample, self.alive.rows[sample]]
-
-    def _write_down(self) -> None:
-        for sample, record in enumerate(self.records):
-            visual = self._seen_visual(sample)
-            record.kept.append(self._number[sample, self.alive.rows[sample]][visual])
-            record.scores.append(None)
-            record.num_text.append(int((self.alive.visible[sample] & ~visual).sum()))
+    def leave(self) -> None:
+        """Write down what happened; only now, since counting rows makes a GPU wait."""
+        for rows, visible in self._went_in:
+            for sample, record in enumerate(self.records):
+                visual = visible[sample] & self.visual[sample, rows[sample]]
+                record.kept.append(self._number[sample, rows[sample]][visual])
+                record.num_text.append(int(visible[sample].sum()) - len(record.kept[-1]))
+                record.scores.append(None)
+        for layer, sample, scores in self._scores:
+            rows, visible = self._went_in[layer]
+            self.records[sample].scores[layer] = scores[visible[sample] & self.visual[sample, rows[sample]]]
 
     def _shortened(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
         """Mask and positions for the rows that are left; they come at full length to every layer."""
@@ -102,6 +103,9 @@ class LaterPass:
 
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         """Nothing is ranked after the prefill."""
+
+    def leave(self) -> None:
+        """Nothing is written down."""
 
 
 def _rows(x: Tensor, index: Tensor) -> Tensor:

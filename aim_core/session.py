@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.alive import Alive
 from aim_core.batch import Batch, side_by_side
-from aim_core.kv import ReducedLayer
+from aim_core.kv import ReducedLayer, cache_to_fill
 from aim_core.layout import Layout
 from aim_core.merging import Merged
-from aim_core.methods.base import Method
+from aim_core.methods.base import Method, check_plan
 from aim_core.passes import LaterPass, PrefillPass
 from aim_core.record import Record, Recorder
 from aim_core.shorten import shorten
@@ -79,6 +77,11 @@ class Session:
         if self._pass is not None:
             self._pass.watch(layer, query, key, scale)
 
+    def leave_decoder(self) -> None:
+        if self._pass is not None:
+            self._pass.leave()
+            self._pass = None
+
     # How a prefill begins
 
     def _take_layouts(self) -> list[Layout]:
@@ -101,7 +104,9 @@ class Session:
     def _begin(self, layouts: list[Layout], kwargs: dict[str, Any]) -> dict[str, Any] | None:
         """Merge, plan, and answer with what the decoder gets instead; None to leave everything as it is."""
         embeds, mask, method = kwargs["inputs_embeds"], kwargs.get("attention_mask"), self.method
-        cache = self._cache(kwargs)
+        config = self.adapter.decoder.config
+        uses_cache = config.use_cache if kwargs.get("use_cache") is None else kwargs["use_cache"]
+        cache = cache_to_fill(kwargs.get("past_key_values"), config, self.adapter.num_layers, uses_cache)
         if mask is not None and (isinstance(mask, dict) or mask.ndim != 2):
             raise ValueError("pass attention_mask as (batch, length), or leave it out")
         batch = self._merge(embeds, layouts, mask)
@@ -137,23 +142,8 @@ class Session:
 
     def _plan(self, count: int) -> list[int]:
         plan = self.method.plan.tokens_entering(count, self.adapter.num_layers)
-        _check_plan(plan, self.adapter.num_layers, count, self.adapter.first_droppable)
+        check_plan(plan, self.adapter.num_layers, count, self.adapter.first_droppable)
         return plan
-
-    def _cache(self, kwargs: dict[str, Any]) -> DynamicCache | None:
-        """The cache that the layers of this prefill will fill, or None if there is to be none."""
-        config, cache = self.adapter.decoder.config, kwargs.get("past_key_values")
-        if cache is None:
-            wanted = kwargs.get("use_cache")
-            return DynamicCache(config=config) if (config.use_cache if wanted is None else wanted) else None
-        if (
-            type(cache) is not DynamicCache
-            or any(type(layer) is not DynamicLayer for layer in cache.layers)
-            or cache.offloading
-        ):
-            raise ValueError(f"only a DynamicCache can hold layers of different lengths, got {type(cache).__name__}")
-        cache.layers += [DynamicLayer() for _ in range(self.adapter.num_layers - len(cache.layers))]
-        return cache
 
     def _answer(
         self, batch: Batch, layouts: list[Layout], kwargs: dict[str, Any], cache: DynamicCache | None, anew: bool
@@ -169,7 +159,7 @@ class Session:
             "past_key_values": cache,
         }
         if kwargs.get("deepstack_visual_embeds") is not None:
-            answer |= _deepstack(batch, layouts, kwargs["visual_pos_masks"], kwargs["deepstack_visual_embeds"])
+            answer |= batch.deepstack(layouts, kwargs["visual_pos_masks"], kwargs["deepstack_visual_embeds"])
         return answer
 
     def _go_on(self, cache: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
@@ -205,27 +195,3 @@ def _all_but_last(valid: Tensor) -> Tensor:
     rest = torch.ones_like(valid)
     rest[:, -1] = False
     return rest
-
-
-def _check_plan(plan: list[int], num_layers: int, count: int, first_droppable: int) -> None:
-    if len(plan) != num_layers:
-        raise ValueError(f"the plan needs a count for each of {num_layers} layers, got {len(plan)}")
-    if plan[0] != count:
-        raise ValueError(f"all {count} tokens enter layer 0, the plan says {plan[0]}")
-    if any(later > earlier for earlier, later in pairwise(plan)):
-        raise ValueError(f"a dropped token cannot come back: the plan rises, {list(plan)}")
-    if any(own < count for own in plan[:first_droppable]):
-        raise ValueError(
-            f"this model needs all its visual tokens up to layer {first_droppable}: drop them from there on"
-        )
-
-
-def _deepstack(batch: Batch, layouts: list[Layout], places: Tensor, features: list[Tensor]) -> dict[str, Any]:
-    """Features that are added after the first layers (Qwen3-VL), merged in the same groups."""
-    full = [torch.zeros(*places.shape, own.shape[-1], dtype=own.dtype, device=own.device) for own in features]
-    for whole, own in zip(full, features, strict=True):
-        whole[places.to(own.device)] = own
-    short = [
-        torch.cat([s.carry(whole[i], layouts[i].views)[s.visual] for i, s in enumerate(batch.shorts)]) for whole in full
-    ]
-    return {"visual_pos_masks": batch.visual, "deepstack_visual_embeds": short}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from torch import Tensor
@@ -74,3 +75,18 @@ class Method:
 def where_needed(plan: Sequence[int]) -> frozenset[int]:
     """Layers whose scores decide something: some of their tokens, not all and not none, enter the next layer."""
     return frozenset(i for i in range(len(plan) - 1) if 0 < plan[i + 1] < plan[i])
+
+
+def check_plan(plan: Sequence[int], num_layers: int, count: int, first_droppable: int) -> None:
+    """Raise ValueError if a plan for `count` tokens does not fit a model of `num_layers` layers.
+
+    first_droppable: the first layer that may have fewer tokens than the first.
+    """
+    if len(plan) != num_layers:
+        raise ValueError(f"the plan needs a count for each of {num_layers} layers, got {len(plan)}")
+    if plan[0] != count:
+        raise ValueError(f"all {count} tokens enter layer 0, the plan says {plan[0]}")
+    if any(later > earlier for earlier, later in pairwise(plan)) or plan[-1] < 0:
+        raise ValueError(f"a dropped token cannot come back: the plan rises or falls below 0, {list(plan)}")
+    if any(own < count for own in plan[:first_droppable]):
+        raise ValueError(f"this model needs all its visual tokens before layer {first_droppable}: drop none earlier")
