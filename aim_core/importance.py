@@ -1,18 +1,21 @@
-"""Importance: PageRank of every token over one layer's causal attention, without ever holding heads x n x n."""
+"""Importance: PageRank of every token over one layer's causal attention, in one sweep that never holds n x n."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_BLOCK = 256  # rows of attention computed at a time
-_GPU_FLOATS = 2**26  # attention kept at once on a GPU, where single heads are too small to keep it busy
-# All mass at once, instead of 1: a power of two changes no digits, but products of small scores and their squares
-# stay clear of the subnormal floats, which a CPU multiplies ten times slower and which squaring turns to 0.
-_MASS = 2.0**56
+_FEWEST, _MOST = 64, 192  # rows of M held at once on a CPU: enough for a matrix product, few enough for its caches
+_CPU_FLOATS = 2**19
+_GPU_BYTES = 2**30
+# All mass at once, instead of 1: a power of two changes no digits, but products of small ranks and small entries of M
+# stay clear of the subnormal floats, which a CPU multiplies ten times slower and more.
+_MASS = 2.0**120
+_SQUARABLE = 2.0**-64  # brings ranks down to where their squares are neither infinite nor 0
 
 
 def pagerank(
@@ -22,8 +25,8 @@ def pagerank(
 
     Takes what `pagerank_heads` takes, raises what it raises. Returns (b, n) float32, non-negative.
     """
-    ranks = _scaled_ranks(query, key, scale, temperature, iterations, teleport)  # (b, heads, n)
-    return (ranks.square().mean(dim=1).sqrt() / _MASS).float()
+    ranks = _scaled_ranks(query, key, scale, temperature, iterations, teleport) * _SQUARABLE  # (b, heads, n)
+    return (ranks.square().mean(dim=1).sqrt() / (_MASS * _SQUARABLE)).float()
 
 
 def pagerank_heads(
@@ -37,8 +40,8 @@ def pagerank_heads(
 
     M = softmax(q·kᵀ · scale / temperature), causal; p starts at 1/n and takes `iterations` steps
     p ← (1 - teleport) · p·M + teleport / n. Returns (b, heads, n), float32 (float64 for float64 queries).
-    Entries of M too small for a normal float (about 1e-35 in float32) count as 0.
-    Memory: n²/2 floats for each sample, one head at a time on a CPU.
+    What a row's softmax would make smaller than a normal float (2e-38 in float32) of its largest entry counts as that.
+    Memory: a block of 64 to 192 rows of M for all heads, 4·b·heads·64·n bytes for long sequences in float32.
     Raises ValueError for shapes that do not fit together or numbers that are out of range.
     """
     return _scaled_ranks(query, key, scale, temperature, iterations, teleport) / _MASS
@@ -48,59 +51,71 @@ def pagerank_heads(
 def _scaled_ranks(
     query: Tensor, key: Tensor, scale: float, temperature: float, iterations: int, teleport: float
 ) -> Tensor:
-    """What `pagerank_heads` returns, times _MASS."""
+    """What `pagerank_heads` returns, times _MASS.
+
+    Row i of M reaches columns up to i only, so after any step the rank of token i depends on rows from i on.
+    One sweep from the last rows to the first can therefore take all steps while it holds a block of rows.
+    """
     _check_shapes(query, key)
     _check_numbers(temperature, iterations, teleport)
     batch, heads, n, _ = query.shape
     dtype = torch.promote_types(query.dtype, torch.float32)
-    kv_heads = torch.arange(heads, device=key.device) // (heads // key.shape[1])
-    at_once = 1 if query.device.type == "cpu" else max(1, 2 * _GPU_FLOATS // (batch * n * n))
-    scores = []
-    for q, kv in zip(query.split(at_once, dim=1), kv_heads.split(at_once), strict=True):
-        k = key[:, kv].to(dtype)  # (b, g, n, head_dim)
-        blocks = _causal_blocks(q.to(dtype) * (scale / temperature), k)
-        scores.append(_walk(blocks, n, iterations, teleport))
-    return torch.cat(scores, dim=1)
+    columns = (key.to(dtype) * (scale / temperature)).flatten(0, 1).mT  # (b * kv_heads, head_dim, n)
+    # ranks[t] is p after t steps, complete from the current block on
+    ranks = columns.new_full((iterations + 1, batch * heads, 1, n), teleport * _MASS / n)
+    ranks[0] = _MASS / n
+    size = _rows_at_once(batch * heads, n, query.device)
+    room = columns.new_empty(batch * heads * size * n)  # the same memory for every block: it stays in the cache
+    for start in reversed(range(0, n, size)):
+        rows = slice(start, start + size)
+        weights, over_sums = _weights(query[:, :, rows], columns[:, :, : rows.stop], room)
+        _walk(ranks, rows, weights, over_sums, 1 - teleport)
+    return ranks[-1].reshape(batch, heads, n)
 
 
-def _causal_blocks(query: Tensor, key: Tensor) -> list[Tensor]:
-    """Rows of M in blocks of (b, g, rows, end): the columns after a block's last row are zero and not stored.
+def _weights(query: Tensor, key: Tensor, room: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows of M times their sums, and one over those sums: (b * heads, rows, end) and (b * heads, 1, rows).
 
-    query: (b, g, n, head_dim), already scaled; key: the same shape.
+    query: (b, heads, rows, head_dim), the last rows of the `end` that key has; key: (b * kv_heads, head_dim, end);
+    room: where the result is put, one axis of enough floats.
     """
-    n = query.shape[2]
-    future = torch.ones(_BLOCK, _BLOCK, dtype=torch.bool, device=query.device).triu(1)
-    # e to this is a normal float, with e^7 to spare for the division by a row's sum
-    lowest = math.log(torch.finfo(query.dtype).tiny) + 7
-    blocks = []
-    for start in range(0, n, _BLOCK):
-        end = min(start + _BLOCK, n)
-        logits = query[:, :, start:end] @ key[:, :, :end].mT  # (b, g, rows, end)
-        logits[..., start:].masked_fill_(future[: end - start, : end - start], -math.inf)
-        logits -= logits.amax(dim=-1, keepdim=True)
-        blocks.append(F.softmax(F.threshold_(logits, lowest, -math.inf), dim=-1))
-    return blocks
+    rows, end = query.shape[2], key.shape[2]
+    groups = query.to(key.dtype).reshape(len(key), -1, query.shape[3])  # (b * kv_heads, group * rows, head_dim)
+    logits = room[: len(key) * groups.shape[1] * end].view(len(key), -1, end)
+    logits = torch.bmm(groups, key, out=logits).view(-1, rows, end)
+    own = logits[..., end - rows :]  # the block's own columns, where the future is
+    own += own.new_full((rows, rows), -math.inf).triu_(1)
+    logits -= logits.amax(dim=-1, keepdim=True)
+    # exp of -inf, or to a subnormal, costs a CPU twenty times the exp to a normal float: so the future is zeroed after
+    weights = logits.clamp_min_(math.log(torch.finfo(logits.dtype).tiny) + 0.5).exp_()
+    own.tril_()
+    return weights, weights.sum(dim=-1, keepdim=True).reciprocal_().mT
 
 
-def _walk(blocks: list[Tensor], n: int, iterations: int, teleport: float) -> Tensor:
-    """PageRank over the rows of M held in `blocks`, from a uniform start: (b, g, n), summing to _MASS."""
-    start = _MASS / n
-    # A step from the uniform start is M's column sums times it: no product needed.
-    flow = _add_up(blocks, [block.sum(dim=2) * start for block in blocks], n)
-    rank = (1 - teleport) * flow + teleport * start
-    for _ in range(iterations - 1):
-        parts = rank[:, :, None].split(_BLOCK, dim=-1)  # (b, g, 1, rows) each
-        flow = _add_up(blocks, [(p @ block)[:, :, 0] for p, block in zip(parts, blocks, strict=True)], n)
-        rank = (1 - teleport) * flow + teleport * start
-    return rank
+def _walk(ranks: Tensor, rows: slice, weights: Tensor, over_sums: Tensor, passed_on: float) -> None:
+    """Add to `ranks` (steps + 1, b * heads, 1, n) what `rows` pass on in every step: step by step inside the block,
+    where rows reach each other, and in one product to the columns before it."""
+    own = weights[..., rows.start :]
+    here = ranks[..., rows].unbind()  # (b * heads, 1, rows) after each step
+    flows = []
+    for before, after in pairwise(here):
+        flows.append(before * over_sums)
+        after.add_(torch.bmm(flows[-1], own), alpha=passed_on)
+    if rows.start:
+        flow = F.threshold_(torch.cat(flows, dim=1), 1.0, 0.0)  # (b * heads, steps, rows); 1 is 1e-36 of all mass
+        gain = torch.bmm(flow, weights[..., : rows.start])
+        ranks[1:, :, 0, : rows.start].add_(gain.transpose(0, 1), alpha=passed_on)
 
 
-def _add_up(blocks: list[Tensor], parts: list[Tensor], n: int) -> Tensor:
-    """Sum of the (b, g, end) `parts`, each covering the first `end` of n columns."""
-    total = blocks[0].new_zeros((*blocks[0].shape[:2], n))
-    for part in parts:
-        total[..., : part.shape[-1]] += part
-    return total
+def _rows_at_once(heads: int, n: int, device: torch.device) -> int:
+    """Rows of M to hold for all `heads`, in multiples of 64: what caches hold, on a GPU what its memory holds."""
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # torch's own, for reuse
+        rows = min(_GPU_BYTES, (free + idle) // 4) // (4 * heads * n)
+    else:
+        rows = min(_MOST, _CPU_FLOATS // (heads * n))
+    return min(n, max(_FEWEST, rows // _FEWEST * _FEWEST))
 
 
 def _check_shapes(query: Tensor, key: Tensor) -> None:

@@ -5,7 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from aim_core import importance
 from aim_core.importance import pagerank, pagerank_heads
 
 
@@ -35,10 +37,11 @@ def attention(batch, heads, kv_heads, n, head_dim=8, seed=0, dtype=torch.float64
 
 
 CASES = [
-    ((1, 4, 2, 300), 0.1, 5, 0.0),  # two blocks, the second one short
+    ((1, 4, 2, 300), 0.1, 5, 0.0),  # a full block and a short one
     ((2, 6, 2, 37), 0.1, 5, 0.15),
-    ((1, 3, 3, 256), 1.0, 2, 0.0),  # exactly one block
-    ((1, 4, 1, 513), 0.5, 5, 0.3),  # a last block of one row
+    ((1, 3, 3, 192), 1.0, 2, 0.0),  # exactly one block
+    ((1, 4, 1, 577), 0.5, 5, 0.3),  # a last block of one row
+    ((2, 14, 2, 330), 0.1, 5, 0.0),  # so many heads that blocks are as short as they get
     ((1, 2, 2, 20), 0.1, 1, 0.5),
     ((1, 2, 1, 1), 0.1, 5, 0.0),
 ]
@@ -63,6 +66,79 @@ def test_lower_precision_input_is_scored_in_float32(dtype):
     heads = pagerank_heads(query, key, scale)
     assert heads.dtype == torch.float32
     np.testing.assert_allclose(heads.numpy(), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 1.0, 4.0])
+def test_float32_is_within_a_millionth_of_the_largest_score_and_ranks_alike(sharpness):
+    query, key, scale = attention(1, 4, 2, 300, dtype=torch.float32)
+    query *= sharpness
+    expected = np.sqrt((dense_pagerank(query, key, scale, 0.1, 5, 0.0) ** 2).mean(axis=1))[0]
+    scores = pagerank(query, key, scale)[0]
+    np.testing.assert_allclose(scores.numpy(), expected, rtol=0, atol=1e-6 * expected.max())
+    order = np.argsort(-expected, kind="stable")
+    gaps = expected[order[:-1]] - expected[order[1:]]
+    for count in (30, 75, 150):
+        if gaps[count - 1] > 1e-3 * expected[order[count]]:  # not tied for float32
+            best = scores.argsort(descending=True, stable=True)[:count]
+            assert set(best.tolist()) == set(order[:count])
+
+
+@pytest.mark.parametrize(("fewest", "most", "floats"), [(1, 7, 10**9), (64, 64, 1), (16, 10**9, 10**9)])
+def test_the_size_of_a_block_changes_nothing(monkeypatch, fewest, most, floats):
+    query, key, scale = attention(2, 4, 2, 210)
+    expected = pagerank_heads(query, key, scale, teleport=0.1)
+    monkeypatch.setattr(importance, "_FEWEST", fewest)
+    monkeypatch.setattr(importance, "_MOST", most)
+    monkeypatch.setattr(importance, "_CPU_FLOATS", floats)
+    torch.testing.assert_close(pagerank_heads(query, key, scale, teleport=0.1), expected, rtol=1e-10, atol=0)
+
+
+class Operations(TorchDispatchMode):
+    """Counts the operations that run inside the block, and the elements of the largest result that owns its memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.count, self.largest = 0, 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        self.count += not func.is_view
+        if isinstance(result, torch.Tensor):
+            self.largest = max(self.largest, result.untyped_storage().nbytes() // result.element_size())
+        return result
+
+
+def test_a_short_sequence_takes_few_operations():
+    # At this size the fixed cost of each call is what counts.
+    query, key, scale = attention(1, 2, 2, 129, 64, dtype=torch.float32)
+    with Operations() as operations:
+        pagerank(query, key, scale)
+    assert operations.count <= 45
+
+
+def test_only_a_block_of_the_matrix_is_ever_held():
+    query, key, scale = attention(1, 4, 2, 1500, dtype=torch.float32)
+    with Operations() as operations:
+        pagerank(query, key, scale)
+    assert operations.largest <= 4 * 128 * 1500
+
+
+def test_weights_of_sharp_attention_are_normal_floats():
+    # An exp to a subnormal costs a CPU twenty times one to a normal float.
+    query, key, scale = attention(1, 4, 2, 300, 64, dtype=torch.float32)
+    tiny = torch.finfo(torch.float32).tiny
+    seen = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            result = func(*args, **(kwargs or {}))
+            if func is torch.ops.aten.exp_.default:
+                seen.append(bool((result < tiny).any()))
+            return result
+
+    with Watch():
+        pagerank(query * 8, key, scale)
+    assert seen and not any(seen)
 
 
 def test_small_scores_keep_their_digits():
