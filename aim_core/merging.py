@@ -68,13 +68,10 @@ def merge_round(tokens: Tensor, num_removed: int, metric: Tensor | None = None) 
         raise ValueError(f"num_removed must be in [0, {tokens.shape[1] // 2}], got {num_removed}")
     if num_removed == 0:
         return tokens, _identity(tokens)
-    a, b = tokens[:, ::2], tokens[:, 1::2]
-    on = F.normalize(tokens if metric is None else metric, dim=-1)
-    strength, partner = (on[:, ::2] @ on[:, 1::2].mT).max(dim=-1)  # (frames, num_a)
-    order = strength.argsort(dim=-1, descending=True, stable=True)
-    joining, staying = order[:, :num_removed], order[:, num_removed:]
-    b = _mean_with_joining(b, _rows(a, joining), partner.gather(1, joining))
-    left = torch.cat([_rows(a, staying), b], dim=1)
+    strength, partner = _similarity(tokens if metric is None else metric).max(dim=-1)  # (frames, num_a)
+    staying = strength.argsort(dim=-1, descending=True, stable=True)[:, num_removed:]
+    b = _mean_with_joining(tokens, partner, staying)
+    left = torch.cat([_rows(tokens, 2 * staying), b], dim=1) if staying.shape[1] else b
     return left, _new_of_old(partner, staying, b.shape[1])
 
 
@@ -136,18 +133,28 @@ def _identity(tokens: Tensor) -> Tensor:
     return torch.arange(tokens.shape[1], device=tokens.device).repeat(len(tokens), 1)
 
 
+def _similarity(features: Tensor) -> Tensor:
+    """(frames, num_a, num_b): cosine of every even row of each frame with every odd row; 0 for a row of zeros."""
+    length = torch.linalg.vector_norm(features, dim=-1).clamp_min(1e-12)
+    products = torch.bmm(features[:, ::2], features[:, 1::2].mT)
+    return products.div_(length[:, ::2, None]).div_(length[:, None, 1::2])
+
+
 def _rows(x: Tensor, index: Tensor) -> Tensor:
     """x: (frames, n, d), index: (frames, m) → (frames, m, d)."""
-    return x.gather(1, index[..., None].expand(-1, -1, x.shape[-1]))
+    first = torch.arange(0, x.shape[0] * x.shape[1], x.shape[1], device=x.device)
+    return x.flatten(0, 1).index_select(0, (first[:, None] + index).flatten()).unflatten(0, index.shape)
 
 
-def _mean_with_joining(b: Tensor, joining: Tensor, partner: Tensor) -> Tensor:
-    """Mean of each B token (frames, num_b, d) and the `joining` tokens (frames, r, d) whose `partner` it is.
+def _mean_with_joining(tokens: Tensor, partner: Tensor, staying: Tensor) -> Tensor:
+    """(frames, num_b, d): mean of each odd row of `tokens` and the even rows, `staying` ones aside, it is partner of.
 
     A matrix product rather than a scatter: a scatter adds in an arbitrary order on a GPU.
     """
-    member = F.one_hot(partner, b.shape[1]).to(b.dtype).mT  # (frames, num_b, r)
-    return (b + member @ joining) / (1 + member.sum(dim=-1, keepdim=True))
+    a, b = tokens[:, ::2], tokens[:, 1::2]
+    member = tokens.new_zeros(b.shape[0], a.shape[1], b.shape[1]).scatter_(2, partner[..., None], 1)
+    member.scatter_(1, staying[..., None].expand(-1, -1, b.shape[1]), 0)
+    return torch.baddbmm(b, member.mT, a).div_(1 + member.sum(dim=1)[..., None])
 
 
 def _new_of_old(partner: Tensor, staying: Tensor, num_b: int) -> Tensor:
