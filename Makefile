@@ -25,7 +25,7 @@ format: $(READY)
 	$(VENV)/bin/ruff format .
 
 bench: $(READY)
-	$(PY) -m benchmarks.prefill
+	$(PY) -m benchmarks
 
 train: $(READY)
 	$(PY) -m training.train

@@ -1,116 +1,149 @@
-"""How much faster the prefill gets: dense, merged, pruned and both, taken in turns in one run.
-
-`python -m benchmarks.prefill` (or `make bench`) measures the embedded model and a language model of
-Qwen2-0.5B's shape with random weights; random attention costs what trained attention costs.
-"""
+"""Prefill: one pass over a prompt, dense or by a setting of AIM, and what PageRank and merging take of it."""
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor
-from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config, SiglipVisionConfig
 
 from aim_core.adapters.base import Adapter
-from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
 from aim_core.config import AimConfig
 from aim_core.cost import prefill_flops
-from aim_core.engine import Engine
 from aim_core.hooks import attached
-from aim_core.layout import Layout, Patches
-from aim_core.merging import num_kept
 from aim_core.methods.aim import as_method
 from aim_core.session import Session
-from aim_core.trace import View
-
-NUM_TEXT = 100
-EMBEDDED = "assets/model"
+from benchmarks.shapes import Prompt
 
 
-def qwen2_half_billion() -> LlavaOnevisionForConditionalGeneration:
-    """A LLaVA-OneVision of the 0.5B language model's shape (24 layers of 896) and a tower too small to matter."""
-    text = Qwen2Config(
-        vocab_size=1000, hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14,
-        num_key_value_heads=2, tie_word_embeddings=True,
-    )  # fmt: skip
-    vision = SiglipVisionConfig(
-        hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=1, image_size=384, patch_size=14
-    )
-    config = LlavaOnevisionConfig(vision_config=vision, text_config=text, image_token_index=5, video_token_index=6)
-    return LlavaOnevisionForConditionalGeneration(config).eval()
+class Watch:
+    """Milliseconds on a device: by CUDA events on a GPU, by the clock elsewhere."""
+
+    def __init__(self, device: torch.device):
+        self._on_gpu, self._spans = device.type == "cuda", []
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        begun = self._now()
+        yield
+        self._spans.append((begun, self._now()))
+
+    @property
+    def ms(self) -> float:
+        """All spans together."""
+        if not self._on_gpu:
+            return sum(end - begun for begun, end in self._spans) * 1000
+        torch.cuda.synchronize()
+        return sum(begun.elapsed_time(end) for begun, end in self._spans)
+
+    def _now(self):
+        if not self._on_gpu:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
 
 
-def settings(num_layers: int) -> dict[str, AimConfig]:
-    """Dense, each half of the method alone, and both, at the default schedule for this depth."""
-    both = AimConfig.for_depth(num_layers)
-    never = AimConfig.dense()
+@dataclass
+class Timed:
+    """A part of a method, with a watch on its calls."""
+
+    part: object
+    watch: Watch
+
+    def __call__(self, *args):
+        with self.watch.running():
+            return self.part(*args)
+
+    def __getattr__(self, name: str):
+        return getattr(self.part, name)
+
+
+@dataclass(frozen=True)
+class Once:
+    """One prefill. tokens: rows, text and visual, that each layer computed; times in ms, parts of `ms` after it."""
+
+    tokens: tuple[int, ...]
+    ms: float
+    pagerank_ms: float = 0.0
+    merge_ms: float = 0.0
+
+
+def prefill(adapter: Adapter, prompt: Prompt, config: AimConfig | None) -> Once:
+    """Run it once. `config` None is the stock model with nothing attached."""
+    device = prompt.embeds.device
+    whole, rank, merge = Watch(device), Watch(device), Watch(device)
+    if config is None:
+        with whole.running():
+            _forward(adapter, prompt)
+        return Once((prompt.embeds.shape[1],) * adapter.num_layers, whole.ms)
+    method = as_method(config)
+    method = replace(method, rank=Timed(method.rank, rank), reduce=Timed(method.reduce, merge))
+    session = Session(adapter, method)
+    session.layouts = [prompt.layout]
+    with whole.running(), attached(adapter, session):
+        _forward(adapter, prompt)
+    record = session.recorder.record
+    tokens = [len(kept) + text for kept, text in zip(record.kept, record.num_text, strict=True)]
+    if method.mode == "masked":
+        tokens = tokens[:1] * len(tokens)  # nobody sees masked rows, yet they are computed
+    return Once(tuple(tokens), whole.ms, rank.ms, merge.ms)
+
+
+@torch.inference_mode()
+def _forward(adapter: Adapter, prompt: Prompt) -> None:
+    adapter.model(inputs_embeds=prompt.embeds, use_cache=True, logits_to_keep=1)
+
+
+@dataclass
+class Measured:
+    """All prefills of one setting, taken in turns with others."""
+
+    name: str
+    runs: list[Once] = field(default_factory=list)
+
+    @property
+    def ms(self) -> float:
+        return statistics.median(run.ms for run in self.runs)
+
+    @property
+    def pagerank_share(self) -> float:
+        return statistics.median(run.pagerank_ms / run.ms for run in self.runs)
+
+    @property
+    def merge_share(self) -> float:
+        return statistics.median(run.merge_ms / run.ms for run in self.runs)
+
+    def flops(self, adapter: Adapter) -> int:
+        """Operations of the layers, by the paper's formula: PageRank and merging have no part in it."""
+        return prefill_flops(self.runs[0].tokens, **adapter.sizes)
+
+
+def in_turns(
+    adapter: Adapter, prompt: Prompt, settings: dict[str, AimConfig | None], repeats: int, warm: int = 1
+) -> list[Measured]:
+    """Each setting once in every turn; the first `warm` turns do not count."""
+    measured = [Measured(name) for name in settings]
+    for turn in range(warm + repeats):
+        for one, config in zip(measured, settings.values(), strict=True):
+            run = prefill(adapter, prompt, config)
+            if turn >= warm:
+                one.runs.append(run)
+    return measured
+
+
+def halves(num_layers: int) -> dict[str, AimConfig | None]:
+    """Dense, each half of the method alone, both, and the last two with rows masked instead of dropped."""
+    both, never = AimConfig.for_depth(num_layers), AimConfig.dense()
+    prune = replace(both, keep_ratio=1.0)
     return {
-        "dense": never,
-        "merge to 25 %": AimConfig(both.keep_ratio, never.l1, never.l2),
-        "prune": AimConfig(1.0, both.l1, both.l2),
+        "dense": None,
+        "merge": AimConfig(both.keep_ratio, never.l1, never.l2),
+        "prune": prune,
         "both": both,
+        "prune, masked": replace(prune, mode="masked"),
+        "both, masked": replace(both, mode="masked"),
     }
-
-
-def measure(engine: Engine, num_frames: int, per_frame: int, repeats: int) -> list[tuple[str, int, float, float]]:
-    """(setting, visual tokens into layer 0, FLOPs, median milliseconds) of each setting, taken in turns."""
-    sizes, depth = engine.adapter.sizes, engine.num_layers
-    cases = []
-    for name, config in settings(depth).items():
-        visual = num_frames * num_kept(per_frame, config.keep_ratio) + 1
-        plan = config.tokens_entering(visual, depth)
-        embeds = torch.randn(1, NUM_TEXT + visual, sizes["hidden"], dtype=engine.adapter.model.dtype) * 0.02
-        flops = prefill_flops([count + NUM_TEXT for count in plan], **sizes)
-        cases.append((name, config, plan, embeds, flops, []))
-    with torch.inference_mode():
-        for turn in range(repeats + 1):  # the first turn warms up
-            for _, config, plan, embeds, _, times in cases:
-                begun = time.perf_counter()
-                prefill(engine.adapter, config, embeds, plan[0])
-                if turn:
-                    times.append((time.perf_counter() - begun) * 1000)
-    return [(name, plan[0], flops, statistics.median(times)) for name, _, plan, _, flops, times in cases]
-
-
-def prefill(adapter: Adapter, config: AimConfig, embeds: Tensor, num_visual: int) -> None:
-    """One prefill over embeds (1, N, d) whose visual rows, merged already, start at row 14."""
-    session = Session(adapter, as_method(replace(config, keep_ratio=1.0)))
-    rows = torch.arange(14, 14 + num_visual)
-    session.layouts = [Layout((Patches(View(0, (0,), (1, num_visual)), rows),), rows)]
-    with attached(adapter, session):
-        adapter.model(inputs_embeds=embeds, use_cache=True, logits_to_keep=1)
-
-
-def table(title: str, rows: list[tuple[str, int, float, float]]) -> str:
-    """Speedups over dense beside the FLOPs' ideal, as Markdown."""
-    _, _, dense_flops, dense_ms = rows[0]
-    lines = [
-        f"**{title}**",
-        "",
-        "| | visual tokens | prefill ms | speedup | FLOPs' ideal |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for name, visual, flops, ms in rows:
-        lines.append(f"| {name} | {visual:,} | {ms:,.1f} | {dense_ms / ms:.2f}× | {dense_flops / flops:.2f}× |")
-    return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    embedded = Engine.from_pretrained(EMBEDDED, device="cpu")
-    print(table("Embedded model, 8 frames of 64", measure(embedded, 8, 64, options.repeats)), "\n")
-    large = Engine(LlavaOnevisionAdapter(qwen2_half_billion(), processor=None))
-    print(table("Qwen2-0.5B's shape, 8 frames of 196", measure(large, 8, 196, options.repeats)))
-    print(f"\nCPU, {options.threads} threads, float32, torch {torch.__version__}, median of {options.repeats}.")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,14 +1,122 @@
-"""The benchmark runs and reports what it measured; how fast it is stays out of the tests."""
+"""The benchmarks run at small size and report what they measured; how fast anything is stays out of the tests."""
 
 from __future__ import annotations
 
-from benchmarks.prefill import measure, settings, table
+import json
+
+import pytest
+import torch
+
+from benchmarks import gpu, growth, page, speedup
+from benchmarks.__main__ import arguments, main
+from benchmarks.child import Task, in_child
+from benchmarks.prefill import Watch, halves, in_turns
+from benchmarks.shapes import TINY, random_model, random_prompt
+
+SMALL = ["--shape", "tiny", "--frames", "2", "--side", "4", "--text", "20", "--repeats", "1", "--threads", "1"]
 
 
-def test_the_benchmark_measures_every_setting(engine):
-    rows = measure(engine, num_frames=2, per_frame=16, repeats=1)
-    assert [row[0] for row in rows] == list(settings(engine.num_layers))
-    assert [row[1] for row in rows] == [33, 9, 33, 9] and all(row[3] > 0 for row in rows)
-    assert rows[3][2] < rows[1][2] < rows[0][2] and rows[3][2] < rows[2][2]
-    text = table("here", rows)
-    assert text.count("\n") == 7 and "1.00× | 1.00×" in text
+@pytest.fixture(scope="module")
+def tiny():
+    return random_model(TINY, TINY.layers)
+
+
+def test_each_setting_computes_the_rows_it_says(tiny):
+    prompt = random_prompt(tiny, 2, 4, 20)
+    assert prompt.num_visual == 33 and prompt.embeds.shape == (1, 53, TINY.hidden)
+    measured = {one.name: one for one in in_turns(tiny, prompt, halves(8), repeats=2)}
+    tokens = {name: one.runs[0].tokens for name, one in measured.items()}
+    assert tokens["dense"] == (53,) * 8
+    assert tokens["merge"] == (29,) * 8
+    assert tokens["prune"] == (53,) * 5 + (36, 20, 20)
+    assert tokens["both"] == (29,) * 5 + (24, 20, 20)
+    assert tokens["prune, masked"] == (53,) * 8 and tokens["both, masked"] == (29,) * 8
+    assert measured["both"].flops(tiny) < measured["merge"].flops(tiny) < measured["dense"].flops(tiny)
+    assert all(len(one.runs) == 2 and one.ms > 0 for one in measured.values())
+
+
+def test_pagerank_and_merging_are_timed_inside_the_prefill(tiny):
+    prompt = random_prompt(tiny, 2, 4, 20)
+    measured = {one.name: one for one in in_turns(tiny, prompt, halves(8), repeats=1)}
+    assert measured["dense"].pagerank_share == measured["dense"].merge_share == 0
+    assert measured["merge"].pagerank_share == 0 < measured["merge"].merge_share < 1
+    assert 0 < measured["both"].pagerank_share < 1 and 0 < measured["both"].merge_share < 1
+
+
+def test_the_stock_model_is_left_as_it_was(tiny):
+    prompt = random_prompt(tiny, 2, 4, 20)
+    with torch.inference_mode():
+        before = tiny.model(inputs_embeds=prompt.embeds).logits
+        in_turns(tiny, prompt, halves(8), repeats=1)
+        assert torch.equal(tiny.model(inputs_embeds=prompt.embeds).logits, before)
+
+
+def test_a_watch_adds_up_its_spans():
+    watch = Watch(torch.device("cpu"))
+    with watch.running():
+        pass
+    first = watch.ms
+    with watch.running():
+        sum(range(1000))
+    assert 0 <= first < watch.ms
+
+
+def test_the_speedup_table():
+    result = speedup.measure(arguments(["speedup", *SMALL, "--memory", "both"]))
+    rows = {row["setting"]: row for row in result["rows"]}
+    assert list(rows) == list(halves(8)) and rows["dense"]["speedup"] == rows["dense"]["ideal"] == 1
+    assert rows["both"]["ideal"] > rows["merge"]["ideal"] > rows["prune"]["ideal"] > 1 == rows["prune, masked"]["ideal"]
+    assert rows["both"]["peak_mb"] > rows["both"]["rise_mb"] >= 0 and "peak_mb" not in rows["merge"]
+    text = speedup.table(result)
+    assert text.count("\n| ") == 8 and "| dense | 53 |" in text and "as fast as masking" in text
+
+
+def test_a_larger_prompt_takes_more_memory():
+    # 12 heads' worth of float32 MLP rows: 1,500 more tokens are some megabytes in every layer.
+    tasks = [Task("tiny", 2, "dense", frames, 14, 20, repeats=1, warm=0, threads=1) for frames in (1, 16)]
+    rises = [child["peak_mb"] - child["before_mb"] for child in map(in_child, tasks)]
+    assert rises[1] > rises[0] + 3
+
+
+def test_a_task_that_fails_says_why():
+    with pytest.raises(RuntimeError, match="KeyError"):
+        in_child(Task("no such shape", 2, "dense", 1, 2, 20, repeats=1, warm=0, threads=1))
+
+
+def test_the_growth_table():
+    options = arguments(["growth", *SMALL, "--growth-frames", "3", "--growth-layers", "6"])
+    result = growth.measure(options)
+    (row,) = result["rows"]
+    assert row["frames"] == 3 and row["tokens"] == 3 * 4 + 1 + 20 and row["pagerank_share"] > 0
+    assert "Run with 6 of the shape's 8 layers, not scaled up." in growth.table(result)
+
+
+def test_the_page_is_started_and_asked_again():
+    result = page.measure(arguments(["page", "--starts", "1", "--reruns", "1", "--threads", "1"]))
+    assert result["start_s"] > 0 and result["first_ms"] > 0 and result["rerun_ms"] > 0
+    assert "median of 1" in page.table(result)
+
+
+def test_the_gpu_part_runs_the_same_on_a_cpu():
+    small = ["--gpu-device", "cpu", "--gpu-shape", "tiny", "--gpu-frames", "2", "--gpu-long-frames", "5"]
+    result = gpu.measure(arguments(["gpu", *SMALL, *small, "--gpu-repeats", "1"]))
+    assert result["tokens"] == 2 * 16 + 20 and result["ideal"] > 1 and result["pagerank_share"] > 0
+    assert result["long"]["frames"] == 5 and not result["long"]["ran_out"]
+    assert "| AIM, 5 frames |" in gpu.table(result)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_the_report_says_so(tmp_path, capsys):
+    out = tmp_path / "results.json"
+    main(["gpu", "--out", str(out), "--threads", str(torch.get_num_threads())])
+    assert "not run: no GPU" in capsys.readouterr().out
+    report = json.loads(out.read_text())
+    assert (
+        report["parts"] == {"gpu": None} and report["torch"] == torch.__version__ and report["date"] and report["chip"]
+    )
+
+
+def test_an_unknown_part_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        arguments(["speed"])
+    assert "there is no part speed: choose from speedup, page, growth, gpu" in capsys.readouterr().err

@@ -1,0 +1,96 @@
+"""Page: how long the app takes to start, and to answer again after a slider moved, asked over its endpoint."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.tables import markdown
+
+TITLE = "The page with the embedded model"
+ROOT = Path(__file__).parent.parent
+CLIP = ROOT / "assets" / "samples" / "crossing.mp4"
+QUESTION = "how does the cyan star move?"
+KEEP_RATIOS = (0.25, 0.5, 0.3, 0.6, 0.35, 0.7, 0.4, 0.8)
+
+
+def measure(options: argparse.Namespace) -> dict:
+    """Seconds from starting the process until the port answers, and milliseconds of requests, first and again."""
+    starts, first, again = [], [], []
+    for _ in range(options.starts):
+        with running(options.threads) as (address, seconds):
+            starts.append(seconds)
+            if len(starts) == options.starts:
+                first, *again = _requests(address, 1 + options.reruns)
+    return {
+        "start_s": statistics.median(starts),
+        "starts": options.starts,
+        "first_ms": first,
+        "rerun_ms": statistics.median(again),
+        "reruns": options.reruns,
+    }
+
+
+@contextlib.contextmanager
+def running(threads: int, seconds: float = 180) -> Iterator[tuple[str, float]]:
+    """The app as its own process: its address, and the seconds until it answered. Raises RuntimeError if it ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "GRADIO_ANALYTICS_ENABLED": "False"}
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(address, process, begun + seconds)
+        yield address, time.perf_counter() - begun
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait(address: str, process: subprocess.Popen, end: float) -> None:
+    while time.perf_counter() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the app ended with status {process.returncode} before it answered")
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("the app did not answer in time")
+
+
+def _requests(address: str, count: int) -> list[float]:
+    """Milliseconds of requests that differ in keep ratio alone; the first one reads and encodes the clip."""
+    from gradio_client import Client, handle_file
+
+    client, spent = Client(address, verbose=False), []
+    for idx in range(count):
+        video, keep_ratio = handle_file(str(CLIP)), KEEP_RATIOS[idx % len(KEEP_RATIOS)]
+        begun = time.perf_counter()
+        client.predict(video=video, image=None, question=QUESTION, keep_ratio=keep_ratio, api_name="/run")
+        spent.append((time.perf_counter() - begun) * 1000)
+    return spent
+
+
+def table(result: dict) -> str:
+    rows = [
+        [f"cold start until the port answers, median of {result['starts']}", f"{result['start_s']:.1f} s"],
+        ["first request: clip read, encoded, answered, drawn", f"{result['first_ms']:,.0f} ms"],
+        [f"again after a slider moved, median of {result['reruns']}", f"{result['rerun_ms']:,.0f} ms"],
+    ]
+    notes = (
+        "Requests as a program on the same machine sees them: dense and AIM, 8 frames, drawing and transfer included."
+    )
+    return markdown(TITLE, ["", "time"], rows, notes)

@@ -1,0 +1,82 @@
+"""Speedup: dense, merge, prune and both on a CPU, beside the FLOPs' ideal, the masked mode and peak memory."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.child import Task, in_child
+from benchmarks.prefill import Measured, halves, in_turns
+from benchmarks.shapes import SHAPES, random_model, random_prompt
+from benchmarks.tables import markdown, percent, times
+
+TITLE = "Prefill on a CPU"
+IN_MEMORY = ("dense", "merge", "prune", "both")
+
+
+def measure(options: argparse.Namespace) -> dict:
+    """Medians and ratios of each setting taken in turns, then peak memory of each in a process of its own."""
+    shape = SHAPES[options.shape]
+    layers = options.layers or shape.layers
+    adapter = random_model(shape, layers)
+    prompt = random_prompt(adapter, options.frames, options.side, options.text)
+    measured = in_turns(adapter, prompt, halves(layers), options.repeats, warm=1 if options.warm else 0)
+    dense = measured[0]
+    rows = [_row(one, dense, adapter) for one in measured]
+    del adapter, prompt
+    for row in rows:
+        if row["setting"] in options.memory:
+            task = Task(
+                shape.name, layers, row["setting"], options.frames, options.side, options.text, repeats=1, warm=0,
+                threads=options.threads,
+            )  # fmt: skip
+            child = in_child(task)
+            row |= {"peak_mb": child["peak_mb"], "rise_mb": child["peak_mb"] - child["before_mb"]}
+    by_name = {one.name: one.ms for one in measured}
+    return {
+        "shape": shape.name,
+        "layers": layers,
+        "text_tokens": options.text,
+        "rows": rows,
+        "dropped_over_masked": {name: by_name[f"{name}, masked"] / by_name[name] for name in ("prune", "both")},
+    }
+
+
+def _row(one: Measured, dense: Measured, adapter) -> dict:
+    speedup, ideal = dense.ms / one.ms, dense.flops(adapter) / one.flops(adapter)
+    return {
+        "setting": one.name,
+        "tokens": one.runs[0].tokens[0],
+        "ms": one.ms,
+        "speedup": speedup,
+        "ideal": ideal,
+        "of_ideal": speedup / ideal,
+        "pagerank_share": one.pagerank_share,
+        "merge_share": one.merge_share,
+    }
+
+
+def table(result: dict) -> str:
+    head = ["", "tokens in", "prefill ms", "speedup", "FLOPs' ideal", "of ideal", "PageRank", "merging", "peak MB",
+            "above the model"]  # fmt: skip
+    rows = [
+        [
+            row["setting"],
+            f"{row['tokens']:,}",
+            f"{row['ms']:,.1f}",
+            times(row["speedup"]),
+            times(row["ideal"]),
+            f"{row['of_ideal']:.2f}",
+            percent(row["pagerank_share"]),
+            percent(row["merge_share"]),
+            f"{row['peak_mb']:,.0f}" if "peak_mb" in row else "–",
+            f"{row['rise_mb']:,.0f}" if "rise_mb" in row else "–",
+        ]
+        for row in result["rows"]
+    ]
+    over = result["dropped_over_masked"]
+    notes = (
+        f"Dropping is {times(over['both'])} as fast as masking with merging, {times(over['prune'])} without. "
+        "PageRank and merging: share of the prefill they are part of. Ideal: dense FLOPs over its own; masked rows "
+        "are computed, so they count."
+    )
+    return markdown(f"{TITLE}, {result['shape']}'s shape, {result['layers']} layers", head, rows, notes)
