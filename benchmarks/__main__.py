@@ -27,7 +27,6 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--side", type=int, default=14, help="tokens along one side of a frame")
     parser.add_argument("--text", type=int, default=100, help="text tokens")
-    parser.add_argument("--no-warm", dest="warm", action="store_false", help="count the first turn too")
     parser.add_argument("--memory", nargs="*", default=speedup.IN_MEMORY, help="settings whose peak memory is measured")
     parser.add_argument("--starts", type=int, default=3, help="cold starts of the page")
     parser.add_argument("--reruns", type=int, default=7, help="requests after the first")

@@ -19,7 +19,9 @@ def measure(options: argparse.Namespace) -> dict:
     layers = options.layers or shape.layers
     adapter = random_model(shape, layers)
     prompt = random_prompt(adapter, options.frames, options.side, options.text)
-    measured = in_turns(adapter, prompt, halves(layers), options.repeats, warm=1 if options.warm else 0)
+    settings = halves(layers)
+    in_turns(adapter, prompt, {"both": settings["both"]}, repeats=0, warm=1)  # the shortest warms up for all
+    measured = in_turns(adapter, prompt, settings, options.repeats, warm=0)
     dense = measured[0]
     rows = [_row(one, dense, adapter) for one in measured]
     del adapter, prompt
