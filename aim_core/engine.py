@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ class Engine:
     ) -> tuple[list[int], Trace, Cost, Timing]:
         session = Session(self.adapter, method)
         with attached(self.adapter, session):
-            seen, vision_ms = self._timed(self._see, frames.frames, question, session)
+            seen, vision_ms = self._timed(self._see, frames, question, session)
             times, merge_times = [], []
             for _ in range(timed_prefills):
                 session.calls = list(seen.calls)
@@ -122,15 +122,16 @@ class Engine:
             answer, decode_ms = self._timed(self._decode, logits, cache, max_new_tokens)
         timing = Timing(vision_ms, statistics.median(merge_times), statistics.median(times), decode_ms)
         record = session.recorder.record
+        record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
         return answer, record.trace(frames.frames, frames.times), self._cost(record, seen.calls), timing
 
-    def _see(self, frames: np.ndarray, question: str, session: Session) -> _Seen:
+    def _see(self, frames: Frames, question: str, session: Session) -> _Seen:
         """The prompt's tensors and its visual tokens, from memory if these frames were seen lately."""
-        digest = hashlib.sha256(repr(frames.shape).encode() + np.ascontiguousarray(frames).tobytes()).hexdigest()
+        digest = _digest(frames.frames, frames.times)
         early = repr(session.method.reduce) if self.adapter.early() else ""  # merging is part of what is remembered
         inputs, features = self._inputs.find((digest, question)), self._features.find((digest, early))
         if inputs is None or features is None:
-            whole = self.adapter.inputs(frames, question)
+            whole = self.adapter.inputs(frames.frames, frames.times, question)
             features = features or self._features.keep((digest, early), self._encode(whole, session))
             rest = {name: value for name, value in whole.items() if not name.startswith("pixel_")}
             inputs = self._inputs.keep((digest, question), rest)
@@ -181,6 +182,14 @@ class Engine:
     def _wait(self) -> None:
         if self.adapter.model.device.type == "cuda":
             torch.cuda.synchronize()
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    """A name for these arrays' shapes and values."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(repr((array.shape, array.dtype)).encode() + np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
 
 
 def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:

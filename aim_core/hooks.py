@@ -57,8 +57,9 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
         _busy.add(decoder)
         if hasattr(inner, "rope_deltas"):  # Qwen-VL keeps the last prompt's on the model
             stack.callback(setattr, inner, "rope_deltas", inner.rope_deltas)
+        calls: list[str] = []  # under way: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
-            stack.enter_context(_overheard(inner, modality, guest))
+            stack.enter_context(_overheard(inner, modality, guest, calls))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, guest))
         stack.enter_context(_pre_hook(adapter.model, _refuse_labels))
@@ -112,8 +113,11 @@ def _refuse_labels(kwargs: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _overheard(inner: nn.Module, modality: str, guest: Guest) -> Iterator[None]:
-    """Tell the guest of each call of get_image_features or get_video_features: `generate` encodes outside forward."""
+def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: list[str]) -> Iterator[None]:
+    """Tell the guest of each call of get_image_features or get_video_features: `generate` encodes outside forward.
+
+    A call inside another is part of that one.
+    """
     name = f"get_{modality}_features"
     stock = getattr(inner, name, None)
     if stock is None:
@@ -123,8 +127,14 @@ def _overheard(inner: nn.Module, modality: str, guest: Guest) -> Iterator[None]:
 
     @wraps(stock)
     def features(*args, **kwargs):
+        if under_way:
+            return stock(*args, **kwargs)
         guest.before_features()
-        output = stock(*args, **kwargs)
+        under_way.append(modality)
+        try:
+            output = stock(*args, **kwargs)
+        finally:
+            under_way.pop()
         guest.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), output))
         return output
 

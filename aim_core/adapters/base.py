@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -11,9 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, ProcessorMixin
+from transformers.video_utils import VideoMetadata
 
 from aim_core.config import AimConfig
 from aim_core.layout import Layout, Medium, deal_out
+from aim_core.trace import View
 
 MODALITIES = ("image", "video")
 
@@ -66,11 +69,6 @@ class Adapter(ABC):
 
     # What a family must say
 
-    @property
-    @abstractmethod
-    def decoder(self) -> nn.Module:
-        """The language model's stack of decoder layers, with `.layers` and `.config`."""
-
     @abstractmethod
     def media(self, call: Call) -> list[Medium]:
         """The images or videos behind one call, in order, with the pixels behind every row.
@@ -84,6 +82,11 @@ class Adapter(ABC):
         """Operations of the vision side for one call; no method here reduces them."""
 
     # What most families have in common
+
+    @property
+    def decoder(self) -> nn.Module:
+        """The language model's stack of decoder layers, with `.layers` and `.config`."""
+        return self.model.get_decoder()
 
     @property
     def inner(self) -> nn.Module:
@@ -127,17 +130,27 @@ class Adapter(ABC):
                 by_kind.append(deal_out(input_ids == ids[kind], media))
         return [_together(parts) for parts in zip(*by_kind, strict=True)]
 
+    def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
+        """The same views, with what could not be told before the pictures' sizes were known.
+
+        sizes: (frames, height, width) of every image or video of the prompt, in order.
+        Here: a frame that a plane repeats to fill itself up is named once.
+        """
+        return tuple(
+            replace(view, frames=tuple(idx for idx in view.frames if idx < sizes[view.medium][0])) for view in views
+        )
+
     # What the engine asks: media and a question in, tensors for the model's own forward out
 
-    def inputs(self, frames: np.ndarray, question: str) -> dict[str, Tensor]:
-        """frames (F, H, W, 3) uint8 and a question → what a user would pass to the model, on its device.
+    def inputs(self, frames: np.ndarray, times: np.ndarray, question: str) -> dict[str, Tensor]:
+        """What a user would pass to the model, on its device.
 
-        A single frame goes as an image where a family has images only; `kind` says as what.
+        frames: (F, H, W, 3) uint8; times: (F,) in seconds; `kind` says whether they go as an image or a video.
         """
         kind = self.kind(frames)
         content = [{"type": kind}, {"type": "text", "text": self.plain(question)}]
         text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        media = {"videos": [frames]} if kind == "video" else {"images": list(frames)}
+        media = _video(frames, times) if kind == "video" else {"images": [list(frames)]}
         inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 
@@ -166,6 +179,15 @@ class Adapter(ABC):
         for token in sorted(self.processor.tokenizer.get_added_vocab(), key=len, reverse=True):
             question = question.replace(token, " ")
         return question.strip()
+
+
+def _video(frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
+    """Frames that are sampled already, for a processor: times counted as frames of a video of 1000 a second."""
+    step = float(np.diff(times).mean()) if len(times) > 1 else 1.0
+    length = len(frames) * step  # seconds
+    stamps = [round(float(time) * 1000) for time in times]
+    about = VideoMetadata(round(length * 1000), 1000.0, duration=length, frames_indices=stamps)
+    return {"videos": [frames], "video_metadata": [about], "do_sample_frames": False}
 
 
 def features_only(output: Any) -> Any:

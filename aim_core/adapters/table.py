@@ -11,6 +11,13 @@ from aim_core.adapters.base import Adapter
 # model_type of the configuration → file in this folder and class in it, and what people call the family
 FAMILIES = {
     "llava_onevision": ("llava_onevision", "LlavaOnevisionAdapter", "LLaVA-OneVision"),
+    "qwen2_vl": ("qwen2_vl", "Qwen2VLAdapter", "Qwen2-VL"),
+    "qwen2_5_vl": ("qwen2_5_vl", "Qwen25VLAdapter", "Qwen2.5-VL"),
+    "qwen3_vl": ("qwen3_vl", "Qwen3VLAdapter", "Qwen3-VL"),
+    "llava": ("llava_1_5", "Llava15Adapter", "LLaVA-1.5"),
+    "llava_next_video": ("llava_next_video", "LlavaNextVideoAdapter", "LLaVA-NeXT-Video"),
+    "internvl": ("internvl", "InternVLAdapter", "InternVL3"),
+    "smolvlm": ("smolvlm", "SmolVLMAdapter", "SmolVLM2"),
 }
 
 

@@ -1,0 +1,46 @@
+"""InternVL3: an image in tiles with a thumbnail of the whole, or a video frame by frame."""
+
+from __future__ import annotations
+
+from transformers import InternVLForConditionalGeneration
+from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_tiled_canvas
+
+from aim_core.adapters.base import Call
+from aim_core.adapters.tiled import TiledAdapter
+from aim_core.cost import vision_flops
+from aim_core.layout import Medium, consecutive
+from aim_core.trace import View
+
+
+class InternVLAdapter(TiledAdapter):
+    """Wraps a stock `InternVLForConditionalGeneration`."""
+
+    model_class = InternVLForConditionalGeneration
+
+    def media(self, call: Call) -> list[Medium]:
+        """Each tile or frame on its own: the model does not say which belong together."""
+        vision = self.model.config.vision_config
+        grid = tuple(
+            int(size // patch * self.model.config.downsample_ratio)
+            for size, patch in zip(vision.image_size, vision.patch_size, strict=True)
+        )
+        return [
+            Medium(len(rows), (consecutive(View(idx, (0,), grid, None), 0),))
+            for idx, rows in enumerate(call.output.pooler_output)
+        ]
+
+    def tiles(self, height: int, width: int) -> tuple[int, int]:
+        settings = self.processor.image_processor
+        if not settings.crop_to_patches:
+            return 1, 1
+        size = settings.size["height"], settings.size["width"]
+        columns, rows = get_optimal_tiled_canvas((height, width), size, settings.min_patches, settings.max_patches)
+        return rows, columns
+
+    def vision_flops(self, call: Call) -> int:
+        vision = self.model.config.vision_config
+        (height, width), (patch_height, patch_width) = vision.image_size, vision.patch_size
+        tokens = (height // patch_height) * (width // patch_width) + 1  # the class token counts
+        patch_dim = vision.num_channels * patch_height * patch_width
+        tower = (vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim)
+        return vision_flops(len(call.arguments["pixel_values"]), tokens, *tower)

@@ -1,0 +1,79 @@
+"""LLaVA-1.5: a square of each image; merged before the projector by the keys of CLIP's last layer, as released."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from transformers import LlavaForConditionalGeneration
+
+from aim_core.adapters.base import Adapter, Call, Early
+from aim_core.adapters.crops import centre_crop
+from aim_core.config import AimConfig
+from aim_core.cost import vision_flops
+from aim_core.layout import Medium, consecutive
+from aim_core.trace import View
+
+_DEPTH, _L1, _L2, _KEEP_RATIO = 32, 13, 21, 0.4375  # arXiv 2412.03248, LLaVA-1.5-7B
+
+
+class Llava15Adapter(Adapter):
+    """Wraps a stock `LlavaForConditionalGeneration` with a CLIP tower."""
+
+    model_class = LlavaForConditionalGeneration
+
+    def media(self, call: Call) -> list[Medium]:
+        side = self._side
+        view = View(0, (0,), (side, side), None)  # what the crop shows depends on the picture's size
+        return [
+            Medium(len(rows), (consecutive(replace(view, medium=idx), 0),))
+            for idx, rows in enumerate(call.output.pooler_output)
+        ]
+
+    def early(self) -> Early:
+        """CLIP's last layer reads the same tokens as the projector: those of layer −2."""
+        last = self.model.model.vision_tower.encoder.layers[-1]
+        return Early(self.model.model.multi_modal_projector, last.self_attn.k_proj)
+
+    def default_config(self) -> AimConfig:
+        """The paper's schedule for LLaVA-1.5 (13, 21 of 32 layers, 43.75 % kept), scaled to this depth."""
+        l1 = round(self.num_layers * _L1 / _DEPTH)
+        return AimConfig(_KEEP_RATIO, l1, max(l1 + 1, round(self.num_layers * _L2 / _DEPTH)))
+
+    def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
+        """With the processor's crop, if there is a processor."""
+        if self.processor is None:
+            return tuple(views)
+        return tuple(
+            replace(view, box=crop_box(self.processor.image_processor, *sizes[view.medium][1:])) for view in views
+        )
+
+    def kind(self, frames: np.ndarray) -> str:
+        if len(frames) > 1:
+            raise ValueError(f"LLaVA-1.5 reads pictures, and got {len(frames)} frames: give it one picture")
+        return "image"
+
+    def vision_flops(self, call: Call) -> int:
+        return clip_flops(self.model.config.vision_config, len(call.arguments["pixel_values"]))
+
+    @property
+    def _side(self) -> int:
+        vision = self.model.config.vision_config
+        return vision.image_size // vision.patch_size
+
+
+def crop_box(settings, height: int, width: int):
+    """Where CLIP's crop lies in a picture; `settings`: an image or video processor."""
+    if not settings.do_center_crop:
+        return 0.0, 0.0, 1.0, 1.0
+    crop = settings.crop_size
+    return centre_crop(height, width, settings.size["shortest_edge"], (crop["height"], crop["width"]))
+
+
+def clip_flops(vision, num_images: int) -> int:
+    """All layers of the tower, also the last, whose output is not used; the class token counts."""
+    tokens = (vision.image_size // vision.patch_size) ** 2 + 1
+    patch_dim = vision.num_channels * vision.patch_size**2
+    tower = (vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim)
+    return vision_flops(num_images, tokens, *tower)

@@ -1,0 +1,64 @@
+"""LLaVA-NeXT-Video: videos of pooled frames, or an image and the same image again from its crops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from transformers import LlavaNextVideoForConditionalGeneration
+
+from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.crops import anyres
+from aim_core.adapters.llava_1_5 import clip_flops, crop_box
+from aim_core.layout import Medium, Patches, consecutive
+from aim_core.trace import View
+
+
+class LlavaNextVideoAdapter(Adapter):
+    """Wraps a stock `LlavaNextVideoForConditionalGeneration` with a CLIP tower."""
+
+    model_class = LlavaNextVideoForConditionalGeneration
+
+    def media(self, call: Call) -> list[Medium]:
+        if call.modality == "video":
+            return [self._video(idx, len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
+        sizes = call.arguments["image_sizes"].tolist()
+        return [self._image(idx, tuple(sizes[idx]), len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
+
+    def _video(self, idx: int, num_rows: int) -> Medium:
+        """Frames in a row; what their crop shows depends on their size."""
+        side = self._side // self.model.config.spatial_pool_stride
+        views = [
+            consecutive(View(idx, (frame,), (side, side), None), frame * side**2)
+            for frame in range(num_rows // side**2)
+        ]
+        return Medium(num_rows, tuple(views))
+
+    def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> Medium:
+        """The whole image, then the image again from its crops: a newline row ends each row of cells."""
+        config, side = self.model.config, self._side
+        grid, box = anyres(size, config.image_grid_pinpoints, config.vision_config.image_size, side)
+        rows = torch.arange(side**2, num_rows).view(grid[0], grid[1] + 1)[:, :-1].flatten()
+        views = (consecutive(View(idx, (0,), (side, side)), 0), Patches(View(idx, (0,), grid, box), rows))
+        return Medium(num_rows, views)
+
+    def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
+        """Frames of a video with the processor's crop, if there is a processor."""
+        if self.processor is None:
+            return tuple(views)
+        settings = self.processor.video_processor
+        return tuple(
+            view if view.box else replace(view, box=crop_box(settings, *sizes[view.medium][1:])) for view in views
+        )
+
+    def vision_flops(self, call: Call) -> int:
+        pixels = call.arguments["pixel_values_videos" if call.modality == "video" else "pixel_values"]
+        num_images = math.prod(pixels.shape[:-3])
+        return clip_flops(self.model.config.vision_config, num_images)
+
+    @property
+    def _side(self) -> int:
+        vision = self.model.config.vision_config
+        return vision.image_size // vision.patch_size

@@ -1,0 +1,52 @@
+"""Qwen2-VL: images and videos in grids of their own shape; two frames share a plane, and positions have three axes."""
+
+from __future__ import annotations
+
+from transformers import Qwen2VLForConditionalGeneration
+
+from aim_core.adapters.base import Adapter, Call
+from aim_core.cost import vision_flops
+from aim_core.layout import Medium, consecutive
+from aim_core.trace import View
+
+
+class Qwen2VLAdapter(Adapter):
+    """Wraps a stock `Qwen2VLForConditionalGeneration`.
+
+    A merged token takes the time, row and column of the cell it was merged into: with fewer cells than the
+    grid has, a count could not place them.
+    """
+
+    model_class = Qwen2VLForConditionalGeneration
+    grid_positions = True
+
+    def media(self, call: Call) -> list[Medium]:
+        return [self._medium(idx, call.modality, *grid) for idx, grid in enumerate(self._grids(call))]
+
+    def _grids(self, call: Call) -> list[list[int]]:
+        """(planes, rows, columns) of patches of each image or video."""
+        return call.arguments[f"{call.modality}_grid_thw"].tolist()
+
+    def _medium(self, idx: int, modality: str, num_planes: int, rows: int, columns: int) -> Medium:
+        """Plane after plane of visual tokens, each a square of patches; an odd last frame stands in for its missing
+        neighbour."""
+        vision = self.model.config.vision_config
+        shared = vision.temporal_patch_size if modality == "video" else 1
+        grid = rows // vision.spatial_merge_size, columns // vision.spatial_merge_size
+        per_plane = grid[0] * grid[1]
+        views = [
+            consecutive(View(idx, tuple(range(plane * shared, (plane + 1) * shared)), grid), plane * per_plane)
+            for plane in range(num_planes)
+        ]
+        return Medium(num_planes * per_plane, tuple(views))
+
+    def vision_flops(self, call: Call) -> int:
+        vision = self.model.config.vision_config
+        width = vision.embed_dim
+        tower = (width, int(width * vision.mlp_ratio), vision.depth, self._patch_dim)
+        return sum(vision_flops(planes, rows * columns, *tower) for planes, rows, columns in self._grids(call))
+
+    @property
+    def _patch_dim(self) -> int:
+        vision = self.model.config.vision_config
+        return vision.in_channels * vision.temporal_patch_size * vision.patch_size**2

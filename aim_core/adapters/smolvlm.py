@@ -1,0 +1,45 @@
+"""SmolVLM2: an image in tiles, each named in the prompt, and the whole image; or a video frame by frame with times."""
+
+from __future__ import annotations
+
+from transformers import SmolVLMForConditionalGeneration
+
+from aim_core.adapters.base import Call
+from aim_core.adapters.tiled import TiledAdapter
+from aim_core.cost import vision_flops
+from aim_core.layout import Medium, consecutive
+from aim_core.trace import View
+
+
+class SmolVLMAdapter(TiledAdapter):
+    """Wraps a stock `SmolVLMForConditionalGeneration`. Its processor needs the package num2words."""
+
+    model_class = SmolVLMForConditionalGeneration
+
+    def media(self, call: Call) -> list[Medium]:
+        """Each tile or frame on its own: the model does not say which belong together."""
+        side = self._side // self.model.config.scale_factor
+        num_tiles = sum(map(len, call.output.pooler_output)) // side**2
+        return [
+            Medium(side**2, (consecutive(View(idx, (0,), (side, side), None), 0),)) for idx in range(num_tiles)
+        ]
+
+    def tiles(self, height: int, width: int) -> tuple[int, int]:
+        """As the image processor divides what it resized: its longest side to `size`, then up to whole tiles."""
+        settings = self.processor.image_processor
+        if not settings.do_image_splitting:
+            return 1, 1
+        patches, rows, columns = settings.get_number_of_image_patches(height, width)
+        return (rows, columns) if patches > 1 else (1, 1)
+
+    def vision_flops(self, call: Call) -> int:
+        vision = self.model.config.vision_config
+        num_tiles = sum(map(len, call.output.pooler_output)) * self.model.config.scale_factor**2 // self._side**2
+        patch_dim = vision.num_channels * vision.patch_size**2
+        tower = (vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim)
+        return vision_flops(num_tiles, self._side**2, *tower)
+
+    @property
+    def _side(self) -> int:
+        vision = self.model.config.vision_config
+        return vision.image_size // vision.patch_size
