@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from transformers import LlavaForConditionalGeneration
+from transformers import CLIPVisionConfig, LlavaForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call, Early
-from aim_core.adapters.crops import centre_crop
+from aim_core.adapters.crops import Box, centre_crop
 from aim_core.config import AimConfig
 from aim_core.cost import vision_flops
 from aim_core.layout import Medium, consecutive
@@ -63,7 +64,7 @@ class Llava15Adapter(Adapter):
         return vision.image_size // vision.patch_size
 
 
-def crop_box(settings, height: int, width: int):
+def crop_box(settings: Any, height: int, width: int) -> Box:
     """Where CLIP's crop lies in a picture; `settings`: an image or video processor."""
     if not settings.do_center_crop:
         return 0.0, 0.0, 1.0, 1.0
@@ -71,7 +72,7 @@ def crop_box(settings, height: int, width: int):
     return centre_crop(height, width, settings.size["shortest_edge"], (crop["height"], crop["width"]))
 
 
-def clip_flops(vision, num_images: int) -> int:
+def clip_flops(vision: CLIPVisionConfig, num_images: int) -> int:
     """All layers of the tower, also the last, whose output is not used; the class token counts."""
     tokens = (vision.image_size // vision.patch_size) ** 2 + 1
     patch_dim = vision.num_channels * vision.patch_size**2

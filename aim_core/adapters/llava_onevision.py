@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 import torch
-from torch import nn
 from transformers import LlavaOnevisionForConditionalGeneration
-from transformers.models.llava_onevision.modeling_llava_onevision import get_anyres_image_grid_shape, unpad_image
 
 from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.crops import Box, anyres, padded_to_square
 from aim_core.cost import vision_flops
 from aim_core.layout import Medium, Patches, consecutive
 from aim_core.trace import View
@@ -24,10 +23,6 @@ class LlavaOnevisionAdapter(Adapter):
     """
 
     model_class = LlavaOnevisionForConditionalGeneration
-
-    @property
-    def decoder(self) -> nn.Module:
-        return self.model.model.language_model
 
     @property
     def _side(self) -> int:
@@ -60,24 +55,25 @@ class LlavaOnevisionAdapter(Adapter):
         return Medium(num_rows, tuple(views))
 
     def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> Medium:
-        """The whole image, then, if it has crops, the image again from them: a newline row ends each row of cells."""
-        num_base = self._side**2
-        views = [consecutive(View(idx, (0,), (self._side, self._side)), 0)]
-        if num_rows > num_base + 1:
-            height, width = self._stitched(size)
-            rows = torch.arange(num_base, num_rows).view(height, width + 1)[:, :-1].flatten()
-            views.append(Patches(View(idx, (0,), (height, width)), rows))
-        return Medium(num_rows, tuple(views))
+        """Alone in its prompt the whole image, then the image again from its crops, a newline row after each row of
+        cells; among others the image padded to a square, and one newline row."""
+        side = self._side
+        num_base = side**2
+        if num_rows == num_base + 1:
+            view = View(idx, (0,), (side, side), padded_to_square(*size))
+            return Medium(num_rows, (consecutive(view, 0),))
+        grid, box = self._stitched(size)
+        rows = torch.arange(num_base, num_rows).view(grid[0], grid[1] + 1)[:, :-1].flatten()
+        whole = consecutive(View(idx, (0,), (side, side)), 0)
+        return Medium(num_rows, (whole, Patches(View(idx, (0,), grid, box), rows)))
 
-    def _stitched(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of cells put together from the crops of an image of `size` (height, width)."""
+    def _stitched(self, size: tuple[int, int]) -> tuple[tuple[int, int], Box]:
+        """Rows and columns of cells put together from the crops of an image of `size` (h, w), and their box."""
         config = self.model.config
-        crops = get_anyres_image_grid_shape(size, config.image_grid_pinpoints, config.vision_config.image_size)
-        padded = torch.empty(1, crops[0] * self._side, crops[1] * self._side, device="meta")
-        _, height, width = unpad_image(padded, size).shape
+        (height, width), box = anyres(size, config.image_grid_pinpoints, config.vision_config.image_size, self._side)
         most = int(config.vision_aspect_ratio.removeprefix("anyres_max_"))
         ratio = math.sqrt(height * width / (most * self._side**2))
-        return (int(height // ratio), int(width // ratio)) if ratio > 1.1 else (height, width)
+        return ((int(height // ratio), int(width // ratio)) if ratio > 1.1 else (height, width)), box
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

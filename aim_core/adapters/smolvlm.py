@@ -20,9 +20,7 @@ class SmolVLMAdapter(TiledAdapter):
         """Each tile or frame on its own: the model does not say which belong together."""
         side = self._side // self.model.config.scale_factor
         num_tiles = sum(map(len, call.output.pooler_output)) // side**2
-        return [
-            Medium(side**2, (consecutive(View(idx, (0,), (side, side), None), 0),)) for idx in range(num_tiles)
-        ]
+        return [Medium(side**2, (consecutive(View(idx, (0,), (side, side), None), 0),)) for idx in range(num_tiles)]
 
     def tiles(self, height: int, width: int) -> tuple[int, int]:
         """As the image processor divides what it resized: its longest side to `size`, then up to whole tiles."""

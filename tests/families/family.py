@@ -21,7 +21,7 @@ class Family:
 
     model_type: as in config.json.
     make:       () → the stock model with random weights and its stock processor.
-    media:      what it can be asked about: "image", "images", "video".
+    views:      for a sample of each medium, how its visual rows are grouped for merging: lists of their numbers.
     layers:     how many decoder layers the small model has.
     size:       (height, width) of the sample pictures.
     needs:      a package the processor cannot do without, or "".
@@ -29,16 +29,31 @@ class Family:
 
     model_type: str
     make: Callable[[], tuple[PreTrainedModel, ProcessorMixin]]
-    media: tuple[str, ...]
+    views: dict[str, list[list[int]]]
     layers: int
     size: tuple[int, int] = (64, 96)
     needs: str = ""
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What it can be asked about: "image", "images", "video"."""
+        return tuple(self.views)
 
     def save(self, folder: str | Path) -> None:
         """Write the checkpoint: config, weights and processor."""
         model, processor = self.make()
         model.save_pretrained(folder)
         processor.save_pretrained(folder)
+
+
+def in_turn(num_views: int, size: int, between: int = 0) -> list[list[int]]:
+    """Views of `size` rows one after the other, with some rows between them that are in none."""
+    return [[view * (size + between) + row for row in range(size)] for view in range(num_views)]
+
+
+def with_newlines(start: int, rows: int, columns: int) -> list[int]:
+    """A view of rows x columns from `start` on, one newline after each of its rows."""
+    return [start + row * (columns + 1) + column for row in range(rows) for column in range(columns)]
 
 
 def load(folder: str | Path, dtype: torch.dtype = torch.float32) -> tuple[PreTrainedModel, ProcessorMixin]:

@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from tests.families.chat import INTERNVL
-from tests.families.family import Family
+from tests.families.family import Family, in_turn
 from tests.families.tokens import byte_tokenizer, ids
 from tests.families.weights import liven
 
@@ -57,4 +57,6 @@ def make():
     return liven(InternVLForConditionalGeneration(config), seed=17), processor
 
 
-FAMILY = Family("internvl", make, ("image", "images", "video"), layers=6)
+# 64 x 96 pixels become 2 x 3 tiles and a thumbnail
+VIEWS = {"image": in_turn(7, 16), "images": in_turn(21, 16), "video": in_turn(5, 16)}
+FAMILY = Family("internvl", make, VIEWS, layers=6)

@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from tests.families.chat import VICUNA
-from tests.families.family import Family
+from tests.families.family import Family, in_turn
 from tests.families.tokens import byte_tokenizer, ids
 from tests.families.weights import liven
 
@@ -65,4 +65,4 @@ def make():
     return liven(LlavaForConditionalGeneration(config), seed=4), processor
 
 
-FAMILY = Family("llava", make, ("image", "images"), layers=6)
+FAMILY = Family("llava", make, {"image": in_turn(1, 64), "images": in_turn(3, 64)}, layers=6)

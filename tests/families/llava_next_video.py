@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from tests.families.chat import VICUNA
-from tests.families.family import Family
+from tests.families.family import Family, in_turn, with_newlines
 from tests.families.llava_1_5 import IMAGE, PATCH, clip_config, vicuna_config
 from tests.families.tokens import byte_tokenizer
 from tests.families.weights import liven
@@ -44,4 +44,6 @@ def make():
     return liven(LlavaNextVideoForConditionalGeneration(config), seed=5), processor
 
 
-FAMILY = Family("llava_next_video", make, ("image", "video"), layers=6)
+# 64 x 96 pixels fill 8 x 12 cells of a canvas of 8 x 16
+VIEWS = {"image": [*in_turn(1, 64), with_newlines(64, 8, 12)], "video": in_turn(5, 16)}
+FAMILY = Family("llava_next_video", make, VIEWS, layers=6)

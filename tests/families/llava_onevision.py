@@ -28,7 +28,7 @@ from transformers import (
 )
 
 from tests.families.chat import LLAVA_ONEVISION
-from tests.families.family import Family
+from tests.families.family import Family, in_turn, with_newlines
 from tests.families.tokens import byte_tokenizer, ids
 from tests.families.weights import liven
 
@@ -62,4 +62,10 @@ def make():
     return liven(LlavaOnevisionForConditionalGeneration(config), seed=6), processor
 
 
-FAMILY = Family("llava_onevision", make, ("image", "images", "video"), layers=6)
+# 64 x 96 pixels fill the canvas of 2 x 3 crops; several images have no crops; a frame is pooled to 3 x 3
+VIEWS = {
+    "image": [*in_turn(1, 25), with_newlines(25, 10, 15)],
+    "images": in_turn(3, 25, between=1),
+    "video": in_turn(5, 9),
+}
+FAMILY = Family("llava_onevision", make, VIEWS, layers=6)

@@ -17,7 +17,7 @@ from transformers import (
 
 from tests.families.chat import QWEN_TURNS_WITH_SYSTEM
 from tests.families.family import Family
-from tests.families.qwen2_vl import PATCH, PIXELS, qwen_ids, qwen_tokenizer, text_config
+from tests.families.qwen2_vl import PATCH, PIXELS, VIEWS, qwen_ids, qwen_tokenizer, text_config
 from tests.families.weights import liven
 
 
@@ -39,4 +39,4 @@ def make():
     return liven(Qwen2_5_VLForConditionalGeneration(config), seed=12), processor
 
 
-FAMILY = Family("qwen2_5_vl", make, ("image", "images", "video"), layers=6)
+FAMILY = Family("qwen2_5_vl", make, VIEWS, layers=6)

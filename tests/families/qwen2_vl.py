@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from tests.families.chat import QWEN_TURNS_WITH_SYSTEM
-from tests.families.family import Family
+from tests.families.family import Family, in_turn
 from tests.families.tokens import byte_tokenizer, ids
 from tests.families.weights import liven
 
@@ -35,6 +35,8 @@ SPECIAL = [
     "<|image_pad|>", "<|video_pad|>",
 ]  # fmt: skip
 PATCH = 8
+# 64 x 96 pixels in cells of 16 x 16; five frames in three planes
+VIEWS = {"image": in_turn(1, 24), "images": in_turn(3, 24), "video": in_turn(3, 24)}
 PIXELS = {"shortest_edge": 16 * 16, "longest_edge": 128 * 128}
 TEXT = {
     "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6, "num_attention_heads": 4,
@@ -77,4 +79,4 @@ def make():
     return liven(Qwen2VLForConditionalGeneration(config), seed=1), processor
 
 
-FAMILY = Family("qwen2_vl", make, ("image", "images", "video"), layers=6)
+FAMILY = Family("qwen2_vl", make, VIEWS, layers=6)

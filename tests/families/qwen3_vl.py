@@ -23,7 +23,7 @@ from transformers import (
 
 from tests.families.chat import QWEN_TURNS
 from tests.families.family import Family
-from tests.families.qwen2_vl import PATCH, PIXELS, qwen_ids, qwen_tokenizer, text_config
+from tests.families.qwen2_vl import PATCH, PIXELS, VIEWS, qwen_ids, qwen_tokenizer, text_config
 from tests.families.weights import liven
 
 ALL_PIXELS = {"shortest_edge": 2 * 16 * 16, "longest_edge": 8 * 128 * 128}  # of all frames together
@@ -47,4 +47,4 @@ def make():
     return liven(Qwen3VLForConditionalGeneration(config), seed=3), processor
 
 
-FAMILY = Family("qwen3_vl", make, ("image", "images", "video"), layers=8)
+FAMILY = Family("qwen3_vl", make, VIEWS, layers=8)

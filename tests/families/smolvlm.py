@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from tests.families.chat import SMOLVLM
-from tests.families.family import Family
+from tests.families.family import Family, in_turn
 from tests.families.tokens import byte_tokenizer, ids
 from tests.families.weights import liven
 
@@ -61,4 +61,6 @@ def make():
     return liven(SmolVLMForConditionalGeneration(config), seed=8), processor
 
 
-FAMILY = Family("smolvlm", make, ("image", "images", "video"), layers=6, needs="num2words")
+# 64 x 96 pixels become 2 x 2 tiles and the whole
+VIEWS = {"image": in_turn(5, 16), "images": in_turn(15, 16), "video": in_turn(5, 16)}
+FAMILY = Family("smolvlm", make, VIEWS, layers=6, needs="num2words")

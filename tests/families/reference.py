@@ -1,0 +1,157 @@
+"""What dropping is checked against: the stock decoder at full length after merging, dropped rows masked layer by layer.
+
+Nothing here uses adapters, layouts or hooks of `aim_core`: rows, positions and masks are put together by hand from
+the family's facts. Only the merging of one view's tokens is the tested function itself.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from aim_core.merging import merge_tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """A merged prompt.
+
+    embeds:    (1, n, d); positions: (1, n), or (3, 1, n) with M-RoPE; next_position: that of the first new token.
+    visual:    (v,) rows of visual tokens and separators.
+    deepstack: features (v, d) added to the visual rows after the first layers; empty for most families.
+    """
+
+    embeds: Tensor
+    positions: Tensor
+    next_position: int
+    visual: Tensor
+    deepstack: tuple[Tensor, ...]
+
+    def longer(self, token: Tensor) -> Prompt:
+        """With one more row of text, (1, 1, d)."""
+        new = torch.full_like(self.positions[..., :1], self.next_position)
+        positions = torch.cat([self.positions, new], dim=-1)
+        return Prompt(
+            torch.cat([self.embeds, token], dim=1), positions, self.next_position + 1, self.visual, self.deepstack
+        )
+
+
+@torch.inference_mode()
+def merged_prompt(model: nn.Module, inputs: dict, views: list[list[int]], keep_ratio: float) -> Prompt:
+    """Merge every view and fill the first rows of each; `inputs` as the processor gave them, batch 1."""
+    ids = inputs["input_ids"]
+    places = torch.isin(ids[0], torch.tensor(_placeholders(model))).nonzero()[:, 0]
+    merges, features, deep = _features(model, inputs, views, keep_ratio)
+    full = model.get_input_embeddings()(ids)
+    positions, after = _positions(model, inputs)
+    stays = torch.ones(ids.shape[1], dtype=torch.bool)
+    source = torch.arange(ids.shape[1])
+    rows = features.clone()
+    for view, merged in zip(views, merges, strict=True):
+        own = torch.tensor(view)
+        kept = own[: merged.tokens.shape[1]]
+        stays[places[own]] = False
+        stays[places[kept]] = True
+        rows[kept] = merged.tokens[0]
+        source[places[kept]] = places[own[merged.place[0]]]
+        deep = [_put(layer, kept, merged.apply(layer[own][None])[0]) for layer in deep]
+    full[0, places] = rows.to(full.dtype)
+    visual = torch.zeros_like(stays)
+    visual[places] = True
+    if positions is None:
+        positions, after = torch.arange(int(stays.sum()))[None], int(stays.sum())
+    else:
+        positions = positions[..., source][..., stays]
+    deep = tuple(layer[stays[places]] for layer in deep)
+    return Prompt(full[:, stays], positions, after, visual[stays].nonzero()[:, 0], deep)
+
+
+@torch.inference_mode()
+def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tensor:
+    """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i]."""
+    decoder, length = model.get_decoder(), prompt.embeds.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+
+    def hook_for(layer: int):
+        hidden = torch.zeros(length, dtype=torch.bool)
+        hidden[prompt.visual] = True
+        hidden[prompt.visual[kept[layer]]] = False
+        allowed = (causal & ~hidden[None, :]) | torch.eye(length, dtype=torch.bool)  # no row is empty
+        bias = torch.zeros(length, length, dtype=prompt.embeds.dtype).masked_fill(~allowed, -torch.inf)
+
+        def hook(_layer, args, kwargs):
+            return args, kwargs | {"attention_mask": bias[None, None]}
+
+        return hook
+
+    extra = {}
+    if prompt.deepstack:
+        mask = torch.zeros(1, length, dtype=torch.bool)
+        mask[0, prompt.visual] = True
+        extra = {"visual_pos_masks": mask, "deepstack_visual_embeds": list(prompt.deepstack)}
+    with ExitStack() as stack:
+        for index, layer in enumerate(decoder.layers):
+            stack.enter_context(layer.register_forward_pre_hook(hook_for(index), with_kwargs=True))
+        out = decoder(inputs_embeds=prompt.embeds, position_ids=prompt.positions, use_cache=False, **extra)
+    return model.get_output_embeddings()(out.last_hidden_state[:, -1])[0]
+
+
+def _placeholders(model: nn.Module) -> list[int]:
+    names = ("image_token_id", "video_token_id")
+    return [getattr(model.config, name) for name in names if hasattr(model.config, name)]
+
+
+def _features(model: nn.Module, inputs: dict, views: list[list[int]], keep_ratio: float):
+    """A Merged for each view, all rows (v, d) before merging, and deepstack features (v, d)."""
+    if model.config.model_type == "llava":
+        return (*_llava_1_5(model, inputs["pixel_values"], keep_ratio), [])
+    out = encoded(model, inputs)
+    rows = _flat(out.pooler_output)
+    merges = [merge_tokens(rows[torch.tensor(view)][None], keep_ratio) for view in views]
+    return merges, rows, [_flat(layer) for layer in out.get("deepstack_features") or ()]
+
+
+def encoded(model: nn.Module, inputs: dict):
+    """What the stock vision side says to these inputs."""
+    video = "pixel_values_videos" in inputs
+    names = ["pixel_values", "image_grid_thw", "image_sizes", "batch_num_images", "pixel_attention_mask"]
+    if video:
+        names = ["pixel_values_videos", "video_grid_thw"]
+    encode = model.get_video_features if video else model.get_image_features
+    return encode(**{name: inputs[name] for name in names if name in inputs}, return_dict=True)
+
+
+def _llava_1_5(model: nn.Module, pixels: Tensor, keep_ratio: float):
+    """Merge CLIP's tokens of layer −2, matched on the keys its last layer makes of them, then project."""
+    tower = model.model.vision_tower
+    hidden = tower(pixels, output_hidden_states=True).hidden_states[-2]
+    last = tower.encoder.layers[-1]
+    keys = last.self_attn.k_proj(last.layer_norm1(hidden))[:, 1:]
+    merges = merge_tokens(hidden[:, 1:], keep_ratio, keys).each()
+    project = model.model.multi_modal_projector
+    projected = [type(one)(project(one.tokens), one.group, one.place, one.weight) for one in merges]
+    return projected, project(hidden[:, 1:]).flatten(0, 1)
+
+
+def _positions(model: nn.Module, inputs: dict) -> tuple[Tensor | None, int]:
+    """M-RoPE positions of the full prompt (3, 1, N) and the one after it; (None, 0) for plain ranges."""
+    if not hasattr(model.model, "get_rope_index"):
+        return None, 0
+    names = ("mm_token_type_ids", "image_grid_thw", "video_grid_thw", "second_per_grid_ts")
+    given = {name: inputs[name] for name in names if name in inputs}
+    positions, _ = model.model.get_rope_index(inputs["input_ids"], **given)
+    return positions, int(positions.max()) + 1
+
+
+def _flat(features) -> Tensor:
+    """Rows (v, d) of what may be a tensor (media, rows, d) or a list of (rows, d)."""
+    return features.flatten(0, -2) if isinstance(features, Tensor) else torch.cat(list(features))
+
+
+def _put(rows: Tensor, where: Tensor, what: Tensor) -> Tensor:
+    changed = rows.clone()
+    changed[where] = what
+    return changed

@@ -1,0 +1,125 @@
+"""Every family under `aim` and in the engine: dropped equals masked, and nothing reduced is the plain model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from aim_core.adapters.table import FAMILIES as ADAPTERS
+from aim_core.adapters.table import adapter_for
+from aim_core.aim import aim
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from tests.families.family import QUESTION, ask, samples
+from tests.families.reference import masked_logits, merged_prompt
+from tests.families.table import ASKED, FAMILIES
+
+STEPS = 9  # one token after the prefill, eight decoded
+
+
+def asked(family_model, name: str, medium: str, dtype=torch.float64):
+    """The model and what its processor makes of the sample question."""
+    model, processor = family_model(name, dtype)
+    return model, ask(processor, medium, samples(FAMILIES[name], medium)).to(dtype=dtype)
+
+
+def said(model, inputs) -> tuple[list[int], list[torch.Tensor]]:
+    """Greedy tokens, as many whatever they are, and the logits (vocabulary,) each was chosen by."""
+    with torch.inference_mode():
+        out = model.generate(
+            **inputs, max_new_tokens=STEPS, do_sample=False, eos_token_id=-1, output_logits=True,
+            return_dict_in_generate=True,
+        )  # fmt: skip
+    return out.sequences[0, inputs["input_ids"].shape[1] :].tolist(), [logits[0] for logits in out.logits]
+
+
+def schedule(name: str, keep_ratio: float) -> AimConfig:
+    """Starts to drop in layer 3 and has dropped all at the last but one."""
+    return AimConfig(keep_ratio, l1=2, l2=FAMILIES[name].layers - 1)
+
+
+def test_every_family_of_the_core_has_a_small_checkpoint():
+    assert set(FAMILIES) == set(ADAPTERS)
+
+
+@pytest.mark.parametrize("keep_ratio", [1.0, 0.4])
+@pytest.mark.parametrize(("name", "medium"), ASKED)
+def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(family_model, name, medium, keep_ratio):
+    model, inputs = asked(family_model, name, medium)
+    with aim(model, schedule(name, keep_ratio)) as recorder:
+        tokens, logits = said(model, inputs)
+    kept = recorder.record.kept
+    assert len(kept[0]) > len(kept[3]) > len(kept[-1]) == 0
+    prompt = merged_prompt(model, inputs, FAMILIES[name].views[medium], keep_ratio)
+    assert len(kept[0]) == len(prompt.visual)
+    for token, ours in zip(tokens, logits, strict=True):
+        reference = masked_logits(model, prompt, kept)
+        torch.testing.assert_close(ours.double(), reference, atol=1e-5, rtol=0)
+        assert token == int(reference.argmax())
+        prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("name", "medium"), ASKED)
+def test_nothing_reduced_is_the_plain_model_bit_for_bit(family_model, name, medium, dtype):
+    model, inputs = asked(family_model, name, medium, dtype)
+    plain_tokens, plain_logits = said(model, inputs)
+    with aim(model, AimConfig.dense()):
+        tokens, logits = said(model, inputs)
+    assert tokens == plain_tokens
+    assert all(map(torch.equal, logits, plain_logits))
+
+
+@pytest.mark.parametrize(("name", "medium"), ASKED)
+def test_a_plain_forward_is_reduced_as_generate_is(family_model, name, medium):
+    model, inputs = asked(family_model, name, medium)
+    config = schedule(name, 0.5)
+    with aim(model, config):
+        _, logits = said(model, inputs)
+    with torch.inference_mode(), aim(model, config):
+        ours = model(**inputs, logits_to_keep=1).logits[0, -1]
+    torch.testing.assert_close(ours.double(), logits[0].double(), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("name", "medium"), [pair for pair in ASKED if pair[1] != "images"])
+def test_the_engine_answers_as_generate_does(family_folder, family_model, name, medium):
+    engine = Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float64)
+    frames = samples(FAMILIES[name], medium)
+    config = schedule(name, 0.5)
+    result = engine.run(frames, QUESTION, config, max_new_tokens=STEPS)
+    model, _ = family_model(name, torch.float64)
+    inputs = engine.adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), QUESTION)
+    with aim(model, config) as recorder, torch.inference_mode():
+        ids = model.generate(**inputs, max_new_tokens=STEPS, do_sample=False)
+    assert list(result.answer_ids) == ids[0, inputs["input_ids"].shape[1] :].tolist()
+    assert result.trace.retained.tolist() == [len(kept) for kept in recorder.record.kept]
+    assert result.cost.vision_flops > 0 < result.cost.language_flops
+    assert all(view.box is not None for view in result.trace.views)
+    again = engine.run(frames, QUESTION, config, max_new_tokens=STEPS)  # from remembered features
+    assert again.answer_ids == result.answer_ids
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_default_schedule_fits_the_model(family_model, name):
+    model, _ = family_model(name, torch.float64)
+    config = adapter_for(model).default_config()
+    assert 0 < config.l1 < config.l2 <= FAMILIES[name].layers
+
+
+def test_llava_1_5_has_the_papers_schedule_of_its_own(family_model):
+    adapter = adapter_for(family_model("llava")[0])
+    config = type("Deep", (type(adapter),), {"num_layers": 32})(adapter.model).default_config()
+    assert (config.keep_ratio, config.l1, config.l2) == (0.4375, 13, 21)
+
+
+def test_llava_1_5_refuses_a_video_with_a_sentence(family_folder):
+    engine = Engine.from_pretrained(family_folder("llava"), device="cpu")
+    with pytest.raises(ValueError, match="one picture"):
+        engine.run(np.zeros((3, 64, 96, 3), dtype=np.uint8), QUESTION, AimConfig(0.5, 2, 5))
+
+
+def test_qwen3_vl_refuses_to_drop_before_deepstack_is_done(family_model):
+    model, inputs = asked(family_model, "qwen3_vl", "video")
+    with pytest.raises(ValueError, match="up to layer 3"), aim(model, AimConfig(1.0, 1, 5)):
+        model(**inputs)
