@@ -27,3 +27,4 @@ FAMILIES = {
     )
 }
 ASKED = [(name, medium) for name, family in FAMILIES.items() for medium in family.media]
+ASKED_ONCE = [(name, family.media[-1]) for name, family in FAMILIES.items()]

@@ -13,7 +13,7 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from tests.families.family import QUESTION, ask, samples
 from tests.families.reference import masked_logits, merged_prompt
-from tests.families.table import ASKED, FAMILIES
+from tests.families.table import ASKED, ASKED_ONCE, FAMILIES
 
 STEPS = 9  # one token after the prefill, eight decoded
 
@@ -43,8 +43,9 @@ def test_every_family_of_the_core_has_a_small_checkpoint():
     assert set(FAMILIES) == set(ADAPTERS)
 
 
-@pytest.mark.parametrize("keep_ratio", [1.0, 0.4])
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(
+    ("name", "medium", "keep_ratio"), [*((*pair, 0.4) for pair in ASKED), *((*pair, 1.0) for pair in ASKED_ONCE)]
+)
 def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(family_model, name, medium, keep_ratio):
     model, inputs = asked(family_model, name, medium)
     with aim(model, schedule(name, keep_ratio)) as recorder:
@@ -60,8 +61,10 @@ def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(family_model
         prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(
+    ("name", "medium", "dtype"),
+    [*((*pair, torch.float32) for pair in ASKED), *((*pair, torch.bfloat16) for pair in ASKED_ONCE)],
+)
 def test_nothing_reduced_is_the_plain_model_bit_for_bit(family_model, name, medium, dtype):
     model, inputs = asked(family_model, name, medium, dtype)
     plain_tokens, plain_logits = said(model, inputs)
