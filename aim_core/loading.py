@@ -32,6 +32,7 @@ def load_adapter(id_or_path: str | Path, device: str = "auto", dtype: str | torc
     config = _config(name)
     try:
         family = adapter_class(config.model_type)
+        family.check(config)
     except ValueError as error:
         raise ModelLoadError(f"{name} cannot be used: {error}.") from error
     try:
@@ -46,6 +47,9 @@ def load_adapter(id_or_path: str | Path, device: str = "auto", dtype: str | torc
                 f"{name} does not fit into memory. Choose a smaller model or a larger machine."
             ) from error
         raise ModelLoadError(f"The files of {name} do not fit its configuration; get the checkpoint again.") from error
+    except ImportError as error:
+        need = str(error).strip().splitlines()[0]
+        raise ModelLoadError(f"{name} needs a Python package that is not installed here: {need}") from error
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelLoadError(f"{name} has files missing or broken; get the checkpoint again.") from error
 
@@ -68,6 +72,10 @@ def _config(name: str):
             _knock(name)
         return AutoConfig.from_pretrained(name)
     except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+        if "trust_remote_code" in str(error) or "does not recognize" in str(error):
+            raise ModelLoadError(
+                f"{name} is not in transformers' own format; take one that is, often named with -hf at the end."
+            ) from error
         raise ModelLoadError(
             f"{name} could not be loaded: no such folder here, and the Hub did not give it "
             "(is the id right, is there a network?)."

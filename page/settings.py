@@ -30,7 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--model",
         default=os.environ.get("AIM_MODEL", ""),
-        help="Hub id or folder of a LLaVA-OneVision checkpoint (also AIM_MODEL); the embedded model if left out",
+        help="Hub id or folder of a checkpoint of a supported family (also AIM_MODEL); the embedded model if left out",
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))

@@ -46,7 +46,8 @@ def test_an_image_with_crops_knows_its_patches(engine, wide):
         with aim(model, AimConfig.dense()) as recorder:
             assert torch.equal(model(**inputs).logits, plain)
     base, stitched = recorder.record.views
-    assert base.grid == (SIDE, SIDE) and stitched.box == base.box == (0, 0, 1, 1)
+    assert base.grid == (SIDE, SIDE) and base.box == (0, 0, 1, 1)
+    assert stitched.box == pytest.approx((0, 0, 1, 1), abs=0.01)  # cells at the edge reach into the padding
     height, width = stitched.grid
     assert (height, width) == (14, 32) and height * (width + 1) + SIDE**2 == recorder.record.plan[0]
     # a bright spot in the picture moves the tokens of its own cells most

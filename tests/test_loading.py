@@ -45,6 +45,30 @@ def test_another_class_is_a_sentence(tmp_path):
         load_adapter(tmp_path)
 
 
+def test_a_model_with_code_of_its_own_is_a_sentence(tmp_path):
+    for config in ({"model_type": "internvl_chat"}, {"auto_map": {"AutoConfig": "own.Config"}, "model_type": "own"}):
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        with pytest.raises(ModelLoadError, match=r"transformers' own format.*\.$"):
+            load_adapter(tmp_path)
+
+
+def test_a_known_type_with_another_tower_is_a_sentence(tmp_path):
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "llava", "vision_config": {"model_type": "pixtral"}})
+    )
+    with pytest.raises(ModelLoadError, match=r"CLIP tower.*pixtral.*\.$"):
+        load_adapter(tmp_path)
+
+
+def test_a_package_that_a_processor_misses_is_a_sentence(checkpoint, monkeypatch):
+    def missing(_name):
+        raise ImportError("Package `num2words` is required to run SmolVLM processor.\nMore.")
+
+    monkeypatch.setattr(loading.AutoProcessor, "from_pretrained", missing)
+    with pytest.raises(ModelLoadError, match=r"num2words.*\.$"):
+        load_adapter(checkpoint)
+
+
 def test_broken_weights_are_a_sentence(checkpoint, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(checkpoint, broken)

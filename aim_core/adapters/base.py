@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel, ProcessorMixin
+from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 from transformers.video_utils import VideoMetadata
 
 from aim_core.config import AimConfig
@@ -80,6 +80,10 @@ class Adapter(ABC):
     @abstractmethod
     def vision_flops(self, call: Call) -> int:
         """Operations of the vision side for one call; no method here reduces them."""
+
+    @classmethod
+    def check(cls, config: PreTrainedConfig) -> None:
+        """Raise ValueError for a model of this type that is built otherwise than the adapter expects."""
 
     # What most families have in common
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from transformers import CLIPVisionConfig, LlavaForConditionalGeneration
+from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTrainedConfig
 
 from aim_core.adapters.base import Adapter, Call, Early
 from aim_core.adapters.crops import Box, centre_crop
@@ -23,6 +23,10 @@ class Llava15Adapter(Adapter):
     """Wraps a stock `LlavaForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaForConditionalGeneration
+
+    @classmethod
+    def check(cls, config: PreTrainedConfig) -> None:
+        check_clip(config)
 
     def media(self, call: Call) -> list[Medium]:
         side = self._side
@@ -62,6 +66,15 @@ class Llava15Adapter(Adapter):
     def _side(self) -> int:
         vision = self.model.config.vision_config
         return vision.image_size // vision.patch_size
+
+
+def check_clip(config: PreTrainedConfig) -> None:
+    """Raise ValueError unless the tower is CLIP's, read without its class token (Pixtral has this model type too)."""
+    tower, strategy = config.vision_config.model_type, config.vision_feature_select_strategy
+    if tower != "clip_vision_model" or strategy != "default":
+        raise ValueError(
+            f"a {config.model_type} model must have a CLIP tower read without its class token, got {tower}, {strategy}"
+        )
 
 
 def crop_box(settings: Any, height: int, width: int) -> Box:

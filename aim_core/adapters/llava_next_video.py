@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from transformers import LlavaNextVideoForConditionalGeneration
+from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.adapters.crops import anyres
-from aim_core.adapters.llava_1_5 import clip_flops, crop_box
+from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
 from aim_core.layout import Medium, Patches, consecutive
 from aim_core.trace import View
 
@@ -20,6 +20,10 @@ class LlavaNextVideoAdapter(Adapter):
     """Wraps a stock `LlavaNextVideoForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaNextVideoForConditionalGeneration
+
+    @classmethod
+    def check(cls, config: PreTrainedConfig) -> None:
+        check_clip(config)
 
     def media(self, call: Call) -> list[Medium]:
         if call.modality == "video":

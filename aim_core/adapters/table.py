@@ -33,6 +33,7 @@ def adapter_class(model_type: str) -> type[Adapter]:
 def adapter_for(model: PreTrainedModel, processor: ProcessorMixin | None = None) -> Adapter:
     """The adapter around a model that is already loaded. Raises ValueError for a family or class not supported."""
     kind = adapter_class(model.config.model_type)
+    kind.check(model.config)
     if not isinstance(model, kind.model_class):
         raise ValueError(f"load the model as {kind.model_class.__name__}, got {type(model).__name__}")
     return kind(model, processor)
