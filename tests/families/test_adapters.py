@@ -1,0 +1,66 @@
+"""What adapters say beside the views: the cost of the vision side, and what the engine puts into the prompt."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from aim_core.adapters.base import Call
+from aim_core.adapters.table import adapter_for
+from tests.families.family import QUESTION, ask, samples
+from tests.families.reference import encoded
+from tests.families.table import ASKED, FAMILIES
+
+NOT_THE_TOWER = re.compile(r"(Projector|Connector|\.merger|\.deepstack_merger_list\.\d+)$")
+
+
+@pytest.mark.parametrize(("name", "medium"), ASKED)
+def test_vision_flops_are_those_that_torch_counts_in_the_tower(family_model, name, medium):
+    model, processor = family_model(name)
+    inputs = ask(processor, medium, samples(FAMILIES[name], medium))
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        output = encoded(model, inputs)
+    counts = {module: sum(kinds.values()) for module, kinds in counter.get_flop_counts().items()}
+    counted = counts["Global"] - sum(count for module, count in counts.items() if NOT_THE_TOWER.search(module))
+    call = Call("video" if "pixel_values_videos" in inputs else "image", dict(inputs), output)
+    # CLIP and InternVL count their class token in the patch embedding too
+    assert adapter_for(model, processor).vision_flops(call) == pytest.approx(counted, rel=0.005)
+
+
+def prompt(family_model, name: str, times: np.ndarray):
+    model, processor = family_model(name)
+    frames = np.zeros((len(times), 64, 96, 3), dtype=np.uint8)
+    return processor, adapter_for(model, processor).inputs(frames, times, QUESTION)
+
+
+def test_the_times_of_frames_reach_the_families_that_read_them(family_model):
+    times = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], dtype=np.float32)
+    assert prompt(family_model, "qwen2_5_vl", times)[1]["second_per_grid_ts"].tolist() == [1.0]
+    processor, inputs = prompt(family_model, "qwen3_vl", times)
+    assert re.findall(r"<([\d.]+) seconds>", processor.tokenizer.decode(inputs["input_ids"][0])) == [
+        "0.2",
+        "1.2",
+        "2.2",
+    ]
+
+
+def test_smolvlm_is_told_the_minutes_and_seconds(family_folder, family_model):
+    family_folder("smolvlm")  # skips without num2words
+    processor, inputs = prompt(family_model, "smolvlm", np.array([0.0, 65.0], dtype=np.float32))
+    text = processor.tokenizer.decode(inputs["input_ids"][0])
+    assert re.findall(r"Frame from (\S+?):<", text) == ["00:00", "01:05"]
+
+
+def test_control_tokens_in_a_question_are_only_text(family_model):
+    for name, token in (("qwen2_vl", "<|image_pad|>"), ("internvl", "<IMG_CONTEXT>"), ("llava", "<image>")):
+        model, processor = family_model(name)
+        adapter, frames = adapter_for(model, processor), np.zeros((1, 64, 96, 3), dtype=np.uint8)
+        places = [
+            int((adapter.inputs(frames, np.zeros(1), text)["input_ids"] == adapter.place_ids()["image"]).sum())
+            for text in (QUESTION, f"{token} {QUESTION} {token}")
+        ]
+        assert places[0] == places[1] > 0
