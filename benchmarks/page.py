@@ -41,7 +41,7 @@ def measure(options: argparse.Namespace) -> dict:
 
 
 @contextlib.contextmanager
-def running(threads: int, seconds: float = 180) -> Iterator[tuple[str, float]]:
+def running(threads: int, seconds: float = 600) -> Iterator[tuple[str, float]]:
     """The app as its own process: its address, and the seconds until it answered. Raises RuntimeError if it ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
