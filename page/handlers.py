@@ -1,21 +1,21 @@
-"""What the page's events do: check what came in, make one call to the engine, call the drawers."""
+"""What the page's events do: check what came in, make one call to the engine, hand the records to the panels."""
 
 from __future__ import annotations
 
 import gradio as gr
 
-from aim_core.trace import Trace
+from aim_core.result import Result
 from page import words
 from page.checks import checked_config, checked_frames, checked_media, checked_question, guarded
 from page.numbers import comparison, summary
 from page.runs import Runner
 from page.settings import Loaded
-from page.store import ResultStore
+from page.store import Kept, ResultStore
 from visual.plots import cost_figure, ranked_figure, retained_figure
 from visual.texts import alive_text, groups_text, scores_text
 from visual.views import alive_view, groups_view, scores_view
 
-NUM_LAYER_PANELS = 6
+NUM_FIGURES = 9
 
 
 class Handlers:
@@ -26,49 +26,48 @@ class Handlers:
         self.runner, self.store = Runner(loaded.engine), ResultStore()
 
     @guarded
-    def answer(
-        self, video, image, shown, question, keep_ratio, l1, l2, num_frames, layer, scale, key, progress=gr.Progress()
-    ):
+    def answer(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, progress=gr.Progress()):
         """Answer a question about a video or an image, dense and with AIM."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
         dense, aim = self.runner.compare(path, question, config, checked_frames(num_frames), progress)
         if unknown := self.adapter.num_unknown(question):
             gr.Warning(words.UNKNOWN.format(count=unknown), title="New words")
-        flops = [(result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim)]
         return (
             dense.answer or words.SILENT,
             aim.answer or words.SILENT,
             comparison(dense, aim, self.runner.timed_prefills),
-            groups_view(aim.trace),
-            groups_text(aim.trace),
-            *layer_views(aim.trace, layer, scale),
-            cost_figure(*flops, title="Compute of one prefill, counted"),
+            aim.trace,
             summary(dense, aim),
-            self.store.put(aim, replaces=key),
+            self.store.put(Kept(dense, aim), replaces=key),
         )
 
     @guarded
-    def redraw(self, key, layer, scale):
-        """The layer panels again, from the saved trace; the model does not run."""
-        if key is None:
-            return [gr.skip()] * NUM_LAYER_PANELS
-        result = self.store.get(key)
-        if result is None:
+    def figures(self, key, is_open, layer, scale):
+        """The still pictures and charts of a kept run; the model does not run."""
+        if key is None or not is_open:
+            return [gr.skip()] * NUM_FIGURES
+        kept = self.store.get(key)
+        if kept is None:
             raise gr.Error("This result has made room for newer ones. Press Run again.", title="Run again")
-        return layer_views(result.trace, layer, scale)
+        return figures(kept.dense, kept.aim, layer, scale)
 
 
-def layer_views(trace: Trace, layer: float, scale: str) -> tuple:
-    """Everything that follows the layer slider, NUM_LAYER_PANELS pictures and texts drawn from a trace."""
+def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
+    """NUM_FIGURES pictures, sentences and charts drawn from two results."""
+    trace = aim.trace
     layer = min(max(0, int(layer)), trace.num_layers - 1)
     scale = scale if scale in ("rank", "log") else "rank"
     scored = bool(trace.scored_layers)
+    flops = [(result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim)]
     return (
+        groups_view(trace),
+        groups_text(trace),
         alive_view(trace, layer),
         alive_text(trace, layer),
         scores_view(trace, layer, scale)[0] if scored else None,
         scores_text(trace, layer),
         retained_figure(trace, layer),
         ranked_figure(trace, layer) if scored else None,
+        cost_figure(*flops, title="Compute of one prefill, counted"),
     )

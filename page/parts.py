@@ -1,4 +1,4 @@
-"""Building blocks of the page: pictures, charts, legends, samples, and how they look."""
+"""Building blocks of the page: pictures, charts, samples, and what runs here."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ from page import words
 from page.settings import Loaded
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
-CSS = """
-.gradio-container {max-width: 1240px !important; margin: 0 auto;}
-.legend, .legend * {border: none !important; background: none !important; box-shadow: none !important;}
-.legend img {height: 40px !important; width: auto !important; max-width: 100%; object-fit: contain; border-radius: 6px;}
-#notice {border-left: 4px solid var(--color-accent); padding: 2px 16px;}
-#cost {max-width: 760px;}
-#numbers table {width: 100%;}
-"""
 
 
 def about(loaded: Loaded) -> str:

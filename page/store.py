@@ -5,8 +5,17 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from aim_core.result import Result
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The two results of one request."""
+
+    dense: Result
+    aim: Result
 
 
 class ResultStore:
@@ -15,9 +24,9 @@ class ResultStore:
     def __init__(self, size: int = 16):
         self.size = size
         self._lock = threading.Lock()
-        self._results: OrderedDict[str, Result] = OrderedDict()
+        self._results: OrderedDict[str, Kept] = OrderedDict()
 
-    def put(self, result: Result, replaces: str | None = None) -> str:
+    def put(self, result: Kept, replaces: str | None = None) -> str:
         """Keep a result in place of an older one of the same page; returns its key."""
         key = uuid.uuid4().hex
         with self._lock:
@@ -27,7 +36,7 @@ class ResultStore:
                 self._results.popitem(last=False)
         return key
 
-    def get(self, key: str | None) -> Result | None:
+    def get(self, key: str | None) -> Kept | None:
         """The result, or None if there was none or it had to make room."""
         with self._lock:
             if key in self._results:

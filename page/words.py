@@ -1,5 +1,6 @@
-"""The page's fixed texts."""
+"""The page's fixed texts, in short plain sentences. {Braces} are filled by the page or its scripts."""
 
+TITLE = "AIM Explorer"
 INTRO = """# AIM Explorer
 **Which visual tokens does a multi-modal language model really need?** Give it a video and a \
 question. [AIM](https://arxiv.org/abs/2412.03248) merges similar visual tokens inside each frame, \
@@ -11,6 +12,9 @@ squares, triangles, stars, crosses and rings that rest, move, appear and vanish.
 film shapes of your own. For natural videos start the app with a real checkpoint, such as `python \
 app.py --model llava-hf/llava-onevision-qwen2-0.5b-ov-hf` (or `-7b-ov-hf` on a GPU)."""
 
+EXAMPLE_QUESTION = "What color is the star?"
+NO_NUMBERS = "*Press Run to see tokens, FLOPs and times side by side.*"
+
 MODEL = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a frame."
 
 ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
@@ -19,28 +23,111 @@ UNKNOWN = "Words of this question that the model has never seen: {count}. The an
 
 SILENT = "(the model ended its turn without a word)"
 
-MERGE = """## 1 · Merged inside each frame
-Before the language model, patches that look alike become one visual token. **Keep ratio** is the \
-share that is left."""
+EXPLORE = """## What happened to every token
+Patches that look alike were merged into one visual token; then, layer by layer, the least important \
+tokens were dropped. Point at a patch to read it, click to follow its group."""
 
-PRUNE = """## 2 · Pruned layer by layer
-Inside the language model, visual tokens are ranked by PageRank over the attention and the lowest \
-are dropped: none up to layer **l1**, then evenly, all by layer **l2**. Move the slider to walk \
-through the layers."""
+FIGURES = "Figures for slides and papers"
+FIGURES_LEAD = "The same run as still pictures and charts, drawn when this part is open."
 
-ALIVE = "### Alive at this layer"
-
-SCORES = "### What PageRank thinks of them"
-
-COST = "## 3 · What it costs"
-
+WHY_MERGE_NAME = "Why merge?"
 WHY_MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
 alternate into two sets; each token of the first finds its most similar partner in the second \
 (cosine similarity), and the strongest pairs are averaged. A round removes at most half, so a keep \
 ratio of 25 % takes two rounds. Groups never reach across frames."""
 
+WHY_PRUNE_NAME = "Why prune by PageRank?"
 WHY_PRUNE = """By the middle of the language model, the text has read most of what it needs from the picture. A \
 token matters if tokens that matter attend to it: PageRank on the attention of that layer says how \
 much. Attention only looks back, so early tokens collect more; compare *rank* with *log* scores. \
-Text tokens are never dropped. Pruned tokens really leave the sequence here, so the time below is \
+Text tokens are never dropped. Pruned tokens really leave the sequence here, so the prefill time is \
 saved, not estimated."""
+
+EXPLORER = {
+    "viewsName": "What to show on the frames",
+    "views": {
+        "original": "Original",
+        "groups": "Groups",
+        "alive": "Alive",
+        "scores": "PageRank",
+        "size": "Group size",
+        "death": "Last layer",
+    },
+    "scalesName": "Scale of PageRank",
+    "scales": {"rank": "Rank", "log": "Log score"},
+    "zoomsName": "How many frames to show",
+    "zooms": {"all": "All frames", "one": "One frame"},
+    "notes": {
+        "original": "The frames as the model gets them.",
+        "groups": "One tinted, outlined area is one merged token.",
+        "alive": "Tokens that enter this layer keep their colours.",
+        "scores": "How important each token is to this layer, by PageRank over its attention.",
+        "size": "How many patches share one token.",
+        "death": "The last layer that each token enters.",
+    },
+    "legend": {
+        "merged": "merged",
+        "single": "not merged",
+        "alive": "enters this layer",
+        "gone": "pruned before",
+        "rank": ["least", "most important"],
+        "log": ["low score", "high, log scale"],
+        "early": "early",
+        "late": "to the end",
+    },
+    "nearest": "Layer {layer} was not measured; these scores are from layer {measured}.",
+    "noScores": "Nothing was pruned, so no scores were measured.",
+    "canvasName": "Frames of the run. Arrow keys read patches, Enter pins one.",
+    "empty": "Take a sample or upload a video, ask, and press Run.",
+    "layer": "Layer",
+    "frame": "Frame",
+    "of": "{value} of {most}",
+    "playLayers": "Play the layers",
+    "playFrames": "Play the frames",
+    "caption": "{frame} · {seconds} s",
+    "readingName": "This patch",
+    "fields": {
+        "place": "Place",
+        "group": "Group",
+        "size": "Patches in it",
+        "similarity": "Similarity to it",
+        "rank": "Rank",
+        "score": "Score",
+        "fate": "Fate",
+    },
+    "place": "frame {frame}, row {row}, col {column}",
+    "rankOf": "{place} of {of}",
+    "stays": "stays to the end",
+    "goesAfter": "pruned after layer {layer}",
+    "spoken": "Frame {frame}, row {row}, column {column}. Group {group}, patches in it: {size}, "
+    "similarity {similarity}. Rank {rank} in layer {measured}, score {score}. Fate: {fate}.",
+    "lifeName": "Life of this token",
+    "lifeHint": "Click a patch, or press Enter on it: its group lights up, and its life is told here.",
+    "bornAs": "A patch: frame {frame}, row {row}, column {column}.",
+    "mergedWith": "Merged with {others} more into group {group}, one visual token.",
+    "notMerged": "Like no other: it stays a visual token of its own.",
+    "survives": "Goes through all {layers} layers.",
+    "prunedBelow": "Pruned after layer {layer}: rank {place} of {of}, and only {stay} go on to layer {next}.",
+    "prunedAll": "Pruned after layer {layer} with all others; it was rank {place} of {of}.",
+    "prunedUnscored": "Pruned after layer {layer}.",
+    "chartNote": {
+        "rank": "Rank in each measured layer. Dashes: the last rank that goes on.",
+        "log": "Score in each measured layer, log scale of that layer. Dashes: the lowest score that goes on.",
+    },
+    "rankAt": "layer {layer}: rank {place} of {of}",
+    "high": "top",
+    "low": "last",
+    "timeName": "Frame by frame",
+    "timeLead": "Bars: the share of PageRank that each frame holds. Below: how many of its tokens enter each layer.",
+    "timeCanvas": "Timeline of frames and layers. Arrow keys choose a frame and a layer.",
+    "share": "share",
+    "framesLeft": "At layer {layer}, {left} of {frames} frames still have visual tokens.",
+    "topFrame": "Frame {frame} holds most of the PageRank in layer {layer}: {share}.",
+    "timeWhy": "Attention only looks back: later tokens can point at earlier ones, never the other way round. "
+    "So PageRank flows towards the first frames, and the last ones are often pruned first. Compare a question about "
+    "the beginning with one about the end of a video.",
+    "why": "Why?",
+    "keysName": "Keys",
+    "keys": "Arrows: next patch · Page up, Page down: next frame · Enter: pin · Escape: unpin · [ and ]: layer · "
+    "1 to 6: view · Z: one frame or all · P: play the layers",
+}

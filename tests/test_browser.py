@@ -1,30 +1,18 @@
-"""The main job in a real Chromium: upload, ask, run, and move every slider; screenshots are kept."""
+"""The main job in a real Chromium: upload, ask, run, and explore every token; screenshots are kept."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-PANELS = ("groups", "alive", "scores", "retained", "ranked", "cost")
+FIGURES = ("groups", "alive", "scores", "retained", "ranked", "cost")
 PATIENCE = 120_000  # ms; a busy machine is no failure
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium; `make chromium` installs it")]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +71,40 @@ def show(page, panel: str) -> None:
     )
 
 
+def open_figures(page) -> None:
+    if not page.locator("#groups").is_visible():
+        page.locator("#figures button").first.click()
+    for figure in FIGURES:
+        show(page, figure)
+
+
+def look(page, view: str) -> None:
+    """Choose a view of the explorer."""
+    page.locator(f"#explorer input[value={view}]").check(force=True)
+
+
+def drawn(page, part: str = "canvas") -> str:
+    """What a canvas of the explorer shows, once it has come to rest."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return page.evaluate("part => document.querySelector(`#explorer canvas[data-part=${part}]`).toDataURL()", part)
+
+
+def reading(page) -> dict[str, str]:
+    """What the explorer says of the patch under the pointer."""
+    drawn(page)
+    fields = page.locator("#explorer dd[data-field]")
+    return {field.get_attribute("data-field"): field.inner_text() for field in fields.all()}
+
+
+def patch_point(page, column: int, row: int) -> tuple[float, float]:
+    """Where a patch of the first frame lies on the canvas in "one frame", in CSS pixels from its corner."""
+    find = """([column, row]) => {
+        const c = document.querySelector('#explorer canvas[data-part=canvas]');
+        const size = Math.min(c.clientWidth - 20, c.clientHeight - 40);
+        return [c.clientWidth / 2 + size * column, (c.clientHeight - 20) / 2 + size * row]; }"""
+    return tuple(page.evaluate(find, [column, row]))
+
+
 def test_1_upload_ask_and_run(page, clip):
     page.set_input_files("#video input[type=file]", str(clip))
     page.wait_for_selector("#video video")
@@ -92,12 +114,101 @@ def test_1_upload_ask_and_run(page, clip):
     numbers = page.inner_text("#numbers")
     for words in ("Visual tokens into layer 0", "513", "129", "GFLOPs", "share of vision", "ms", "6·n·d·m"):
         assert words in numbers
-    for panel in PANELS:
-        show(page, panel)
+    page.wait_for_selector("#explorer .tx[data-empty=false]")
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "page.png", full_page=True)
-    for panel in ("groups", "alive", "scores"):
-        page.locator(f"#{panel}").screenshot(path=SCREENSHOTS / f"{panel}.png")
+
+
+def test_1a_every_view_is_drawn_in_the_browser_alone(page):
+    before, seen = len(page.asked), set()
+    for view in ("original", "groups", "alive", "scores", "size", "death"):
+        look(page, view)
+        seen.add(drawn(page))
+        page.locator("#explorer").screenshot(path=SCREENSHOTS / f"view_{view}.png")
+    assert len(seen) == 6
+    for view in ("alive", "scores"):
+        look(page, view)
+        page.locator("#explorer input[data-part=layer]").fill("6")
+        all_alive = drawn(page)
+        page.locator("#explorer input[data-part=layer]").fill("8")
+        assert drawn(page) != all_alive
+    rank = drawn(page)
+    look(page, "log")
+    assert drawn(page) != rank
+    look(page, "rank")
+    assert len(page.asked) == before
+
+
+def test_1b_layers_play_by_themselves_and_stop(page):
+    look(page, "alive")
+    page.locator("#explorer input[data-part=layer]").fill("5")
+    page.locator("#explorer [data-part=layerPlay]").click()
+    page.wait_for_function("Number(document.querySelector('#explorer input[data-part=layer]').value) > 6")
+    page.locator("#explorer [data-part=layerPlay]").click()
+    assert page.locator("#explorer [data-part=layerPlay]").get_attribute("aria-pressed") == "false"
+    layer = page.locator("#explorer input[data-part=layer]").input_value()
+    page.wait_for_timeout(900)
+    assert page.locator("#explorer input[data-part=layer]").input_value() == layer
+
+
+def test_1c_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
+    look(page, "groups")
+    look(page, "one")
+    page.locator("#explorer input[data-part=frame]").fill("0")
+    canvas = page.locator("#explorer canvas[data-part=canvas]")
+    x, y = patch_point(page, -0.47, -0.47)
+    canvas.hover(position={"x": x, "y": y})
+    assert reading(page)["place"] == "frame 1, row 1, col 1"
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    read = reading(page)
+    assert read["place"] == "frame 1, row 2, col 2" and int(read["size"]) >= 1 and " of " in read["rank"]
+    playwright.expect(page.locator("#explorer [data-part=live]")).to_contain_text("Frame 1, row 2, column 2. Group 1.")
+    unpinned = drawn(page)
+    page.keyboard.press("Enter")
+    assert drawn(page) != unpinned
+    told = page.locator("#explorer [data-part=life]")
+    playwright.expect(told).to_contain_text("frame 1, row 2, column 2")
+    assert told.locator("svg circle").count() >= 1
+    page.locator("#explorer").screenshot(path=SCREENSHOTS / "pinned.png")
+    page.keyboard.press("Escape")
+    assert not told.locator("svg").count()
+    page.keyboard.press("PageDown")
+    assert reading(page)["place"].startswith("frame 2,")
+    look(page, "all")
+
+
+def test_1d_a_tap_pins_too(page):
+    canvas = page.locator("#explorer canvas[data-part=canvas]")
+    canvas.dispatch_event("click", {"clientX": 0, "clientY": 0})
+    look(page, "one")
+    page.locator("#explorer input[data-part=frame]").fill("0")
+    drawn(page)
+    x, y = patch_point(page, 0.47, 0.47)
+    canvas.click(position={"x": x, "y": y})
+    playwright.expect(page.locator("#explorer [data-part=life] li").first).to_contain_text("frame 1, row 8, column 8")
+    canvas.press("Escape")
+    look(page, "all")
+
+
+def test_1e_the_timeline_chooses_frame_and_layer(page):
+    time = page.locator("#explorer canvas[data-part=time]")
+    time.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    before = drawn(page, "time")
+    time.click(position={"x": time.bounding_box()["width"] - 8, "y": time.bounding_box()["height"] - 5})
+    assert drawn(page, "time") != before
+    assert page.locator("#explorer output[data-part=frameValue]").inner_text() == "8 of 8"
+    assert page.locator("#explorer output[data-part=layerValue]").inner_text() == "11 of 11"
+    playwright.expect(page.locator("#explorer [data-part=timeNote]")).to_contain_text("At layer 11, 0 of 8 frames")
+
+
+def test_1f_figures_are_drawn_when_they_are_opened(page):
+    open_figures(page)
+    for figure in ("groups", "alive", "scores"):
+        page.locator(f"#{figure}").screenshot(path=SCREENSHOTS / f"{figure}.png")
 
 
 def test_2_the_layer_slider_redraws_without_the_model(page):
@@ -129,9 +240,8 @@ def test_5_l2_stays_above_l1_and_both_reach_the_model(page):
     slide(page, "l2", 4)
     page.wait_for_function("document.querySelector('#l1 input[type=number]').value === '3'")
     assert value_of(page, "l2") == 4
-    groups = source(page, "groups")
     run(page)
-    assert source(page, "groups") == groups  # merging does not depend on layers
+    playwright.expect(page.locator("#explorer [data-part=timeNote]")).to_contain_text("0 of 4 frames")
 
 
 def test_6_bad_input_is_a_sentence_and_nothing_is_lost(page):
@@ -141,7 +251,7 @@ def test_6_bad_input_is_a_sentence_and_nothing_is_lost(page):
     toast = page.locator("[data-testid=toast-body]").first
     playwright.expect(toast).to_contain_text("Type a question")
     assert page.input_value("#aim_answer textarea") == answer
-    assert page.locator("#groups img").count()
+    assert page.locator("#explorer .tx[data-empty=false]").count()
 
 
 def test_7_a_sample_is_one_click_away(browser, served):
@@ -153,8 +263,7 @@ def test_7_a_sample_is_one_click_away(browser, served):
     page.wait_for_selector("#video video")
     assert page.input_value("#question textarea")
     run(page)
-    for panel in PANELS:
-        show(page, panel)
+    page.wait_for_selector("#explorer .tx[data-empty=false]")
     page.screenshot(path=SCREENSHOTS / "sample.png", full_page=True)
     page.evaluate("scrollTo(0, 0)")
     top = page.locator("#dense_answer").bounding_box()["y"] - 110

@@ -10,7 +10,7 @@ from aim_core.media.errors import MediaError
 from page import checks
 from page.numbers import comparison, flops, summary, times
 from page.settings import load
-from page.store import ResultStore
+from page.store import Kept, ResultStore
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +95,13 @@ def test_the_summary_is_plain_numbers(results):
 
 def test_the_store_is_bounded_and_replaces(results):
     store = ResultStore(size=2)
-    first = store.put(results[0])
-    second = store.put(results[1])
-    assert store.get(first) is results[0]
-    third = store.put(results[1], replaces=second)
-    assert store.get(second) is None and store.get(first) is results[0]
-    store.put(results[1])
+    one, other = Kept(*results), Kept(*results)
+    first = store.put(one)
+    second = store.put(other)
+    assert store.get(first) is one
+    third = store.put(other, replaces=second)
+    assert store.get(second) is None and store.get(first) is one
+    store.put(other)
     assert store.get(third) is None and store.get(None) is None  # the least recently used went
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from visual.palette import INK, MUTED, PRUNED, Colour
+from visual.palette import INK, MUTED, PRUNED, hex_colour
 
 WIDTH_INCHES, DPI = 6.4, 200  # sharp when shown 640 pixels wide
 RULE = "#E5E7EB"  # grid lines
@@ -32,8 +32,3 @@ def key_above(axes: Axes) -> None:
     look = {"frameon": False, "fontsize": 10, "labelcolor": hex_colour(INK), "borderpad": 0.1}
     place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.3}
     axes.legend(**place, **look, ncols=3, handlelength=1.5, columnspacing=1.8)
-
-
-def hex_colour(colour: Colour) -> str:
-    """The colour as matplotlib reads it, e.g. "#ffb000"."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)

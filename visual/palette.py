@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 
+import matplotlib
 import numpy as np
 
 Colour = tuple[int, int, int]  # RGB, 0 to 255
@@ -95,3 +96,15 @@ def assign_colours(group: np.ndarray, grid: tuple[int, int], num_colours: int = 
         colour[index] = choice
         used[choice] += 1
     return colour
+
+
+def browser_palette() -> dict:
+    """The colours that the page's scripts draw with: CSS colours by name, and the heat map in 256 steps."""
+    named = {"alive": ALIVE, "pruned": PRUNED, "line": LINE, "vision": VISION, "language": LANGUAGE}
+    heat = (matplotlib.colormaps[HEAT](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(int)
+    return {name: hex_colour(colour) for name, colour in named.items()} | {"heat": [hex_colour(c) for c in heat]}
+
+
+def hex_colour(colour: Colour) -> str:
+    """The colour as matplotlib and CSS read it, e.g. "#ffb000"."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)

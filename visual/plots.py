@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aim_core.trace import Trace
-from visual.card import chart_card, hex_colour, key_above
-from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION
+from visual.card import chart_card, key_above
+from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
 from visual.views import nearest_scored, unmeasured_note
 
 Parts = tuple[float, float]  # FLOPs of the vision encoder, FLOPs of the language model

@@ -1,0 +1,12 @@
+"""Assets: the text of the page's HTML, CSS and JavaScript files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PAGE = Path(__file__).parent
+
+
+def text(*names: str) -> str:
+    """The files page/<name>, one after the other. Scripts share one scope, so order matters only for what runs."""
+    return "\n".join((PAGE / name).read_text(encoding="utf-8") for name in names)

@@ -1,0 +1,50 @@
+"""TokenExplorer: the canvas as a Gradio component. Python hands over a trace; the rest happens in the browser."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.data_classes import FileData, GradioModel
+from gradio.processing_utils import save_img_array_to_cache
+
+from aim_core.trace import Trace
+from page import assets, words
+from page.canvas.records import explorer_record
+from visual.palette import browser_palette
+
+SCRIPTS = ("run", "layout", "paint", "life", "timeline", "reading", "stage", "controls", "explorer")
+
+
+class ExplorerData(GradioModel):
+    """Frames as files that Gradio serves, and `explorer_record` of the same trace."""
+
+    frames: list[FileData]
+    record: dict
+
+
+class TokenExplorer(gr.HTML):
+    """Frames of a run with everything that happened to their visual tokens."""
+
+    data_model = ExplorerData
+
+    def __init__(self, elem_id: str):
+        super().__init__(
+            html_template=assets.text("canvas/explorer.html"),  # static: nothing a visitor types gets into it
+            css_template=assets.text("canvas/explorer.css"),
+            js_on_load=assets.text("script/common.js", *(f"canvas/{name}.js" for name in SCRIPTS)),
+            apply_default_css=False,
+            elem_id=elem_id,
+            words=words.EXPLORER,
+            palette=browser_palette(),
+        )
+
+    def preprocess(self, payload: ExplorerData | None) -> None:
+        """The browser never sends a run back."""
+
+    def postprocess(self, value: Trace | None) -> ExplorerData | None:
+        if value is None:
+            return None
+        frames = [FileData(path=save_img_array_to_cache(frame, self.GRADIO_CACHE)) for frame in value.frames]
+        return ExplorerData(frames=frames, record=explorer_record(value))
+
+    def api_info(self) -> dict:
+        return {"type": "object"}

@@ -1,0 +1,127 @@
+// Controls: the choice of a view, its legend, the two sliders with their play buttons, and the switches.
+
+const VIEWS = ["original", "groups", "alive", "scores", "size", "death"];
+const LAYERED = ["alive", "scores"]; // views that the layer changes
+const BEAT = { layer: 650, frame: 450 }; // ms a step while playing
+
+class Controls {
+  constructor(parts, words, palette, set) {
+    Object.assign(this, { parts, words, palette, set, playing: null });
+    this.views = this.choice(parts.views, "view", VIEWS, words.views);
+    this.scales = this.choice(parts.scales, "scale", ["rank", "log"], words.scales);
+    this.zooms = this.choice(parts.zooms, "zoom", ["all", "one"], words.zooms, (value) => ({ zoom: value === "one" }));
+    for (const name of ["layer", "frame"]) {
+      parts[name].addEventListener("input", () => {
+        this.stop();
+        set({ [name]: Number(parts[name].value) });
+      });
+      parts[`${name}Play`].addEventListener("click", () => this.play(name));
+    }
+  }
+
+  /** Radio buttons that look like one bar; a group of real inputs, so keys and names come for free. */
+  choice(fieldset, name, values, labels, patch = (value) => ({ [name]: value })) {
+    const group = `tx-${name}-${Math.random().toString(36).slice(2)}`;
+    return values.map((value) => {
+      const input = make("input", { type: "radio", name: group, value });
+      input.addEventListener("change", () => this.set(patch(value)));
+      fieldset.append(make("label", { class: "tx-option" }, input, make("span", {}, labels[value])));
+      return input;
+    });
+  }
+
+  /** Step through layers or frames until stopped. */
+  play(name) {
+    if (this.playing) {
+      const same = this.playing.name === name;
+      this.stop();
+      if (same) return;
+    }
+    if (!this.run) return;
+    const timer = setInterval(() => this.step(name), BEAT[name]);
+    this.playing = { name, timer };
+    if (name === "layer" && !LAYERED.includes(this.state.view)) this.set({ view: "alive" });
+    if (name === "frame") this.set({ zoom: true });
+    this.mark();
+  }
+
+  step(name) {
+    if (!this.parts[name].isConnected) return this.stop();
+    const count = name === "layer" ? this.run.layers : this.run.frames;
+    this.set({ [name]: (this.state[name] + 1) % count });
+  }
+
+  stop() {
+    clearInterval(this.playing?.timer);
+    this.playing = null;
+    this.mark();
+  }
+
+  mark() {
+    for (const name of ["layer", "frame"]) {
+      const on = this.playing?.name === name;
+      const button = this.parts[`${name}Play`];
+      button.dataset.on = on;
+      button.setAttribute("aria-pressed", on);
+    }
+  }
+
+  /** Bring every control in line with the state. */
+  show(run, state) {
+    Object.assign(this, { run, state });
+    for (const input of this.views) input.checked = input.value === state.view;
+    for (const input of this.scales) input.checked = input.value === state.scale;
+    for (const input of this.zooms) input.checked = (input.value === "one") === state.zoom;
+    this.parts.scales.dataset.used = state.view === "scores";
+    this.slide("layer", run ? run.layers - 1 : 0, state.layer, (value) => value);
+    this.slide("frame", run ? run.frames - 1 : 0, state.frame, (value) => value + 1);
+    this.parts.viewNote.textContent = this.note(run, state);
+    this.legend(run, state);
+  }
+
+  slide(name, most, value, shown) {
+    const input = this.parts[name];
+    input.max = most;
+    input.value = value;
+    input.disabled = this.parts[`${name}Play`].disabled = !this.run || most < 1;
+    const text = fill(this.words.of, { value: shown(value), most: shown(most) });
+    this.parts[`${name}Value`].textContent = this.run ? text : "–";
+    input.setAttribute("aria-valuetext", text);
+  }
+
+  /** One sentence on what the view shows; where scores were not measured, which layer they are from. */
+  note(run, { view, layer }) {
+    if (!run || view !== "scores") return this.words.notes[view];
+    const measured = run.measured(layer);
+    if (measured === null) return this.words.noScores;
+    if (measured === layer) return this.words.notes.scores;
+    return fill(this.words.nearest, { layer, measured });
+  }
+
+  legend(run, { view, scale }) {
+    const { legend } = this.parts;
+    const key = JSON.stringify([view, scale, run?.largest, run?.layers]);
+    if (legend.dataset.key === key) return;
+    legend.dataset.key = key;
+    legend.replaceChildren();
+    const words = this.words.legend;
+    if (view === "groups") this.swatches([["merged", words.merged], ["single", words.single]]);
+    if (view === "alive") this.swatches([["alive", words.alive], ["gone", words.gone]]);
+    if (view === "scores") this.ramp(words[scale][0], words[scale][1], words.gone);
+    if (view === "size") this.ramp("1", String(run?.largest ?? "…"));
+    if (view === "death") this.ramp(words.early, words.late);
+  }
+
+  swatches(items) {
+    for (const [kind, text] of items)
+      this.parts.legend.append(make("span", { class: "tx-swatch", "data-kind": kind }), make("span", {}, text));
+  }
+
+  ramp(low, high, gone = "") {
+    const bar = make("span", { class: "tx-ramp", "aria-hidden": "true" });
+    const stops = this.palette.heat.filter((_, i) => i % 15 === 0);
+    bar.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
+    this.parts.legend.append(make("span", {}, low), bar, make("span", {}, high));
+    if (gone) this.swatches([["gone", gone]]);
+  }
+}

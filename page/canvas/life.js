@@ -1,0 +1,76 @@
+// Life: what became of one token, as a short list of events and a chart of its rank or score in every layer.
+
+/** The events in a token's life, as sentences. */
+function lifeEvents(run, words, { frame, patch }) {
+  const token = run.token(frame, patch);
+  const size = run.sizes[token];
+  const events = [fill(words.bornAs, placeOf(run, { frame, patch }))];
+  events.push(size > 1 ? fill(words.mergedWith, { others: size - 1, group: groupName(run, token) }) : words.notMerged);
+  const pruned = run.prunedBefore(token);
+  const measured = run.scored.filter((layer) => run.rank(token, layer));
+  const last = measured[measured.length - 1];
+  if (pruned === null) events.push(fill(words.survives, { layers: run.layers }));
+  else if (pruned - 1 === last) {
+    const { place, of } = run.rank(token, last);
+    const stay = run.retained[pruned];
+    events.push(fill(stay ? words.prunedBelow : words.prunedAll, { layer: last, place, of, stay, next: pruned }));
+  } else events.push(fill(words.prunedUnscored, { layer: pruned - 1 }));
+  return events;
+}
+
+/** Frame, row and column as a visitor counts them, from 1. */
+function placeOf(run, { frame, patch }) {
+  return { frame: frame + 1, row: Math.floor(patch / run.cols) + 1, column: (patch % run.cols) + 1 };
+}
+
+function groupName(run, token) {
+  return `${Math.floor(token / run.tokens) + 1}.${(token % run.tokens) + 1}`;
+}
+
+/** SVG of a token's standing in every measured layer, highest on top, above the cut that it had to pass. */
+function lifeChart(run, words, { frame, patch }, scale, layer) {
+  const token = run.token(frame, patch);
+  const w = 300, h = 148, left = 30, right = 8, top = 10, bottom = 24;
+  const x = (at) => left + ((w - left - right) * (at + 0.5)) / run.layers;
+  const y = (share) => top + (h - top - bottom) * (1 - share);
+  const svg = draw("svg", { viewBox: `0 0 ${w} ${h}`, role: "img", class: "tx-chart" });
+  svg.setAttribute("aria-label", chartText(run, words, token));
+  const lived = run.last[token] + 1;
+  svg.append(draw("rect", { x: left, y: top, width: Math.max(0, x(lived - 0.5) - left), height: y(0) - top, class: "lived" }));
+  svg.append(draw("rect", { x: x(layer) - 5, y: top, width: 10, height: y(0) - top, class: "now" }));
+  for (const [share, name] of [[1, words.high], [0, words.low]]) {
+    svg.append(draw("line", { x1: left, x2: w - right, y1: y(share), y2: y(share), class: "rule" }));
+    svg.append(draw("text", { x: left - 5, y: y(share) + 3.5, class: "tick end" }, name));
+  }
+  for (let at = 0; at < run.layers; at += Math.ceil(run.layers / 8))
+    svg.append(draw("text", { x: x(at), y: h - 7, class: "tick mid" }, String(at)));
+  for (const at of run.scored) cutMark(svg, run, at, scale, x, y);
+  const points = run.scored.filter((at) => run.rank(token, at)).map((at) => [x(at), y(run.height01(token, at, scale))]);
+  svg.append(draw("polyline", { points: points.map(String).join(" "), class: "path" }));
+  for (const [cx, cy] of points) svg.append(draw("circle", { cx, cy, r: 3.4, class: "dot" }));
+  return svg;
+}
+
+/** A dash at the lowest standing that goes on to the next layer. */
+function cutMark(svg, run, layer, scale, x, y) {
+  const next = run.retained[layer + 1];
+  const of = run.retained[layer];
+  if (next === undefined || next >= of) return;
+  const share = next === 0 ? 1 : scale === "rank" ? 1 - (next - 0.5) / Math.max(1, of - 1) : cutHeight(run, layer, next);
+  const reach = (x(1) - x(0)) / 2;
+  const at = { x1: x(layer) - reach, x2: x(layer) + reach, y1: y(share), y2: y(share), class: "cut" };
+  svg.append(draw("line", at));
+}
+
+/** Where the lowest score that stays lies on the logarithmic scale. */
+function cutHeight(run, layer, stay) {
+  const [low, high] = run.logRange(layer);
+  const score = run.ordered(layer)[stay - 1];
+  return high > low ? (Math.log10(Math.max(score, 10 ** low)) - low) / (high - low) : 0.5;
+}
+
+function chartText(run, words, token) {
+  const ranks = run.scored.filter((at) => run.rank(token, at));
+  const parts = ranks.map((at) => fill(words.rankAt, { layer: at, ...run.rank(token, at) }));
+  return parts.length ? parts.join("; ") : words.noScores;
+}

@@ -1,0 +1,79 @@
+// Reading: the patch under the pointer in words and numbers, and the card of the pinned one.
+
+/** What is known of a patch, as texts by the names that words.py uses. */
+function readingOf(run, words, spot, layer) {
+  const { frame, patch } = spot;
+  const token = run.token(frame, patch);
+  const measured = run.measured(layer);
+  const rank = measured === null ? null : run.rank(token, measured);
+  const pruned = run.prunedBefore(token);
+  const similarity = run.similarity ? run.similarity[frame * run.patches + patch] : NaN;
+  return {
+    ...placeOf(run, spot),
+    group: groupName(run, token),
+    size: run.sizes[token],
+    similarity: Number.isNaN(similarity) ? "–" : similarity.toFixed(3),
+    measured: measured ?? "–",
+    rank: rank ? fill(words.rankOf, rank) : "–",
+    score: rank ? scoreText(run.score(token, measured)) : "–",
+    fate: pruned === null ? words.stays : fill(words.goesAfter, { layer: pruned - 1 }),
+  };
+}
+
+function scoreText(score) {
+  return score >= 0.001 ? score.toPrecision(3) : score.toExponential(1);
+}
+
+/** Shows readings; `parts` are the elements of explorer.html, `words` those of words.py. */
+class Reading {
+  constructor(parts, words) {
+    Object.assign(this, { parts, words, fields: {} });
+    for (const name of ["place", "group", "size", "similarity", "rank", "score", "fate"]) {
+      const value = make("dd", { "data-field": name }, "–");
+      parts.reading.append(make("div", {}, make("dt", {}, words.fields[name]), value));
+      this.fields[name] = value;
+    }
+  }
+
+  /** The patch at `spot`, or dashes for none. */
+  show(run, pictures, spot, layer) {
+    const values = spot ? readingOf(run, this.words, spot, layer) : null;
+    for (const [name, node] of Object.entries(this.fields))
+      node.textContent = !values ? "–" : name === "place" ? fill(this.words.place, values) : values[name];
+    this.fields.similarity.parentNode.hidden = Boolean(run) && !run.similarity;
+    this.enlarge(run, pictures, spot);
+    if (values) this.say(fill(this.words.spoken, values));
+  }
+
+  /** The patch itself with a little around it. */
+  enlarge(run, pictures, spot) {
+    const canvas = this.parts.lens;
+    const ctx = canvas.getContext("2d");
+    ctx.clearRect(0, 0, canvas.width, canvas.height);
+    if (!spot) return;
+    const picture = pictures[spot.frame].plain;
+    const { x, y, w, h } = patchBox(run, { x: 0, y: 0, w: picture.width, h: picture.height }, spot.patch);
+    ctx.imageSmoothingQuality = "high";
+    ctx.drawImage(picture, x - w / 2, y - h / 2, 2 * w, 2 * h, 0, 0, canvas.width, canvas.height);
+    ctx.strokeStyle = "#ffffff";
+    ctx.lineWidth = 3;
+    ctx.strokeRect(canvas.width / 4, canvas.height / 4, canvas.width / 2, canvas.height / 2);
+  }
+
+  /** Tell a screen reader, but only where the pointer or the keys come to rest. */
+  say(sentence) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => (this.parts.live.textContent = sentence), 120);
+  }
+
+  /** The card of the pinned patch, or the hint how to pin one. */
+  card(run, spot, scale, layer) {
+    const { life, lifeHint } = this.parts;
+    lifeHint.hidden = Boolean(spot);
+    life.replaceChildren();
+    if (!spot) return;
+    const events = lifeEvents(run, this.words, spot).map((event) => make("li", {}, event));
+    const note = run.scored.length ? this.words.chartNote[scale] : this.words.noScores;
+    life.append(make("ol", {}, ...events), lifeChart(run, this.words, spot, scale, layer), make("p", { class: "note" }, note));
+  }
+}

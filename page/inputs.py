@@ -1,0 +1,52 @@
+"""Inputs: a video or an image, a question, and the sliders."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+
+from aim_core.config import AimConfig
+from page import words
+from page.checks import MAX_FRAMES
+from page.upload import ImageFile
+
+L2_FOLLOWS_L1 = "(l1, l2) => [l1, Math.max(l1 + 1, l2)]"
+L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
+
+
+def media() -> SimpleNamespace:
+    """A video or an image, each with room for samples; `shown` names the open tab."""
+    with gr.Tabs():
+        with gr.Tab("Video") as video_tab:
+            video = gr.Video(label="Video", sources=["upload"], height=300, elem_id="video")
+            video_samples = gr.Column(elem_id="video_samples")
+        with gr.Tab("Image") as image_tab:
+            image = ImageFile(label="Image", sources=["upload"], height=300, elem_id="image")
+            image_samples = gr.Column(elem_id="image_samples")
+    shown = gr.State("video")
+    video_tab.select(lambda: "video", None, shown, api_visibility="private")
+    image_tab.select(lambda: "image", None, shown, api_visibility="private")
+    return SimpleNamespace(
+        video=video, image=image, shown=shown, video_samples=video_samples, image_samples=image_samples
+    )
+
+
+def controls(default: AimConfig, depth: int) -> SimpleNamespace:
+    """Question, sliders and the Run button; l2 stays above l1 without asking the server."""
+    question = gr.Textbox(
+        label="Question", placeholder=words.EXAMPLE_QUESTION, lines=2, max_lines=4, elem_id="question"
+    )
+    keep_ratio = gr.Slider(
+        0.02, 1, default.keep_ratio, step=0.01, label="Keep ratio", elem_id="keep_ratio",
+        info="share of visual tokens left after merging; 1 merges nothing",
+    )  # fmt: skip
+    l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info="every token stays up to this layer", elem_id="l1")
+    l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info="no visual token from here on", elem_id="l2")
+    num_frames = gr.Slider(
+        1, MAX_FRAMES, 8, step=1, label="Frames", info="sampled evenly from a video", elem_id="frames"
+    )
+    run = gr.Button("Run", variant="primary", size="lg", elem_id="run")
+    l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
+    l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
+    return SimpleNamespace(question=question, run=run, sliders=[keep_ratio, l1, l2, num_frames])

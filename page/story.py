@@ -1,0 +1,57 @@
+"""Story: the results of a run, in the order in which a visitor asks for them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+
+from aim_core.config import AimConfig
+from page import parts, words
+from page.canvas.component import TokenExplorer
+from visual.legend import alive_legend, groups_legend, scores_legend
+
+
+def results(default: AimConfig, depth: int) -> SimpleNamespace:
+    """Answers and numbers, the explorer, and figures; `panels` are what a run fills."""
+    gr.Markdown(words.ANSWERS)
+    with gr.Row():
+        dense = gr.Textbox(label="Dense", interactive=False, lines=2, elem_id="dense_answer")
+        aim = gr.Textbox(label="AIM", interactive=False, lines=2, elem_id="aim_answer")
+    numbers = gr.Markdown(words.NO_NUMBERS, elem_id="numbers")
+
+    gr.Markdown(words.EXPLORE)
+    explorer = TokenExplorer(elem_id="explorer")
+    with gr.Row():
+        with gr.Accordion(words.WHY_MERGE_NAME, open=False):
+            gr.Markdown(words.WHY_MERGE)
+        with gr.Accordion(words.WHY_PRUNE_NAME, open=False):
+            gr.Markdown(words.WHY_PRUNE)
+
+    figures = _figures(default, depth)
+    with gr.Accordion("All numbers, for programs", open=False):
+        data = gr.JSON(label="Summary")
+    return SimpleNamespace(panels=[dense, aim, numbers, explorer, data], answers=[dense, aim], figures=figures)
+
+
+def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
+    """Still pictures and charts; `panels` are what `Handlers.figures` draws."""
+    with gr.Accordion(words.FIGURES, open=False, elem_id="figures") as box:
+        gr.Markdown(words.FIGURES_LEAD)
+        with gr.Row():
+            first_cut = min(default.l1 + 1, depth - 1)
+            layer = gr.Slider(0, depth - 1, first_cut, step=1, label="Layer", elem_id="layer", scale=3)
+            scales = [("by rank", "rank"), ("log score", "log")]
+            scale = gr.Radio(scales, value="rank", label="PageRank scale", scale=1)
+        parts.legend(groups_legend(), "Legend: one tinted, outlined area is one merged token")
+        groups, groups_note = parts.picture("Merged groups", "groups"), gr.Markdown(elem_id="groups_note")
+        parts.legend(alive_legend(), "Legend: outlined is alive, dim is pruned")
+        alive, alive_note = parts.picture("Visual tokens alive", "alive"), gr.Markdown(elem_id="alive_note")
+        parts.legend(scores_legend(), "Legend: from low to high importance")
+        scores, scores_note = parts.picture("PageRank scores", "scores"), gr.Markdown(elem_id="scores_note")
+        with gr.Row():
+            retained = parts.plot("Visual tokens per layer, planned and actual", "retained")
+            ranked = parts.plot("PageRank scores, ranked", "ranked")
+        cost = parts.plot("FLOPs of vision encoder and language model", "cost")
+    panels = [groups, groups_note, alive, alive_note, scores, scores_note, retained, ranked, cost]
+    return SimpleNamespace(box=box, is_open=gr.State(False), layer=layer, scale=scale, panels=panels)
