@@ -27,7 +27,7 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
             with gr.Column(scale=5):
                 media = inputs.media()
             with gr.Column(scale=4):
-                controls = inputs.controls(default, depth)
+                controls = inputs.controls(loaded, default)
         with media.video_samples:
             parts.samples(media.video, controls.question)
         with media.image_samples:
@@ -40,21 +40,40 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
     """Events that reach the server."""
     key = gr.State(None)  # where this page's last result is kept
     settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
+    outputs = [*results.panels, key]
     run = gr.on(
-        [controls.run.click, controls.question.submit], handlers.answer, [*settings, key], [*results.panels, key],
+        [controls.run.click, controls.question.submit], handlers.answer, [*settings, key], outputs,
         api_name="run", concurrency_id="model", concurrency_limit=1, show_progress_on=results.answers,
     )  # fmt: skip
-    _connect_figures(handlers, results.figures, key, run)
+    _connect_stop(controls, run)
+    done = [run]
+    if handlers.runner.is_small:
+        again = gr.on(
+            [slider.change for slider in controls.sliders], handlers.follow, [*controls.sliders, key], outputs,
+            trigger_mode="always_last", show_progress="hidden", api_visibility="private", concurrency_id="model",
+        )  # fmt: skip
+        done.append(again)
+    _connect_figures(handlers, results.figures, key, done)
 
 
-def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, run) -> None:
+def _connect_stop(controls: SimpleNamespace, run) -> None:
+    """Stop can be pressed while a run is on."""
+    on, off = (f"() => ({{__type__: 'update', interactive: {value}}})" for value in ("true", "false"))
+    quiet = {"fn": None, "inputs": None, "outputs": controls.stop, "api_visibility": "private"}
+    gr.on([controls.run.click, controls.question.submit], js=on, **quiet)
+    run.then(js=off, **quiet)
+    controls.stop.click(js=off, cancels=run, **quiet)
+
+
+def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, done: list) -> None:
     """Still pictures follow a run and their slider, but only while their part of the page is open."""
     drawn = {"fn": handlers.figures, "inputs": [key, figures.is_open, figures.layer, figures.scale],
              "outputs": figures.panels, "show_progress": "hidden", "api_visibility": "private"}  # fmt: skip
     figures.box.expand(lambda: True, None, figures.is_open, api_visibility="private").then(**drawn)
     figures.box.collapse(lambda: False, None, figures.is_open, api_visibility="private")
     gr.on([figures.layer.input, figures.scale.input], **drawn, trigger_mode="always_last", concurrency_limit=4)
-    run.success(**drawn)
+    for run in done:
+        run.success(**drawn)
 
 
 def main() -> None:

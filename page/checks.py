@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import logging
 from collections.abc import Callable
 from numbers import Real
@@ -57,24 +59,36 @@ def checked_media(shown: object, other: object) -> str:
 
 
 def guarded(handler: Callable) -> Callable:
-    """Turn whatever a handler raises into a sentence; details go to the log, never to the page."""
+    """A handler, plain or a generator, that raises sentences only; details go to the log, never to the page."""
 
     @functools.wraps(handler)
     def safe(*args, **kwargs):
-        try:
+        with sentences():
             return handler(*args, **kwargs)
-        except gr.Error:
-            raise
-        except MediaError as error:
-            raise gr.Error(str(error), title="This file cannot be used") from error
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            _log.exception("out of memory")
-            raise gr.Error("Not enough memory. Use fewer frames or a smaller model.", title="Memory") from error
-        except Exception as error:
-            _log.exception("a request failed")
-            raise gr.Error("Something went wrong here. Try again or try another file.", title="Sorry") from error
 
-    return safe
+    @functools.wraps(handler)
+    def safe_steps(*args, **kwargs):
+        with sentences():
+            yield from handler(*args, **kwargs)
+
+    return safe_steps if inspect.isgeneratorfunction(handler) else safe
+
+
+@contextlib.contextmanager
+def sentences():
+    """Raise gr.Error with one sentence for whatever goes wrong inside."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except MediaError as error:
+        raise gr.Error(str(error), title="This file cannot be used") from error
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        _log.exception("out of memory")
+        raise gr.Error("Not enough memory. Use fewer frames or a smaller model.", title="Memory") from error
+    except Exception as error:
+        _log.exception("a request failed")
+        raise gr.Error("Something went wrong here. Try again or try another file.", title="Sorry") from error
 
 
 def _whole(name: str, value: object) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
+from aim_core.config import AimConfig
 from aim_core.result import Result
 from page import words
 from page.checks import checked_config, checked_frames, checked_media, checked_question, guarded
 from page.numbers import comparison, summary
+from page.panels.answers import answers_record
 from page.runs import Runner
 from page.settings import Loaded
 from page.store import Kept, ResultStore
@@ -16,6 +18,7 @@ from visual.texts import alive_text, groups_text, scores_text
 from visual.views import alive_view, groups_view, scores_view
 
 NUM_FIGURES = 9
+NUM_AFTER_ANSWERS = 4  # outputs of a run besides the answers
 
 
 class Handlers:
@@ -27,19 +30,42 @@ class Handlers:
 
     @guarded
     def answer(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, progress=gr.Progress()):
-        """Answer a question about a video or an image, dense and with AIM."""
+        """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
-        dense, aim = self.runner.compare(path, question, config, checked_frames(num_frames), progress)
+        num_frames = checked_frames(num_frames)
+        progress(0.1, words.READING)
+        self.runner.frames(path, num_frames)
+        progress(0.2, words.RUNNING_DENSE)
+        dense = self.runner.run(path, num_frames, question, AimConfig.dense(), timed=True)
+        yield answers_record(dense, None, timed=True), *[gr.skip()] * NUM_AFTER_ANSWERS
+        progress(0.6, words.RUNNING_AIM)
+        aim = self.runner.run(path, num_frames, question, config, timed=True)
         if unknown := self.adapter.num_unknown(question):
             gr.Warning(words.UNKNOWN.format(count=unknown), title="New words")
+        yield self._shown(Kept(path, question, num_frames, dense, aim), key, self.runner.timed_prefills)
+
+    @guarded
+    def follow(self, keep_ratio, l1, l2, num_frames, key):
+        """The last question again with the sliders' new values; nothing before there was one."""
+        kept = self.store.get(key)
+        if kept is None or l1 >= l2:  # the page is about to move one of the two
+            return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
+        config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
+        dense = kept.dense
+        if num_frames != kept.num_frames:
+            dense = self.runner.run(kept.path, num_frames, kept.question, AimConfig.dense(), timed=False)
+        aim = self.runner.run(kept.path, num_frames, kept.question, config, timed=False)
+        return self._shown(Kept(kept.path, kept.question, num_frames, dense, aim), key, timed_prefills=0)
+
+    def _shown(self, kept: Kept, key: str | None, timed_prefills: int) -> tuple:
+        """What the panels get of a request, which is kept for redrawing."""
         return (
-            dense.answer or words.SILENT,
-            aim.answer or words.SILENT,
-            comparison(dense, aim, self.runner.timed_prefills),
-            aim.trace,
-            summary(dense, aim),
-            self.store.put(Kept(dense, aim), replaces=key),
+            answers_record(kept.dense, kept.aim, timed=timed_prefills > 0),
+            comparison(kept.dense, kept.aim, timed_prefills),
+            kept.aim.trace,
+            summary(kept.dense, kept.aim),
+            self.store.put(kept, key),
         )
 
     @guarded

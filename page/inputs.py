@@ -9,6 +9,8 @@ import gradio as gr
 from aim_core.config import AimConfig
 from page import words
 from page.checks import MAX_FRAMES
+from page.panels.estimate import EstimatePanel, model_sizes
+from page.settings import Loaded
 from page.upload import ImageFile
 
 L2_FOLLOWS_L1 = "(l1, l2) => [l1, Math.max(l1 + 1, l2)]"
@@ -32,21 +34,31 @@ def media() -> SimpleNamespace:
     )
 
 
-def controls(default: AimConfig, depth: int) -> SimpleNamespace:
-    """Question, sliders and the Run button; l2 stays above l1 without asking the server."""
+def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
+    """Question, sliders, what they will cost, Run and Stop; l2 stays above l1 without asking the server."""
+    depth = loaded.engine.num_layers
     question = gr.Textbox(
         label="Question", placeholder=words.EXAMPLE_QUESTION, lines=2, max_lines=4, elem_id="question"
     )
-    keep_ratio = gr.Slider(
-        0.02, 1, default.keep_ratio, step=0.01, label="Keep ratio", elem_id="keep_ratio",
-        info="share of visual tokens left after merging; 1 merges nothing",
-    )  # fmt: skip
-    l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info="every token stays up to this layer", elem_id="l1")
-    l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info="no visual token from here on", elem_id="l2")
-    num_frames = gr.Slider(
-        1, MAX_FRAMES, 8, step=1, label="Frames", info="sampled evenly from a video", elem_id="frames"
-    )
-    run = gr.Button("Run", variant="primary", size="lg", elem_id="run")
+    look = {"min_width": 200}
+    with gr.Group():
+        with gr.Row():
+            keep_ratio = gr.Slider(
+                0.02, 1, default.keep_ratio, step=0.01, label="Keep ratio", elem_id="keep_ratio",
+                info=words.KEEP_RATIO, **look,
+            )  # fmt: skip
+            num_frames = gr.Slider(
+                1, MAX_FRAMES, 8, step=1, label="Frames", info=words.FRAMES, elem_id="frames", **look
+            )
+        with gr.Row():
+            l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info=words.L1, elem_id="l1", **look)
+            l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info=words.L2, elem_id="l2", **look)
+    sliders = [keep_ratio, l1, l2, num_frames]
+    with gr.Row():
+        run = gr.Button(words.RUN, variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
+        stop = gr.Button(words.STOP, size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
+    settings = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2, "frames": num_frames.value}
+    EstimatePanel(model_sizes(loaded.engine), value=settings, elem_id="estimate").follow(sliders)
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
     l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
-    return SimpleNamespace(question=question, run=run, sliders=[keep_ratio, l1, l2, num_frames])
+    return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders)

@@ -15,7 +15,10 @@ def flops(count: float) -> str:
 
 
 def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
-    """A table of tokens, FLOPs and milliseconds, with how each was got."""
+    """A table of tokens, FLOPs and milliseconds, with how each was got.
+
+    timed_prefills: how many prefills each time is the median of; 0 where the two were not timed side by side.
+    """
     full, less = dense.cost, aim.cost
     means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
     rows = [
@@ -27,15 +30,15 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
         ("Vision encoder (counted, not reduced)", flops(full.vision_flops), flops(less.vision_flops), "1.0×"),
         ("Both; share of vision in it", f"{flops(full.total_flops)}; {full.vision_share:.0%}",
          f"{flops(less.total_flops)}; {less.vision_share:.0%}", times(full.total_flops, less.total_flops)),
-        ("Prefill time (measured here)", f"{dense.timing.prefill_ms:,.1f} ms", f"{aim.timing.prefill_ms:,.1f} ms",
-         times(dense.timing.prefill_ms, aim.timing.prefill_ms)),
     ]  # fmt: skip
+    if timed_prefills:
+        spent = dense.timing.prefill_ms, aim.timing.prefill_ms
+        rows.append(("Prefill time (measured here)", *(f"{ms:,.1f} ms" for ms in spent), times(*spent)))
     lines = ["| | dense | AIM | dense ÷ AIM |", "|---|---:|---:|---:|"]
     lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
-    how = "one run" if timed_prefills == 1 else f"median of {timed_prefills} runs"
     note = (
         f"*FLOPs are counted, not timed. {FORMULA}; d = width, kv = key width, m = MLP width. A multiplication and an "
-        f"addition are two. Prefill time: {how} each, by the clock, PageRank included.*"
+        f"addition are two. {_how(timed_prefills)}*"
     )
     return "\n".join([*lines, "", note])
 
@@ -47,6 +50,14 @@ def summary(dense: Result, aim: Result) -> dict:
 
 def times(more: float, less: float) -> str:
     return f"{more / less:.1f}×" if less else "–"
+
+
+def _how(timed_prefills: int) -> str:
+    """How the times were measured, in one sentence."""
+    if timed_prefills == 0:
+        return "A slider has moved since both were timed; press Run to time them side by side."
+    runs = "one run" if timed_prefills == 1 else f"median of {timed_prefills} runs"
+    return f"Prefill time: {runs} each, by the clock, PageRank included."
 
 
 def _mean(counts: tuple[int, ...]) -> float:

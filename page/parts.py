@@ -20,7 +20,7 @@ def about(loaded: Loaded) -> str:
     name = "the embedded model" if loaded.is_embedded else f"`{loaded.name}`"
     model = words.MODEL.format(name=name, layers=loaded.engine.num_layers, rows=rows, columns=columns)
     problem = [f"⚠️ {loaded.problem}"] if loaded.problem else []
-    return "\n\n".join([*problem, *([words.EMBEDDED] if loaded.is_embedded else []), model])
+    return "\n\n".join([*problem, " ".join([*([words.EMBEDDED] if loaded.is_embedded else []), model])])
 
 
 def picture(label: str, elem_id: str) -> gr.Image:

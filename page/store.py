@@ -12,33 +12,36 @@ from aim_core.result import Result
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """The two results of one request."""
+    """One request and its two results."""
 
+    path: str
+    question: str
+    num_frames: int
     dense: Result
     aim: Result
 
 
 class ResultStore:
-    """At most `size` results for all visitors together; safe to use from many threads."""
+    """At most `size` requests for all visitors together; safe to use from many threads."""
 
     def __init__(self, size: int = 16):
         self.size = size
         self._lock = threading.Lock()
-        self._results: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
 
-    def put(self, result: Kept, replaces: str | None = None) -> str:
-        """Keep a result in place of an older one of the same page; returns its key."""
-        key = uuid.uuid4().hex
+    def put(self, kept: Kept, key: str | None = None) -> str:
+        """Keep a request, in place of the older one with the same key if there is one; returns its key."""
+        key = key or uuid.uuid4().hex
         with self._lock:
-            self._results.pop(replaces, None)
-            self._results[key] = result
-            while len(self._results) > self.size:
-                self._results.popitem(last=False)
+            self._kept[key] = kept
+            self._kept.move_to_end(key)
+            while len(self._kept) > self.size:
+                self._kept.popitem(last=False)
         return key
 
     def get(self, key: str | None) -> Kept | None:
-        """The result, or None if there was none or it had to make room."""
+        """The request, or None if there was none or it had to make room."""
         with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-            return self._results.get(key)
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)

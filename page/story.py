@@ -9,16 +9,16 @@ import gradio as gr
 from aim_core.config import AimConfig
 from page import parts, words
 from page.canvas.component import TokenExplorer
+from page.panels.answers import AnswersPanel
 from visual.legend import alive_legend, groups_legend, scores_legend
 
 
 def results(default: AimConfig, depth: int) -> SimpleNamespace:
     """Answers and numbers, the explorer, and figures; `panels` are what a run fills."""
     gr.Markdown(words.ANSWERS)
-    with gr.Row():
-        dense = gr.Textbox(label="Dense", interactive=False, lines=2, elem_id="dense_answer")
-        aim = gr.Textbox(label="AIM", interactive=False, lines=2, elem_id="aim_answer")
-    numbers = gr.Markdown(words.NO_NUMBERS, elem_id="numbers")
+    answers = AnswersPanel(elem_id="answers")
+    with gr.Accordion(words.NUMBERS, open=False, elem_id="all_numbers"):
+        numbers = gr.Markdown(words.NO_NUMBERS, elem_id="numbers")
 
     gr.Markdown(words.EXPLORE)
     explorer = TokenExplorer(elem_id="explorer")
@@ -31,7 +31,7 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
     figures = _figures(default, depth)
     with gr.Accordion("All numbers, for programs", open=False):
         data = gr.JSON(label="Summary")
-    return SimpleNamespace(panels=[dense, aim, numbers, explorer, data], answers=[dense, aim], figures=figures)
+    return SimpleNamespace(panels=[answers, numbers, explorer, data], answers=answers, figures=figures)
 
 
 def _figures(default: AimConfig, depth: int) -> SimpleNamespace:

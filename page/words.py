@@ -2,22 +2,58 @@
 
 TITLE = "AIM Explorer"
 INTRO = """# AIM Explorer
-**Which visual tokens does a multi-modal language model really need?** Give it a video and a \
-question. [AIM](https://arxiv.org/abs/2412.03248) merges similar visual tokens inside each frame, \
-then drops the least important ones layer by layer. Watch what goes, what stays, and whether the \
-answer changes."""
+**Which visual tokens does a multi-modal language model really need?** \
+[AIM](https://arxiv.org/abs/2412.03248) merges similar visual tokens inside each frame, then drops the least \
+important ones layer by layer. Watch what goes, what stays, and whether the answer changes."""
 
-EMBEDDED = """**This page runs a small embedded model that knows only its shape world**: coloured circles, \
-squares, triangles, stars, crosses and rings that rest, move, appear and vanish. Take a sample, or \
-film shapes of your own. For natural videos start the app with a real checkpoint, such as `python \
-app.py --model llava-hf/llava-onevision-qwen2-0.5b-ov-hf` (or `-7b-ov-hf` on a GPU)."""
-
-EXAMPLE_QUESTION = "What color is the star?"
-NO_NUMBERS = "*Press Run to see tokens, FLOPs and times side by side.*"
+EMBEDDED = """**A small embedded model runs here that knows only its shape world**: coloured circles, squares, \
+triangles, stars, crosses and rings that rest, move, appear and vanish. For natural videos start the app with a \
+real checkpoint, such as `python app.py --model llava-hf/llava-onevision-qwen2-0.5b-ov-hf`."""
 
 MODEL = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a frame."
+EXAMPLE_QUESTION = "What color is the star?"
+KEEP_RATIO = "share left after merging"
+FRAMES = "sampled evenly in time"
+L1 = "every token up to here"
+L2 = "no token from here on"
+RUN = "Run"
+STOP = "Stop"
+NO_NUMBERS = "*Press Run to see tokens, FLOPs and times side by side.*"
+NUMBERS = "All numbers"
 
 ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
+
+ANSWER_PANEL = {
+    "dense": "Dense",
+    "aim": "AIM",
+    "tokens": "Visual tokens",
+    "flops": "Prefill, counted",
+    "time": "Prefill, measured",
+    "nothing": "Press Run to ask.",
+    "waiting": "The dense answer is here; AIM has not answered.",
+    "same": "✓ Both give the same answer.",
+    "differ": "The answers share {shared} of {most} words. A word that only one has is underlined.",
+}
+
+ESTIMATE = {
+    "name": "Estimate",
+    "before": "before any run",
+    "tokens": "Visual tokens",
+    "flops": "Prefill",
+    "kv": "KV cache",
+    "share": "Share of dense",
+    "of": "of {dense}",
+    "withVision": "{share} with vision encoder",
+    "curve": "Visual tokens that enter each layer; dashed: dense",
+    "whyName": "How is this counted?",
+    "how": "{formula}; d = width, kv = key width, m = MLP width; {text} text tokens. The KV cache holds a key and a "
+    "value of every token in every layer, {bytes} bytes a number. The vision encoder costs {vision} more, whatever "
+    "the settings. Nothing is timed here.",
+}
+
+READING = "Reading the video"
+RUNNING_DENSE = "Dense: the model reads every visual token"
+RUNNING_AIM = "AIM: merging and pruning"
 
 UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
 

@@ -51,14 +51,22 @@ def wait_for_change(page, name: str, before: str) -> str:
 
 
 def run(page) -> None:
-    """Press Run and wait until other numbers are there."""
-    before = page.inner_text("#numbers")
+    """Press Run and wait until it is over, which is when Stop can no longer be pressed."""
     page.click("#run")
-    page.wait_for_function(
-        "before => { const now = document.querySelector('#numbers').innerText; "
-        "return now !== before && now.includes('measured'); }",
-        arg=before,
-    )
+    page.wait_for_selector("#stop:not([disabled])")
+    page.wait_for_selector("#stop[disabled]")
+    page.wait_for_selector("#explorer .tx[data-empty=false]")
+
+
+def said(page, part: str) -> str:
+    """A text of the answers panel, such as "aim" or "aim-tokens"."""
+    return page.locator(f"#answers [data-part={part}]").inner_text().strip()
+
+
+def numbers(page) -> str:
+    if not page.locator("#numbers").is_visible():
+        page.locator("#all_numbers button").first.click()
+    return page.locator("#numbers").inner_text()
 
 
 def show(page, panel: str) -> None:
@@ -110,11 +118,11 @@ def test_1_upload_ask_and_run(page, clip):
     page.wait_for_selector("#video video")
     page.fill("#question textarea", "which way does the red circle move?")
     run(page)
-    assert page.input_value("#dense_answer textarea") and page.input_value("#aim_answer textarea")
-    numbers = page.inner_text("#numbers")
+    assert said(page, "dense") not in ("", "–") and said(page, "aim") not in ("", "–")
+    assert said(page, "dense-tokens") == "513" and said(page, "aim-tokens") == "129"
+    assert said(page, "aim-time").endswith(" ms") and "answer" in said(page, "verdict").lower()
     for words in ("Visual tokens into layer 0", "513", "129", "GFLOPs", "share of vision", "ms", "6·n·d·m"):
-        assert words in numbers
-    page.wait_for_selector("#explorer .tx[data-empty=false]")
+        assert words in numbers(page)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "page.png", full_page=True)
 
@@ -211,75 +219,122 @@ def test_1f_figures_are_drawn_when_they_are_opened(page):
         page.locator(f"#{figure}").screenshot(path=SCREENSHOTS / f"{figure}.png")
 
 
-def test_2_the_layer_slider_redraws_without_the_model(page):
-    answer, alive, scores = page.input_value("#aim_answer textarea"), source(page, "alive"), source(page, "scores")
+def test_2_the_figures_follow_their_slider_without_the_model(page):
+    answer, alive, scores = said(page, "aim"), source(page, "alive"), source(page, "scores")
     slide(page, "layer", 8)
     wait_for_change(page, "alive", alive)
     wait_for_change(page, "scores", scores)
     playwright.expect(page.locator("#alive_note")).to_contain_text("At layer 8")
-    assert page.input_value("#aim_answer textarea") == answer
-
-
-def test_3_the_layer_slider_listens_to_arrow_keys(page):
     alive = source(page, "alive")
     page.locator("#layer input[type=range]").press("ArrowRight")
     wait_for_change(page, "alive", alive)
     playwright.expect(page.locator("#alive_note")).to_contain_text("At layer 9")
+    assert said(page, "aim") == answer
+    page.locator("#figures button").first.click()
 
 
-def test_4_keep_ratio_and_frames_change_the_groups(page):
-    slide(page, "keep_ratio", 0.5)
+def test_3_a_moved_slider_runs_again_by_itself_and_the_last_value_wins(page):
+    for ratio in (0.3, 0.4, 0.5):
+        slide(page, "keep_ratio", ratio)
+    playwright.expect(page.locator("#answers [data-part=aim-tokens]")).to_have_text("257")
+    assert said(page, "aim-time") == "–"  # not timed beside a dense run
+    playwright.expect(page.locator("#numbers")).to_contain_text("press Run to time them")
     slide(page, "frames", 4)
-    run(page)
-    playwright.expect(page.locator("#numbers")).to_contain_text(re.compile(r"257\s+129"))
+    playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text("257")
+    playwright.expect(page.locator("#explorer output[data-part=frameValue]")).to_contain_text("of 4")
 
 
-def test_5_l2_stays_above_l1_and_both_reach_the_model(page):
+def test_4_l2_stays_above_l1_and_both_reach_the_model(page):
     slide(page, "l1", 10)
     page.wait_for_function("document.querySelector('#l2 input[type=number]').value === '11'")
     slide(page, "l2", 4)
     page.wait_for_function("document.querySelector('#l1 input[type=number]').value === '3'")
     assert value_of(page, "l2") == 4
-    run(page)
+    page.locator("#explorer input[data-part=layer]").fill("4")
     playwright.expect(page.locator("#explorer [data-part=timeNote]")).to_contain_text("0 of 4 frames")
+    run(page)
+    assert re.search(r"257\s+129", numbers(page)) and said(page, "aim-time").endswith(" ms")
+
+
+def test_5_a_run_can_be_stopped_and_another_started(page):
+    before = page.locator("#answers").inner_text()
+    slide(page, "frames", 4)
+    page.click("#run")
+    page.locator("#stop:not([disabled])").click()
+    page.wait_for_selector("#stop[disabled]")
+    page.wait_for_timeout(2500)
+    assert page.locator("#answers [data-part=verdict]").inner_text() in (before.split("\n")[-1], "The dense answer is "
+                                                                         "here; AIM has not answered.")  # fmt: skip
+    run(page)
+    assert said(page, "aim-time").endswith(" ms")
 
 
 def test_6_bad_input_is_a_sentence_and_nothing_is_lost(page):
-    answer = page.input_value("#aim_answer textarea")
+    answer = said(page, "aim")
     page.fill("#question textarea", "")
     page.click("#run")
     toast = page.locator("[data-testid=toast-body]").first
     playwright.expect(toast).to_contain_text("Type a question")
-    assert page.input_value("#aim_answer textarea") == answer
+    assert said(page, "aim") == answer
     assert page.locator("#explorer .tx[data-empty=false]").count()
+    page.wait_for_selector("#stop[disabled]")
 
 
-def test_7_a_sample_is_one_click_away(browser, served):
+def test_7_the_estimate_follows_the_sliders_before_any_run_and_asks_nobody(browser, served):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE)
     page.goto(served)
+    page.wait_for_selector("#estimate svg")
+    tokens = page.locator("#estimate [data-part=tokens]")
+    playwright.expect(tokens).to_have_text("129")
+    page.wait_for_load_state("networkidle")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    slide(page, "keep_ratio", 0.5)
+    playwright.expect(tokens).to_have_text("257")
+    slide(page, "frames", 16)
+    playwright.expect(tokens).to_have_text("513")
+    curve, flops = page.locator("#estimate svg path").last.get_attribute("d"), page.inner_text("[data-part=flops]")
+    slide(page, "l1", 2)
+    page.wait_for_function("d => [...document.querySelectorAll('#estimate svg path')].pop().getAttribute('d') !== d",
+                           arg=curve)  # fmt: skip
+    assert page.inner_text("#estimate [data-part=flops]") != flops
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900), (2560, 1300)])
+def test_8_every_width_and_both_themes_without_scrolling_sideways(browser, served, width, height):
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(PATIENCE)
+    page.goto(served)
     page.wait_for_selector("#run")
+    stage = "document.querySelector('#explorer .tx-stage').getBoundingClientRect()"
+    empty = page.evaluate(f"[{stage}.width, {stage}.height]")
     page.locator("#video_samples tbody tr, #video_samples button.gallery-item").first.click()
     page.wait_for_selector("#video video")
     assert page.input_value("#question textarea")
     run(page)
-    page.wait_for_selector("#explorer .tx[data-empty=false]")
-    page.screenshot(path=SCREENSHOTS / "sample.png", full_page=True)
+    assert page.evaluate(f"[{stage}.width, {stage}.height]") == empty  # a run does not move the page
+    look(page, "alive")
+    for theme in ("light", "dark"):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+        drawn(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.screenshot(path=SCREENSHOTS / f"page_{width}_{theme}.png", full_page=True)
+    if width == 1280:
+        _readme(page)
+    page.close()
+
+
+def _readme(page) -> None:
+    """The picture in the README: answers and explorer, light."""
+    page.evaluate("document.body.classList.remove('dark')")
+    look(page, "groups")
+    drawn(page)
     page.evaluate("scrollTo(0, 0)")
-    top = page.locator("#dense_answer").bounding_box()["y"] - 110
+    top = page.locator("#answers").bounding_box()["y"] - 100
     clip = {"x": 0, "y": top, "width": 1280, "height": 1980}
     page.screenshot(path=SCREENSHOTS / "readme.png", full_page=True, clip=clip)
-    page.close()
-
-
-def test_8_a_phone_shows_it_without_scrolling_sideways(browser, served):
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.set_default_timeout(PATIENCE)
-    page.goto(served)
-    page.wait_for_selector("#run")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.screenshot(path=SCREENSHOTS / "phone.png")
-    page.close()
 
 
 def test_9_no_request_left_this_machine_and_no_script_broke(page, served):

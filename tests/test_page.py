@@ -70,6 +70,16 @@ def test_nothing_but_sentences_leaves_a_handler(error, says):
     assert says in message and "secret" not in message
 
 
+def test_a_step_that_fails_is_a_sentence_too():
+    def handler():
+        yield 1
+        raise RuntimeError("secret")
+
+    steps = checks.guarded(handler)()
+    assert next(steps) == 1
+    assert "again" in refused(lambda: next(steps))
+
+
 @pytest.mark.parametrize(
     ("count", "text"),
     [(2.5e12, "2.5 TFLOPs"), (45.6e9, "45.6 GFLOPs"), (1e6, "1 MFLOPs"), (10, "10 FLOPs"), (0, "0 FLOPs")],
@@ -87,6 +97,11 @@ def test_the_table_shows_the_records_numbers(results):
     assert times(dense.cost.language_flops, aim.cost.language_flops) in table
 
 
+def test_a_table_without_times_says_how_to_get_them(results):
+    table = comparison(*results, 0)
+    assert "Prefill time (measured here)" not in table and "press Run to time them" in table
+
+
 def test_the_summary_is_plain_numbers(results):
     record = summary(*results)
     assert record["aim"]["visual_tokens_per_layer"] == list(results[1].cost.visual_per_layer)
@@ -95,14 +110,13 @@ def test_the_summary_is_plain_numbers(results):
 
 def test_the_store_is_bounded_and_replaces(results):
     store = ResultStore(size=2)
-    one, other = Kept(*results), Kept(*results)
-    first = store.put(one)
-    second = store.put(other)
+    one, other = (Kept(path, "why?", 4, *results) for path in ("a.mp4", "b.mp4"))
+    first, second = store.put(one), store.put(one)
+    assert store.put(other, second) == second and store.get(second) is other
     assert store.get(first) is one
-    third = store.put(other, replaces=second)
-    assert store.get(second) is None and store.get(first) is one
-    store.put(other)
-    assert store.get(third) is None and store.get(None) is None  # the least recently used went
+    third = store.put(other)
+    assert store.get(second) is None and store.get(None) is None  # the least recently used went
+    assert store.get(first) is one and store.get(third) is other
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):

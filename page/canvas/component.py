@@ -26,15 +26,15 @@ class TokenExplorer(gr.HTML):
 
     data_model = ExplorerData
 
-    def __init__(self, elem_id: str):
+    def __init__(self, **kwargs):
         super().__init__(
             html_template=assets.text("canvas/explorer.html"),  # static: nothing a visitor types gets into it
             css_template=assets.text("canvas/explorer.css"),
             js_on_load=assets.text("script/common.js", *(f"canvas/{name}.js" for name in SCRIPTS)),
             apply_default_css=False,
-            elem_id=elem_id,
             words=words.EXPLORER,
             palette=browser_palette(),
+            **kwargs,  # Gradio makes it again with arguments of its own
         )
 
     def preprocess(self, payload: ExplorerData | None) -> None:

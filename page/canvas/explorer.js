@@ -8,7 +8,7 @@ function startExplorer(element, props, watch) {
   const state = { view: "groups", layer: 0, frame: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null };
 
   spell(element, words);
-  for (const name of ["alive", "pruned", "line"]) parts.root.style.setProperty(`--tx-${name}`, palette[name]);
+  parts.root.style.setProperty("--tx-alive", palette.alive);
   const show = oncePerFrame(() => {
     controls.show(run, state);
     stage.draw(state);

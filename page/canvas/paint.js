@@ -138,8 +138,8 @@ class Painter {
     const { x, y, w, h } = patchBox(this.run, box, patch);
     ctx.fillStyle = "rgba(255, 255, 255, 0.22)";
     ctx.fillRect(x, y, w, h);
-    this.lines(ctx, group, "rgba(0, 0, 0, 0.7)", this.thickness(box) + 3);
-    this.lines(ctx, group, "#ffffff", this.thickness(box) + 1);
+    this.lines(ctx, group, "rgba(0, 0, 0, 0.7)", this.thickness(box) + 2);
+    this.lines(ctx, group, "#ffffff", this.thickness(box));
   }
 
   /** The pinned group: lit up, everything else of its frame under a veil. */
@@ -147,15 +147,15 @@ class Painter {
     const token = this.run.token(frame, patch);
     const others = area(this.run, box, (one) => this.run.token(frame, one) !== token);
     const group = borders(this.run, box, (one) => this.run.token(frame, one) === token, (inside) => inside);
-    ctx.fillStyle = "rgba(6, 9, 16, 0.62)";
+    ctx.fillStyle = "rgba(6, 9, 16, 0.55)";
     ctx.fill(others);
-    this.lines(ctx, group, "rgba(0, 0, 0, 0.75)", this.thickness(box) + 4);
-    this.lines(ctx, group, this.palette.alive, this.thickness(box) + 2);
+    this.lines(ctx, group, "rgba(0, 0, 0, 0.75)", this.thickness(box) + 3);
+    this.lines(ctx, group, this.palette.alive, this.thickness(box) + 1);
   }
 
   /** A frame that does not hold the pinned group. */
   veil(ctx, box) {
-    ctx.fillStyle = "rgba(6, 9, 16, 0.45)";
+    ctx.fillStyle = "rgba(6, 9, 16, 0.3)";
     ctx.fillRect(box.x, box.y, box.w, box.h);
   }
 }

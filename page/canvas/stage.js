@@ -75,9 +75,10 @@ class Stage {
 
   marks(ctx, { at, pinned }) {
     for (const [frame, box] of this.boxes) {
+      const isCursor = at && at.frame === frame;
+      if (pinned && pinned.frame !== frame) this.painter.veil(ctx, box);
+      if (isCursor) this.painter.cursor(ctx, box, at);
       if (pinned && pinned.frame === frame) this.painter.pin(ctx, box, pinned);
-      else if (pinned) this.painter.veil(ctx, box);
-      if (at && at.frame === frame) this.painter.cursor(ctx, box, at);
     }
   }
 

@@ -47,7 +47,7 @@ class Timeline {
     const style = getComputedStyle(canvas);
     this.ink = style.color;
     this.muted = style.getPropertyValue("--tx-muted");
-    this.faint = style.getPropertyValue("--tx-line");
+    this.rule = style.getPropertyValue("--tx-rule");
     this.font = `11px ${style.fontFamily}`;
     this.thumbs(ctx);
     this.bars(ctx);
@@ -103,15 +103,14 @@ class Timeline {
   }
 
   cell(ctx, x, y, w, h, alive) {
-    ctx.fillStyle = this.faint;
+    ctx.fillStyle = this.rule;
     ctx.globalAlpha = 0.45;
     ctx.fillRect(x + 1, y + 1, w - 2, h - 2);
     ctx.fillStyle = this.palette.alive;
-    ctx.globalAlpha = alive ? 0.18 + (0.82 * alive) / this.run.tokens : 0;
+    ctx.globalAlpha = alive ? 0.1 + (0.55 * alive) / this.run.tokens : 0;
     ctx.fillRect(x + 1, y + 1, w - 2, h - 2);
     ctx.globalAlpha = 1;
-    const dark = alive / this.run.tokens > 0.35;
-    if (w >= 26 && h >= 12) this.text(ctx, alive || "·", x + w / 2, y + h / 2 + 4, alive ? (dark ? "#1f232b" : this.ink) : this.muted, "center");
+    if (w >= 26 && h >= 12) this.text(ctx, alive || "·", x + w / 2, y + h / 2 + 4, alive ? this.ink : this.muted, "center");
   }
 
   label(ctx, words, y) {

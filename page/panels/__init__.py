@@ -1,0 +1,1 @@
+"""Panels: smaller parts of the page that draw themselves in the browser."""
