@@ -41,11 +41,12 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
     key = gr.State(None)  # where this page's last result is kept
     settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
+    inputs.arm_stop(controls)  # before the run is connected: a page works off a click's listeners in their order
     run = gr.on(
         [controls.run.click, controls.question.submit], handlers.answer, [*settings, key], outputs,
         api_name="run", concurrency_id="model", concurrency_limit=1, show_progress_on=results.answers,
     )  # fmt: skip
-    _connect_stop(controls, run)
+    inputs.disarm_stop(controls, run)
     done = [run]
     if handlers.runner.is_small:
         again = gr.on(
@@ -54,15 +55,6 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
         )  # fmt: skip
         done.append(again)
     _connect_figures(handlers, results.figures, key, done)
-
-
-def _connect_stop(controls: SimpleNamespace, run) -> None:
-    """Stop can be pressed while a run is on."""
-    on, off = (f"() => ({{__type__: 'update', interactive: {value}}})" for value in ("true", "false"))
-    quiet = {"fn": None, "inputs": None, "outputs": controls.stop, "api_visibility": "private"}
-    gr.on([controls.run.click, controls.question.submit], js=on, **quiet)
-    run.then(js=off, **quiet)
-    controls.stop.click(js=off, cancels=run, **quiet)
 
 
 def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, done: list) -> None:

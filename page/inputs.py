@@ -14,6 +14,7 @@ from page.settings import Loaded
 from page.upload import ImageFile
 
 L2_FOLLOWS_L1 = "(l1, l2) => [l1, Math.max(l1 + 1, l2)]"
+STOP_IS = "() => ({{__type__: 'update', interactive: {}}})"
 L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
 
 
@@ -62,3 +63,16 @@ def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
     l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
     return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders)
+
+
+def arm_stop(controls: SimpleNamespace) -> None:
+    """Let Stop be pressed from the moment a run is asked for."""
+    asked = [controls.run.click, controls.question.submit]
+    gr.on(asked, None, None, controls.stop, js=STOP_IS.format("true"), api_visibility="private")
+
+
+def disarm_stop(controls: SimpleNamespace, run) -> None:
+    """Stop ends a run; after it, or after a run that has come to its end, there is nothing to stop."""
+    off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
+    run.then(**off, api_visibility="private")
+    controls.stop.click(**off, cancels=run, api_visibility="private")

@@ -257,14 +257,13 @@ def test_4_l2_stays_above_l1_and_both_reach_the_model(page):
 
 
 def test_5_a_run_can_be_stopped_and_another_started(page):
-    before = page.locator("#answers").inner_text()
-    slide(page, "frames", 4)
+    slide(page, "keep_ratio", 0.3)
+    playwright.expect(page.locator("#answers [data-part=aim-time]")).to_have_text("–")
     page.click("#run")
     page.locator("#stop:not([disabled])").click()
     page.wait_for_selector("#stop[disabled]")
-    page.wait_for_timeout(2500)
-    assert page.locator("#answers [data-part=verdict]").inner_text() in (before.split("\n")[-1], "The dense answer is "
-                                                                         "here; AIM has not answered.")  # fmt: skip
+    page.wait_for_timeout(6000)  # longer than a run takes
+    assert said(page, "aim-time") == "–"
     run(page)
     assert said(page, "aim-time").endswith(" ms")
 
