@@ -126,7 +126,6 @@ EXPLORER = {
         "place": "Place",
         "group": "Group",
         "size": "Patches in it",
-        "similarity": "Similarity to it",
         "rank": "Rank",
         "score": "Score",
         "fate": "Fate",
@@ -135,8 +134,8 @@ EXPLORER = {
     "rankOf": "{place} of {of}",
     "stays": "stays to the end",
     "goesAfter": "pruned after layer {layer}",
-    "spoken": "Frame {frame}, row {row}, column {column}. Group {group}, patches in it: {size}, "
-    "similarity {similarity}. Rank {rank} in layer {measured}, score {score}. Fate: {fate}.",
+    "spoken": "Frame {frame}, row {row}, column {column}. Group {group}, patches in it: {size}. "
+    "Rank {rank} in layer {measured}, score {score}. Fate: {fate}.",
     "lifeName": "Life of this token",
     "lifeHint": "Click a patch, or press Enter on it: its group lights up, and its life is told here.",
     "bornAs": "A patch: frame {frame}, row {row}, column {column}.",

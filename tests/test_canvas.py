@@ -7,9 +7,10 @@ import base64
 import numpy as np
 import pytest
 
+from aim_core.trace import LayerTrace, Trace, View
 from page import assets
 from page.canvas.component import SCRIPTS, TokenExplorer
-from page.canvas.records import explorer_record, last_layers, score_table
+from page.canvas.records import explorer_record, last_layers, pictures, score_table
 from tests.drawn_trace import make_trace
 from visual.patches import patch_rectangle
 from visual.views import nearest_scored, scaled_scores
@@ -42,7 +43,8 @@ def unpack(text: str, dtype: str) -> np.ndarray:
 
 def test_the_record_holds_the_trace(trace):
     record = explorer_record(trace)
-    assert np.array_equal(unpack(record["group"], "<u2").reshape(trace.group.shape), trace.group)
+    assert np.array_equal(unpack(record["row"], "<i4").reshape(trace.group.shape), trace.rows())
+    assert np.array_equal(unpack(record["group"], "<i4").reshape(trace.group.shape), trace.group)
     last = unpack(record["last"], "<i2").astype(int)
     assert np.array_equal(last[trace.rows()], trace.last_layer())
     scores = unpack(record["scores"], "<f4").reshape(len(trace.scored_layers), -1)
@@ -57,8 +59,24 @@ def test_suffix_rows_are_in_the_record_too(trace):
 
 def test_touching_groups_differ_in_colour(trace):
     record = explorer_record(trace)
-    colour = unpack(record["colour"], "u1").reshape(trace.num_frames, -1)
-    assert (colour[:, 0] != colour[:, 1]).all() and colour.max() < len(record["colours"])
+    colour = unpack(record["colour"], "u1")[trace.rows()]
+    assert (colour[:, 1] != colour[:, 2]).all() and colour.max() < len(record["colours"])
+
+
+def test_views_are_shown_wherever_their_rows_lie():
+    """Two frames share the first view, a picture's crop is the second, a view of another grid is left out."""
+    base = make_trace(num_frames=3)
+    views = (View(0, (0, 1), (3, 4)), View(0, (2,), (3, 4), (0.5, 0, 1, 1)), View(0, (2,), (2, 2)))
+    rows = [np.arange(12) + 2, np.arange(12) // 2 + 20, np.arange(4) + 30]  # rows 0, 1 and 14 to 19 are separators
+    none = np.zeros(0, np.float32)
+    layers = (LayerTrace(0, np.arange(34), none), LayerTrace(1, np.arange(5, 25), none))
+    trace = Trace.of_views(base.frames, base.times, views, rows, layers, np.array([34, 20]))
+    record = explorer_record(trace)
+    home = unpack(record["view"], "<i2")
+    assert (
+        home[2:14].tolist() == [0] * 12 and home[20:26].tolist() == [1] * 6 and (home[[0, 1, 14, 19, 30]] == -1).all()
+    )
+    assert record["times"] == [0.0, 1.0] and [part.shape[1] for part in pictures(trace)] == [70, 35]
 
 
 def test_the_component_takes_a_trace_and_serves_its_frames(trace):
@@ -80,7 +98,7 @@ def test_templates_hold_no_place_for_what_visitors_type():
 def test_the_script_finds_groups_and_their_sizes(script, trace):
     tokens = script("[...Array(run.frames).keys()].map(f => [...Array(run.patches).keys()].map(p => run.token(f, p)))")
     assert np.array_equal(tokens, trace.rows())
-    assert script("[...run.sizes]") == np.bincount(trace.rows().ravel()).tolist()
+    assert script("[...run.sizes]") == [*np.bincount(trace.rows().ravel()), 0]
     assert script("run.members(2, run.token(2, 9))") == [8, 9, 10]
 
 

@@ -8,7 +8,7 @@ from gradio.processing_utils import save_img_array_to_cache
 
 from aim_core.trace import Trace
 from page import assets, words
-from page.canvas.records import explorer_record
+from page.canvas.records import explorer_record, pictures
 from visual.palette import browser_palette
 
 SCRIPTS = ("run", "layout", "paint", "life", "timeline", "reading", "stage", "controls", "explorer")
@@ -43,7 +43,7 @@ class TokenExplorer(gr.HTML):
     def postprocess(self, value: Trace | None) -> ExplorerData | None:
         if value is None:
             return None
-        frames = [FileData(path=save_img_array_to_cache(frame, self.GRADIO_CACHE)) for frame in value.frames]
+        frames = [FileData(path=save_img_array_to_cache(frame, self.GRADIO_CACHE)) for frame in pictures(value)]
         return ExplorerData(frames=frames, record=explorer_record(value))
 
     def api_info(self) -> dict:

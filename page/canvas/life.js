@@ -5,7 +5,7 @@ function lifeEvents(run, words, { frame, patch }) {
   const token = run.token(frame, patch);
   const size = run.sizes[token];
   const events = [fill(words.bornAs, placeOf(run, { frame, patch }))];
-  events.push(size > 1 ? fill(words.mergedWith, { others: size - 1, group: groupName(run, token) }) : words.notMerged);
+  events.push(size > 1 ? fill(words.mergedWith, { others: size - 1, group: run.groupName(frame, patch) }) : words.notMerged);
   const pruned = run.prunedBefore(token);
   const measured = run.scored.filter((layer) => run.rank(token, layer));
   const last = measured[measured.length - 1];
@@ -21,10 +21,6 @@ function lifeEvents(run, words, { frame, patch }) {
 /** Frame, row and column as a visitor counts them, from 1. */
 function placeOf(run, { frame, patch }) {
   return { frame: frame + 1, row: Math.floor(patch / run.cols) + 1, column: (patch % run.cols) + 1 };
-}
-
-function groupName(run, token) {
-  return `${Math.floor(token / run.tokens) + 1}.${(token % run.tokens) + 1}`;
 }
 
 /** SVG of a token's standing in every measured layer, highest on top, above the cut that it had to pass. */

@@ -7,12 +7,10 @@ function readingOf(run, words, spot, layer) {
   const measured = run.measured(layer);
   const rank = measured === null ? null : run.rank(token, measured);
   const pruned = run.prunedBefore(token);
-  const similarity = run.similarity ? run.similarity[frame * run.patches + patch] : NaN;
   return {
     ...placeOf(run, spot),
-    group: groupName(run, token),
+    group: run.groupName(frame, patch),
     size: run.sizes[token],
-    similarity: Number.isNaN(similarity) ? "–" : similarity.toFixed(3),
     measured: measured ?? "–",
     rank: rank ? fill(words.rankOf, rank) : "–",
     score: rank ? scoreText(run.score(token, measured)) : "–",
@@ -28,7 +26,7 @@ function scoreText(score) {
 class Reading {
   constructor(parts, words) {
     Object.assign(this, { parts, words, fields: {} });
-    for (const name of ["place", "group", "size", "similarity", "rank", "score", "fate"]) {
+    for (const name of ["place", "group", "size", "rank", "score", "fate"]) {
       const value = make("dd", { "data-field": name }, "–");
       parts.reading.append(make("div", {}, make("dt", {}, words.fields[name]), value));
       this.fields[name] = value;
@@ -40,7 +38,6 @@ class Reading {
     const values = spot ? readingOf(run, this.words, spot, layer) : null;
     for (const [name, node] of Object.entries(this.fields))
       node.textContent = !values ? "–" : name === "place" ? fill(this.words.place, values) : values[name];
-    this.fields.similarity.parentNode.hidden = Boolean(run) && !run.similarity;
     this.enlarge(run, pictures, spot);
     if (values) this.say(fill(this.words.spoken, values));
   }

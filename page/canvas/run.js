@@ -12,26 +12,30 @@ class Run {
     this.times = record.times;
     this.frames = record.times.length;
     this.patches = this.rows * this.cols; // of a frame
-    this.tokens = record.tokensPerFrame;
     this.layers = record.numLayers;
     this.retained = record.retained;
     this.scored = record.scored;
     this.colours = record.colours;
-    this.group = unpacked(record.group, Uint16Array);
-    this.colour = unpacked(record.colour, Uint8Array);
+    this.row = unpacked(record.row, Int32Array); // of each patch
+    this.group = unpacked(record.group, Int32Array);
+    this.wide = this.row.length / this.frames; // patches of a frame, filled up
+    this.colour = unpacked(record.colour, Uint8Array); // of each visual row, like those below
+    this.view = unpacked(record.view, Int16Array);
     this.last = unpacked(record.last, Int16Array);
-    this.similarity = record.similarity ? unpacked(record.similarity, Float32Array) : null;
     const scores = unpacked(record.scores, Float32Array);
     const each = this.last.length;
     this.scores = new Map(this.scored.map((layer, i) => [layer, scores.subarray(i * each, (i + 1) * each)]));
     this.sizes = this.countSizes();
-    this.largest = Math.max(...this.sizes);
+    this.largest = this.sizes.reduce((most, size) => Math.max(most, size), 1);
+    this.tokens = new Uint32Array(this.frames); // of each frame
+    for (const frame of this.view) if (frame >= 0) this.tokens[frame]++;
+    this.alive = this.countAlive();
     this.orders = new Map(); // layer → its scores in falling order
     this.ranges = new Map(); // layer → ends of its logarithmic scale
   }
 
   countSizes() {
-    const sizes = new Uint16Array(this.frames * this.tokens);
+    const sizes = new Uint16Array(this.last.length);
     for (let frame = 0; frame < this.frames; frame++)
       for (let patch = 0; patch < this.patches; patch++) sizes[this.token(frame, patch)]++;
     return sizes;
@@ -39,7 +43,12 @@ class Run {
 
   /** The row of the visual token that a patch ended in. */
   token(frame, patch) {
-    return frame * this.tokens + this.group[frame * this.patches + patch];
+    return this.row[frame * this.wide + patch];
+  }
+
+  /** What a group is called: its frame and its number there, from 1. */
+  groupName(frame, patch) {
+    return `${frame + 1}.${this.group[frame * this.wide + patch] + 1}`;
   }
 
   /** The patches of one frame behind a token. */
@@ -101,14 +110,15 @@ class Run {
   /** Powers of ten between the smallest positive score of a layer's merged tokens and the largest. */
   logRange(layer) {
     if (!this.ranges.has(layer)) {
-      const positive = this.scores.get(layer).subarray(0, this.sizes.length).filter((score) => score > 0).sort();
+      const merged = this.scores.get(layer).filter((_, token) => this.view[token] >= 0);
+      const positive = merged.filter((score) => score > 0).sort();
       const ends = positive.length ? [positive[0], positive[positive.length - 1]] : [1, 1];
       this.ranges.set(layer, ends.map(Math.log10));
     }
     return this.ranges.get(layer);
   }
 
-  /** Share of a measured layer's score that each frame's tokens hold, suffix rows counted in the whole only. */
+  /** Share of a measured layer's score that each frame's tokens hold, separators counted in the whole only. */
   frameShares(layer) {
     const shares = new Float64Array(this.frames);
     const scores = this.scores.get(layer);
@@ -116,15 +126,22 @@ class Run {
     scores.forEach((score, token) => {
       if (Number.isNaN(score)) return;
       total += score;
-      if (token < this.sizes.length) shares[Math.floor(token / this.tokens)] += score;
+      if (this.view[token] >= 0) shares[this.view[token]] += score;
     });
     return total > 0 ? shares.map((share) => share / total) : shares;
   }
 
   /** How many tokens of a frame enter a layer. */
   frameAlive(frame, layer) {
-    let alive = 0;
-    for (let token = frame * this.tokens; token < (frame + 1) * this.tokens; token++) alive += this.isAlive(token, layer);
+    return this.alive[frame * this.layers + layer];
+  }
+
+  countAlive() {
+    const alive = new Uint32Array(this.frames * this.layers);
+    this.view.forEach((frame, token) => {
+      if (frame < 0) return;
+      for (let layer = 0; layer <= this.last[token]; layer++) alive[frame * this.layers + layer]++;
+    });
     return alive;
   }
 }

@@ -36,15 +36,17 @@ class Timeline {
 
   /** Draw a run with the chosen frame and layer marked. */
   show(run, pictures, choice) {
-    Object.assign(this, { run, pictures, choice });
-    const ratio = Math.min(2, window.devicePixelRatio || 1);
     const { canvas } = this;
+    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const style = getComputedStyle(canvas);
+    const wanted = JSON.stringify([choice.frame, choice.layer, canvas.clientWidth, ratio, style.color]);
+    if (run === this.run && wanted === this.drawn) return;
+    Object.assign(this, { run, pictures, choice: { ...choice }, drawn: wanted });
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
     if (!run || !canvas.width) return;
     const ctx = canvas.getContext("2d");
     ctx.scale(ratio, ratio);
-    const style = getComputedStyle(canvas);
     this.ink = style.color;
     this.muted = style.getPropertyValue("--tx-muted");
     this.rule = style.getPropertyValue("--tx-rule");
@@ -95,19 +97,20 @@ class Timeline {
       if (chosen || (layer % every === 0 && Math.abs(layer - this.choice.layer) >= every))
         this.text(ctx, `L${layer}`, left - 10, y + row / 2 + 4, chosen ? this.ink : this.muted, "right");
       for (let frame = 0; frame < this.run.frames; frame++)
-        this.cell(ctx, left + frame * column, y, column, row, this.run.frameAlive(frame, layer));
+        this.cell(ctx, left + frame * column, y, column, row, frame, layer);
     }
     ctx.strokeStyle = this.ink;
     ctx.lineWidth = 1.5;
     ctx.strokeRect(left, matrixTop + this.choice.layer * row + 0.5, width - left - 1, row - 1);
   }
 
-  cell(ctx, x, y, w, h, alive) {
+  cell(ctx, x, y, w, h, frame, layer) {
+    const alive = this.run.frameAlive(frame, layer);
     ctx.fillStyle = this.rule;
     ctx.globalAlpha = 0.45;
     ctx.fillRect(x + 1, y + 1, w - 2, h - 2);
     ctx.fillStyle = this.palette.alive;
-    ctx.globalAlpha = alive ? 0.1 + (0.55 * alive) / this.run.tokens : 0;
+    ctx.globalAlpha = alive ? 0.1 + (0.55 * alive) / this.run.tokens[frame] : 0;
     ctx.fillRect(x + 1, y + 1, w - 2, h - 2);
     ctx.globalAlpha = 1;
     if (w >= 26 && h >= 12) this.text(ctx, alive || "·", x + w / 2, y + h / 2 + 4, alive ? this.ink : this.muted, "center");

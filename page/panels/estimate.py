@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gradio as gr
+import numpy as np
 
+from aim_core.adapters.base import Adapter, Call
 from aim_core.cost import FORMULA
 from aim_core.engine import Engine
 from page import assets, words
@@ -37,16 +39,26 @@ class EstimatePanel(gr.HTML):
 
 
 def model_sizes(engine: Engine) -> dict:
-    """What the script needs of the loaded model, for the formula of `aim_core.cost`."""
+    """What the script needs of the loaded model, for the formula of `aim_core.cost`; its weights do no work here."""
     adapter = engine.adapter
-    ids, _ = adapter.prompt(words.EXAMPLE_QUESTION, 1)
+    (few, text, vision), (more, _, _) = (_prompt(adapter, num_frames) for num_frames in (2, 4))
     return {
         "sizes": adapter.sizes,
         "layers": engine.num_layers,
-        "perFrame": adapter.grid[0] * adapter.grid[1],
-        "suffix": adapter.num_suffix,
-        "text": ids.shape[1] - 1,
-        "visionPerFrame": adapter.vision_flops(1),
+        "perFrame": (more - few) // 2,
+        "suffix": few - (more - few),
+        "text": text,
+        "visionPerFrame": vision // 2,
         "bytes": adapter.model.dtype.itemsize,
         "formula": FORMULA,
     }
+
+
+def _prompt(adapter: Adapter, num_frames: int) -> tuple[int, int, int]:
+    """Visual tokens, text tokens and the vision side's operations of an example prompt with black frames."""
+    frames = np.zeros((num_frames, 64, 64, 3), dtype=np.uint8)
+    inputs = adapter.inputs(frames, words.EXAMPLE_QUESTION)
+    kind = adapter.kind(frames)
+    num_visual = int((inputs["input_ids"] == adapter.place_ids()[kind]).sum())
+    num_text = inputs["input_ids"].numel() - num_visual
+    return num_visual, num_text, adapter.vision_flops(Call(kind, inputs, None))
