@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +84,9 @@ def test_the_component_takes_a_trace_and_serves_its_frames(trace):
     explorer = TokenExplorer(elem_id="explorer")
     data = explorer.postprocess(trace)
     assert len(data.frames) == trace.num_frames and data.record["numLayers"] == trace.num_layers
+    first = Path(data.frames[0].path)
+    first.unlink()  # the cache is emptied by and by
+    assert Path(explorer.postprocess(trace).frames[0].path).exists()
     assert explorer.postprocess(None) is None and explorer.preprocess(data) is None
 
 

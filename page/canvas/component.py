@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import gradio as gr
+import numpy as np
 from gradio.data_classes import FileData, GradioModel
 from gradio.processing_utils import save_img_array_to_cache
 
@@ -43,8 +47,21 @@ class TokenExplorer(gr.HTML):
     def postprocess(self, value: Trace | None) -> ExplorerData | None:
         if value is None:
             return None
-        frames = [FileData(path=save_img_array_to_cache(frame, self.GRADIO_CACHE)) for frame in pictures(value)]
+        frames = [FileData(path=_served(picture, self.GRADIO_CACHE)) for picture in pictures(value)]
         return ExplorerData(frames=frames, record=explorer_record(value))
 
     def api_info(self) -> dict:
         return {"type": "object"}
+
+
+def _served(picture: np.ndarray, folder: str) -> str:
+    """Path of a file with this picture (H, W, 3) uint8, written only once: sliders rerun a video."""
+    key = (picture.tobytes(), picture.shape, folder)
+    if not Path(_written(*key)).exists():
+        _written.cache_clear()
+    return _written(*key)
+
+
+@lru_cache(maxsize=64)
+def _written(pixels: bytes, shape: tuple[int, ...], folder: str) -> str:
+    return save_img_array_to_cache(np.frombuffer(pixels, dtype=np.uint8).reshape(shape), folder)
