@@ -30,6 +30,7 @@ PATCH_ROWS = IMAGE_SIZE // PATCH_SIZE
 TOKEN_ROWS = PATCH_ROWS // 2
 # What a thing is, as class numbers; the order of the columns of `Batch.things` and `Batch.referents`.
 TRAITS = {"color": len(COLORS), "shape": len(SHAPES), "motion": 5, "begins": 4, "ends": 4, "phase": 3, "stays": 2}
+FEWEST_VISITED = 6  # frames that surely show a visitor once
 NOTHING = [IGNORE] * len(TRAITS)
 
 
@@ -41,13 +42,13 @@ class Batch:
     patch_owner: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS) int64, thing that covers the patch's middle, -1 for none
     token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
     centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64, 1 where the middle of a thing lies
-    things: Tensor  # (B, 5, U) int64
+    things: Tensor  # (B, MAX_OBJECTS, U) int64
     tokens: Tensor  # (B, T) int64, all questions of a video one after the other
     question: Tensor  # (B, T) int64, which question a token belongs to, -1 for padding
     offset: Tensor  # (B, T) int64, place inside its question
     targets: Tensor  # (B, T) int64, the token to be said next, IGNORE where none is asked for
     referents: Tensor  # (B, T, U) int64, traits of the one thing a question is about, where its answer is due
-    about: Tensor  # (B, T, 5) bool, the things to look at, where the answer is due
+    about: Tensor  # (B, T, MAX_OBJECTS) bool, the things to look at, where the answer is due
 
     def to(self, device: str) -> Batch:
         return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
@@ -67,14 +68,14 @@ def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
     return {(kind, answer): min(1.0, 2.0 * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
-def draw_questions(scene: Scene, num_frames: int, per_type: int, rng, rates, all_pairs: bool = False) -> list[Question]:
+def draw_questions(scene: Scene, num_frames: int, per_type: int, rng, rates) -> list[Question]:
     """Up to `per_type` different questions of every type that `num_frames` frames can answer."""
     questions: dict[str, Question] = {}
     for kind in TYPES:
         if num_frames < FEWEST_FRAMES[kind]:
             continue
         for _ in range(per_type):
-            question = ask(scene, kind, rng, all_pairs)
+            question = ask(scene, kind, rng)
             if question and question.text not in questions and rng.random() < rates[kind, question.answer]:
                 questions[question.text] = question
     return list(questions.values())
@@ -105,11 +106,9 @@ class BatchMaker:
         self.tokenizer = tokenizer
         self.cache: dict[str, list[int]] = {}
 
-    def make(
-        self, stage: int, step: int, videos: int, num_frames: int, per_type: int, all_pairs: bool = False
-    ) -> Batch:
+    def make(self, stage: int, step: int, videos: int, num_frames: int, per_type: int) -> Batch:
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, per_type, all_pairs) for _ in range(videos)]
+        parts = [self._video(rng, num_frames, per_type) for _ in range(videos)]
         longest = max(len(part["tokens"]) for part in parts) if per_type else 0
         for part in parts:
             missing = longest - len(part["tokens"])
@@ -121,9 +120,9 @@ class BatchMaker:
             part["about"] += [[False] * MAX_OBJECTS] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(self, rng, num_frames: int, per_type: int, all_pairs: bool) -> dict:
-        seed, static = int(rng.integers(2**62)), num_frames == 1 and bool(rng.random() < 0.3)
-        scene = make_scene(seed, late=all_pairs and seed % 2 == 1, static=static)
+    def _video(self, rng, num_frames: int, per_type: int) -> dict:
+        static = num_frames == 1 and bool(rng.random() < 0.3)
+        scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
         times = frame_times(num_frames)
         if num_frames == 1:  # a single picture shows one moment; questions are about what is there then
             scene = _moment(scene, float(rng.random()))
@@ -134,9 +133,7 @@ class BatchMaker:
             "centers": _centers(scene, times),
             "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
         }
-        return part | self._text(
-            scene, draw_questions(scene, num_frames, per_type, rng, self.rates, all_pairs), num_frames
-        )
+        return part | self._text(scene, draw_questions(scene, num_frames, per_type, rng, self.rates), num_frames)
 
     def _split(self, text: str) -> list[int]:
         if text not in self.cache:

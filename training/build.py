@@ -7,6 +7,7 @@ import re
 import torch
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
+from torch import Tensor
 from transformers import (
     LlavaOnevisionConfig,
     LlavaOnevisionForConditionalGeneration,
@@ -21,7 +22,7 @@ from transformers import (
 from training.questions import ANSWERS, WORDINGS
 from training.world import COLORS, SHAPES
 
-IMAGE_SIZE, PATCH_SIZE = 128, 8  # 16 x 16 patches, 8 x 8 visual tokens a frame after the model's pooling
+IMAGE_SIZE, PATCH_SIZE = 96, 4  # 24 x 24 patches, 12 x 12 visual tokens a frame after the model's pooling
 SPECIAL = ("<|pad|>", "<|unknown|>", "<|user|>", "<|assistant|>", "<|end|>", "<image>", "<video>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -85,11 +86,11 @@ def make_processor() -> LlavaOnevisionProcessor:
 
 
 def make_config() -> LlavaOnevisionConfig:
-    """Three vision layers of width 128, twelve language layers of width 128."""
+    """Three vision layers of width 64, twelve language layers of width 128."""
     words = vocabulary()
     ids = {token: words.index(token) for token in SPECIAL}
     vision = SiglipVisionConfig(
-        hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, image_size=IMAGE_SIZE,
+        hidden_size=64, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, image_size=IMAGE_SIZE,
         patch_size=PATCH_SIZE, vision_use_head=False,
     )  # fmt: skip
     text = Qwen2Config(
@@ -104,6 +105,18 @@ def make_config() -> LlavaOnevisionConfig:
 
 
 def make_model(seed: int) -> LlavaOnevisionForConditionalGeneration:
-    """A model with fresh weights from `seed`."""
+    """A model with fresh weights from `seed`; the tower's positions start as waves, so that neighbours are alike."""
     torch.manual_seed(seed)
-    return LlavaOnevisionForConditionalGeneration(make_config())
+    model = LlavaOnevisionForConditionalGeneration(make_config())
+    positions = model.model.vision_tower.embeddings.position_embedding.weight
+    with torch.no_grad():
+        positions.copy_(_waves(IMAGE_SIZE // PATCH_SIZE, positions.shape[1]))
+    return model
+
+
+def _waves(rows: int, width: int) -> Tensor:
+    """(rows * rows, width): sines and cosines of the row in one half, of the column in the other."""
+    lengths = torch.logspace(0, 1, width // 4, base=rows)  # from one cell to the whole side, in cells
+    angles = torch.arange(rows)[:, None] * (torch.pi / lengths)
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1) * 0.5  # (rows, width / 2)
+    return torch.cat([waves.repeat_interleave(rows, dim=0), waves.repeat(rows, 1)], dim=1)

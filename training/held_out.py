@@ -1,4 +1,4 @@
-"""Held-out questions: scenes and pairs of colour and shape never trained on, every answer of a type equally often."""
+"""Held-out questions: scenes with a combination never trained on in each; all answers of a type equally often."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from operator import attrgetter
 import numpy as np
 
 from training.questions import ANSWERS, TYPES, Question, ask
-from training.world import LATE_PAIRS, Scene, make_scene
+from training.world import Scene, held_out, make_scene
 
 HELD_OUT_SEED = 2412_03248
 FIRST_SEED = 2**62  # training draws its scenes' seeds below this
@@ -29,12 +29,15 @@ class Item:
     question: Question
 
     @property
-    def pair(self) -> str | None:
-        """When training first showed the one thing asked about, "early" or "late"; None for other questions."""
+    def combination(self) -> str | None:
+        """Whether training showed the colour, shape and deed of the one thing asked about: "seen" or "unseen".
+
+        None for other questions.
+        """
         if self.question.type in ABOUT_MANY or len(self.question.about) != 1:
             return None
         thing = self.scene.things[self.question.about[0]]
-        return "late" if (thing.color, thing.shape) in LATE_PAIRS else "early"
+        return "unseen" if held_out(thing.color, thing.shape, thing.deed) else "seen"
 
 
 def buckets(kind: str) -> tuple[str, ...]:
@@ -55,7 +58,7 @@ def held_out_set(per_type: int) -> list[Item]:
     items: list[Item] = []
     for video in count():
         rng = np.random.default_rng([HELD_OUT_SEED, video])
-        scene = make_scene(FIRST_SEED + int(rng.integers(2**62)), late=True)
+        scene = make_scene(FIRST_SEED + int(rng.integers(2**62)), unseen=True)
         items += [Item(video, scene, question) for question in _wanted(scene, rng, missing)]
         if not any(missing.values()):
             return items
@@ -80,7 +83,7 @@ def _wanted(scene: Scene, rng: np.random.Generator, missing: dict[tuple[str, str
     found: list[Question] = []
     for kind in sorted((k for k in TYPES if left[k]), key=lambda k: (-left[k], rng.random())):
         for _ in range(DRAWS):
-            question = ask(scene, kind, rng, late=True)
+            question = ask(scene, kind, rng)
             if question and missing[kind, bucket(question)]:
                 missing[kind, bucket(question)] -= 1
                 found.append(question)

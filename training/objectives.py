@@ -11,6 +11,7 @@ from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
 
 from training.batches import IGNORE, TRAITS, Batch
 from training.build import SPECIAL
+from training.reduction import Visual, drop, merge
 
 SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
 BACK_LAYER, LOOK_LAYER = 2, 5  # head 0 of these layers is told where to look: at a thing's past, at what is asked for
@@ -20,11 +21,12 @@ ALIGNED = ("color", "shape")
 class Helpers(nn.Module):
     """Linear heads that exist only while training: they tell early layers what a token should know."""
 
-    def __init__(self, width: int, rows: int):
+    def __init__(self, tower_width: int, width: int, rows: int):
         super().__init__()
-        self.patch = nn.Linear(width, TRAITS["color"] + TRAITS["shape"] + 2)
+        self.patch = nn.Linear(tower_width, TRAITS["color"] + TRAITS["shape"] + 2)
         self.token = nn.Linear(width, TRAITS["color"] + TRAITS["shape"] + 2 + 2 * rows + 2)
         self.seen = nn.Linear(width, sum(TRAITS.values()))
+        self.first = nn.Linear(width, 2)  # the middle of a thing where it is seen for the first time
         self.found = nn.Linear(width, sum(TRAITS.values()))
         self.temperature = nn.Parameter(torch.tensor(10.0))
 
@@ -63,49 +65,52 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
 
 
 def answer_loss(
-    model, helpers: Helpers, batch: Batch, keep: float, shuffle: bool, rng: torch.Generator
+    model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (asked,) bool whether each answer was right.
 
-    keep:    share of visual tokens shown, a random choice in each video (token dropout); 1 shows all.
-    shuffle: mix the order of tokens inside each frame, so that places are read from features and not from positions.
+    keep: share of each frame's visual tokens shown.
+    how:  "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
+          "place" does too, but lets every token keep its position in the whole video.
     """
     with torch.no_grad():
         patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
     tokens = model.model.apply_pooling(model.model.multi_modal_projector(patches))
-    visual = tokens.reshape(batch.pixels.shape[0], -1, tokens.shape[-1])
-    owner, frame = batch.token_owner.flatten(1), torch.arange(batch.pixels.shape[1], device=visual.device)
-    frame = frame.repeat_interleave(visual.shape[1] // len(frame)).expand(visual.shape[0], -1)
-    if keep < 1 or shuffle:
-        rows = _shown_rows(frame, keep, shuffle, rng)
-        visual = visual.gather(1, rows[..., None].expand(-1, -1, visual.shape[-1]))
-        owner, frame = owner.gather(1, rows), frame.gather(1, rows)
-    past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, :, None] > frame[:, None, :])
-    hidden, between = _run(model, visual, batch)
-    start = visual.shape[1] + 2  # the user mark before the video, the newline row after it
+    visual = _reduced(tokens, batch, keep, how, rng)
+    videos, frames, left, _ = visual.tokens.shape
+    owner = visual.owner.flatten(1)
+    frame = torch.arange(frames, device=owner.device).repeat_interleave(left)
+    past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, None] > frame[None, :])
+    seen_before = past.any(2)
+    places = frame * tokens.shape[1] + visual.place.flatten(1) if how == "place" else None
+    hidden, between = _run(model, visual.tokens.flatten(1, 2), places, frames * tokens.shape[1], batch)
+    start = owner.shape[1] + 2  # the user mark before the video, the newline row after it
     asked = batch.targets != IGNORE
     logits = hidden[:, start:][asked] @ model.get_input_embeddings().weight.T
     losses = {"answer": F.cross_entropy(logits, batch.targets[asked]) * 2}
-    seen = helpers.seen(between["seen"][:, 1 : start - 1])
-    losses |= _traits("seen", seen.flatten(0, 1), _known(batch, owner, past.any(2)).flatten(0, 1), 0.3)
+    inside = between["seen"][:, 1 : start - 1]
+    seen = helpers.seen(inside)
+    losses |= _traits("seen", seen.flatten(0, 1), _known(batch, owner, seen_before).flatten(0, 1), 0.3)
+    first = visual.center.flatten(1) & (owner >= 0) & ~seen_before
+    losses["first"] = F.cross_entropy(helpers.first(inside).flatten(0, 1), first.flatten().long()) * 2
     found = helpers.found(between["found"][:, start:][asked])
     losses |= _traits("found", found, batch.referents[asked], 0.3)
     losses["back"] = _attend(between["back"][:, 1 : start - 1, 1 : start - 1], past) * 0.3
-    things = F.one_hot(owner + 1, batch.things.shape[1] + 1)[..., 1:].bool()  # (B, visual, 5)
+    things = F.one_hot(owner + 1, batch.things.shape[1] + 1)[..., 1:].bool()  # (B, visual, things)
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, start:, 1 : start - 1], wanted) * 0.3
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
 
 
-def _shown_rows(frame: Tensor, keep: float, shuffle: bool, rng: torch.Generator) -> Tensor:
-    """(B, count) int64 rows of the visual tokens to show, frames in order; frame: (B, V) each token's frame."""
-    count = max(1, int(frame.shape[1] * keep))
-    rows = torch.rand(frame.shape, generator=rng).argsort(1)[:, :count].sort(1).values.to(frame.device)
-    if shuffle:
-        mixed = frame.gather(1, rows) + torch.rand(rows.shape, generator=rng).to(frame.device)
-        rows = rows.gather(1, mixed.argsort(1))
-    return rows
+def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Generator) -> Visual:
+    videos, frames = batch.pixels.shape[:2]
+    owner, center = batch.token_owner.flatten(2), batch.centers.flatten(2).bool()
+    place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(owner)
+    visual = Visual(tokens.unflatten(0, (videos, frames)), owner, center, place)
+    if how == "drop":
+        return drop(visual, keep, rng)
+    return merge(visual, keep, batch.things.shape[1]) if keep < 1 else visual
 
 
 def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
@@ -115,8 +120,12 @@ def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
     return -share.clamp(min=1e-6).log().mean() if bool(rows.any()) else attention.sum() * 0.0
 
 
-def _run(model, visual: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+def _run(
+    model, visual: Tensor, places: Tensor | None, num_places: int, batch: Batch
+) -> tuple[Tensor, dict[str, Tensor]]:
     """One pass over video and packed questions, each question seeing the video and itself only.
+
+    places: (B, V) int64 where each visual token stands among `num_places`; None numbers them as they come.
 
     Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back` and `look`.
     """
@@ -129,7 +138,10 @@ def _run(model, visual: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]
     same = (question[:, :, None] == question[:, None, :]) | (question[:, None, :] == -2)
     length = inputs.shape[1]
     mask = (same & torch.ones(length, length, dtype=torch.bool, device=visual.device).tril())[:, None]
-    positions = torch.cat([torch.arange(prefix, device=visual.device).expand(videos, -1), prefix + batch.offset], dim=1)
+    rows = torch.arange(prefix, device=visual.device).expand(videos, -1)
+    if places is not None:
+        rows = torch.cat([rows[:, :1], 1 + places, rows[:, :1] + 1 + num_places], dim=1)
+    positions = torch.cat([rows, rows[:, -1:] + 1 + batch.offset], dim=1)
     between: dict[str, Tensor] = {}
 
     def keep_output(name):

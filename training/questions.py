@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.world import COLORS, LATE_PAIRS, MOTIONS, PHASES, PLACES, SHAPES, Scene, Thing, place_of
+from training.world import COLORS, MOTIONS, PHASES, PLACES, SHAPES, Scene, Thing, place_of
 
 COLOR_NAMES = tuple(COLORS)
 WORDINGS = {
@@ -27,7 +27,7 @@ WORDINGS = {
 ANSWERS = {
     "color": COLOR_NAMES,
     "shape": SHAPES,
-    "count": ("1", "2", "3", "4", "5"),
+    "count": ("1", "2", "3", "4"),
     "count_kind": ("0", "1", "2", "3"),
     "exist": ("yes", "no"),
     "position": PLACES,
@@ -55,9 +55,9 @@ class Question:
     about: tuple[int, ...]
 
 
-def ask(scene: Scene, kind: str, rng: np.random.Generator, late: bool = False) -> Question | None:
+def ask(scene: Scene, kind: str, rng: np.random.Generator) -> Question | None:
     """A question of type `kind`, its answer drawn evenly from those that the scene allows; None if there is none."""
-    choices = _CHOICES[kind](scene, rng, late)
+    choices = _CHOICES[kind](scene, rng)
     if not choices:
         return None
     answers = sorted(choices)
@@ -76,21 +76,21 @@ def _by_answer(pairs) -> dict[str, list]:
     return groups
 
 
-def _colors(scene: Scene, rng, late):
+def _colors(scene: Scene, rng):
     shapes = [t.shape for t in scene.things]
     return _by_answer(
         (t.color, ({"shape": t.shape}, (i,))) for i, t in enumerate(scene.things) if shapes.count(t.shape) == 1
     )
 
 
-def _shapes(scene: Scene, rng, late):
+def _shapes(scene: Scene, rng):
     colors = [t.color for t in scene.things]
     return _by_answer(
         (t.shape, ({"color": t.color}, (i,))) for i, t in enumerate(scene.things) if colors.count(t.color) == 1
     )
 
 
-def _count(scene: Scene, rng, late):
+def _count(scene: Scene, rng):
     return {str(len(scene.things)): [({}, tuple(range(len(scene.things))))]}
 
 
@@ -105,20 +105,15 @@ def _plural(shape: str) -> str:
     return shape + ("es" if shape == "cross" else "s")
 
 
-def _count_kind(scene: Scene, rng, late):
+def _count_kind(scene: Scene, rng):
     return _by_answer((str(len(who)), ({"kind": kind}, who)) for kind, who in _kinds(scene).items() if len(who) <= 3)
 
 
-def _exist(scene: Scene, rng, late):
+def _exist(scene: Scene, rng):
     """A `no` names a colour or a shape that is there, so that one attribute alone does not tell."""
     shown = {(t.color, t.shape) for t in scene.things}
     colors, shapes = {c for c, _ in shown}, {s for _, s in shown}
-    near = [
-        (c, s)
-        for c in COLOR_NAMES
-        for s in SHAPES
-        if (c in colors or s in shapes) and (c, s) not in shown and (late or (c, s) not in LATE_PAIRS)
-    ]
+    near = [(c, s) for c in COLOR_NAMES for s in SHAPES if (c in colors or s in shapes) and (c, s) not in shown]
     both = [(c, s) for c, s in near if c in colors and s in shapes]
     absent = both if both and rng.random() < 0.5 else near
     there = [("yes", ({"name": t.name}, (i,))) for i, t in enumerate(scene.things)]
@@ -128,7 +123,7 @@ def _exist(scene: Scene, rng, late):
 def _about(accepts, answer):
     """Choices of a type that asks one thing for a property."""
 
-    def choices(scene: Scene, rng, late):
+    def choices(scene: Scene, rng):
         found = [(i, t) for i, t in enumerate(scene.things) if accepts(t)]
         return _by_answer((answer(t), ({"name": t.name}, (i,))) for i, t in found)
 
@@ -139,7 +134,7 @@ def _moves(thing: Thing) -> bool:
     return thing.motion != "still"
 
 
-def _order(scene: Scene, rng, late):
+def _order(scene: Scene, rng):
     pairs = []
     for i, one in enumerate(scene.things):
         for j, other in enumerate(scene.things):
@@ -150,7 +145,7 @@ def _order(scene: Scene, rng, late):
     return _by_answer(pairs)
 
 
-def _compare(scene: Scene, rng, late):
+def _compare(scene: Scene, rng):
     """Kinds of one sort (colour or shape), with different counts, at least one of them shown."""
     kinds = _kinds(scene)
     sorts = [[k for k in kinds if k.endswith("objects")], [k for k in kinds if not k.endswith("objects")]]

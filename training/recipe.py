@@ -8,38 +8,61 @@ PER_TYPE = 2  # questions of each type asked of one video, at most
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One kind of step: `videos` of `frames` frames, a share of their tokens shown, drawn between `keep`'s ends.
+
+    how: "drop", "merge" or "place" (see `objectives.answer_loss`).
+    """
+
+    frames: int
+    videos: int
+    how: str = "merge"
+    keep: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
 class Stage:
-    """One part of the recipe. `frames` lists (number of frames, videos a step), taken in turn."""
+    """One part of the recipe; its turns are taken one after the other, again and again."""
 
     name: str
     steps: int
-    frames: tuple[tuple[int, int], ...]
-    layers: int  # decoder layers in use; deeper ones start as identities
-    keep: tuple[float, float]  # share of visual tokens shown (token dropout), drawn evenly between these
+    turns: tuple[Turn, ...]
+    layers: int  # decoder layers in use; deeper ones start as identities; 0 trains what is before them
     peak: float  # learning rate
     cool: bool = False  # end at zero
-    shuffle: bool = False  # mix the order of tokens inside a frame
-    all_pairs: bool = False  # show every pair of colour and shape, half of the scenes a late one
-    tower_only: bool = False  # without a language model: leave the projector as the language model knows it
 
 
-ALL, MOST = (1.0, 1.0), (0.85, 0.85)
+PICTURES = (Turn(1, 16), Turn(1, 24, "merge", (0.3, 0.6)), Turn(1, 24, "place", (0.3, 0.6)))
+SHORT = (
+    Turn(4, 8, "merge", (0.2, 0.5)),
+    Turn(2, 12, "place", (0.2, 0.5)),
+    Turn(4, 8, "drop", (0.4, 0.7)),
+    Turn(6, 6, "merge", (0.15, 0.4)),
+    Turn(4, 4),
+)
+LONG = (
+    Turn(8, 6, "merge", (0.12, 0.35)),
+    Turn(4, 8, "place", (0.2, 0.5)),
+    Turn(8, 2),
+    Turn(8, 6, "merge", (0.2, 0.35)),
+    Turn(2, 8, "drop", (0.5, 1.0)),
+    Turn(6, 6, "place", (0.15, 0.35)),
+    Turn(16, 3, "merge", (0.06, 0.25)),
+    Turn(4, 4),
+    Turn(8, 6, "merge", (0.2, 0.35)),
+    Turn(1, 16, "merge", (0.25, 1.0)),
+    Turn(12, 4, "place", (0.1, 0.25)),
+)
 RECIPE = (
-    Stage("look", 900, ((1, 24),), 0, ALL, 2e-3, cool=True),
-    Stage("look closer", 700, ((1, 24),), 0, ALL, 1.5e-3, cool=True),
-    Stage("pictures", 998, ((1, 16),), 8, ALL, 1.5e-3),
-    Stage("clips", 1200, ((4, 8), (2, 12), (4, 8), (6, 6)), 8, (0.6, 0.6), 1.5e-3),
-    Stage("deep", 422, ((4, 8), (8, 4), (6, 6), (2, 12), (8, 4), (1, 16), (12, 3)), 12, MOST, 1.2e-3),
-    Stage("look again", 220, ((1, 24),), 0, ALL, 6e-4, cool=True, all_pairs=True, tower_only=True),
-    Stage(
-        "mixed", 1350, ((4, 8), (8, 5), (6, 6), (2, 12), (8, 5), (1, 16), (12, 3)), 12, (0.25, 1.0), 1.2e-3,
-        cool=True, shuffle=True, all_pairs=True,
-    ),
-)  # fmt: skip
+    Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True),
+    Stage("pictures", 500, PICTURES, 8, 2e-3),
+    Stage("clips", 1000, SHORT, 8, 2e-3),
+    Stage("mixed", 2600, LONG, 12, 2e-3, cool=True),
+)
 
 
 def learning_rate(stage: Stage, step: int) -> float:
-    """Warm up over 150 steps, then level; a stage that cools falls linearly to zero over its second half."""
-    warm = min(1.0, (step + 1) / 150)
+    """Warm up over 100 steps, then level; a stage that cools falls linearly to zero over its second half."""
+    warm = min(1.0, (step + 1) / 100)
     left = (stage.steps - step) / (stage.steps / 2)
     return stage.peak * min(warm, left if stage.cool else 1.0)

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from training.batches import TOKEN_ROWS, BatchMaker
 from training.build import make_model, make_processor
+from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
 from training.recipe import PER_TYPE, RECIPE, Stage, learning_rate
 from training.world import COLORS, SHAPES
@@ -29,9 +30,8 @@ class Steps(Dataset):
 
     def __getitem__(self, item: int):
         step = self.first + item
-        num_frames, videos = self.stage.frames[step % len(self.stage.frames)]
-        per_type = PER_TYPE if self.stage.layers else 0
-        return self.maker.make(self.index, step, videos, num_frames, per_type, self.stage.all_pairs)
+        turn = self.stage.turns[step % len(self.stage.turns)]
+        return self.maker.make(self.index, step, turn.videos, turn.frames, PER_TYPE if self.stage.layers else 0)
 
 
 class Training:
@@ -41,7 +41,8 @@ class Training:
         self.device, self.seed = device, seed
         self.processor = make_processor()
         self.model = make_model(seed).to(device)
-        self.helpers = Helpers(self.model.config.text_config.hidden_size, TOKEN_ROWS).to(device)
+        sizes = self.model.config.vision_config.hidden_size, self.model.config.text_config.hidden_size
+        self.helpers = Helpers(*sizes, TOKEN_ROWS).to(device)
         _start_as_identity(self.model.model.language_model.layers[min(s.layers for s in RECIPE if s.layers) :])
         ids = self.processor.tokenizer.get_vocab()
         self.words = {
@@ -49,18 +50,19 @@ class Training:
             "shape": torch.tensor([ids[s] for s in SHAPES], device=device),
         }
         self.stage, self.step, self.seconds = 0, 0, 0.0
-        self.optimizer = self._optimizer()
+        self.restart()
 
-    def _optimizer(self) -> torch.optim.AdamW:
-        named = [*self.model.named_parameters(), *self.helpers.named_parameters()]
-        decay = [p for n, p in named if p.ndim >= 2 and "embed" not in n]
-        rest = [p for n, p in named if not (p.ndim >= 2 and "embed" not in n)]
-        groups = [{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
-        return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98))
+    def restart(self) -> None:
+        """Fresh optimisers: Muon for the matrices of the layers, AdamW for the rest."""
+        matrices = [p for n, p in self.model.named_parameters() if ".layers." in n and p.ndim == 2]
+        chosen = {id(p) for p in matrices}
+        rest = [p for m in (self.model, self.helpers) for p in m.parameters() if id(p) not in chosen]
+        self.muon = Muon(matrices, lr=1e-3, weight_decay=0.05)
+        self.adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
 
     def save(self, path: Path) -> None:
         state = {name: getattr(self, name) for name in ("stage", "step", "seconds", "seed")}
-        for name in ("model", "helpers", "optimizer"):
+        for name in ("model", "helpers", "muon", "adamw"):
             state[name] = getattr(self, name).state_dict()
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
@@ -69,31 +71,33 @@ class Training:
         state = torch.load(path, map_location=self.device, weights_only=True)
         for name in ("stage", "step", "seconds", "seed"):
             setattr(self, name, state[name])
-        for name in ("model", "helpers", "optimizer"):
+        for name in ("model", "helpers", "muon", "adamw"):
             getattr(self, name).load_state_dict(state[name])
 
 
 def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float], float]:
     """One update; returns the losses and the share of right answers."""
-    training.optimizer.param_groups[0]["lr"] = training.optimizer.param_groups[1]["lr"] = learning_rate(
-        stage, training.step
-    )
+    optimizers = (training.muon, training.adamw)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(stage, training.step)
     batch, right = batch.to(training.device), None
     if stage.layers:
         training.model.config.text_config.num_hidden_layers = stage.layers
         rng = torch.Generator().manual_seed(training.seed * 1_000_003 + training.stage * 100_003 + training.step)
-        low, high = stage.keep
+        turn = stage.turns[training.step % len(stage.turns)]
+        low, high = turn.keep
         keep = low + (high - low) * float(torch.rand((), generator=rng))
-        losses, right = answer_loss(training.model, training.helpers, batch, keep, stage.shuffle, rng)
+        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng)
     else:
         losses = vision_loss(training.model, training.helpers, batch, training.words)
-        if stage.tower_only:
-            losses = {name: loss for name, loss in losses.items() if name.startswith("patch")}
     loss = sum(losses.values())
-    training.optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_([*training.model.parameters(), *training.helpers.parameters()], 1.0)
-    training.optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     share = float(right.float().mean()) if right is not None else 0.0
     return {name: value.item() for name, value in losses.items()}, share
 
@@ -122,7 +126,7 @@ def run(training: Training, folder: Path, save_every: float) -> None:
                 training.seconds, begun, saved = training.seconds + now - begun, now, now
                 training.save(folder / "checkpoint.pt")
         training.stage, training.step = training.stage + 1, 0
-        training.optimizer = training._optimizer()
+        training.restart()
         now = time.monotonic()
         training.seconds, begun, saved = training.seconds + now - begun, now, now
         training.save(folder / "checkpoint.pt")

@@ -22,22 +22,27 @@ PLACES = ("top-left", "top-right", "bottom-left", "bottom-right")
 MOTIONS = ("still", "left", "right", "up", "down")
 PHASES = ("start", "middle", "end")
 
-# Kept out of the first stages of training and shown in the last two (see the model card for why).
-LATE_PAIRS = frozenset(
-    {
-        ("red", "star"),
-        ("green", "ring"),
-        ("blue", "triangle"),
-        ("yellow", "cross"),
-        ("purple", "circle"),
-        ("cyan", "square"),
-    }
-)
+# What a thing can do, besides resting and visiting.
+DEEDS = ("left", "right", "up", "down", "appears", "vanishes")
 # When an object appears (its first moment, in shares of the clip), by phase.
 APPEARS = {"start": (0.0, 0.0), "middle": (0.30, 0.45), "end": (0.64, 0.74)}
 VANISHES = (0.30, 0.70)
-KINDS = ("rest", "move", "move", "appear", "vanish")
-MAX_OBJECTS = 5
+STAYS = (0.20, 0.30)  # how long a visitor is there
+WEIGHTS = {"rests": 2, "left": 1, "right": 1, "up": 1, "down": 1, "appears": 2, "vanishes": 2, "visits": 1}
+MAX_OBJECTS = 4
+
+
+def held_out(color: str, shape: str, deed: str) -> bool:
+    """Whether training never shows a thing of this colour and shape doing this.
+
+    One in eight of the combinations with a deed in DEEDS; every two of the three still go together in training.
+    """
+    if deed not in DEEDS:
+        return False
+    return (list(COLORS).index(color) + SHAPES.index(shape) + DEEDS.index(deed)) % len(COLORS) == 0
+
+
+HELD_OUT = tuple((c, s, d) for c in COLORS for s in SHAPES for d in DEEDS if held_out(c, s, d))
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,15 @@ class Thing:
     def stays(self) -> bool:
         """Whether it is still there when the clip ends."""
         return self.vanishes >= 1.0
+
+    @property
+    def deed(self) -> str:
+        """What it does: one of WEIGHTS."""
+        if self.motion != "still":
+            return self.motion
+        if self.phase == "start":
+            return "rests" if self.stays else "vanishes"
+        return "appears" if self.stays else "visits"
 
     def visible(self, time: float) -> bool:
         return self.appears <= time < self.vanishes
@@ -94,22 +108,21 @@ def frame_times(num_frames: int) -> np.ndarray:
     return (np.arange(num_frames) + 0.5) / num_frames
 
 
-def make_scene(seed: int, late: bool = False, static: bool = False) -> Scene:
+def make_scene(seed: int, unseen: bool = False, static: bool = False, visits: bool = True) -> Scene:
     """A scene drawn from `seed`.
 
-    late:   also use the pairs kept out of early training, and make sure that one is shown.
-    static:   everything rests and is there all the time (for single images).
+    unseen: one thing is a combination that training never shows; otherwise none is.
+    static: everything rests and is there all the time (for single images).
+    visits: some things may come late and go early; too short for fewer than 6 frames.
     """
     rng = np.random.default_rng(seed)
     count = int(rng.integers(1, MAX_OBJECTS + 1))
-    pairs = _pick_pairs(rng, count, late)
     things: list[Thing] = []
     while len(things) < count:
-        thing = _place_thing(rng, *pairs[len(things)], things, static)
-        if thing is None:  # no room left: start over
-            things = []
-            continue
-        things.append(thing)
+        if not things:
+            plans = _plan_things(rng, count, unseen, static, visits)
+        thing = _place_thing(rng, *plans[len(things)], things)
+        things = [*things, thing] if thing else []  # no room left: start over
     tint = rng.integers(22, 85, size=3)
     accent = np.clip(tint + rng.integers(-22, 23, size=3), 5, 105)
     background = str(rng.choice(["plain", "plain", "gradient", "checks", "stripes", "blotches"]))
@@ -136,69 +149,83 @@ def owner_map(scene: Scene, times: np.ndarray, rows: int) -> np.ndarray:
     return owners
 
 
-def _pick_pairs(rng: np.random.Generator, count: int, late: bool) -> list[tuple[str, str]]:
-    """Distinct (color, shape) pairs; half of the scenes repeat colours and shapes, so that counting is needed."""
+def _plan_things(rng, count: int, unseen: bool, static: bool, visits: bool) -> list[tuple[str, str, str]]:
+    """Colour, shape and deed of every thing, no two alike in colour and shape.
+
+    Half of the scenes repeat colours and shapes, so that counting is needed.
+    """
     few = rng.random() < 0.5
     colors = rng.permutation(list(COLORS))[: 3 if few else len(COLORS)]
     shapes = rng.permutation(list(SHAPES))[: 3 if few else len(SHAPES)]
-    allowed = [(str(c), str(s)) for c in colors for s in shapes if late or (c, s) not in LATE_PAIRS]
-    chosen = [allowed[i] for i in rng.permutation(len(allowed))[:count]]
-    if late and not LATE_PAIRS & set(chosen):
-        chosen[0] = sorted(LATE_PAIRS)[int(rng.integers(len(LATE_PAIRS)))]
-    return chosen
+    pairs = [(str(c), str(s)) for c in colors for s in shapes]
+    chosen = [pairs[i] for i in rng.permutation(len(pairs))[:count]]
+    if unseen:
+        new = HELD_OUT[int(rng.integers(len(HELD_OUT)))]
+        chosen = [new[:2], *(pair for pair in chosen if pair != new[:2])][:count]
+    plans = [(c, s, _deed(rng, c, s, static, visits)) for c, s in chosen]
+    return [new, *plans[1:]] if unseen else plans
 
 
-def _place_thing(rng, color: str, shape: str, others: list[Thing], static: bool) -> Thing | None:
+def _deed(rng, color: str, shape: str, static: bool, visits: bool) -> str:
+    if static:
+        return "rests"
+    able = {d: w for d, w in WEIGHTS.items() if not held_out(color, shape, d) and (visits or d != "visits")}
+    return str(rng.choice(list(able), p=np.array(list(able.values())) / sum(able.values())))
+
+
+def _place_thing(rng, color: str, shape: str, deed: str, others: list[Thing]) -> Thing | None:
     """A thing that touches none of `others` at any time; None if no room was found."""
     for _ in range(40):
-        thing = _draft_thing(rng, color, shape, static)
+        thing = _draft_thing(rng, color, shape, deed)
         if all(_apart(thing, other) for other in others):
             return thing
     return None
 
 
-def _draft_thing(rng, color: str, shape: str, static: bool) -> Thing:
-    kind = "rest" if static else KINDS[int(rng.integers(len(KINDS)))]
-    begin = (0.5 + _offset(rng), 0.5 + _offset(rng))
-    finish, motion, phase = begin, "still", "start"
-    appears, vanishes = 0.0, 1.0
-    if kind == "move":
-        finish, motion = _cross(rng, begin)
-    elif kind == "appear":
+def _draft_thing(rng, color: str, shape: str, deed: str) -> Thing:
+    x, y = (_side(rng) * _offset(rng) for _ in range(2))
+    if deed in MOTIONS:
+        x, y = (x, -_HEADING[deed][1] * abs(y)) if _HEADING[deed][1] else (-_HEADING[deed][0] * abs(x), y)
+    begin, phase, appears, vanishes = (0.5 + x, 0.5 + y), "start", 0.0, 1.0
+    if deed in ("appears", "visits"):
         phase = PHASES[int(rng.integers(1, len(PHASES)))]
         appears = float(rng.uniform(*APPEARS[phase]))
-    elif kind == "vanish":
+    if deed == "visits":
+        vanishes = min(0.99, appears + float(rng.uniform(*STAYS)))
+    elif deed == "vanishes":
         vanishes = float(rng.uniform(*VANISHES))
-    return Thing(color, shape, float(rng.uniform(0.085, 0.125)), begin, finish, motion, phase, appears, vanishes)
+    finish, motion = begin, "still"
+    if deed in MOTIONS:
+        finish, motion = _across(rng, begin, _HEADING[deed]), deed
+    return Thing(color, shape, float(rng.uniform(0.10, 0.14)), begin, finish, motion, phase, appears, vanishes)
+
+
+_HEADING = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}  # y points down
+
+
+def _side(rng) -> float:
+    return 1.0 if rng.random() < 0.5 else -1.0
 
 
 def _offset(rng) -> float:
-    """How far from the middle of the frame, to either side."""
-    return (1.0 if rng.random() < 0.5 else -1.0) * float(rng.uniform(0.13, 0.36))
+    """How far from the middle of the frame."""
+    return float(rng.uniform(0.14, 0.35))
 
 
-def _cross(rng, begin: tuple[float, float]) -> tuple[tuple[float, float], str]:
-    """Where a mover ends, straight across the frame's middle, and the name of that motion."""
-    across = abs(_offset(rng))
-    x, y = begin
-    if rng.random() < 0.5:
-        return ((0.5 + across, y), "right") if x < 0.5 else ((0.5 - across, y), "left")
-    return ((x, 0.5 + across), "down") if y < 0.5 else ((x, 0.5 - across), "up")
+def _across(rng, begin: tuple[float, float], heading: tuple[int, int]) -> tuple[float, float]:
+    """Where a mover ends, straight across the frame's middle."""
+    return tuple(0.5 + way * _offset(rng) if way else at for way, at in zip(heading, begin, strict=True))
 
 
 def _apart(one: Thing, other: Thing) -> bool:
     """Whether the discs around two things never touch: the smallest distance of points that move straight."""
     (x0, y0), (x1, y1) = (
-        (a - b for a, b in zip(p, q, strict=True)) for p, q in zip(_path(one), _path(other), strict=True)
+        (a - b for a, b in zip(p, q, strict=True)) for p, q in ((one.begin, other.begin), (one.finish, other.finish))
     )
     dx, dy = x1 - x0, y1 - y0
     length = dx * dx + dy * dy
     time = min(1.0, max(0.0, -(x0 * dx + y0 * dy) / length)) if length else 0.0
     return math.hypot(x0 + dx * time, y0 + dy * time) > (one.radius + other.radius) * 1.05
-
-
-def _path(thing: Thing) -> tuple[tuple[float, float], tuple[float, float]]:
-    return thing.begin, thing.finish
 
 
 def _rgb(values) -> tuple[int, int, int]:
