@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from aim_core.config import AimConfig
-from training import held_out
+from tests.test_questions import Viewer
+from training import held_out as held_out_file
+from training.build import IMAGE_SIZE
 from training.drawing import render
 from training.evaluate import answer_all, evaluate, table
 from training.held_out import FIRST_SEED, PER_VIDEO, bucket, buckets, held_out_set, wrong_videos
 from training.questions import TYPES
-from training.scoring import by_pair, by_type, difference, mean_over_types, wilson
-from training.world import LATE_PAIRS, frame_times
+from training.scoring import by_combination, by_type, difference, mean_over_types, wilson
+from training.world import frame_times, held_out
 
 PER_TYPE = 10
 
@@ -39,34 +41,42 @@ def test_in_order_either_thing_named_is_right_equally_often(items):
     assert sum(first) * 2 == len(asked)
 
 
-def test_videos_are_new_show_a_late_pair_and_are_not_asked_too_much(items):
+def test_videos_are_new_show_a_held_out_combination_and_are_not_asked_too_much(items):
     for item in items:
-        assert {(thing.color, thing.shape) for thing in item.scene.things} & LATE_PAIRS
+        assert any(held_out(thing.color, thing.shape, thing.deed) for thing in item.scene.things)
     assert [item.video for item in items] == sorted(item.video for item in items)
     assert max(Counter(item.video for item in items).values()) <= PER_VIDEO
     assert set(Counter((item.video, item.question.type) for item in items).values()) == {1}
     assert len({item.scene for item in items}) == len({item.video for item in items})
 
 
+@pytest.mark.parametrize("num_frames", [8, 16, 32])
+def test_a_viewer_of_the_frames_agrees_with_every_answer(items, num_frames):
+    for item in items:
+        viewer = Viewer(item.scene, frame_times(num_frames))
+        assert viewer.answer(item.question.text) == item.question.answer
+
+
 def test_the_set_is_the_same_each_time_and_its_seeds_are_never_the_training_ones(items, monkeypatch):
-    seeds, real = [], held_out.make_scene
+    seeds, real = [], held_out_file.make_scene
 
-    def make_scene(seed, late):
+    def make_scene(seed, unseen):
         seeds.append(seed)
-        return real(seed, late=late)
+        return real(seed, unseen=unseen)
 
-    monkeypatch.setattr(held_out, "make_scene", make_scene)
+    monkeypatch.setattr(held_out_file, "make_scene", make_scene)
     assert held_out_set(PER_TYPE) == items
     assert min(seeds) >= FIRST_SEED == 2**62
 
 
-def test_pairs_are_told_for_questions_about_one_thing(items):
-    assert {item.pair for item in items if item.question.type == "motion"} <= {"early", "late"}
-    assert {item.pair for item in items if item.question.type in ("count", "order", "compare")} == {None}
-    late = [item for item in items if item.pair == "late" and item.question.type == "position"]
-    assert late
-    for item in late:
-        assert any(f"{color} {shape}" in item.question.text for color, shape in LATE_PAIRS)
+def test_combinations_are_told_for_questions_about_one_thing(items):
+    assert {item.combination for item in items if item.question.type == "motion"} <= {"seen", "unseen"}
+    assert {item.combination for item in items if item.question.type in ("count", "order", "compare")} == {None}
+    unseen = [item for item in items if item.combination == "unseen" and item.question.type == "motion"]
+    assert unseen
+    for item in unseen:
+        (thing,) = [thing for thing in item.scene.things if thing.name in item.question.text]
+        assert held_out(thing.color, thing.shape, thing.motion)
 
 
 def test_the_control_asks_the_same_questions_about_other_videos(items):
@@ -120,14 +130,14 @@ def test_the_table_shows_percent_with_intervals(items):
     report = {"num_questions": 130, "num_videos": 30, "num_frames": 8} | by_type(items, right)
     report |= {
         "difference": difference(items, **right),
-        "pairs": by_pair(items, right),
+        "combinations": by_combination(items, right),
         "wrong_video": by_type(items, right),
     }
     lines = table(report | {"prefill_flops": {"dense": 200, "aim": 50}}).splitlines()
-    assert "| count | 10 | 20.0 | 100.0 (72.2–100.0) | 0.0 (0.0–27.8) | 100.0 (72.2–100.0) |" in lines
+    assert "| count | 12 | 25.0 | 100.0 (75.8–100.0) | 0.0 (0.0–24.2) | 100.0 (75.8–100.0) |" in lines
     assert [line.split("|")[1].strip() for line in lines[2:16]] == [*TYPES, "mean"]
     assert "| mean | " in lines[15] and "| 92.3 (" in lines[15]
-    assert any(line.startswith("| late |") for line in lines)
+    assert any(line.startswith("| unseen |") for line in lines)
     assert "AIM − dense: -7.7 points" in lines[-2] and "25.0 %" in lines[-1]
     assert {line.count("|") for line in lines[:16]} == {7}
 
@@ -145,7 +155,8 @@ def test_a_model_is_asked_like_a_user_asks(engine, items):
 def test_only_the_expected_answer_is_right(engine, items):
     item, times = items[0], frame_times(2)
     dense = {"dense": AimConfig.dense()}
-    said = engine.run(render(item.scene, times, 128), item.question.text, dense["dense"], max_new_tokens=4).answer
+    frames = render(item.scene, times, IMAGE_SIZE)
+    said = engine.run(frames, item.question.text, dense["dense"], max_new_tokens=4).answer
     expected = [replace(item, question=replace(item.question, answer=answer)) for answer in (said, f"{said} ", "")]
     assert said
     assert answer_all(engine, expected, dense, len(times))["dense"].right.tolist() == [True, False, False]

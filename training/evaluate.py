@@ -19,8 +19,8 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from training.build import IMAGE_SIZE
 from training.drawing import render
-from training.held_out import Item, held_out_set, wrong_videos
-from training.scoring import by_pair, by_type, difference
+from training.held_out import NUM_FRAMES, Item, held_out_set, wrong_videos
+from training.scoring import by_combination, by_type, difference
 from training.world import frame_times
 
 KEEP_RATIO = 0.25  # the paper's, for video
@@ -68,7 +68,7 @@ def evaluate(engine: Engine, items: list[Item], num_frames: int) -> dict:
         "aim_config": asdict(aim),
         **by_type(items, right),
         "difference": difference(items, **right),
-        "pairs": by_pair(items, right),
+        "combinations": by_combination(items, right),
         "wrong_video": by_type(moved, {"dense": guesses["dense"].right}),
         "prefill_flops": {name: round(float(answer.prefill_flops.mean())) for name, answer in answers.items()},
         "device": str(engine.adapter.model.device),
@@ -92,8 +92,8 @@ def table(report: dict) -> str:
             *map(_percent, (row["dense"], row["aim"], guess["dense"])),
         ]
         lines.append(_row(cells))
-    lines += ["", "| pair of colour and shape | n | dense | AIM |", "|---|---|---|---|"]
-    for name, row in report["pairs"].items():
+    lines += ["", "| colour, shape and deed together in training | n | dense | AIM |", "|---|---|---|---|"]
+    for name, row in report["combinations"].items():
         lines.append(_row([name, row["n"], _percent(row["dense"]), _percent(row["aim"])]))
     gap, flops = report["difference"], report["prefill_flops"]
     points = " to ".join(f"{100 * gap[end]:+.1f}" for end in ("low", "high"))
@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("assets/model"), help="folder of the model")
     parser.add_argument("--per-type", type=int, default=160, help="questions of each type, at least")
-    parser.add_argument("--frames", type=int, default=8, help="frames of each video")
+    parser.add_argument("--frames", type=int, default=NUM_FRAMES, help="frames of each video")
     parser.add_argument("--out", type=Path, default=Path("assets/evaluation.json"), help="where the numbers go")
     options = parser.parse_args()
     engine = Engine.from_pretrained(options.model)

@@ -10,12 +10,13 @@ from operator import attrgetter
 import numpy as np
 
 from training.questions import ANSWERS, TYPES, Question, ask
-from training.world import Scene, held_out, make_scene
+from training.world import Scene, frame_times, held_out, make_scene
 
 HELD_OUT_SEED = 2412_03248
 FIRST_SEED = 2**62  # training draws its scenes' seeds below this
 PER_VIDEO = 6  # most questions that share a video, one of a type
 DRAWS = 6  # how often a scene is asked for an answer that is still wanted
+NUM_FRAMES = 8  # every question can be answered from so many frames
 CONTROL_SHARE = 8  # one question in so many is asked again with the wrong video
 ABOUT_MANY = ("count", "count_kind", "order", "compare")
 
@@ -84,10 +85,16 @@ def _wanted(scene: Scene, rng: np.random.Generator, missing: dict[tuple[str, str
     for kind in sorted((k for k in TYPES if left[k]), key=lambda k: (-left[k], rng.random())):
         for _ in range(DRAWS):
             question = ask(scene, kind, rng)
-            if question and missing[kind, bucket(question)]:
+            if question and missing[kind, bucket(question)] and _shown(scene, question):
                 missing[kind, bucket(question)] -= 1
                 found.append(question)
                 break
         if len(found) == PER_VIDEO:
             break
     return found
+
+
+def _shown(scene: Scene, question: Question) -> bool:
+    """Whether the frames show the answer: what vanishes after the last of them seems to stay."""
+    last = frame_times(NUM_FRAMES)[-1]
+    return question.type != "vanishes" or not 1.0 > scene.things[question.about[0]].vanishes > last

@@ -77,7 +77,7 @@ def answer_loss(
         patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
     tokens = model.model.apply_pooling(model.model.multi_modal_projector(patches))
     visual = _reduced(tokens, batch, keep, how, rng)
-    videos, frames, left, _ = visual.tokens.shape
+    frames, left = visual.tokens.shape[1:3]
     owner = visual.owner.flatten(1)
     frame = torch.arange(frames, device=owner.device).repeat_interleave(left)
     past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, None] > frame[None, :])

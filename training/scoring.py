@@ -64,11 +64,11 @@ def difference(items: list[Item], dense: np.ndarray, aim: np.ndarray) -> dict:
     return _interval("aim_minus_dense", *paired) | only
 
 
-def by_pair(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
-    """Questions about one thing, by whether training ever showed that colour with that shape."""
-    pairs, rows = np.array([item.pair or "" for item in items]), {}
-    for name in [name for name in ("early", "late") if name in pairs]:
-        chosen = pairs == name
+def by_combination(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
+    """Questions about one thing, by whether training ever showed that colour and shape doing what it does."""
+    combinations, rows = np.array([item.combination or "" for item in items]), {}
+    for name in [name for name in ("seen", "unseen") if name in combinations]:
+        chosen = combinations == name
         rows[name] = {"n": int(chosen.sum())} | {who: score(right[chosen]) for who, right in answers.items()}
     return rows
 
