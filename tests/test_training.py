@@ -10,14 +10,13 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from training import train
 from training.batches import BatchMaker
-from training.build import make_processor
+from training.build import make_config, make_processor
 from training.questions import ANSWERS
-from training.train import Stage, Steps, Training, export, learning_rate, run
+from training.recipe import RECIPE, Stage, Turn, learning_rate
+from training.train import Steps, Training, export, run
 
-TINY = (
-    Stage("look", 2, ((1, 2),), 0, (1.0, 1.0), 1e-3),
-    Stage("clips", 3, ((2, 1),), 8, (0.3, 1.0), 1e-3, cool=True, shuffle=True, all_pairs=True),
-)
+TURNS = (Turn(2, 1, "merge", (0.2, 0.5)), Turn(1, 1, "place", (0.2, 0.5)), Turn(2, 1, "drop", (0.3, 0.6)))
+TINY = (Stage("look", 2, (Turn(1, 2),), 0, 1e-3), Stage("clips", 3, TURNS, 8, 1e-3, cool=True))
 SEED = 5
 
 
@@ -31,6 +30,7 @@ def tiny(monkeypatch):
     rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
     monkeypatch.setattr("training.batches.answer_rates", lambda: rates)
     monkeypatch.setattr(train, "RECIPE", TINY)
+    monkeypatch.setattr(train, "PER_TYPE", 1)
 
 
 @pytest.fixture
@@ -97,12 +97,24 @@ def test_the_data_of_a_step_do_not_depend_on_where_training_began(tiny):
     assert not torch.equal(from_start[0].pixels, one.pixels)
 
 
+def test_turns_follow_each_other(tiny):
+    steps = Steps(BatchMaker(make_processor().tokenizer, SEED), 1, 0)
+    assert [tuple(steps[i].pixels.shape[:2]) for i in range(3)] == [(turn.videos, turn.frames) for turn in TURNS]
+
+
 def test_the_learning_rate_warms_up_and_a_cooling_stage_ends_at_zero():
-    level, cool = (Stage("", 1000, (), 8, 1.0, 1e-3, cool=cool) for cool in (False, True))
-    assert learning_rate(level, 0) == pytest.approx(1e-3 / 150)
+    level, cool = (Stage("", 1000, (), 8, 1e-3, cool=cool) for cool in (False, True))
+    assert learning_rate(level, 0) == pytest.approx(1e-3 / 100)
     assert learning_rate(level, 999) == learning_rate(cool, 400) == 1e-3
     assert learning_rate(cool, 750) == pytest.approx(0.5e-3)
     assert 0 < learning_rate(cool, 999) < 1e-5
+
+
+def test_the_recipe_uses_all_layers_in_the_end_and_shows_one_to_sixteen_frames():
+    assert RECIPE[-1].layers == make_config().text_config.num_hidden_layers and RECIPE[-1].cool
+    turns = [turn for stage in RECIPE for turn in stage.turns]
+    assert {turn.how for turn in turns} == {"drop", "merge", "place"}
+    assert (min(turn.frames for turn in turns), max(turn.frames for turn in turns)) == (1, 16)
 
 
 def test_what_is_exported_is_small_and_answers(tmp_path):
@@ -111,7 +123,7 @@ def test_what_is_exported_is_small_and_answers(tmp_path):
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 25e6
     assert _dtypes(weights) == {"F16"}
     result = Engine.from_pretrained(tmp_path, device="cpu").run(
-        np.zeros((2, 64, 64, 3), dtype=np.uint8), "how many objects are there?", AimConfig(), max_new_tokens=2
+        np.zeros((1, 64, 64, 3), dtype=np.uint8), "how many objects are there?", AimConfig(), max_new_tokens=2
     )
     assert result.trace.num_layers == 12
 
