@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from operator import attrgetter
@@ -53,14 +55,39 @@ def bucket(question: Question) -> str:
     return "first named" if question.answer == first_color else "second named"
 
 
-def held_out_set(per_type: int) -> list[Item]:
-    """At least `per_type` questions of each type, all its buckets equally full; sorted by video."""
-    missing = {(kind, name): math.ceil(per_type / len(buckets(kind))) for kind in TYPES for name in buckets(kind)}
+def held_out_set(per_type: int, visits: bool = True) -> list[Item]:
+    """At least `per_type` questions of each type, all its buckets equally full; sorted by video.
+
+    visits: as in `make_scene`; without them four frames are enough to answer from.
+    """
+
+    def scene(seed: int) -> Scene:
+        return make_scene(seed, unseen=True, visits=visits)
+
+    return balanced_set(scene, HELD_OUT_SEED + (not visits), per_type)
+
+
+def balanced_set(
+    make: Callable[[int], Scene],
+    first: int,
+    per_type: int,
+    kinds: Sequence[str] = TYPES,
+    accepts: Callable[[Scene, Question], bool] = lambda scene, question: True,
+    rounds: int = 1,
+) -> list[Item]:
+    """Questions about scenes until every bucket of every kind is full; the same each time.
+
+    make:    a scene from a seed that training never uses; first: what the seeds are drawn from.
+    accepts: which questions may be asked; rounds: how often a video is asked for each kind, about other things.
+    """
+    missing = {(kind, name): math.ceil(per_type / len(buckets(kind))) for kind in kinds for name in buckets(kind)}
     items: list[Item] = []
     for video in count():
-        rng = np.random.default_rng([HELD_OUT_SEED, video])
-        scene = make_scene(FIRST_SEED + int(rng.integers(2**62)), unseen=True)
-        items += [Item(video, scene, question) for question in _wanted(scene, rng, missing)]
+        rng = np.random.default_rng([first, video])
+        scene, asked = make(FIRST_SEED + int(rng.integers(2**62))), []
+        for _ in range(rounds):
+            asked += _wanted(scene, rng, missing, accepts, asked)
+        items += [Item(video, scene, question) for question in asked]
         if not any(missing.values()):
             return items
 
@@ -78,14 +105,18 @@ def wrong_videos(items: list[Item], share: int = CONTROL_SHARE) -> list[Item]:
     return sorted(moved, key=attrgetter("video"))
 
 
-def _wanted(scene: Scene, rng: np.random.Generator, missing: dict[tuple[str, str], int]) -> list[Question]:
+def _wanted(scene: Scene, rng: np.random.Generator, missing: dict, accepts: Callable, asked: list) -> list[Question]:
     """Up to PER_VIDEO questions of different types that fill what is missing; the emptiest types come first."""
-    left = {kind: sum(missing[kind, name] for name in buckets(kind)) for kind in TYPES}
+    left, known = Counter(), {(question.type, question.about) for question in asked}
+    for (kind, _), number in missing.items():
+        left[kind] += number
     found: list[Question] = []
-    for kind in sorted((k for k in TYPES if left[k]), key=lambda k: (-left[k], rng.random())):
+    for kind in sorted((k for k in left if left[k]), key=lambda k: (-left[k], rng.random())):
         for _ in range(DRAWS):
             question = ask(scene, kind, rng)
-            if question and missing[kind, bucket(question)] and _shown(scene, question):
+            if not question or not missing[kind, bucket(question)] or (kind, question.about) in known:
+                continue
+            if _shown(scene, question) and accepts(scene, question):
                 missing[kind, bucket(question)] -= 1
                 found.append(question)
                 break
