@@ -1,5 +1,6 @@
 """Training: one that is stopped and resumed ends with the weights of one that ran through; what it exports loads."""
 
+import json
 from dataclasses import fields
 
 import numpy as np
@@ -13,7 +14,7 @@ from training.batches import BatchMaker
 from training.build import make_config, make_processor
 from training.questions import ANSWERS
 from training.recipe import RECIPE, Stage, Turn, learning_rate
-from training.train import Steps, Training, export, run
+from training.train import Steps, Training, export, report, run
 
 TURNS = (Turn(2, 1, "merge", (0.2, 0.5)), Turn(1, 1, "place", (0.2, 0.5)), Turn(2, 1, "drop", (0.3, 0.6)))
 TINY = (Stage("look", 2, (Turn(1, 2),), 0, 1e-3), Stage("clips", 3, TURNS, 8, 1e-3, cool=True))
@@ -100,6 +101,15 @@ def test_the_data_of_a_step_do_not_depend_on_where_training_began(tiny):
 def test_turns_follow_each_other(tiny):
     steps = Steps(BatchMaker(make_processor().tokenizer, SEED), 1, 0)
     assert [tuple(steps[i].pixels.shape[:2]) for i in range(3)] == [(turn.videos, turn.frames) for turn in TURNS]
+
+
+def test_a_line_of_progress_says_how_far_it_is_and_how_long_it_takes(tiny, tmp_path, capsys):
+    training = Training(SEED, "cpu")
+    training.stage, training.step = 1, 2
+    report(training, TINY[1], [({"answer": 2.0}, 0.25), ({"answer": 1.0}, 0.75)], tmp_path, seconds=90, pace=240)
+    assert "right 0.5 loss 1.500; 80.0 % done, about 4 minutes left" in capsys.readouterr().out
+    line = {"stage": "clips", "step": 2, "of": 3, "minutes": 1.5, "right": 0.5, "losses": {"answer": 1.5}}
+    assert json.loads((tmp_path / "log.jsonl").read_text()) == line
 
 
 def test_the_learning_rate_warms_up_and_a_cooling_stage_ends_at_zero():

@@ -107,7 +107,7 @@ def run(training: Training, folder: Path, save_every: float) -> None:
     maker = BatchMaker(training.processor.tokenizer, training.seed)
     saved = begun = time.monotonic()
     while training.stage < len(RECIPE):
-        stage, shown = RECIPE[training.stage], []
+        stage, shown, reported = RECIPE[training.stage], [], time.monotonic()
         loader = DataLoader(
             Steps(maker, training.stage, training.step),
             batch_size=None,
@@ -120,8 +120,8 @@ def run(training: Training, folder: Path, save_every: float) -> None:
             training.step += 1
             now = time.monotonic()
             if training.step % 50 == 0:
-                report(training, stage, shown, folder, training.seconds + now - begun)
-                shown = []
+                report(training, stage, shown, folder, training.seconds + now - begun, (now - reported) / len(shown))
+                shown, reported = [], now
             if now - saved > save_every:
                 training.seconds, begun, saved = training.seconds + now - begun, now, now
                 training.save(folder / "checkpoint.pt")
@@ -132,7 +132,8 @@ def run(training: Training, folder: Path, save_every: float) -> None:
         training.save(folder / "checkpoint.pt")
 
 
-def report(training: Training, stage: Stage, shown: list, folder: Path, seconds: float) -> None:
+def report(training: Training, stage: Stage, shown: list, folder: Path, seconds: float, pace: float) -> None:
+    """A line of the log, and one for whoever waits: how far it is, and how long it takes at `pace` seconds a step."""
     losses = {name: round(sum(s[0].get(name, 0.0) for s in shown) / len(shown), 4) for name in shown[-1][0]}
     right = round(sum(s[1] for s in shown) / len(shown), 4)
     line = {
@@ -144,7 +145,13 @@ def report(training: Training, stage: Stage, shown: list, folder: Path, seconds:
     }
     with open(folder / "log.jsonl", "a") as file:
         file.write(json.dumps(line | {"losses": losses}) + "\n")
-    print(*(f"{key} {value}" for key, value in line.items()), f"loss {sum(losses.values()):.3f}", flush=True)
+    done, left = steps_done(training), sum(stage.steps for stage in RECIPE) - steps_done(training)
+    print(*(f"{key} {value}" for key, value in line.items()), f"loss {sum(losses.values()):.3f}", end="; ")
+    print(f"{100 * done / (done + left):.1f} % done, about {pace * left / 60:.0f} minutes left", flush=True)
+
+
+def steps_done(training: Training) -> int:
+    return sum(stage.steps for stage in RECIPE[: training.stage]) + training.step
 
 
 def export(training: Training, folder: Path) -> None:
