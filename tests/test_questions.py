@@ -9,6 +9,7 @@ import pytest
 from training.batches import FEWEST_VISITED, answer_rates, draw_questions
 from training.build import make_tokenizer
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, WORDINGS, ask
+from training.recipe import EVEN
 from training.world import COLORS, SHAPES, Scene, frame_times, held_out, make_scene
 
 NUM_SCENES = 150
@@ -176,7 +177,7 @@ def test_rates_leave_no_answer_too_frequent():
     """
     rates, rng, counts = answer_rates(200), np.random.default_rng(5), Counter()
     for seed in range(1000, 1500):
-        counts.update((q.type, q.answer) for q in draw_questions(make_scene(seed), 8, 2, rng, rates))
+        counts.update((q.type, q.answer) for q in draw_questions(make_scene(seed), 8, EVEN, rng, rates))
     for kind in TYPES:
         numbers = [counts[kind, answer] for answer in ANSWERS[kind]]
         assert min(numbers) > 0
@@ -189,7 +190,7 @@ def test_few_frames_get_only_questions_they_can_answer():
     rates = dict.fromkeys(((kind, answer) for kind in TYPES for answer in ANSWERS[kind]), 1.0)
     for num_frames in (1, 2, 4):
         rng = np.random.default_rng(6)
-        drawn = [q for seed in range(30) for q in draw_questions(make_scene(seed), num_frames, 2, rng, rates)]
+        drawn = [q for seed in range(30) for q in draw_questions(make_scene(seed), num_frames, EVEN, rng, rates)]
         assert {q.type for q in drawn} == {kind for kind in TYPES if FEWEST_FRAMES[kind] <= num_frames}
 
 

@@ -12,12 +12,13 @@ from aim_core.engine import Engine
 from training import train
 from training.batches import BatchMaker
 from training.build import make_config, make_processor
-from training.questions import ANSWERS
-from training.recipe import RECIPE, Stage, Turn, learning_rate
+from training.questions import ANSWERS, TYPES
+from training.recipe import NONE, RECIPE, Stage, Turn, learning_rate
 from training.train import Steps, Training, export, report, run
 
 TURNS = (Turn(2, 1, "merge", (0.2, 0.5)), Turn(1, 1, "place", (0.2, 0.5)), Turn(2, 1, "drop", (0.3, 0.6)))
-TINY = (Stage("look", 2, (Turn(1, 2),), 0, 1e-3), Stage("clips", 3, TURNS, 8, 1e-3, cool=True))
+ONE = dict.fromkeys(TYPES, 1)
+TINY = (Stage("look", 2, (Turn(1, 2),), 0, 1e-3, draws=NONE), Stage("clips", 3, TURNS, 8, 1e-3, cool=True, draws=ONE))
 SEED = 5
 
 
@@ -31,7 +32,6 @@ def tiny(monkeypatch):
     rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
     monkeypatch.setattr("training.batches.answer_rates", lambda: rates)
     monkeypatch.setattr(train, "RECIPE", TINY)
-    monkeypatch.setattr(train, "PER_TYPE", 1)
 
 
 @pytest.fixture

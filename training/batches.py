@@ -68,13 +68,13 @@ def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
     return {(kind, answer): min(1.0, 2.0 * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
-def draw_questions(scene: Scene, num_frames: int, per_type: int, rng, rates) -> list[Question]:
-    """Up to `per_type` different questions of every type that `num_frames` frames can answer."""
+def draw_questions(scene: Scene, num_frames: int, draws: dict[str, int], rng, rates) -> list[Question]:
+    """Up to `draws[type]` different questions of every type that `num_frames` frames can answer."""
     questions: dict[str, Question] = {}
     for kind in TYPES:
         if num_frames < FEWEST_FRAMES[kind]:
             continue
-        for _ in range(per_type):
+        for _ in range(draws[kind]):
             question = ask(scene, kind, rng)
             if question and question.text not in questions and rng.random() < rates[kind, question.answer]:
                 questions[question.text] = question
@@ -106,10 +106,10 @@ class BatchMaker:
         self.tokenizer = tokenizer
         self.cache: dict[str, list[int]] = {}
 
-    def make(self, stage: int, step: int, videos: int, num_frames: int, per_type: int) -> Batch:
+    def make(self, stage: int, step: int, videos: int, num_frames: int, draws: dict[str, int]) -> Batch:
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, per_type) for _ in range(videos)]
-        longest = max(len(part["tokens"]) for part in parts) if per_type else 0
+        parts = [self._video(rng, num_frames, draws) for _ in range(videos)]
+        longest = max(len(part["tokens"]) for part in parts)
         for part in parts:
             missing = longest - len(part["tokens"])
             part["tokens"] += [0] * missing
@@ -120,7 +120,7 @@ class BatchMaker:
             part["about"] += [[False] * MAX_OBJECTS] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(self, rng, num_frames: int, per_type: int) -> dict:
+    def _video(self, rng, num_frames: int, draws: dict[str, int]) -> dict:
         static = num_frames == 1 and bool(rng.random() < 0.3)
         scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
         times = frame_times(num_frames)
@@ -133,7 +133,7 @@ class BatchMaker:
             "centers": _centers(scene, times),
             "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
         }
-        return part | self._text(scene, draw_questions(scene, num_frames, per_type, rng, self.rates), num_frames)
+        return part | self._text(scene, draw_questions(scene, num_frames, draws, rng, self.rates), num_frames)
 
     def _split(self, text: str) -> list[int]:
         if text not in self.cache:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-PER_TYPE = 2  # questions of each type asked of one video, at most
+from training.questions import TYPES
+
+# Questions of each type asked of one video, at most: as many of each, or more of those that are learnt late.
+NONE, EVEN = dict.fromkeys(TYPES, 0), dict.fromkeys(TYPES, 2)
+LATE = dict.fromkeys(TYPES, 1) | {"motion": 2, "appears": 3, "order": 4, "count": 2, "count_kind": 10, "compare": 3}
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Stage:
     layers: int  # decoder layers in use; deeper ones start as identities; 0 trains what is before them
     peak: float  # learning rate
     cool: bool = False  # end at zero
+    draws: Mapping[str, int] = field(default_factory=EVEN.copy)
 
 
 PICTURES = (Turn(1, 16), Turn(1, 24, "merge", (0.3, 0.6)), Turn(1, 24, "place", (0.3, 0.6)))
@@ -54,10 +60,11 @@ LONG = (
     Turn(12, 4, "place", (0.1, 0.25)),
 )
 RECIPE = (
-    Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True),
-    Stage("pictures", 500, PICTURES, 8, 2e-3),
-    Stage("clips", 1000, SHORT, 8, 2e-3),
-    Stage("mixed", 2600, LONG, 12, 2e-3, cool=True),
+    Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
+    Stage("pictures", 400, PICTURES, 8, 2e-3),
+    Stage("clips", 509, SHORT, 8, 2e-3),
+    Stage("mixed", 526, LONG, 12, 2e-3),
+    Stage("late", 1500, LONG, 12, 2e-3, cool=True, draws=LATE),
 )
 
 

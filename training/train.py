@@ -15,7 +15,7 @@ from training.batches import TOKEN_ROWS, BatchMaker
 from training.build import make_model, make_processor
 from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
-from training.recipe import PER_TYPE, RECIPE, Stage, learning_rate
+from training.recipe import RECIPE, Stage, learning_rate
 from training.world import COLORS, SHAPES
 
 
@@ -31,7 +31,7 @@ class Steps(Dataset):
     def __getitem__(self, item: int):
         step = self.first + item
         turn = self.stage.turns[step % len(self.stage.turns)]
-        return self.maker.make(self.index, step, turn.videos, turn.frames, PER_TYPE if self.stage.layers else 0)
+        return self.maker.make(self.index, step, turn.videos, turn.frames, self.stage.draws)
 
 
 class Training:
