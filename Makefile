@@ -2,6 +2,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+DEV := $(VENV)/.dev
 # The first interpreter that starts and is Python 3.11 or 3.12.
 BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
@@ -13,38 +14,43 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 demo: $(READY)
 	$(PY) app.py
 
-test: $(READY) chromium
+test: $(DEV) chromium
 	$(PY) -m pytest
 
-lint: $(READY)
+lint: $(DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-format: $(READY)
+format: $(DEV)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-bench: $(READY)
+bench: $(DEV)
 	$(PY) -m benchmarks
 
-train: $(READY)
+train: $(DEV)
 	$(PY) -m training.train
 
-evaluate: $(READY)
+evaluate: $(DEV)
 	$(PY) -m training.evaluate
 
-samples: $(READY)
+samples: $(DEV)
 	$(PY) -m training.samples
 
 # The picture in the README, taken by the browser test.
-screenshot: $(READY) chromium
+screenshot: $(DEV) chromium
 	$(PY) -m pytest tests/test_browser.py
 	$(PY) -c "from PIL import Image; Image.open('screenshots/readme.png').convert('RGB').resize((960, 1485)).save('assets/screenshot.png', optimize=True)"
 
-$(READY): requirements.txt requirements-dev.txt
+# What the page needs, and what the tests, benchmarks and training need on top.
+$(READY): requirements.txt
 	@test -n "$(BASE)" || { echo "AIM Explorer needs Python 3.11 or 3.12; none was found."; exit 1; }
 	$(BASE) -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(DEV): $(READY) requirements-dev.txt
 	$(PY) -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 
