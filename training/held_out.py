@@ -11,7 +11,8 @@ from operator import attrgetter
 
 import numpy as np
 
-from training.questions import ANSWERS, TYPES, Question, ask
+from training.batches import FEWEST_VISITED
+from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
 from training.world import Scene, frame_times, held_out, make_scene
 
 HELD_OUT_SEED = 2412_03248
@@ -55,16 +56,16 @@ def bucket(question: Question) -> str:
     return "first named" if question.answer == first_color else "second named"
 
 
-def held_out_set(per_type: int, visits: bool = True) -> list[Item]:
-    """At least `per_type` questions of each type, all its buckets equally full; sorted by video.
+def held_out_set(per_type: int, num_frames: int = NUM_FRAMES) -> list[Item]:
+    """At least `per_type` questions of each type that `num_frames` frames can answer, all its buckets equally full.
 
-    visits: as in `make_scene`; without them four frames are enough to answer from.
+    Sorted by video. Fewer frames than a visitor needs to be seen get other videos, without visitors.
     """
-
-    def scene(seed: int) -> Scene:
-        return make_scene(seed, unseen=True, visits=visits)
-
-    return balanced_set(scene, HELD_OUT_SEED + (not visits), per_type)
+    visits = num_frames >= FEWEST_VISITED
+    kinds = [kind for kind in TYPES if FEWEST_FRAMES[kind] <= num_frames]
+    return balanced_set(
+        lambda seed: make_scene(seed, True, visits=visits), HELD_OUT_SEED + (not visits), per_type, kinds
+    )
 
 
 def balanced_set(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -39,11 +40,17 @@ def mean_over_types(values: np.ndarray, items: list[Item]) -> tuple[float, float
     number = np.zeros_like(total)
     np.add.at(total, (row, column), values)
     np.add.at(number, (row, column), 1)
-    draws = np.random.default_rng(0).multinomial(len(total), np.full(len(total), 1 / len(total)), size=RESAMPLES)
+    draws = _draws(len(total))
     with np.errstate(invalid="ignore"):  # a type that no drawn video asks for is left out of that draw's mean
         means = np.nanmean((draws @ total) / (draws @ number), axis=1)  # (RESAMPLES,)
     low, high = np.quantile(means, [0.025, 0.975])
     return float((total.sum(0) / number.sum(0)).mean()), float(low), float(high)
+
+
+@cache
+def _draws(num_videos: int) -> np.ndarray:
+    """(RESAMPLES, num_videos) how often each video is drawn, the same for all that is compared."""
+    return np.random.default_rng(0).multinomial(num_videos, np.full(num_videos, 1 / num_videos), size=RESAMPLES)
 
 
 def by_type(items: list[Item], answers: dict[str, np.ndarray]) -> dict:

@@ -1,0 +1,1 @@
+"""What the paper found, measured on the embedded model: `python -m training.findings`."""

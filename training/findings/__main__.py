@@ -1,0 +1,81 @@
+"""Measure what the paper found on one or more models (training seeds): JSON and a table for the model card."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from aim_core.loading import load_adapter
+from training.findings.attention import one_each
+from training.findings.report import attention_report, finding_report, table
+from training.findings.settings import SETS, Finding, Maker, all_settings, findings
+from training.findings.shards import run_shards
+from training.findings.work import answer_shards, attention_shards
+from training.held_out import Item
+
+WATCHED_QUESTIONS = 200
+
+
+def measure(
+    models: list[Path],
+    found: tuple[Finding, ...],
+    items: dict[str, list[Item]],
+    watched: list[Item],
+    work: Path,
+    workers: int,
+):
+    """For every setting (models, n) bool answers, and for every model what `object_shares` gave."""
+    settings, rights, shares = all_settings(found), {}, []
+    for model in models:
+        shards = [s for name, own in items.items() for s in answer_shards(str(model), name, own, settings)]
+        looks = attention_shards(str(model), watched)
+        results = run_shards([*shards, *looks], work / _digest(model, settings, items), workers)
+        for setting in settings:
+            parts = [results[s.name][setting.name] for s in shards if setting.name in results[s.name]]
+            rights.setdefault(setting.name, []).append(list(chain(*parts)))
+        shares.append(list(chain(*(results[look.name] for look in looks))))
+    return {name: np.array(rows, dtype=bool) for name, rows in rights.items()}, shares
+
+
+def _digest(model: Path, settings: list, items: dict) -> str:
+    """Names the folder of finished pieces: other weights, settings or questions start anew."""
+    seen = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(model.glob("*.safetensors"))))
+    seen.update(repr((settings, items)).encode())
+    return seen.hexdigest()[:16]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.findings", description=__doc__)
+    parser.add_argument("models", type=Path, nargs="*", default=[Path("assets/model")], help="folders of models")
+    parser.add_argument("--questions", type=int, default=1000, help="questions of each setting, at least")
+    parser.add_argument("--only", default="abcdefgh", help="letters of the findings to measure")
+    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
+    parser.add_argument("--work", type=Path, default=Path("runs/findings"), help="finished pieces; a later run goes on")
+    parser.add_argument("--out", type=Path, default=Path("assets/findings.json"), help="where the numbers go")
+    options = parser.parse_args()
+    begun, adapter = time.monotonic(), load_adapter(options.models[0])
+    found = tuple(finding for finding in findings(adapter) if finding.letter in options.only)
+    used = {setting.items for setting in all_settings(found)}
+    items = {name: make(options.questions) for name, make in SETS.items() if name in used}
+    watched = one_each(SETS["clips"](options.questions), WATCHED_QUESTIONS) if "h" in options.only else []
+    rights, shares = measure(options.models, found, items, watched, options.work, options.workers)
+    shape = Maker(adapter).shape
+    report = {
+        "models": [str(model) for model in options.models],
+        "findings": [finding_report(finding, rights, items, shape) for finding in found],
+        "attention": attention_report(shares) if watched else None,
+        "minutes": round((time.monotonic() - begun) / 60, 1),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
+    print(table(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Attention: how much of it falls on the patches of the one thing a question asks about, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aim_core.config import AimConfig
+from aim_core.methods.aim import MergeSimilar, PageRank
+from aim_core.methods.base import Method
+from aim_core.methods.rankers import LastTokenAttention
+from training.findings.asking import Video
+from training.held_out import Item
+from training.world import frame_times, owner_map
+
+WATCHED = ("last token's attention", "PageRank", "PageRank, causal")
+
+
+class Watcher:
+    """A ranking that drops nothing and writes down, in every layer, the scores (n,) of each of WATCHED."""
+
+    def __init__(self):
+        self.scores: dict[str, list[Tensor]] = {name: [] for name in WATCHED}
+
+    def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
+        rank, num_rows = PageRank()(query, key, scale), query.shape[2]
+        seen_by = torch.arange(num_rows, 0, -1, device=rank.device)
+        found = (LastTokenAttention()(query, key, scale), rank, rank / seen_by)
+        for name, scores in zip(WATCHED, found, strict=True):
+            self.scores[name].append(scores[0])
+        return rank
+
+    def layers(self, plan: Sequence[int]) -> frozenset[int]:
+        return frozenset(range(len(plan)))
+
+
+def is_about_one(item: Item) -> bool:
+    """Whether there is one thing to look at."""
+    return item.combination is not None
+
+
+def one_each(items: list[Item], most: int) -> list[Item]:
+    """Up to `most` questions about one thing, one of each video, so that they are independent."""
+    return list({item.video: item for item in items if is_about_one(item)}.values())[:most]
+
+
+def object_shares(video: Video, item: Item, num_frames: int) -> dict:
+    """Of the mass on patches, the share on those of the thing asked about; whole model, nothing merged or pruned.
+
+    chance: the thing's share of the patches; for each of WATCHED one share a layer.
+    """
+    rows, watcher = video.adapter.grid[0], Watcher()
+    own = owner_map(item.scene, frame_times(num_frames), rows).reshape(-1) == item.question.about[0]
+    start = video.watch(Method("watched", MergeSimilar(1.0), AimConfig.dense(), watcher), item.question.text)
+    shares = {name: [_share(scores, own, start) for scores in layers] for name, layers in watcher.scores.items()}
+    return {"chance": float(own.mean())} | shares
+
+
+def _share(scores: Tensor, own: np.ndarray, start: int) -> float:
+    """scores (rows of the prompt,), the first patch's at `start`; own (n,) bool."""
+    patches = scores[start : start + len(own)].numpy()
+    return float(patches[own].sum() / patches.sum())

@@ -1,0 +1,51 @@
+"""Shards: work cut into pieces for several processes; finished pieces stay on disk, so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One piece: `function(*args)` gives what JSON can hold; `weight` is its share of the work."""
+
+    name: str
+    weight: int
+    function: Callable[..., Any]
+    args: tuple
+
+
+def run_shards(shards: list[Shard], folder: Path, workers: int) -> dict[str, Any]:
+    """The result of every shard by its name; those that `folder` holds already are not run again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    left = [shard for shard in shards if not _path(folder, shard).exists()]
+    context = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        tqdm(total=sum(shard.weight for shard in left), unit="answer", disable=not left, smoothing=0.05) as bar,
+    ):
+        running = {pool.submit(shard.function, *shard.args): shard for shard in left}
+        for future in as_completed(running):
+            shard = running[future]
+            _write(_path(folder, shard), future.result())
+            bar.update(shard.weight)
+    return {shard.name: json.loads(_path(folder, shard).read_text()) for shard in shards}
+
+
+def _path(folder: Path, shard: Shard) -> Path:
+    return folder / f"{shard.name}.json"
+
+
+def _write(path: Path, result: Any) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(result))
+    part.replace(path)
