@@ -1,4 +1,4 @@
-# The whole interface: demo, test, lint, format, bench, train, evaluate. Each sets up what it needs.
+# The whole interface: demo, test, lint, format, bench, train, curve, evaluate, findings. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -9,7 +9,7 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint format bench train evaluate samples screenshot chromium clean
+.PHONY: demo test lint format bench train curve evaluate findings samples screenshot chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -33,6 +33,14 @@ train: $(DEV)
 
 evaluate: $(DEV)
 	$(PY) -m training.evaluate
+
+curve: $(DEV)
+	$(PY) -m training.curve
+
+# Several models (training seeds): make findings MODELS="assets/model runs/seed2/model"
+MODELS := assets/model
+findings: $(DEV)
+	$(PY) -m training.findings $(MODELS)
 
 samples: $(DEV)
 	$(PY) -m training.samples

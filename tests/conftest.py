@@ -25,6 +25,7 @@ from training.drawing import render
 from training.world import Scene, Thing, frame_times, make_scene
 
 ROOT = Path(__file__).parent.parent
+SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8 visual tokens a frame
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -46,14 +47,14 @@ def browser():
 def checkpoint(tmp_path_factory):
     """The folder of a LLaVA-OneVision checkpoint with random weights, sharp enough in attention to rank tokens."""
     folder = tmp_path_factory.mktemp("checkpoint")
-    model = make_model(seed=0)
+    model = make_model(0, *SIZES)
     with torch.no_grad():
         for layer in model.model.language_model.layers:
             layer.self_attn.q_proj.weight.mul_(8)
             layer.self_attn.k_proj.weight.mul_(8)
             layer.mlp.down_proj.weight.mul_(8)
     model.save_pretrained(folder)
-    make_processor().save_pretrained(folder)
+    make_processor(*SIZES).save_pretrained(folder)
     return folder
 
 

@@ -135,19 +135,22 @@ def test_the_table_shows_percent_with_intervals(items):
         "combinations": by_combination(items, right),
         "wrong_video": by_type(items, right),
     }
-    lines = table(report | {"prefill_flops": {"dense": 200, "aim": 50}}).splitlines()
+    report |= {"more_frames": {"16": report["mean"]}, "prefill_flops": {"dense": 200, "aim": 50}}
+    lines = table(report).splitlines()
     assert "| count | 12 | 25.0 | 100.0 (75.8–100.0) | 0.0 (0.0–24.2) | 100.0 (75.8–100.0) |" in lines
     assert [line.split("|")[1].strip() for line in lines[2:16]] == [*TYPES, "mean"]
     assert "| mean | " in lines[15] and "| 92.3 (" in lines[15]
     assert any(line.startswith("| unseen |") for line in lines)
-    assert "AIM − dense: -7.7 points" in lines[-2] and "25.0 %" in lines[-1]
+    assert "AIM − dense: -7.7 points" in lines[-3] and "25.0 %" in lines[-2]
+    assert lines[-1].startswith("16 frames: dense 100.0 (100.0–100.0), AIM 92.3 (")
     assert {line.count("|") for line in lines[:16]} == {7}
 
 
 def test_a_model_is_asked_like_a_user_asks(engine, items):
     """One question a type, for a model that knows nothing."""
     chosen = [next(item for item in items if item.question.type == kind) for kind in TYPES]
-    report = evaluate(engine, sorted(chosen, key=lambda item: item.video), num_frames=2)
+    report = evaluate(engine, sorted(chosen, key=lambda item: item.video), num_frames=2, longer=(3,))
+    assert report["more_frames"]["3"]["n"] == len(TYPES)
     assert report["num_questions"] == len(TYPES) and list(report["types"]) == list(TYPES)
     assert report["mean"]["dense"]["accuracy"] < 0.5
     assert report["prefill_flops"]["aim"] < report["prefill_flops"]["dense"]

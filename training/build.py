@@ -69,29 +69,29 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def make_processor() -> LlavaOnevisionProcessor:
+def make_processor(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -> LlavaOnevisionProcessor:
     """The stock processor at this model's sizes."""
-    size = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    size = {"height": image_size, "width": image_size}
     norm = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     return LlavaOnevisionProcessor(
         image_processor=LlavaOnevisionImageProcessor(
-            size=size, image_grid_pinpoints=[[IMAGE_SIZE, IMAGE_SIZE]], **norm
+            size=size, image_grid_pinpoints=[[image_size, image_size]], **norm
         ),
         tokenizer=make_tokenizer(),
         video_processor=LlavaOnevisionVideoProcessor(size=size, **norm),
-        num_image_tokens=(IMAGE_SIZE // PATCH_SIZE) ** 2,
+        num_image_tokens=(image_size // patch_size) ** 2,
         vision_feature_select_strategy="full",
         chat_template=CHAT_TEMPLATE,
     )
 
 
-def make_config() -> LlavaOnevisionConfig:
+def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -> LlavaOnevisionConfig:
     """Three vision layers of width 64, twelve language layers of width 128."""
     words = vocabulary()
     ids = {token: words.index(token) for token in SPECIAL}
     vision = SiglipVisionConfig(
-        hidden_size=64, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, image_size=IMAGE_SIZE,
-        patch_size=PATCH_SIZE, vision_use_head=False,
+        hidden_size=64, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, image_size=image_size,
+        patch_size=patch_size, vision_use_head=False,
     )  # fmt: skip
     text = Qwen2Config(
         vocab_size=len(words), hidden_size=128, intermediate_size=320, num_hidden_layers=12, num_attention_heads=2,
@@ -100,17 +100,19 @@ def make_config() -> LlavaOnevisionConfig:
     )  # fmt: skip
     return LlavaOnevisionConfig(
         vision_config=vision, text_config=text, image_token_index=ids["<image>"], video_token_index=ids["<video>"],
-        image_grid_pinpoints=[[IMAGE_SIZE, IMAGE_SIZE]], tie_word_embeddings=True,
+        image_grid_pinpoints=[[image_size, image_size]], tie_word_embeddings=True,
     )  # fmt: skip
 
 
-def make_model(seed: int) -> LlavaOnevisionForConditionalGeneration:
+def make_model(
+    seed: int, image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE
+) -> LlavaOnevisionForConditionalGeneration:
     """A model with fresh weights from `seed`; the tower's positions start as waves, so that neighbours are alike."""
     torch.manual_seed(seed)
-    model = LlavaOnevisionForConditionalGeneration(make_config())
+    model = LlavaOnevisionForConditionalGeneration(make_config(image_size, patch_size))
     positions = model.model.vision_tower.embeddings.position_embedding.weight
     with torch.no_grad():
-        positions.copy_(_waves(IMAGE_SIZE // PATCH_SIZE, positions.shape[1]))
+        positions.copy_(_waves(image_size // patch_size, positions.shape[1]))
     return model
 
 

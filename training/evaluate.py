@@ -17,13 +17,16 @@ from tqdm import tqdm
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_core.methods.aim import as_method
 from training.build import IMAGE_SIZE
 from training.drawing import render
+from training.findings.asking import Video
 from training.held_out import NUM_FRAMES, Item, held_out_set, wrong_videos
 from training.scoring import by_combination, by_type, difference
 from training.world import frame_times
 
 KEEP_RATIO = 0.25  # the paper's, for video
+LONGER, LONGER_VIDEOS = (16, 32), 100
 MAX_NEW_TOKENS = 4  # an answer is one word and the end mark; the rest would only be wrong
 
 
@@ -53,10 +56,31 @@ def answer_all(engine: Engine, items: list[Item], configs: dict[str, AimConfig],
     return {name: Answers(*map(np.array, zip(*rows, strict=True))) for name, rows in found.items()}
 
 
-def evaluate(engine: Engine, items: list[Item], num_frames: int) -> dict:
-    """Everything there is to report, as plain numbers."""
+def answer_longer(engine: Engine, items: list[Item], configs: dict[str, AimConfig], num_frames: int) -> dict:
+    """Accuracies of the first word alone, with the vision tower run once a video: for numbers of frames that take long.
+
+    Every answer that is right is one word.
+    """
+    words, right = engine.adapter.processor.tokenizer.get_vocab(), {name: [] for name in configs}
+    for _, group in groupby(tqdm(items, disable=None, unit="question"), key=attrgetter("video")):
+        group = list(group)
+        with torch.inference_mode():
+            video = Video(engine.adapter, render(group[0].scene, frame_times(num_frames), IMAGE_SIZE))
+        for name, config in configs.items():
+            said = video.first_words(as_method(config), [item.question.text for item in group])
+            right[name] += [words[i.question.answer] == word for i, word in zip(group, said, strict=True)]
+    return by_type(items, {name: np.array(own) for name, own in right.items()})["mean"]
+
+
+def evaluate(engine: Engine, items: list[Item], num_frames: int, longer: tuple[int, ...] = LONGER) -> dict:
+    """Everything there is to report, as plain numbers.
+
+    longer: further numbers of frames, asked about the first LONGER_VIDEOS videos only.
+    """
     begun, aim = time.monotonic(), AimConfig.for_depth(engine.num_layers, KEEP_RATIO)
-    answers = answer_all(engine, items, {"dense": AimConfig.dense(), "aim": aim}, num_frames)
+    configs = {"dense": AimConfig.dense(), "aim": aim}
+    answers = answer_all(engine, items, configs, num_frames)
+    few = [item for item in items if item.video < LONGER_VIDEOS]
     right = {name: answer.right for name, answer in answers.items()}
     moved = wrong_videos(items)
     guesses = answer_all(engine, moved, {"dense": AimConfig.dense()}, num_frames)
@@ -70,6 +94,7 @@ def evaluate(engine: Engine, items: list[Item], num_frames: int) -> dict:
         "difference": difference(items, **right),
         "combinations": by_combination(items, right),
         "wrong_video": by_type(moved, {"dense": guesses["dense"].right}),
+        "more_frames": {str(frames): answer_longer(engine, few, configs, frames) for frames in longer},
         "prefill_flops": {name: round(float(answer.prefill_flops.mean())) for name, answer in answers.items()},
         "device": str(engine.adapter.model.device),
         "dtype": str(engine.adapter.model.dtype).removeprefix("torch."),
@@ -103,6 +128,8 @@ def table(report: dict) -> str:
         f"{report['num_questions']} questions, {report['num_videos']} videos of {report['num_frames']} frames; "
         f"AIM's prefill takes {100 * flops['aim'] / flops['dense']:.1f} % of the operations."
     )
+    for frames, row in report["more_frames"].items():
+        lines.append(f"{frames} frames: dense {_percent(row['dense'])}, AIM {_percent(row['aim'])}, n = {row['n']}.")
     return "\n".join(lines)
 
 

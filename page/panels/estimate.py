@@ -57,7 +57,7 @@ def model_sizes(engine: Engine) -> dict:
 def _prompt(adapter: Adapter, num_frames: int) -> tuple[int, int, int]:
     """Visual tokens, text tokens and the vision side's operations of an example prompt with black frames."""
     frames = np.zeros((num_frames, 64, 64, 3), dtype=np.uint8)
-    inputs = adapter.inputs(frames, words.EXAMPLE_QUESTION)
+    inputs = adapter.inputs(frames, np.arange(num_frames, dtype=np.float32), words.EXAMPLE_QUESTION)
     kind = adapter.kind(frames)
     num_visual = int((inputs["input_ids"] == adapter.place_ids()[kind]).sum())
     num_text = inputs["input_ids"].numel() - num_visual

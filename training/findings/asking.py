@@ -28,7 +28,8 @@ class Video:
         index: dict[bytes, int] = {}
         order = [index.setdefault(frame.tobytes(), len(index)) for frame in frames]
         different = np.stack([frames[order.index(i)] for i in range(len(index))])
-        rows = adapter.encode(adapter.inputs(different, "?"))["video"].pooler_output[0]  # (frames * n + 1, d)
+        times = np.arange(len(different), dtype=np.float32)
+        rows = adapter.encode(adapter.inputs(different, times, "?"))["video"].pooler_output[0]  # (frames * n + 1, d)
         tokens = rows[:-1].unflatten(0, (len(index), -1))[order]  # (F, n, d)
         self.rows = torch.cat([tokens.flatten(0, 1), rows[-1:]])  # (F * n + 1, d)
         self.tokens = tokens

@@ -1,0 +1,44 @@
+"""The shipped model answers a small fixed sample about as well as its evaluation says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from training.build import IMAGE_SIZE
+from training.drawing import render
+from training.evaluate import answer_longer
+from training.held_out import NUM_FRAMES, held_out_set
+from training.world import frame_times
+
+ASSETS = Path(__file__).parent.parent / "assets"
+PER_TYPE = 4
+ERRORS = 3  # standard errors of the sample below what was measured
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return Engine.from_pretrained(ASSETS / "model", device="cpu")
+
+
+def test_accuracy_is_near_the_measured_one_and_far_above_chance(shipped):
+    measured, items = json.loads((ASSETS / "evaluation.json").read_text())["mean"], held_out_set(PER_TYPE)
+    configs = {"dense": AimConfig.dense(), "aim": AimConfig.for_depth(shipped.num_layers)}
+    found = answer_longer(shipped, items, configs, NUM_FRAMES)
+    for name in configs:
+        share = measured[name]["accuracy"]
+        floor = share - ERRORS * np.sqrt(share * (1 - share) / len(items))
+        assert floor > measured["chance"] + 0.2
+        assert found[name]["accuracy"] > floor, name
+
+
+def test_an_answer_is_one_word(shipped):
+    """So its first word tells whether it is right."""
+    for item in held_out_set(1)[::4]:
+        frames = render(item.scene, frame_times(NUM_FRAMES), IMAGE_SIZE)
+        for config in (AimConfig.dense(), AimConfig.for_depth(shipped.num_layers)):
+            result = shipped.run(frames, item.question.text, config, max_new_tokens=4)
+            assert len(result.answer_ids) == 2 and " " not in result.answer
