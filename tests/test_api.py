@@ -29,15 +29,15 @@ def test_run_answers_dense_and_aim(client, clip):
     for name in ("dense", "aim"):
         said = " ".join(word for _, word in answers[name]["words"])
         assert said == (summary[name]["answer"] or SILENT)
-    assert summary["dense"]["visual_tokens_per_layer"] == [8 * 64 + 1] * 12
-    assert summary["aim"]["visual_tokens_per_layer"] == [129] * 7 + [86, 43, 0, 0, 0]
+    assert summary["dense"]["visual_tokens_per_layer"] == [8 * 144 + 1] * 12
+    assert summary["aim"]["visual_tokens_per_layer"] == [289] * 7 + [192, 96, 0, 0, 0]
     assert summary["aim"]["language_flops"] < summary["dense"]["language_flops"] / 5
     assert "Prefill time (measured here)" in table
 
 
 def test_sliders_reach_the_engine(client, clip):
     *_, summary = ask(client, clip, keep_ratio=0.5, l1=2, l2=4, num_frames=3)
-    assert summary["aim"]["visual_tokens_per_layer"] == [97, 97, 97, 48] + [0] * 8
+    assert summary["aim"]["visual_tokens_per_layer"] == [217, 217, 217, 108] + [0] * 8
 
 
 def test_an_image_is_answered_too(client, tmp_path):
@@ -46,7 +46,7 @@ def test_an_image_is_answered_too(client, tmp_path):
     result = client.predict(
         video=None, image=handle_file(str(path)), question="how many objects are there?", api_name="/run"
     )
-    assert result[-1]["dense"]["visual_tokens_per_layer"][0] == 65
+    assert result[-1]["dense"]["visual_tokens_per_layer"][0] == 145
 
 
 def text_file(folder):
