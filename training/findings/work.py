@@ -19,7 +19,8 @@ from training.findings.shards import Shard
 from training.held_out import Item
 from training.world import Scene, frame_times
 
-VIDEOS = 8  # of a shard
+VIDEOS = 4  # of a shard
+WEIGHT = 10  # looking at the attention takes about as long as so many answers
 NUM_FRAMES = 8  # shown where attention is measured
 
 
@@ -27,14 +28,13 @@ def answer_shards(model: str, name: str, items: list[Item], settings: list[Setti
     """The questions of one set under all settings that use it."""
     own = [setting for setting in settings if setting.items == name]
     return [
-        Shard(f"{name}-{index}", len(part) * len(own), answer, (model, part, own))
-        for index, part in enumerate(_parts(items))
+        Shard(_name(name, part), len(part) * len(own), answer, (model, part, own)) for part in _parts(items, VIDEOS)
     ]
 
 
 def attention_shards(model: str, items: list[Item]) -> list[Shard]:
     return [
-        Shard(f"attention-{index}", 10 * len(part), watch, (model, part)) for index, part in enumerate(_parts(items))
+        Shard(_name("attention", part), WEIGHT * len(part), watch, (model, part)) for part in _parts(items, 4 * VIDEOS)
     ]
 
 
@@ -70,7 +70,11 @@ def _adapter(model: str) -> Adapter:
     return load_adapter(model)
 
 
-def _parts(items: list[Item]) -> list[list[Item]]:
-    """Whole videos, VIDEOS at a time."""
+def _parts(items: list[Item], num_videos: int) -> list[list[Item]]:
+    """Whole videos, so many at a time."""
     videos = [list(group) for _, group in groupby(items, key=attrgetter("video"))]
-    return [list(chain(*videos[i : i + VIDEOS])) for i in range(0, len(videos), VIDEOS)]
+    return [list(chain(*videos[i : i + num_videos])) for i in range(0, len(videos), num_videos)]
+
+
+def _name(what: str, items: list[Item]) -> str:
+    return f"{what}-{items[0].video}-{items[-1].video}"
