@@ -51,7 +51,8 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
     if handlers.runner.is_small:
         again = gr.on(
             [slider.change for slider in controls.sliders], handlers.follow, [*controls.sliders, key], outputs,
-            trigger_mode="always_last", show_progress="hidden", api_visibility="private", concurrency_id="model",
+            trigger_mode="always_last", show_progress="hidden", api_name="follow", api_visibility="undocumented",
+            concurrency_id="model",
         )  # fmt: skip
         done.append(again)
     _connect_figures(handlers, results.figures, key, done)

@@ -10,9 +10,11 @@ import torch
 
 from aim_core.config import AimConfig
 from aim_core.cost import prefill_flops
+from aim_core.engine import Engine
 from aim_core.methods.aim import MergeSimilar, PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.rankers import RandomRank
+from tests.conftest import ROOT
 from training.drawing import render
 from training.findings import asking, work
 from training.findings.asking import Video, prompt
@@ -41,6 +43,12 @@ METHODS = {
 
 
 @pytest.fixture(scope="module")
+def engine():
+    """The shipped model, since the settings are made for its grid."""
+    return Engine.from_pretrained(ROOT / "assets" / "model", device="cpu")
+
+
+@pytest.fixture(scope="module")
 def film():
     return render(held_out_set(1)[0].scene, frame_times(3), 96)
 
@@ -61,7 +69,7 @@ def test_first_words_are_those_of_the_engine(engine, video, film, name, side_by_
 
 def test_a_prompt_is_the_processors(engine, film):
     ids = engine.adapter.inputs(film, np.arange(len(film), dtype=np.float32), QUESTIONS[0])["input_ids"][0]
-    assert torch.equal(torch.cat(prompt(engine.adapter, QUESTIONS[0], 3 * 64 + 1)), ids)
+    assert torch.equal(torch.cat(prompt(engine.adapter, QUESTIONS[0], 3 * 144 + 1)), ids)
 
 
 def test_like_frames_are_encoded_once_and_come_back_in_order(engine, video, film, monkeypatch):
