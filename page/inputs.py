@@ -74,5 +74,6 @@ def arm_stop(controls: SimpleNamespace) -> None:
 def disarm_stop(controls: SimpleNamespace, run) -> None:
     """Stop ends a run; after it, or after a run that has come to its end, there is nothing to stop."""
     off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
-    run.then(**off, api_visibility="private")
+    run.success(**off, api_visibility="private")
+    run.failure(**off, api_visibility="private")
     controls.stop.click(**off, cancels=run, api_visibility="private")

@@ -32,6 +32,7 @@ ANSWER_PANEL = {
     "nothing": "Press Run to ask.",
     "waiting": "The dense answer is here; AIM has not answered.",
     "same": "✓ Both give the same answer.",
+    "apart": "The answers differ in every word.",
     "differ": "The answers share {shared} of {most} words. A word that only one has is underlined.",
 }
 

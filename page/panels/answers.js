@@ -16,6 +16,7 @@ function startAnswers(element, props, watch) {
   }
 
   function verdict({ shared, most }) {
+    if (shared === 0) return words.apart;
     return shared === most ? words.same : fill(words.differ, { shared, most });
   }
 
