@@ -121,7 +121,8 @@ def test_settings_are_named_apart_and_compared_on_the_same_questions(engine):
         assert group.others and {setting.items for setting in group.others} == {group.baseline.items}
 
 
-def test_early_and_late_and_many_frames_cost_the_same(engine, shape):
+def test_early_and_late_and_many_frames_cost_the_same(engine):
+    shape = Maker(engine.adapter).shape
     by_letter = {finding.letter: finding for finding in findings(engine.adapter)}
     for group in (*by_letter["b"].groups, *by_letter["d"].groups):
         every = (group.baseline, *group.others)
@@ -187,24 +188,24 @@ def test_finished_shards_are_not_run_again(tmp_path):
     assert run_shards(shards, tmp_path, workers=1) == {"one": "one", "two": "two"}
 
 
-def test_the_report_pairs_every_setting_with_its_baseline(engine, shape):
+def test_the_report_pairs_every_setting_with_its_baseline(engine):
     items, make = held_out_set(4), Maker(engine.adapter)
     base, worse = make(8, 1.0), make(8, 0.25)
     right = np.ones((2, len(items)), dtype=bool)
     wrong = right.copy()
     wrong[1, [item.question.type == "count" for item in items]] = False
     finding = replace(findings(engine.adapter)[0], groups=(Group(base, (worse,)),))
-    report = finding_report(finding, {base.name: right, worse.name: wrong}, {"clips": items}, shape)
+    report = finding_report(finding, {base.name: right, worse.name: wrong}, {"clips": items}, make.shape)
     row = report["groups"][0]["settings"][1]
     assert [own["value"] for own in row["accuracy"]["models"]] == [1.0, round(12 / 13, 4)]
     assert row["minus_baseline"]["models"][0] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert row["minus_baseline"]["together"]["value"] == pytest.approx(-1 / 26, abs=1e-4)
-    assert row["tokens_per_frame"] == 36 and row["prefill_flops"] < report["groups"][0]["settings"][0]["prefill_flops"]
+    assert row["tokens_per_frame"] == 16 and row["prefill_flops"] < report["groups"][0]["settings"][0]["prefill_flops"]
     shares = [{"chance": 0.1} | {name: [0.2, share] for name in WATCHED} for share in (0.3, 0.5)]
     attention = attention_report([shares, shares])
     assert attention["models"][0]["PageRank"][1]["value"] == 0.4
     lines = table({"models": ["a", "b"], "findings": [report], "attention": attention}).splitlines()
-    (line,) = [line for line in lines if line.startswith("| 8 × 36, nothing pruned | ")]
+    (line,) = [line for line in lines if line.startswith("| 8 × 16, nothing pruned | ")]
     assert "| 96.2 (" in line and "-3.9 (" in line and "+0.0 (+0.0 to +0.0)" in line
     assert "| 1 | 40.0 (" in lines[-1]
     assert json.loads(json.dumps([report, attention])) == [report, attention]

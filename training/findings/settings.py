@@ -31,6 +31,7 @@ RANKS: dict[str, Rank] = {
     "chance": RandomRank(),
 }
 WHOLE, QUARTER, EIGHTH = 1.0, 0.25, 0.125
+RATIOS = (1 / 2, QUARTER, EIGHTH, 1 / 16)
 NUM_TEXT = 10  # text tokens of a usual prompt
 EARLY_CUT = Step(4, 1 / 8)  # early and deep enough for the ranking to matter
 
@@ -115,8 +116,7 @@ def all_settings(found: tuple[Finding, ...]) -> list[Setting]:
 
 
 def _keep_ratios(make: Maker) -> Group:
-    counts = (72, 36, 18, 9, 4, 1)
-    return Group(make(8, WHOLE), tuple(make(8, count / make.tokens) for count in counts if count < make.tokens))
+    return Group(make(8, WHOLE), tuple(make(8, keep) for keep in (*RATIOS, 1 / 36, 1 / 144)))
 
 
 def _schedules(make: Maker) -> tuple[Group, ...]:
@@ -140,13 +140,12 @@ def _rankings(make: Maker) -> tuple[Group, ...]:
 
 
 def _frames(make: Maker) -> Group:
-    total = 8 * make.tokens
-    others = [make(frames, total / frames / make.tokens, items="long") for frames in (16, 32, 64, 128)]
+    others = [make(frames, 8 / frames, items="long") for frames in (16, 32, 64, 128)]
     return Group(make(8, WHOLE, items="long"), tuple(others))
 
 
 def _positions(make: Maker) -> tuple[Group, ...]:
-    pairs = [(count / make.tokens, None) for count in (72, 36, 18, 9)] + [(QUARTER, make.default)]
+    pairs = [(keep, None) for keep in RATIOS] + [(QUARTER, make.default)]
     return tuple(Group(make(8, k, plan), (make(8, k, plan, positions="original"),)) for k, plan in pairs)
 
 
