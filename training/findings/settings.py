@@ -120,12 +120,12 @@ def _keep_ratios(make: Maker) -> Group:
 
 
 def _schedules(make: Maker) -> tuple[Group, ...]:
-    """The default's cost with gradual schedules and with one cut, then five eighths of it."""
+    """The cost of the default with gradual schedules and with one cut, then half of it, where it starts to matter."""
     base, shape, visual = make(8, QUARTER, make.default), make.shape, 8 * num_kept(make.tokens, QUARTER) + 1
     cost = shape.flops(make.default, visual)
     plans = spread(equal_schedules(shape, visual, cost), 3) + spread(equal_steps(shape, visual, cost), 2)
     same = [make(8, QUARTER, plan) for plan in plans]
-    low = [make(8, QUARTER, plan) for plan in spread(equal_schedules(shape, visual, cost * 5 // 8), 2)]
+    low = [make(8, QUARTER, plan) for plan in spread(equal_schedules(shape, visual, cost // 2), 2)]
     others = tuple(setting for setting in same if setting.name != base.name)
     return Group(base, others), Group(low[-1], tuple(low[:-1]))
 
