@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api")
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
 FIGURES = ("groups", "alive", "scores", "retained", "ranked", "cost")
+VISION = json.loads((SCREENSHOTS.parent / "assets/model/config.json").read_text())["vision_config"]
+SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 PATIENCE = 120_000  # ms; a busy machine is no failure
 
 pytestmark = pytest.mark.browser
@@ -56,6 +60,11 @@ def run(page) -> None:
     page.wait_for_selector("#stop:not([disabled])")
     page.wait_for_selector("#stop[disabled]")
     page.wait_for_selector("#explorer .tx[data-empty=false]")
+
+
+def tokens(num_frames: int, keep_ratio: float = 1.0) -> str:
+    """Visual tokens of the embedded model's prompt, newline row included, as the page writes them."""
+    return f"{num_frames * math.ceil(round(SIDE**2 * keep_ratio, 9)) + 1:,}"
 
 
 def said(page, part: str) -> str:
@@ -119,9 +128,17 @@ def test_1_upload_ask_and_run(page, clip):
     page.fill("#question textarea", "which way does the red circle move?")
     run(page)
     assert said(page, "dense") not in ("", "–") and said(page, "aim") not in ("", "–")
-    assert said(page, "dense-tokens") == "513" and said(page, "aim-tokens") == "129"
+    assert said(page, "dense-tokens") == tokens(8) and said(page, "aim-tokens") == tokens(8, 0.25)
     assert said(page, "aim-time").endswith(" ms") and "answer" in said(page, "verdict").lower()
-    for words in ("Visual tokens into layer 0", "513", "129", "GFLOPs", "share of vision", "ms", "6·n·d·m"):
+    for words in (
+        "Visual tokens into layer 0",
+        tokens(8),
+        tokens(8, 0.25),
+        "GFLOPs",
+        "share of vision",
+        "ms",
+        "6·n·d·m",
+    ):
         assert words in numbers(page)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "page.png", full_page=True)
@@ -181,7 +198,7 @@ def test_1c_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
     assert told.locator("svg circle").count() >= 1
     page.locator("#explorer").screenshot(path=SCREENSHOTS / "pinned.png")
     page.keyboard.press("Escape")
-    assert not told.locator("svg").count()
+    playwright.expect(told.locator("svg")).to_have_count(0)
     page.keyboard.press("PageDown")
     assert reading(page)["place"].startswith("frame 2,")
     look(page, "all")
@@ -195,7 +212,9 @@ def test_1d_a_tap_pins_too(page):
     drawn(page)
     x, y = patch_point(page, 0.47, 0.47)
     canvas.click(position={"x": x, "y": y})
-    playwright.expect(page.locator("#explorer [data-part=life] li").first).to_contain_text("frame 1, row 8, column 8")
+    playwright.expect(page.locator("#explorer [data-part=life] li").first).to_contain_text(
+        f"frame 1, row {SIDE}, column {SIDE}"
+    )
     canvas.press("Escape")
     look(page, "all")
 
@@ -236,11 +255,11 @@ def test_2_the_figures_follow_their_slider_without_the_model(page):
 def test_3_a_moved_slider_runs_again_by_itself_and_the_last_value_wins(page):
     for ratio in (0.3, 0.4, 0.5):
         slide(page, "keep_ratio", ratio)
-    playwright.expect(page.locator("#answers [data-part=aim-tokens]")).to_have_text("257")
+    playwright.expect(page.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.5))
     assert said(page, "aim-time") == "–"  # not timed beside a dense run
     playwright.expect(page.locator("#numbers")).to_contain_text("press Run to time them")
     slide(page, "frames", 4)
-    playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text("257")
+    playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(4))
     playwright.expect(page.locator("#explorer output[data-part=frameValue]")).to_contain_text("of 4")
 
 
@@ -253,7 +272,7 @@ def test_4_l2_stays_above_l1_and_both_reach_the_model(page):
     page.locator("#explorer input[data-part=layer]").fill("4")
     playwright.expect(page.locator("#explorer [data-part=timeNote]")).to_contain_text("0 of 4 frames")
     run(page)
-    assert re.search(r"257\s+129", numbers(page)) and said(page, "aim-time").endswith(" ms")
+    assert re.search(rf"{tokens(4)}\s+{tokens(4, 0.5)}", numbers(page)) and said(page, "aim-time").endswith(" ms")
 
 
 def test_5_a_run_can_be_stopped_and_another_started(page):
@@ -284,13 +303,13 @@ def test_7_the_estimate_follows_the_sliders_before_any_run_and_without_the_serve
     page.set_default_timeout(PATIENCE)
     page.goto(served)
     page.wait_for_selector("#estimate svg")
-    tokens = page.locator("#estimate [data-part=tokens]")
-    playwright.expect(tokens).to_have_text("129")
+    shown = page.locator("#estimate [data-part=tokens]")
+    playwright.expect(shown).to_have_text(tokens(8, 0.25))
     page.route("**/queue/join*", lambda route: None)  # the server never answers
     slide(page, "keep_ratio", 0.5)
-    playwright.expect(tokens).to_have_text("257")
+    playwright.expect(shown).to_have_text(tokens(8, 0.5))
     slide(page, "frames", 16)
-    playwright.expect(tokens).to_have_text("513")
+    playwright.expect(shown).to_have_text(tokens(16, 0.5))
     curve, flops = page.locator("#estimate svg path").last.get_attribute("d"), page.inner_text("[data-part=flops]")
     slide(page, "l1", 2)
     page.wait_for_function("d => [...document.querySelectorAll('#estimate svg path')].pop().getAttribute('d') !== d",
@@ -330,7 +349,8 @@ def _readme(page) -> None:
     drawn(page)
     page.evaluate("scrollTo(0, 0)")
     top = page.locator("#answers").bounding_box()["y"] - 100
-    clip = {"x": 0, "y": top, "width": 1280, "height": 1980}
+    end = page.locator("#explorer .tx-keys").bounding_box()["y"]
+    clip = {"x": 0, "y": top, "width": 1280, "height": end - top}
     page.screenshot(path=SCREENSHOTS / "readme.png", full_page=True, clip=clip)
 
 
