@@ -15,6 +15,7 @@ FIGURES = ("groups", "alive", "scores", "retained", "ranked", "cost")
 VISION = json.loads((SCREENSHOTS.parent / "assets/model/config.json").read_text())["vision_config"]
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 PATIENCE = 120_000  # ms; a busy machine is no failure
+playwright.expect.set_options(timeout=PATIENCE)
 
 pytestmark = pytest.mark.browser
 
