@@ -48,7 +48,7 @@ samples: $(DEV)
 # The picture in the README, taken by the browser test.
 screenshot: $(DEV) chromium
 	$(PY) -m pytest tests/test_browser.py
-	$(PY) -c "from PIL import Image; Image.open('screenshots/readme.png').convert('RGB').resize((960, 1485)).save('assets/screenshot.png', optimize=True)"
+	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (960, 1600)).save('assets/screenshot.png', optimize=True)"
 
 # What the page needs, and what the tests, benchmarks and training need on top.
 $(READY): requirements.txt
