@@ -97,13 +97,12 @@ class Maker:
 def findings(adapter: Adapter) -> tuple[Finding, ...]:
     """What is measured on this model."""
     make = Maker(adapter)
-    default = make(8, QUARTER, make.default)
     return (
         Finding("a", "Accuracy against keep ratio, nothing pruned", (_keep_ratios(make),)),
         Finding("b", "Pruning early against late, at equal FLOPs", _schedules(make)),
         Finding("c", "Ways to rank, at equal counts", _rankings(make)),
         Finding("d", "More frames with fewer tokens each, on long videos, at equal FLOPs", (_frames(make),)),
-        Finding("e", "Text tokens pruned too", (Group(default, (make(8, QUARTER, make.default, drop_text=True),)),)),
+        Finding("e", "Text tokens pruned too", _text(make)),
         Finding("f", "Original positions against the released sequential ones", _positions(make)),
         Finding("g", "PageRank corrected for the causal mask, with few and with many frames", _causal(make)),
     )
@@ -142,6 +141,11 @@ def _rankings(make: Maker) -> tuple[Group, ...]:
 def _frames(make: Maker) -> Group:
     others = [make(frames, 8 / frames, items="long") for frames in (16, 32, 64, 128)]
     return Group(make(8, WHOLE, items="long"), tuple(others))
+
+
+def _text(make: Maker) -> tuple[Group, ...]:
+    plans = (make.default, EARLY_CUT)
+    return tuple(Group(make(8, QUARTER, plan), (make(8, QUARTER, plan, drop_text=True),)) for plan in plans)
 
 
 def _positions(make: Maker) -> tuple[Group, ...]:
