@@ -10,11 +10,9 @@ import torch
 
 from aim_core.config import AimConfig
 from aim_core.cost import prefill_flops
-from aim_core.loading import load_adapter
 from aim_core.methods.aim import MergeSimilar, PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.rankers import RandomRank
-from tests.conftest import ROOT
 from training.drawing import render
 from training.findings import asking, work
 from training.findings.asking import Video, prompt
@@ -105,8 +103,8 @@ def test_spread_takes_both_ends():
     assert spread([1, 2, 3, 4, 5], 3) == [1, 3, 5] and spread([1, 2], 3) == [1, 2]
 
 
-def test_settings_are_named_apart_and_compared_on_the_same_questions():
-    found = findings(load_adapter(ROOT / "assets" / "model", "cpu"))  # the grid that the settings were chosen for
+def test_settings_are_named_apart_and_compared_on_the_same_questions(engine):
+    found = findings(engine.adapter)
     assert "".join(finding.letter for finding in found) == "abcdefg"
     groups = [group for finding in found for group in finding.groups]
     every = [setting for group in groups for setting in (group.baseline, *group.others)]

@@ -119,12 +119,13 @@ def _keep_ratios(make: Maker) -> Group:
 
 
 def _schedules(make: Maker) -> tuple[Group, ...]:
-    """The cost of the default with gradual schedules and with one cut, then half of it, where it starts to matter."""
-    base, shape, visual = make(8, QUARTER, make.default), make.shape, 8 * num_kept(make.tokens, QUARTER) + 1
-    cost = shape.flops(make.default, visual)
+    """The cost of the default, then that of none after half as many layers, where it starts to matter."""
+    shape, visual = make.shape, 8 * num_kept(make.tokens, QUARTER) + 1
+    half = make.default.l1 // 2
+    cost, low_cost = (shape.flops(plan, visual) for plan in (make.default, AimConfig(l1=half, l2=half + 1)))
     plans = spread(equal_schedules(shape, visual, cost), 3) + spread(equal_steps(shape, visual, cost), 2)
-    same = [make(8, QUARTER, plan) for plan in plans]
-    low = [make(8, QUARTER, plan) for plan in spread(equal_schedules(shape, visual, cost // 2), 2)]
+    base, same = make(8, QUARTER, make.default), [make(8, QUARTER, plan) for plan in plans]
+    low = [make(8, QUARTER, plan) for plan in spread(equal_schedules(shape, visual, low_cost), 2)]
     others = tuple(setting for setting in same if setting.name != base.name)
     return Group(base, others), Group(low[-1], tuple(low[:-1]))
 
