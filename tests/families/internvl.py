@@ -18,12 +18,11 @@ from transformers import (
     InternVLProcessor,
     InternVLVideoProcessor,
     InternVLVisionConfig,
-    Qwen2Config,
 )
 
 from tests.families.chat import INTERNVL
 from tests.families.family import Family, in_turn
-from tests.families.tokens import byte_tokenizer, ids
+from tests.families.tokens import byte_tokenizer, qwen2_text
 from tests.families.weights import liven
 
 IMAGE, PATCH = 64, 8  # 8 × 8 patches, 4 × 4 visual tokens a tile
@@ -40,13 +39,9 @@ def make():
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=IMAGE,
         patch_size=PATCH, attention_bias=True,
     )  # fmt: skip
-    marks = ids(tokenizer, eos_token_id="<|im_end|>", pad_token_id="<|endoftext|>", bos_token_id="<|endoftext|>")
-    text = Qwen2Config(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=6, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=4096, tie_word_embeddings=True, **marks,
-    )  # fmt: skip
     config = InternVLConfig(
-        vision_config=vision, text_config=text, image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
+        vision_config=vision, text_config=qwen2_text(tokenizer),
+        image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
         image_seq_length=16, tie_word_embeddings=True,
     )  # fmt: skip
     size = {"height": IMAGE, "width": IMAGE}

@@ -23,13 +23,12 @@ from transformers import (
     LlavaOnevisionImageProcessor,
     LlavaOnevisionProcessor,
     LlavaOnevisionVideoProcessor,
-    Qwen2Config,
     SiglipVisionConfig,
 )
 
 from tests.families.chat import LLAVA_ONEVISION
 from tests.families.family import Family, in_turn, with_newlines
-from tests.families.tokens import byte_tokenizer, ids
+from tests.families.tokens import byte_tokenizer, qwen2_text
 from tests.families.weights import liven
 
 IMAGE, PATCH = 40, 8  # 5 × 5 patches, an odd number as in the released 27 × 27
@@ -43,13 +42,9 @@ def make():
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=IMAGE,
         patch_size=PATCH, vision_use_head=False,
     )  # fmt: skip
-    marks = ids(tokenizer, eos_token_id="<|im_end|>", pad_token_id="<|endoftext|>", bos_token_id="<|endoftext|>")
-    text = Qwen2Config(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=6, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=4096, tie_word_embeddings=True, **marks,
-    )  # fmt: skip
     config = LlavaOnevisionConfig(
-        vision_config=vision, text_config=text, image_grid_pinpoints=CANVASES, tie_word_embeddings=True,
+        vision_config=vision, text_config=qwen2_text(tokenizer),
+        image_grid_pinpoints=CANVASES, tie_word_embeddings=True,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
     )  # fmt: skip

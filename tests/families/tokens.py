@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import BPE
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, Qwen2Config
 
 
 def byte_tokenizer(
@@ -37,3 +37,12 @@ def byte_tokenizer(
 def ids(tokenizer: PreTrainedTokenizerFast, **names: str) -> dict[str, int]:
     """Ids of some tokens under the names a config gives them: `ids(t, image_token_id="<image>")`."""
     return {name: tokenizer.convert_tokens_to_ids(token) for name, token in names.items()}
+
+
+def qwen2_text(tokenizer) -> Qwen2Config:
+    """Qwen2 in miniature, the language model of InternVL3 and LLaVA-OneVision."""
+    marks = ids(tokenizer, eos_token_id="<|im_end|>", pad_token_id="<|endoftext|>", bos_token_id="<|endoftext|>")
+    return Qwen2Config(
+        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=6, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=4096, tie_word_embeddings=True, **marks,
+    )  # fmt: skip
