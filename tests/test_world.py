@@ -12,6 +12,7 @@ from training.world import (
     COLORS,
     DEEDS,
     HELD_OUT,
+    LAST_SEEN,
     MAX_OBJECTS,
     PHASES,
     SHAPES,
@@ -132,7 +133,7 @@ def test_things_come_and_go_when_their_phase_says():
         if thing.deed == "vanishes":
             assert VANISHES[0] <= thing.vanishes <= VANISHES[1]
         elif thing.deed == "visits":
-            assert min(STAYS[0], 0.99 - thing.appears) <= thing.vanishes - thing.appears <= STAYS[1]
+            assert min(STAYS[0], LAST_SEEN - thing.appears) <= thing.vanishes - thing.appears <= STAYS[1]
         else:
             assert thing.stays
         assert thing.visible(thing.appears) and not thing.visible(thing.vanishes)

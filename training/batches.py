@@ -30,7 +30,9 @@ PATCH_ROWS = IMAGE_SIZE // PATCH_SIZE
 TOKEN_ROWS = PATCH_ROWS // 2
 # What a thing is, as class numbers; the order of the columns of `Batch.things` and `Batch.referents`.
 TRAITS = {"color": len(COLORS), "shape": len(SHAPES), "motion": 5, "begins": 4, "ends": 4, "phase": 3, "stays": 2}
+DRAWS = 8  # of a type from one scene, to see how often each answer comes
 FEWEST_VISITED = 6  # frames that surely show a visitor once
+COUNTING = ("count", "count_kind")
 NOTHING = [IGNORE] * len(TRAITS)
 
 
@@ -49,6 +51,7 @@ class Batch:
     targets: Tensor  # (B, T) int64, the token to be said next, IGNORE where none is asked for
     referents: Tensor  # (B, T, U) int64, traits of the one thing a question is about, where its answer is due
     about: Tensor  # (B, T, MAX_OBJECTS) bool, the things to look at, where the answer is due
+    counts: Tensor  # (B, T) bool, whether an answer is due that counts things
 
     def to(self, device: str) -> Batch:
         return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
@@ -60,10 +63,9 @@ def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
     counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in ANSWERS[kind]), 1)
     for seed in range(num_scenes):
         scene = make_scene(seed)
-        for kind in TYPES:
-            question = ask(scene, kind, rng)
-            if question:
-                counts[kind, question.answer] += 1
+        asked = [ask(scene, kind, rng) for kind in TYPES for _ in range(DRAWS)]
+        for kind, answer, _ in {(q.type, q.answer, q.text) for q in asked if q}:
+            counts[kind, answer] += 1
     fewest = {kind: min(counts[kind, a] for a in ANSWERS[kind]) for kind in TYPES}
     return {(kind, answer): min(1.0, 2.0 * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
@@ -118,6 +120,7 @@ class BatchMaker:
             part["targets"] += [IGNORE] * missing
             part["referents"] += [NOTHING] * missing
             part["about"] += [[False] * MAX_OBJECTS] * missing
+            part["counts"] += [False] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
     def _video(self, rng, num_frames: int, draws: dict[str, int]) -> dict:
@@ -141,7 +144,7 @@ class BatchMaker:
         return self.cache[text]
 
     def _text(self, scene: Scene, questions: list[Question], num_frames: int) -> dict:
-        text = {"tokens": [], "question": [], "offset": [], "targets": [], "referents": [], "about": []}
+        text = {name: [] for name in ("tokens", "question", "offset", "targets", "referents", "about", "counts")}
         for index, question in enumerate(questions):
             asked = self._split(question.text)
             tokens = [*asked, self.words["<|assistant|>"], self.words[question.answer]]
@@ -153,6 +156,7 @@ class BatchMaker:
             text["referents"] += [NOTHING] * len(asked) + [single, NOTHING]
             look = [i in question.about for i in range(MAX_OBJECTS)]
             text["about"] += [[False] * MAX_OBJECTS] * len(asked) + [look, [False] * MAX_OBJECTS]
+            text["counts"] += [False] * len(asked) + [question.type in COUNTING, False]
         return text
 
 

@@ -14,7 +14,9 @@ from training.build import SPECIAL
 from training.reduction import Visual, drop, merge
 
 SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
-BACK_LAYER, LOOK_LAYER = 2, 5  # head 0 of these layers is told where to look: at a thing's past, at what is asked for
+# Heads (layer, head) that are told where to look: at a thing's past, at what is asked for, and, for counting, evenly at
+# the first token of the sequence and once at each thing that counts.
+BACK, LOOK, COUNT = (2, 0), (5, 0), (5, 1)
 ALIGNED = ("color", "shape")
 
 
@@ -99,6 +101,8 @@ def answer_loss(
     things = F.one_hot(owner + 1, batch.things.shape[1] + 1)[..., 1:].bool()  # (B, visual, things)
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, start:, 1 : start - 1], wanted) * 0.3
+    counted = F.pad(wanted & first[:, None], (1, 0), value=True) & batch.counts[..., None]
+    losses["count"] = _spread(between["count"][:, start:, : start - 1], counted) * 0.3
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
 
@@ -120,6 +124,13 @@ def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
     return -share.clamp(min=1e-6).log().mean() if bool(rows.any()) else attention.sum() * 0.0
 
 
+def _spread(attention: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy of the attention to an even share for each wanted column, over the rows that want any."""
+    rows = wanted.any(-1)
+    logs = (attention[rows].clamp(min=1e-6).log() * wanted[rows]).sum(-1) / wanted[rows].sum(-1)
+    return -logs.mean() if bool(rows.any()) else attention.sum() * 0.0
+
+
 def _run(
     model, visual: Tensor, places: Tensor | None, num_places: int, batch: Batch
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -127,7 +138,8 @@ def _run(
 
     places: (B, V) int64 where each visual token stands among `num_places`; None numbers them as they come.
 
-    Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back` and `look`.
+    Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back`, `look` and
+    `count`.
     """
     embed = model.get_input_embeddings()
     videos, prefix = visual.shape[0], visual.shape[1] + 2
@@ -147,10 +159,10 @@ def _run(
     def keep_output(name):
         return lambda _module, _args, out: between.update({name: out if torch.is_tensor(out) else out[0]})
 
-    def keep_attention(name):
+    def keep_attention(name, head):
         def hook(layer, args, kwargs):
             hidden = args[0] if args else kwargs["hidden_states"]
-            between[name] = _first_head(layer, hidden, kwargs["position_embeddings"], mask[:, 0])
+            between[name] = _one_head(layer, head, hidden, kwargs["position_embeddings"], mask[:, 0])
 
         return hook
 
@@ -159,18 +171,18 @@ def _run(
     with ExitStack() as stack:
         stack.enter_context(layers[SEEN_LAYER - 1].register_forward_hook(keep_output("seen")))
         stack.enter_context(layers[FOUND_LAYER - 1].register_forward_hook(keep_output("found")))
-        stack.enter_context(layers[BACK_LAYER].register_forward_pre_hook(keep_attention("back"), with_kwargs=True))
-        stack.enter_context(layers[LOOK_LAYER].register_forward_pre_hook(keep_attention("look"), with_kwargs=True))
+        for name, (layer, head) in {"back": BACK, "look": LOOK, "count": COUNT}.items():
+            stack.enter_context(layers[layer].register_forward_pre_hook(keep_attention(name, head), with_kwargs=True))
         out = decoder(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
     return out.last_hidden_state, between
 
 
-def _first_head(layer, hidden: Tensor, rotary, mask: Tensor) -> Tensor:
-    """(B, N, N) attention of a layer's first head, computed beside the layer itself."""
+def _one_head(layer, head: int, hidden: Tensor, rotary, mask: Tensor) -> Tensor:
+    """(B, N, N) attention of one head of a layer, computed beside the layer itself."""
     attention, hidden = layer.self_attn, layer.input_layernorm(hidden)
-    width = attention.head_dim
-    query = F.linear(hidden, attention.q_proj.weight[:width], attention.q_proj.bias[:width])[:, None]
-    key = F.linear(hidden, attention.k_proj.weight[:width], attention.k_proj.bias[:width])[:, None]
+    part = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
+    query = F.linear(hidden, attention.q_proj.weight[part], attention.q_proj.bias[part])[:, None]
+    key = F.linear(hidden, attention.k_proj.weight[part], attention.k_proj.bias[part])[:, None]
     query, key = apply_rotary_pos_emb(query, key, *rotary)
     logits = (query @ key.transpose(-1, -2))[:, 0] * attention.scaling
     return logits.masked_fill(~mask, torch.finfo(logits.dtype).min).softmax(-1)

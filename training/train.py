@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("runs/model"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("assets/model"), help="where the finished model goes")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
     parser.add_argument("--export", action="store_true", help="only write the model of the last checkpoint")
     options = parser.parse_args()

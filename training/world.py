@@ -28,6 +28,7 @@ DEEDS = ("left", "right", "up", "down", "appears", "vanishes")
 APPEARS = {"start": (0.0, 0.0), "middle": (0.30, 0.45), "end": (0.64, 0.74)}
 VANISHES = (0.30, 0.70)
 STAYS = (0.20, 0.30)  # how long a visitor is there
+LAST_SEEN = 0.91  # a visitor is gone by then, before the last of 6 sampled frames
 WEIGHTS = {"rests": 2, "left": 1, "right": 1, "up": 1, "down": 1, "appears": 2, "vanishes": 2, "visits": 1}
 MAX_OBJECTS = 4
 
@@ -152,11 +153,11 @@ def owner_map(scene: Scene, times: np.ndarray, rows: int) -> np.ndarray:
 def _plan_things(rng, count: int, unseen: bool, static: bool, visits: bool) -> list[tuple[str, str, str]]:
     """Colour, shape and deed of every thing, no two alike in colour and shape.
 
-    Half of the scenes repeat colours and shapes, so that counting is needed.
+    Half of the scenes have one or two colours, or one or two shapes, so that counting is needed.
     """
-    few = rng.random() < 0.5
-    colors = rng.permutation(list(COLORS))[: 3 if few else len(COLORS)]
-    shapes = rng.permutation(list(SHAPES))[: 3 if few else len(SHAPES)]
+    few = rng.choice(["", "", "colors", "shapes"])
+    colors = rng.permutation(list(COLORS))[: rng.integers(1, 3) if few == "colors" else len(COLORS)]
+    shapes = rng.permutation(list(SHAPES))[: rng.integers(1, 3) if few == "shapes" else len(SHAPES)]
     pairs = [(str(c), str(s)) for c in colors for s in shapes]
     chosen = [pairs[i] for i in rng.permutation(len(pairs))[:count]]
     if unseen:
@@ -191,7 +192,7 @@ def _draft_thing(rng, color: str, shape: str, deed: str) -> Thing:
         phase = PHASES[int(rng.integers(1, len(PHASES)))]
         appears = float(rng.uniform(*APPEARS[phase]))
     if deed == "visits":
-        vanishes = min(0.99, appears + float(rng.uniform(*STAYS)))
+        vanishes = min(LAST_SEEN, appears + float(rng.uniform(*STAYS)))
     elif deed == "vanishes":
         vanishes = float(rng.uniform(*VANISHES))
     finish, motion = begin, "still"
