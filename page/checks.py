@@ -14,6 +14,7 @@ import torch
 
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
+from page import words
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
 MAX_FRAMES = 32
@@ -24,10 +25,10 @@ def checked_question(question: object) -> str:
     """The question without spaces around it."""
     text = str(question or "").strip()
     if not text:
-        raise gr.Error("Type a question first.", title="No question")
+        raise gr.Error(words.NO_QUESTION, title=words.TITLES["question"])
     if len(text.split()) > MAX_WORDS or len(text) > MAX_LETTERS:
-        count = f"{len(text.split()):,} words"
-        raise gr.Error(f"The question has {count}; ask in at most {MAX_WORDS}.", title="Question too long")
+        message = words.LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
+        raise gr.Error(message, title=words.TITLES["long"])
     return text
 
 
@@ -36,17 +37,17 @@ def checked_config(keep_ratio: object, l1: object, l2: object) -> AimConfig:
     try:
         return AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
     except (TypeError, ValueError) as error:
-        raise gr.Error(f"These settings do not work: {error}.", title="Settings") from error
+        raise gr.Error(words.BAD_SETTINGS.format(reason=error), title=words.TITLES["settings"]) from error
 
 
 def checked_frames(num_frames: object) -> int:
     """How many frames to sample."""
     try:
-        count = _whole("the number of frames", num_frames)
+        count = _whole(words.NUM_FRAMES, num_frames)
     except ValueError as error:
-        raise gr.Error(f"These settings do not work: {error}.", title="Settings") from error
+        raise gr.Error(words.BAD_SETTINGS.format(reason=error), title=words.TITLES["settings"]) from error
     if not 1 <= count <= MAX_FRAMES:
-        raise gr.Error(f"Choose between 1 and {MAX_FRAMES} frames, not {count}.", title="Settings")
+        raise gr.Error(words.BAD_FRAMES.format(most=MAX_FRAMES, count=count), title=words.TITLES["settings"])
     return count
 
 
@@ -54,7 +55,7 @@ def checked_media(shown: object, other: object) -> str:
     """The path of the upload on the open tab, else of the one on the other."""
     path = shown or other
     if not path:
-        raise gr.Error("Upload a video or an image, or pick a sample, then press Run.", title="Nothing to look at")
+        raise gr.Error(words.NO_MEDIA, title=words.TITLES["media"])
     return str(path)
 
 
@@ -82,17 +83,17 @@ def sentences():
     except gr.Error:
         raise
     except MediaError as error:
-        raise gr.Error(str(error), title="This file cannot be used") from error
+        raise gr.Error(str(error), title=words.TITLES["file"]) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         _log.exception("out of memory")
-        raise gr.Error("Not enough memory. Use fewer frames or a smaller model.", title="Memory") from error
+        raise gr.Error(words.NO_MEMORY, title=words.TITLES["memory"]) from error
     except Exception as error:
         _log.exception("a request failed")
-        raise gr.Error("Something went wrong here. Try again or try another file.", title="Sorry") from error
+        raise gr.Error(words.WENT_WRONG, title=words.TITLES["wrong"]) from error
 
 
 def _whole(name: str, value: object) -> int:
     is_whole = isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
     if not is_whole:
-        raise ValueError(f"{name} must be a whole number, got {value!r}")
+        raise ValueError(words.NOT_WHOLE.format(name=name, value=repr(value)))
     return int(value)

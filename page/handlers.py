@@ -42,7 +42,7 @@ class Handlers:
         progress(0.6, words.RUNNING_AIM)
         aim = self.runner.run(path, num_frames, question, config, timed=True)
         if unknown := self.adapter.num_unknown(question):
-            gr.Warning(words.UNKNOWN.format(count=unknown), title="New words")
+            gr.Warning(words.UNKNOWN.format(count=unknown), title=words.TITLES["unknown"])
         yield self._shown(Kept(path, question, num_frames, dense, aim), key, self.runner.timed_prefills)
 
     @guarded
@@ -75,7 +75,7 @@ class Handlers:
             return [gr.skip()] * NUM_FIGURES
         kept = self.store.get(key)
         if kept is None:
-            raise gr.Error("This result has made room for newer ones. Press Run again.", title="Run again")
+            raise gr.Error(words.RESULT_GONE, title=words.TITLES["gone"])
         return figures(kept.dense, kept.aim, layer, scale)
 
 
@@ -95,5 +95,5 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
         scores_text(trace, layer),
         retained_figure(trace, layer),
         ranked_figure(trace, layer) if scored else None,
-        cost_figure(*flops, title="Compute of one prefill, counted"),
+        cost_figure(*flops, title=words.COST_TITLE),
     )

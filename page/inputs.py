@@ -21,11 +21,11 @@ L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
 def media() -> SimpleNamespace:
     """A video or an image, each with room for samples; `shown` names the open tab."""
     with gr.Tabs():
-        with gr.Tab("Video") as video_tab:
-            video = gr.Video(label="Video", sources=["upload"], height=300, elem_id="video")
+        with gr.Tab(words.VIDEO) as video_tab:
+            video = gr.Video(label=words.VIDEO, sources=["upload"], height=300, elem_id="video")
             video_samples = gr.Column(elem_id="video_samples")
-        with gr.Tab("Image") as image_tab:
-            image = ImageFile(label="Image", sources=["upload"], height=300, elem_id="image")
+        with gr.Tab(words.IMAGE) as image_tab:
+            image = ImageFile(label=words.IMAGE, sources=["upload"], height=300, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
     shown = gr.State("video")
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
@@ -39,21 +39,21 @@ def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
     """Question, sliders, what they will cost, Run and Stop; l2 stays above l1 without asking the server."""
     depth = loaded.engine.num_layers
     question = gr.Textbox(
-        label="Question", placeholder=words.EXAMPLE_QUESTION, lines=2, max_lines=4, elem_id="question"
+        label=words.QUESTION, placeholder=words.EXAMPLE_QUESTION, lines=2, max_lines=4, elem_id="question"
     )
     look = {"min_width": 200}
     with gr.Group():
         with gr.Row():
             keep_ratio = gr.Slider(
-                0.02, 1, default.keep_ratio, step=0.01, label="Keep ratio", elem_id="keep_ratio",
-                info=words.KEEP_RATIO, **look,
+                0.02, 1, default.keep_ratio, step=0.01, label=words.KEEP_RATIO, elem_id="keep_ratio",
+                info=words.KEEP_RATIO_INFO, **look,
             )  # fmt: skip
             num_frames = gr.Slider(
-                1, MAX_FRAMES, 8, step=1, label="Frames", info=words.FRAMES, elem_id="frames", **look
+                1, MAX_FRAMES, 8, step=1, label=words.FRAMES, info=words.FRAMES_INFO, elem_id="frames", **look
             )
         with gr.Row():
-            l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info=words.L1, elem_id="l1", **look)
-            l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info=words.L2, elem_id="l2", **look)
+            l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info=words.L1_INFO, elem_id="l1", **look)
+            l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info=words.L2_INFO, elem_id="l2", **look)
     sliders = [keep_ratio, l1, l2, num_frames]
     with gr.Row():
         run = gr.Button(words.RUN, variant="primary", size="lg", elem_id="run", scale=4, min_width=160)

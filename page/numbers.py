@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aim_core.cost import FORMULA
 from aim_core.result import Result
+from page import words
 
 
 def flops(count: float) -> str:
@@ -21,26 +22,24 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     """
     full, less = dense.cost, aim.cost
     means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
+    names = words.NUMBERS_ROWS
     rows = [
-        ("Visual tokens into layer 0", f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
+        (names["first"], f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
          times(full.visual_per_layer[0], less.visual_per_layer[0])),
-        ("Visual tokens, mean over layers", f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means)),
-        ("Language model, prefill (counted)", flops(full.language_flops), flops(less.language_flops),
+        (names["mean"], f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means)),
+        (names["language"], flops(full.language_flops), flops(less.language_flops),
          times(full.language_flops, less.language_flops)),
-        ("Vision encoder (counted, not reduced)", flops(full.vision_flops), flops(less.vision_flops), "1.0×"),
-        ("Both; share of vision in it", f"{flops(full.total_flops)}; {full.vision_share:.0%}",
+        (names["vision"], flops(full.vision_flops), flops(less.vision_flops), "1.0×"),
+        (names["both"], f"{flops(full.total_flops)}; {full.vision_share:.0%}",
          f"{flops(less.total_flops)}; {less.vision_share:.0%}", times(full.total_flops, less.total_flops)),
     ]  # fmt: skip
     if timed_prefills:
         spent = dense.timing.prefill_ms, aim.timing.prefill_ms
-        rows.append(("Prefill time (measured here)", *(f"{ms:,.1f} ms" for ms in spent), times(*spent)))
-    lines = ["| | dense | AIM | dense ÷ AIM |", "|---|---:|---:|---:|"]
+        rows.append((names["time"], *(f"{ms:,.1f} ms" for ms in spent), times(*spent)))
+    lines = [words.NUMBERS_HEAD, "|---|---:|---:|---:|"]
     lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
-    note = (
-        f"*FLOPs are counted, not timed. {FORMULA}; d = width, kv = key width, m = MLP width. A multiplication and an "
-        f"addition are two. {_how(timed_prefills)}*"
-    )
-    return "\n".join([*lines, "", note])
+    note = f"{words.NUMBERS_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
+    return "\n".join([*lines, "", f"*{note}*"])
 
 
 def summary(dense: Result, aim: Result) -> dict:
@@ -55,9 +54,8 @@ def times(more: float, less: float) -> str:
 def _how(timed_prefills: int) -> str:
     """How the times were measured, in one sentence."""
     if timed_prefills == 0:
-        return "A slider has moved since both were timed; press Run to time them side by side."
-    runs = "one run" if timed_prefills == 1 else f"median of {timed_prefills} runs"
-    return f"Prefill time: {runs} each, by the clock, PageRank included."
+        return words.NOT_TIMED
+    return words.TIMED_ONCE if timed_prefills == 1 else words.TIMED.format(runs=timed_prefills)
 
 
 def _mean(counts: tuple[int, ...]) -> float:

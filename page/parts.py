@@ -17,23 +17,24 @@ SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 def about(loaded: Loaded) -> str:
     """Which model runs here and what it knows, in Markdown."""
     rows, columns = loaded.engine.adapter.grid
-    name = "the embedded model" if loaded.is_embedded else f"`{loaded.name}`"
+    name = words.EMBEDDED_NAME if loaded.is_embedded else f"`{loaded.name}`"
     model = words.MODEL.format(name=name, layers=loaded.engine.num_layers, rows=rows, columns=columns)
     problem = [f"⚠️ {loaded.problem}"] if loaded.problem else []
     return "\n\n".join([*problem, " ".join([*([words.EMBEDDED] if loaded.is_embedded else []), model])])
 
 
-def picture(label: str, elem_id: str) -> gr.Image:
+def picture(name: str) -> gr.Image:
     """A drawn image; PNG, since lossy formats smear thin outlines."""
+    label = words.PICTURES[name]
     return gr.Image(
-        label=label, alt_text=label, show_label=False, interactive=False, format="png", elem_id=elem_id,
+        label=label, alt_text=label, show_label=False, interactive=False, format="png", elem_id=name,
         buttons=["fullscreen", "download"],
     )  # fmt: skip
 
 
-def plot(label: str, elem_id: str) -> gr.Plot:
+def plot(name: str) -> gr.Plot:
     """A matplotlib chart."""
-    return gr.Plot(label=label, show_label=False, elem_id=elem_id)
+    return gr.Plot(label=words.PICTURES[name], show_label=False, elem_id=name)
 
 
 def legend(image: np.ndarray, label: str) -> gr.Image:
@@ -51,5 +52,4 @@ def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> gr.Examples:
     files = [sample["file"] for sample in listed]
     order = sorted(range(len(listed)), key=lambda i: files[:i].count(files[i]))
     rows = [[str(SAMPLES / files[i]), listed[i]["question"]] for i in order]
-    label = "Samples: click one, then Run"
-    return gr.Examples(rows, [media, question], label=label, cache_examples=False, examples_per_page=4)
+    return gr.Examples(rows, [media, question], label=words.SAMPLES, cache_examples=False, examples_per_page=4)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
+from page import words
 
 EMBEDDED_MODEL = Path(__file__).parent.parent / "assets" / "model"
 _log = logging.getLogger(__name__)
@@ -44,6 +45,6 @@ def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
         try:
             return Loaded(Engine.from_pretrained(name), name, is_embedded=False)
         except ModelLoadError as error:
-            problem = f"{error} Until then, this page runs the embedded model."
+            problem = words.EMBEDDED_INSTEAD.format(problem=error)
             _log.warning("%s", problem)
     return Loaded(Engine.from_pretrained(embedded), "embedded model", is_embedded=True, problem=problem)

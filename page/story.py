@@ -29,8 +29,8 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
             gr.Markdown(words.WHY_PRUNE)
 
     figures = _figures(default, depth)
-    with gr.Accordion("All numbers, for programs", open=False):
-        data = gr.JSON(label="Summary")
+    with gr.Accordion(words.DATA, open=False):
+        data = gr.JSON(label=words.SUMMARY)
     return SimpleNamespace(panels=[answers, numbers, explorer, data], answers=answers, figures=figures)
 
 
@@ -40,18 +40,18 @@ def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
         gr.Markdown(words.FIGURES_LEAD)
         with gr.Row():
             first_cut = min(default.l1 + 1, depth - 1)
-            layer = gr.Slider(0, depth - 1, first_cut, step=1, label="Layer", elem_id="layer", scale=3)
-            scales = [("by rank", "rank"), ("log score", "log")]
-            scale = gr.Radio(scales, value="rank", label="PageRank scale", scale=1)
-        parts.legend(groups_legend(), "Legend: one tinted, outlined area is one merged token")
-        groups, groups_note = parts.picture("Merged groups", "groups"), gr.Markdown(elem_id="groups_note")
-        parts.legend(alive_legend(), "Legend: outlined is alive, dim is pruned")
-        alive, alive_note = parts.picture("Visual tokens alive", "alive"), gr.Markdown(elem_id="alive_note")
-        parts.legend(scores_legend(), "Legend: from low to high importance")
-        scores, scores_note = parts.picture("PageRank scores", "scores"), gr.Markdown(elem_id="scores_note")
+            layer = gr.Slider(0, depth - 1, first_cut, step=1, label=words.FIGURE_LAYER, elem_id="layer", scale=3)
+            scales = [(name, scale) for scale, name in words.FIGURE_SCALES.items()]
+            scale = gr.Radio(scales, value="rank", label=words.FIGURE_SCALE, scale=1)
+        parts.legend(groups_legend(), words.LEGENDS["groups"])
+        groups, groups_note = parts.picture("groups"), gr.Markdown(elem_id="groups_note")
+        parts.legend(alive_legend(), words.LEGENDS["alive"])
+        alive, alive_note = parts.picture("alive"), gr.Markdown(elem_id="alive_note")
+        parts.legend(scores_legend(), words.LEGENDS["scores"])
+        scores, scores_note = parts.picture("scores"), gr.Markdown(elem_id="scores_note")
         with gr.Row():
-            retained = parts.plot("Visual tokens per layer, planned and actual", "retained")
-            ranked = parts.plot("PageRank scores, ranked", "ranked")
-        cost = parts.plot("FLOPs of vision encoder and language model", "cost")
+            retained = parts.plot("retained")
+            ranked = parts.plot("ranked")
+        cost = parts.plot("cost")
     panels = [groups, groups_note, alive, alive_note, scores, scores_note, retained, ranked, cost]
     return SimpleNamespace(box=box, is_open=gr.State(False), layer=layer, scale=scale, panels=panels)

@@ -1,79 +1,18 @@
-"""The page's fixed texts, in short plain sentences. {Braces} are filled by the page or its scripts."""
-
-TITLE = "AIM Explorer"
-INTRO = """# AIM Explorer
-**Which visual tokens does a multi-modal language model really need?** \
-[AIM](https://arxiv.org/abs/2412.03248) merges similar visual tokens inside each frame, then drops the least \
-important ones layer by layer. Watch what goes, what stays, and whether the answer changes."""
-
-EMBEDDED = """**A small embedded model runs here that knows only its shape world**: coloured circles, squares, \
-triangles, stars, crosses and rings that rest, move, appear and vanish. For natural videos start the app with a \
-real checkpoint, such as `python app.py --model llava-hf/llava-onevision-qwen2-0.5b-ov-hf`."""
-
-MODEL = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a frame."
-EXAMPLE_QUESTION = "What color is the star?"
-KEEP_RATIO = "share left after merging"
-FRAMES = "sampled evenly in time"
-L1 = "every token up to here"
-L2 = "no token from here on"
-RUN = "Run"
-STOP = "Stop"
-NO_NUMBERS = "*Press Run to see tokens, FLOPs and times side by side.*"
-NUMBERS = "All numbers"
-
-ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
-
-ANSWER_PANEL = {
-    "dense": "Dense",
-    "aim": "AIM",
-    "tokens": "Visual tokens",
-    "flops": "Prefill, counted",
-    "time": "Prefill, measured",
-    "nothing": "Press Run to ask.",
-    "waiting": "The dense answer is here; AIM has not answered.",
-    "same": "✓ Both give the same answer.",
-    "apart": "The answers differ in every word.",
-    "differ": "The answers share {shared} of {most} words. A word that only one has is underlined.",
-}
-
-ESTIMATE = {
-    "name": "Estimate",
-    "before": "before any run",
-    "tokens": "Visual tokens",
-    "flops": "Prefill",
-    "kv": "KV cache",
-    "share": "Share of dense",
-    "of": "of {dense}",
-    "withVision": "{share} with vision encoder",
-    "curve": "Visual tokens that enter each layer; dashed: dense",
-    "whyName": "How is this counted?",
-    "how": "{formula}; d = width, kv = key width, m = MLP width; {text} text tokens. The KV cache holds a key and a "
-    "value of every token in every layer, {bytes} bytes a number. The vision encoder costs {vision} more, whatever "
-    "the settings. Nothing is timed here.",
-}
-
-READING = "Reading the video"
-RUNNING_DENSE = "Dense: the model reads every visual token"
-RUNNING_AIM = "AIM: merging and pruning"
-
-UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
-
-SILENT = "(the model ended its turn without a word)"
+"""Explorer: the canvas of frames, its readings and the timeline."""
 
 EXPLORE = """## What happened to every token
 Patches that look alike were merged into one visual token; then, layer by layer, the least important \
 tokens were dropped. Point at a patch to read it, click to follow its group."""
 
-FIGURES = "Figures for slides and papers"
-FIGURES_LEAD = "The same run as still pictures and charts, drawn when this part is open."
-
 WHY_MERGE_NAME = "Why merge?"
+
 WHY_MERGE = """A sky or a wall gives many nearly equal patches, and the model reads every one of them. Tokens \
 alternate into two sets; each token of the first finds its most similar partner in the second \
 (cosine similarity), and the strongest pairs are averaged. A round removes at most half, so a keep \
 ratio of 25 % takes two rounds. Groups never reach across frames."""
 
 WHY_PRUNE_NAME = "Why prune by PageRank?"
+
 WHY_PRUNE = """By the middle of the language model, the text has read most of what it needs from the picture. A \
 token matters if tokens that matter attend to it: PageRank on the attention of that layer says how \
 much. Attention only looks back, so early tokens collect more; compare *rank* with *log* scores. \
