@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -16,35 +13,11 @@ from aim_core.cost import prefill_flops
 from aim_core.hooks import attached
 from aim_core.methods.aim import as_method
 from aim_core.session import Session
+from benchmarks.eager import EagerMasked, eager_prefill
 from benchmarks.shapes import Prompt
+from benchmarks.watch import Once, Watch
 
-
-class Watch:
-    """Milliseconds on a device: by CUDA events on a GPU, by the clock elsewhere."""
-
-    def __init__(self, device: torch.device):
-        self._on_gpu, self._spans = device.type == "cuda", []
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        begun = self._now()
-        yield
-        self._spans.append((begun, self._now()))
-
-    @property
-    def ms(self) -> float:
-        """All spans together."""
-        if not self._on_gpu:
-            return sum(end - begun for begun, end in self._spans) * 1000
-        torch.cuda.synchronize()
-        return sum(begun.elapsed_time(end) for begun, end in self._spans)
-
-    def _now(self):
-        if not self._on_gpu:
-            return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)
-        event.record()
-        return event
+Setting = AimConfig | EagerMasked | None  # None is the stock model with nothing attached
 
 
 @dataclass
@@ -62,18 +35,10 @@ class Timed:
         return getattr(self.part, name)
 
 
-@dataclass(frozen=True)
-class Once:
-    """One prefill. tokens: rows, text and visual, that each layer computed; times in ms, parts of `ms` after it."""
-
-    tokens: tuple[int, ...]
-    ms: float
-    pagerank_ms: float = 0.0
-    merge_ms: float = 0.0
-
-
-def prefill(adapter: Adapter, prompt: Prompt, config: AimConfig | None) -> Once:
-    """Run it once. `config` None is the stock model with nothing attached."""
+def prefill(adapter: Adapter, prompt: Prompt, config: Setting) -> Once:
+    """Run it once."""
+    if isinstance(config, EagerMasked):
+        return eager_prefill(adapter, prompt, config)[0]
     device = prompt.embeds.device
     whole, rank, merge = Watch(device), Watch(device), Watch(device)
     if config is None:
@@ -123,7 +88,7 @@ class Measured:
 
 
 def in_turns(
-    adapter: Adapter, prompt: Prompt, settings: dict[str, AimConfig | None], repeats: int, warm: int = 1
+    adapter: Adapter, prompt: Prompt, settings: dict[str, Setting], repeats: int, warm: int = 1
 ) -> list[Measured]:
     """Each setting once in every turn; the first `warm` turns do not count."""
     measured = [Measured(name) for name in settings]
@@ -135,8 +100,8 @@ def in_turns(
     return measured
 
 
-def halves(num_layers: int) -> dict[str, AimConfig | None]:
-    """Dense, each half of the method alone, both, and the last two with rows masked instead of dropped."""
+def halves(num_layers: int) -> dict[str, Setting]:
+    """Dense, each half of the method alone, both, and the last two with rows masked: in our way, and as released."""
     both, never = AimConfig.for_depth(num_layers), AimConfig.dense()
     prune = replace(both, keep_ratio=1.0)
     return {
@@ -146,4 +111,6 @@ def halves(num_layers: int) -> dict[str, AimConfig | None]:
         "both": both,
         "prune, masked": replace(prune, mode="masked"),
         "both, masked": replace(both, mode="masked"),
+        "prune, eager": EagerMasked(prune),
+        "both, eager": EagerMasked(both),
     }

@@ -39,7 +39,10 @@ def measure(options: argparse.Namespace) -> dict:
         "layers": layers,
         "text_tokens": options.text,
         "rows": rows,
-        "dropped_over_masked": {name: by_name[f"{name}, masked"] / by_name[name] for name in ("prune", "both")},
+        **{
+            f"dropped_over_{way}": {name: by_name[f"{name}, {way}"] / by_name[name] for name in ("prune", "both")}
+            for way in ("masked", "eager")
+        },
     }
 
 
@@ -75,9 +78,10 @@ def table(result: dict) -> str:
         ]
         for row in result["rows"]
     ]
-    over = result["dropped_over_masked"]
+    over, eager = result["dropped_over_masked"], result["dropped_over_eager"]
     notes = (
-        f"Dropping is {times(over['both'])} as fast as masking with merging, {times(over['prune'])} without. "
+        f"Dropping is {times(over['both'])} as fast as masking the same tokens with merging, {times(over['prune'])} "
+        f"without; against eager masking, the released way, {times(eager['both'])} and {times(eager['prune'])}. "
         "PageRank and merging: share of the prefill they are part of. Ideal: dense FLOPs over its own; masked rows "
         "are computed, so they count."
     )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
+from aim_core.hooks import attached
+from aim_core.methods.aim import as_method
+from aim_core.session import Session
 from benchmarks import gpu, growth, page, speedup
 from benchmarks.__main__ import arguments, main
 from benchmarks.child import Task, in_child
-from benchmarks.prefill import Watch, halves, in_turns
+from benchmarks.eager import eager_prefill
+from benchmarks.prefill import halves, in_turns
 from benchmarks.shapes import TINY, random_model, random_prompt
+from benchmarks.watch import Watch
 
 SMALL = ["--shape", "tiny", "--frames", "2", "--side", "4", "--text", "20", "--repeats", "1", "--threads", "1"]
 
@@ -30,7 +36,8 @@ def test_each_setting_computes_the_rows_it_says(tiny):
     assert tokens["merge"] == (29,) * 8
     assert tokens["prune"] == (53,) * 5 + (36, 20, 20)
     assert tokens["both"] == (29,) * 5 + (24, 20, 20)
-    assert tokens["prune, masked"] == (53,) * 8 and tokens["both, masked"] == (29,) * 8
+    for way in ("masked", "eager"):
+        assert tokens[f"prune, {way}"] == (53,) * 8 and tokens[f"both, {way}"] == (29,) * 8
     assert measured["both"].flops(tiny) < measured["merge"].flops(tiny) < measured["dense"].flops(tiny)
     assert all(len(one.runs) == 2 and one.ms > 0 for one in measured.values())
 
@@ -51,6 +58,26 @@ def test_the_stock_model_is_left_as_it_was(tiny):
         assert torch.equal(tiny.model(inputs_embeds=prompt.embeds).logits, before)
 
 
+@pytest.mark.parametrize("name", ["prune", "both"])
+def test_eager_masking_is_our_masked_mode_done_slowly(name):
+    torch.manual_seed(0)  # of few seeds, scores are so near to each other that rounding decides
+    adapter = random_model(TINY, TINY.layers, dtype=torch.float64)
+    with torch.no_grad():
+        for layer in adapter.decoder.layers:  # attention sharp enough to rank by
+            layer.self_attn.q_proj.weight.mul_(20)
+            layer.self_attn.k_proj.weight.mul_(20)
+    prompt = random_prompt(adapter, 4, 4, 20)
+    prompt = replace(prompt, embeds=prompt.embeds * 50)
+    settings = halves(8)
+    session = Session(adapter, as_method(settings[f"{name}, masked"]))
+    session.layouts = [prompt.layout]
+    with torch.inference_mode(), attached(adapter, session):
+        ours = adapter.model(inputs_embeds=prompt.embeds, logits_to_keep=1).logits[0, -1]
+    _, theirs = eager_prefill(adapter, prompt, settings[f"{name}, eager"])
+    torch.testing.assert_close(theirs, ours, rtol=0, atol=1e-6)  # softmax in float32, as released
+    assert adapter.decoder.config._attn_implementation == "sdpa"
+
+
 def test_a_watch_adds_up_its_spans():
     watch = Watch(torch.device("cpu"))
     with watch.running():
@@ -67,7 +94,7 @@ def test_the_speedup_table():
     assert list(rows) == list(halves(8)) and rows["dense"]["speedup"] == rows["dense"]["ideal"] == 1
     assert rows["both"]["ideal"] > rows["merge"]["ideal"] > rows["prune"]["ideal"] > 1 == rows["prune, masked"]["ideal"]
     text = speedup.table(result)
-    assert text.count("\n| ") == 8 and "| dense | 53 |" in text and "as fast as masking" in text
+    assert text.count("\n| ") == 10 and "| dense | 53 |" in text and "as fast as masking" in text
 
 
 def test_a_task_that_fails_says_why():

@@ -94,9 +94,12 @@ def balanced_set(
 
 
 def wrong_videos(items: list[Item], share: int = CONTROL_SHARE) -> list[Item]:
-    """One in `share` of the items, evenly over types and answers, each asked of the next video instead of its own."""
+    """One in `share` of the items, evenly over types and answers, each asked of another video instead of its own.
+
+    Not of a neighbour: the last videos are asked for the few answers that were still missing, so they are alike.
+    """
     scenes = {item.video: item.scene for item in items}
-    numbers = sorted(scenes)
+    numbers = np.random.default_rng(0).permutation(sorted(scenes)).tolist()
     following = dict(zip(numbers, numbers[1:] + numbers[:1], strict=True))
     chosen: list[Item] = []
     for kind in TYPES:
