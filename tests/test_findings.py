@@ -193,6 +193,7 @@ def test_the_report_pairs_every_setting_with_its_baseline(engine):
     assert row["minus_baseline"]["models"][0] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert row["minus_baseline"]["together"]["value"] == pytest.approx(-1 / 26, abs=1e-4)
     assert row["tokens_per_frame"] == 16 and row["prefill_flops"] < report["groups"][0]["settings"][0]["prefill_flops"]
+    assert row["types"]["count"] == 0.5 and row["types"]["color"] == 1.0 and len(row["types"]) == 13
     shares = [{"chance": 0.1} | {name: [0.2, share] for name in WATCHED} for share in (0.3, 0.5)]
     attention = attention_report([shares, shares])
     assert attention["models"][0]["PageRank"][1]["value"] == 0.4

@@ -9,6 +9,7 @@ from training.findings.attention import WATCHED
 from training.findings.plans import Shape
 from training.findings.settings import Finding, Group, Setting
 from training.held_out import Item
+from training.questions import TYPES
 from training.scoring import Z, mean_over_types
 
 Rights = dict[str, np.ndarray]  # setting name → (models, n) bool
@@ -64,7 +65,14 @@ def _setting(setting: Setting, right: np.ndarray, items: list[Item], shape: Shap
             "together": _interval(*mean_over_types(right.mean(0), items)),
             "models": [_interval(*mean_over_types(own, items)) for own in right],
         },
+        "types": _types(right.mean(0), items),
     }
+
+
+def _types(right: np.ndarray, items: list[Item]) -> dict[str, float]:
+    """Share of right answers of each type, all models together: where a setting wins or loses."""
+    kinds = np.array([item.question.type for item in items])
+    return {kind: round(float(right[kinds == kind].mean()), 4) for kind in TYPES if kind in kinds}
 
 
 def _tokens(setting: Setting, shape: Shape) -> int:
