@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from aim_core.adapters.base import Adapter, Call
+from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from aim_core.cost import Cost, prefill_flops
 from aim_core.hooks import attached
@@ -87,12 +88,16 @@ class Engine:
         num_frames: int = 8,
         max_new_tokens: int = 64,
         timed_prefills: int = 1,
+        details: bool = False,
+        by_hand: ByHand | None = None,
     ) -> Result:
         """Answer `question` about `media`.
 
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
         num_frames:     how many frames to sample from a file, evenly in time.
         timed_prefills: how often to run the prefill for its time (the median counts).
+        details:        whether to fill `LayerTrace.steps` and `Result.word_frames`.
+        by_hand:        patches to protect or to remove.
         Raises MediaError for a file that cannot be used and ValueError for an empty question or bad numbers.
         """
         if not question.strip():
@@ -103,13 +108,13 @@ class Engine:
             )
         frames = _frames(media, num_frames)
         with self._lock, torch.inference_mode():
-            ids, trace, cost, timing = self._run(frames, question, as_method(config), max_new_tokens, timed_prefills)
+            ids, *rest = self._run(frames, question, as_method(config), max_new_tokens, timed_prefills)
         answer = self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
-        return Result(answer, tuple(ids), config, trace, cost, timing)
+        return Result(answer, tuple(ids), config, *rest)
 
     def _run(
         self, frames: Frames, question: str, method: Method, max_new_tokens: int, timed_prefills: int
-    ) -> tuple[list[int], Trace, Cost, Timing]:
+    ) -> tuple[list[int], Trace, Cost, Timing, np.ndarray]:
         session = Session(self.adapter, method)
         with attached(self.adapter, session):
             seen, vision_ms = self._timed(self._see, frames, question, session)
@@ -123,7 +128,8 @@ class Engine:
         timing = Timing(vision_ms, statistics.median(merge_times), statistics.median(times), decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
-        return answer, record.trace(frames.frames, frames.times), self._cost(record, seen.calls), timing
+        first = logits[0].float().log_softmax(-1).cpu().numpy()
+        return answer, record.trace(frames.frames, frames.times), self._cost(record, seen.calls), timing, first
 
     def _see(self, frames: Frames, question: str, session: Session) -> _Seen:
         """The prompt's tensors and its visual tokens, from memory if these frames were seen lately."""

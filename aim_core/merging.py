@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 
 import torch
 import torch.nn.functional as F
@@ -18,12 +19,15 @@ class Merged:
     group:  (frames, n) int64 in [0, k): the row of `tokens` that each original token ended in.
     place:  (frames, k) int64 in [0, n): the original token that the others of its group were merged into.
     weight: (frames, n) float, the share of each original token in its merged one; a group's sum is 1.
+    rounds: for each round (frames, n_r) int64, the number that each token before it has after it; n_0 = n. After
+            the last, numbers are rows as `merge_tokens` gives them. Empty where nothing was merged.
     """
 
     tokens: Tensor
     group: Tensor
     place: Tensor
     weight: Tensor
+    rounds: tuple[Tensor, ...] = ()
 
     def apply(self, other: Tensor) -> Tensor:
         """Other features (frames, n, m) of the same tokens, merged in the same way: (frames, k, m)."""
@@ -33,13 +37,15 @@ class Merged:
     def each(self) -> list[Merged]:
         """The frames one by one, each still with an axis of one frame."""
         parts = zip(*(x.split(1) for x in (self.tokens, self.group, self.place, self.weight)), strict=True)
-        return [Merged(*part) for part in parts]
+        rounds = zip(*(x.split(1) for x in self.rounds), strict=True) if self.rounds else repeat(())
+        return [Merged(*part, own) for part, own in zip(parts, rounds, strict=False)]
 
     def in_raster_order(self) -> Merged:
         """The same groups, numbered by the place of the token that the others were merged into."""
         order = self.place.argsort(dim=1)
         new = _invert(order)
-        return Merged(_rows(self.tokens, order), new.gather(1, self.group), self.place.gather(1, order), self.weight)
+        tokens, group, place = _rows(self.tokens, order), new.gather(1, self.group), self.place.gather(1, order)
+        return replace(self, tokens=tokens, group=group, place=place)
 
 
 def num_kept(num_tokens: int, keep_ratio: float) -> int:
@@ -103,15 +109,16 @@ def merge_tokens(tokens: Tensor, keep_ratio: float, metric: Tensor | None = None
     if k == tokens.shape[1]:
         return Merged(tokens, owner, place, weight)
     current = tokens.to(wide) if metric is None else torch.cat([tokens.to(wide), metric.to(wide)], dim=-1)
-    width = tokens.shape[-1]
+    width, rounds = tokens.shape[-1], []
     while (size := current.shape[1]) > k:
         on = current[..., width:] if metric is not None else None
         current, new_of_old = merge_round(current, min(size // 2, size - k), on)
+        rounds.append(new_of_old)
         place = place.gather(1, _destination(new_of_old, current.shape[1]))
         count = torch.zeros_like(current[..., 0]).scatter_add_(1, new_of_old, torch.ones_like(new_of_old, dtype=wide))
         owner = new_of_old.gather(1, owner)
         weight = weight / count.gather(1, owner)
-    return Merged(current[..., :width].to(tokens.dtype), owner, place, weight)
+    return Merged(current[..., :width].to(tokens.dtype), owner, place, weight, tuple(rounds))
 
 
 def _destination(new_of_old: Tensor, num_new: int) -> Tensor:

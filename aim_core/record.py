@@ -16,6 +16,7 @@ class Record:
 
     views:    the grids of patches behind the visual tokens.
     groups:   for each view (patches,) int64, the visual row each patch ended in; separators have rows too.
+    rounds:   for each view, its rounds of merging, see `Merged`.
     plan:     visual tokens that the method lets into each layer.
     kept:     for each layer (k,) int64, ascending visual rows that entered it.
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.
@@ -24,6 +25,7 @@ class Record:
 
     views: tuple[View, ...]
     groups: tuple[Tensor, ...]
+    rounds: tuple[tuple[Tensor, ...], ...]
     plan: tuple[int, ...]
     kept: list[Tensor] = field(default_factory=list)
     scores: list[Tensor | None] = field(default_factory=list)
@@ -36,7 +38,8 @@ class Record:
             for index, (kept, scores) in enumerate(zip(self.kept, self.scores, strict=True))
         )
         rows = [group.cpu().numpy() for group in self.groups]
-        return Trace.of_views(frames, times, self.views, rows, layers, np.array(self.plan, dtype=np.int64))
+        rounds = [[new.cpu().numpy() for new in own] for own in self.rounds]
+        return Trace.of_views(frames, times, self.views, rows, layers, np.array(self.plan, dtype=np.int64), rounds)
 
 
 @dataclass(eq=False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from aim_core.cost import Cost
 from aim_core.methods.base import Method
@@ -30,7 +33,12 @@ class Timing:
 class Result:
     """The answer to one question and how it came about.
 
-    answer_ids: generated token ids, the end mark included if one was reached.
+    answer_ids:  generated token ids, the end mark included if one was reached.
+    first:       (vocabulary,) float32, log-probabilities of the first answer token, in nats.
+    by_hand:     the marks that were applied, an empty ByHand for none.
+    word_frames: (answer tokens, V) float32, the share of an answer token's attention, of the row that produced it, that
+                 falls on each view's visual tokens: mean over heads and over the layers that still hold visual tokens;
+                 (0, 0) where not asked for.
     """
 
     answer: str
@@ -39,3 +47,6 @@ class Result:
     trace: Trace
     cost: Cost
     timing: Timing
+    first: np.ndarray
+    by_hand: ByHand = field(default_factory=ByHand)
+    word_frames: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))

@@ -118,7 +118,7 @@ class Session:
         anew = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.removed if anew else torch.zeros_like(batch.removed)
         self.recorder.records = [
-            Record(tuple(part.view for part in layout.views), short.groups, tuple(plan))
+            Record(tuple(part.view for part in layout.views), short.groups, short.rounds, tuple(plan))
             for layout, short, plan in zip(layouts, batch.shorts, plans, strict=True)
         ]
         self._pass = PrefillPass(

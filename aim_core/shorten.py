@@ -37,6 +37,11 @@ class Short:
     merged: tuple[Merged, ...]
     num_full: int
 
+    @property
+    def rounds(self) -> tuple[tuple[Tensor, ...], ...]:
+        """For each view its rounds of merging, (n_r,) each, see `Merged`."""
+        return tuple(tuple(new[0] for new in one.rounds) for one in self.merged)
+
     def carry(self, other: Tensor, views: Sequence[Patches]) -> Tensor:
         """Other features of all rows of the full prompt, (N, m), shortened in the same way: (n, m)."""
         out = other.clone()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -32,11 +33,14 @@ class LayerTrace:
     layer:      index of the decoder layer, from 0.
     kept:       (k,) int64, ascending rows of the merged tokens that entered this layer.
     importance: (k,) float32, their PageRank scores as measured in this layer; (0,) where none was measured.
+    steps:      (heads, iterations + 1, k) float32, the PageRank of each of them in each head after 0, 1, ...
+                iterations steps, text holding the rest of the mass of 1; of size 0 where not asked for or not measured.
     """
 
     layer: int
     kept: np.ndarray
     importance: np.ndarray
+    steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,12 @@ class Trace:
     views:   V grids of patches, in the order of the prompt; empty in old files, where view f is frame f.
     row:     (V, n) int64, for each patch its row among the visual tokens, -1 as in `group`; None in old files,
              where merged token j of frame f is row f * k + j.
+    rounds:  for each round of merging (V, n_r) int64, the number within its view that each token before the round has
+             after it; before the first, a token is its patch, n_0 = n. -1 fills up smaller views, and a view that was
+             done earlier keeps its numbers. Numbers after the last round are one to one with those of `group`, in
+             another order; `round_groups` follows them. Empty where nothing was merged, and in old files.
+    similarity: (V, n) float32, cosine of each patch's feature, as it was before merging, with the merged token that it
+             ended in; NaN fills up. None in old files.
 
     Visual rows that no patch leads to are separators (LLaVA-OneVision's newline row): they may be pruned like
     any other but show nothing.
@@ -65,17 +75,24 @@ class Trace:
     planned: np.ndarray
     views: tuple[View, ...] = ()
     row: np.ndarray | None = None
+    rounds: tuple[np.ndarray, ...] = ()
+    similarity: np.ndarray | None = None
 
     @classmethod
-    def of_views(cls, frames, times, views, rows, layers, planned) -> Trace:
-        """From views of any sizes: rows holds, for each view, the visual row (n_v,) of each of its patches."""
-        widest = max(map(len, rows))
-        row = np.full((len(rows), widest), -1, dtype=np.int64)
-        group = row.copy()
+    def of_views(cls, frames, times, views, rows, layers, planned, rounds=(), similarity=None) -> Trace:
+        """From views of any sizes.
+
+        rows:       for each view, the visual row (n_v,) of each of its patches.
+        rounds:     for each view, its rounds of merging, (n_r,) each; or nothing.
+        similarity: for each view (n_v,); or None.
+        """
+        row = _filled(rows, -1, np.int64)
+        group = np.full_like(row, -1)
         for view_idx, own in enumerate(rows):
-            row[view_idx, : len(own)] = own
             group[view_idx, : len(own)] = np.unique(own, return_inverse=True)[1]
-        return cls(frames, times, views[0].grid, group, layers, planned, tuple(views), row)
+        together = _together(rounds, (group.max(axis=1) + 1).tolist())
+        likeness = None if similarity is None else _filled(similarity, np.nan, np.float32)
+        return cls(frames, times, views[0].grid, group, layers, planned, tuple(views), row, together, likeness)
 
     @property
     def num_frames(self) -> int:
@@ -116,6 +133,18 @@ class Trace:
         first = np.arange(self.num_views)[:, None] * self.tokens_per_frame
         return first + self.group
 
+    def round_groups(self, rounds: int) -> np.ndarray:
+        """(V, n) int64, for each patch the number of its token within its view after so many rounds; 0: itself.
+
+        -1 where a view has fewer patches. Raises ValueError for more rounds than there were.
+        """
+        if not 0 <= rounds <= len(self.rounds):
+            raise ValueError(f"rounds must be in [0, {len(self.rounds)}], got {rounds}")
+        number = np.where(self.group < 0, -1, np.arange(self.group.shape[1]))
+        for new in self.rounds[:rounds]:
+            number = np.where(number < 0, -1, np.take_along_axis(new, number, axis=1))
+        return number
+
     def alive(self, layer: int) -> np.ndarray:
         """(V, n) bool, whether the merged token behind each patch entered `layer`."""
         return self._spread(layer, np.ones(len(self._layer(layer).kept), dtype=bool), fill=False)
@@ -142,6 +171,11 @@ class Trace:
             arrays[f"layer_{index}"] = np.int64(layer.layer)
             arrays[f"kept_{index}"] = layer.kept
             arrays[f"importance_{index}"] = layer.importance
+            if layer.steps.size:
+                arrays[f"steps_{index}"] = layer.steps
+        arrays |= {f"round_{index}": new for index, new in enumerate(self.rounds)}
+        if self.similarity is not None:
+            arrays["similarity"] = self.similarity
         if self.row is not None:
             arrays |= {"row": self.row} | _view_arrays(self.views)
         with open(path, "wb") as file:
@@ -152,13 +186,12 @@ class Trace:
         """Read what `save` wrote. Raises ValueError if the file is not a trace."""
         try:
             with np.load(path, allow_pickle=False) as data:
-                layers = tuple(
-                    LayerTrace(int(data[f"layer_{i}"]), data[f"kept_{i}"], data[f"importance_{i}"])
-                    for i in range(len(data["planned"]))
-                )
+                layers = tuple(_layer(data, index) for index in range(len(data["planned"])))
                 grid = (int(data["grid"][0]), int(data["grid"][1]))
                 views, row = (_views(data), data["row"]) if "row" in data else ((), None)
-                return cls(data["frames"], data["times"], grid, data["group"], layers, data["planned"], views, row)
+                rounds = tuple(data[f"round_{index}"] for index in range(sum(key.startswith("round_") for key in data)))
+                first = (data["frames"], data["times"], grid, data["group"], layers, data["planned"])
+                return cls(*first, views, row, rounds, data.get("similarity"))
         except (BadZipFile, KeyError, IndexError, TypeError, ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from error
 
@@ -175,6 +208,27 @@ class Trace:
         table = np.full(size, fill, dtype=values.dtype)
         table[kept] = values
         return table[rows]
+
+
+def _filled(parts: Sequence[np.ndarray], fill, dtype) -> np.ndarray:
+    """(V, widest): one row for each part, filled up."""
+    whole = np.full((len(parts), max(map(len, parts))), fill, dtype=dtype)
+    for index, part in enumerate(parts):
+        whole[index, : len(part)] = part
+    return whole
+
+
+def _together(rounds: Sequence[Sequence[np.ndarray]], num_left: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Rounds of each view as rounds of all; a view with fewer of them, `num_left` tokens, keeps its numbers."""
+    most = max(map(len, rounds), default=0)
+    longer = [[*own, *[np.arange(num)] * (most - len(own))] for own, num in zip(rounds, num_left, strict=False)]
+    return tuple(_filled(new, -1, np.int64) for new in zip(*longer, strict=True))
+
+
+def _layer(data, index: int) -> LayerTrace:
+    """What `save` wrote of one layer."""
+    steps = {"steps": data[f"steps_{index}"]} if f"steps_{index}" in data else {}
+    return LayerTrace(int(data[f"layer_{index}"]), data[f"kept_{index}"], data[f"importance_{index}"], **steps)
 
 
 def _view_arrays(views: tuple[View, ...]) -> dict[str, np.ndarray]:

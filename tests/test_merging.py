@@ -235,3 +235,26 @@ def test_frames_come_apart_and_stay_themselves():
     merged = merge_tokens(random_tokens(3, 20, 6, 6), 0.5)
     assert torch.equal(torch.cat([one.tokens for one in merged.each()]), merged.tokens)
     assert [tuple(one.group.shape) for one in merged.each()] == [(1, 20)] * 3
+
+
+def test_rounds_lead_from_each_token_to_its_group():
+    tokens = torch.randn(3, 22, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    merged = merge_tokens(tokens, 0.2)
+    sizes = [22, 11, 6]
+    assert [new.shape for new in merged.rounds] == [(3, size) for size in sizes]
+    number, count = torch.arange(22).repeat(3, 1), torch.ones(3, 22, dtype=torch.float64)
+    mean = tokens
+    for new in merged.rounds:  # the plain mean of what met in a round, by hand
+        left = int(new.max()) + 1
+        summed = torch.zeros(3, left, 5, dtype=torch.float64).scatter_add_(1, new[..., None].expand(-1, -1, 5), mean)
+        count = torch.zeros(3, left, dtype=torch.float64).scatter_add_(1, new, torch.ones(new.shape).double())
+        mean, number = summed / count[..., None], new.gather(1, number)
+    assert torch.equal(number, merged.group)
+    torch.testing.assert_close(mean, merged.tokens)
+    for frame, one in enumerate(merged.each()):
+        assert all(torch.equal(own[0], new[frame]) for own, new in zip(one.rounds, merged.rounds, strict=True))
+
+
+def test_nothing_merged_has_no_rounds():
+    assert merge_tokens(torch.randn(2, 4, 3), 1.0).rounds == ()
+    assert [one.rounds for one in merge_tokens(torch.randn(2, 4, 3), 1.0).each()] == [(), ()]

@@ -108,3 +108,49 @@ def test_views_of_different_sizes_survive_a_file(tmp_path):
     again = Trace.load(tmp_path / "run.npz")
     assert again.views == views and np.array_equal(again.rows(), trace.rows())
     assert np.array_equal(again.last_layer(), trace.last_layer())
+
+
+def merged_in_rounds() -> Trace:
+    """One view of 4 patches merged in two rounds, one of 6 in three; steps of two heads in layer 1."""
+    views = (View(0, (0,), (2, 2)), View(0, (1,), (2, 3)))
+    rounds = [
+        [np.array([0, 2, 1, 1]), np.array([0, 1, 0])],
+        [np.array([0, 2, 1, 1, 3, 2]), np.array([1, 0, 0, 2]), np.array([1, 0, 1])],
+    ]
+    rows = [np.array([0, 0, 1, 1]), np.array([2, 3, 3, 3, 3, 3])]
+    steps = np.arange(2 * 3 * 2, dtype=np.float32).reshape(2, 3, 2)
+    layers = (layer(0, [0, 1, 2, 3], []), LayerTrace(1, np.array([1, 2]), np.array([1, 2], np.float32), steps))
+    likeness = [np.full(4, 0.5), np.full(6, 0.25)]
+    frames = np.zeros((2, 6, 8, 3), np.uint8)
+    return Trace.of_views(frames, np.zeros(2, np.float32), views, rows, layers, np.array([4, 2]), rounds, likeness)
+
+
+def test_rounds_are_followed_patch_by_patch():
+    trace = merged_in_rounds()
+    assert [new.shape for new in trace.rounds] == [(2, 6), (2, 4), (2, 3)]
+    assert trace.round_groups(0).tolist() == [[0, 1, 2, 3, -1, -1], [0, 1, 2, 3, 4, 5]]
+    assert trace.round_groups(1).tolist() == [[0, 2, 1, 1, -1, -1], [0, 2, 1, 1, 3, 2]]
+    assert trace.round_groups(2).tolist() == [[0, 0, 1, 1, -1, -1], [1, 0, 0, 0, 2, 0]]
+    assert trace.round_groups(3).tolist() == [[0, 0, 1, 1, -1, -1], [0, 1, 1, 1, 1, 1]]
+    for outside in (-1, 4):
+        with pytest.raises(ValueError, match=f"rounds must be in \\[0, 3\\], got {outside}"):
+            trace.round_groups(outside)
+    assert np.isnan(trace.similarity[0, 4:]).all() and (trace.similarity[0, :4] == 0.5).all()
+
+
+def test_rounds_similarity_and_steps_survive_a_file(tmp_path, trace):
+    before = merged_in_rounds()
+    before.save(tmp_path / "run.npz")
+    after = Trace.load(tmp_path / "run.npz")
+    for one, other in zip(before.rounds, after.rounds, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(before.similarity, after.similarity)
+    assert after.layers[0].steps.size == 0
+    np.testing.assert_array_equal(after.layers[1].steps, before.layers[1].steps)
+
+
+def test_old_files_have_no_rounds(tmp_path, trace):
+    trace.save(tmp_path / "old.npz")
+    old = Trace.load(tmp_path / "old.npz")
+    assert old.rounds == () and old.similarity is None and not any(layer.steps.size for layer in old.layers)
+    assert old.round_groups(0).tolist() == [[0, 1, 2, 3]] * 2
