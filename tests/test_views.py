@@ -8,11 +8,11 @@ import pytest
 from aim_core.trace import LayerTrace
 from tests.drawn_trace import make_trace
 from visual.overlay import draw_alive, draw_groups, draw_scores
+from visual.plates import plate_labels
 from visual.texts import alive_text, groups_text, scores_text
 from visual.views import (
     alive_view,
-    display_frames,
-    frame_labels,
+    drawn_plates,
     groups_view,
     nearest_scored,
     ranks,
@@ -39,7 +39,7 @@ def test_views_show_the_overlay_of_every_frame():
     trace = make_trace()
     scores, low, high = scaled_scores(trace, 2, "rank")
     groups, alive, (heat, _) = groups_view(trace), alive_view(trace, 2), scores_view(trace, 2)
-    for index, frame in enumerate(display_frames(trace)):
+    for index, frame in enumerate(drawn_plates(trace, lambda picture, view: picture)):
         assert contains(groups, draw_groups(frame, trace.group[index], trace.grid))
         assert contains(alive, draw_alive(frame, trace.alive(2)[index], trace.grid))
         assert contains(heat, draw_scores(frame, scores[index], trace.grid, low, high))
@@ -53,7 +53,7 @@ def test_any_number_of_frames_fits_and_keeps_the_trace(num_frames):
     assert sheet.shape == groups_view(trace).shape
     assert sheet.shape[0] * sheet.shape[1] > num_frames * 256**2
     assert np.array_equal(trace.frames, before)
-    assert len(frame_labels(trace)) == num_frames
+    assert len(plate_labels(trace)) == num_frames
 
 
 def test_a_slider_moves_nothing():
@@ -63,7 +63,7 @@ def test_a_slider_moves_nothing():
 
 
 def test_captions_count_from_one_and_give_seconds():
-    assert frame_labels(make_trace(3)) == ["frame 1 · 0.0 s", "frame 2 · 0.5 s", "frame 3 · 1.0 s"]
+    assert plate_labels(make_trace(3)) == ["frame 1 · 0.0 s", "frame 2 · 0.5 s", "frame 3 · 1.0 s"]
 
 
 def test_an_unmeasured_layer_shows_the_nearest_below_and_says_so():

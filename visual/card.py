@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from visual.palette import INK, MUTED, PRUNED, hex_colour
 
-WIDTH_INCHES, DPI = 6.4, 200  # sharp when shown 640 pixels wide
 RULE = "#E5E7EB"  # grid lines
+MM_PER_INCH = 25.4
 
 
-def chart_card(title: str, height_inches: float) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes. White also in a dark page, since its text is dark."""
-    figure = Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI, facecolor="white", layout="constrained")
+@dataclass(frozen=True)
+class Card:
+    """What a figure is made for.
+
+    width_mm:  of the whole figure. type_pt: size of its plain text. dpi: of its pixels, where it has any.
+    tallness:  height relative to a figure for the screen of the same width; small ones need more for their text.
+    """
+
+    width_mm: float
+    type_pt: float
+    dpi: int
+    tallness: float = 1.0
+
+    @property
+    def width(self) -> float:
+        """In inches."""
+        return self.width_mm / MM_PER_INCH
+
+
+SCREEN = Card(162.56, 10, 200)  # sharp when shown 640 pixels wide
+COLUMN = Card(84, 7, 300, 1.3)  # one column of a paper
+PAGE = Card(174, 8, 300, 0.9)  # both columns
+
+
+def chart_card(title: str, proportion: float, card: Card = SCREEN) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, its height a share of its width. White also in a dark page, for its dark text."""
+    size = (card.width, card.width * proportion * card.tallness)
+    figure = Figure(figsize=size, dpi=card.dpi, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
-    figure.suptitle(title, x=0.016, ha="left", fontsize=12, fontweight="bold", color=hex_colour(INK))
+    title_look = {"fontsize": 1.2 * card.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
+    figure.suptitle(title, x=0.016, ha="left", **title_look)
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(hex_colour(PRUNED))
-    axes.tick_params(which="both", length=0, labelsize=9.5, labelcolor=hex_colour(MUTED))
+    axes.tick_params(which="both", length=0, labelsize=0.95 * card.type_pt, labelcolor=hex_colour(MUTED))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set(color=hex_colour(MUTED), size=10)
+        axis.label.set(color=hex_colour(MUTED), size=card.type_pt)
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
     return figure, axes
 
 
-def key_above(axes: Axes) -> None:
+def key_above(axes: Axes, card: Card = SCREEN) -> None:
     """Names of what is drawn, in one line above the axes."""
-    look = {"frameon": False, "fontsize": 10, "labelcolor": hex_colour(INK), "borderpad": 0.1}
+    look = {"frameon": False, "fontsize": card.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0.1}
     place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.3}
-    axes.legend(**place, **look, ncols=3, handlelength=1.5, columnspacing=1.8)
+    axes.legend(**place, **look, ncols=3, handlelength=1.5, columnspacing=1.5)

@@ -70,6 +70,11 @@ def draw_scores(frame: np.ndarray, scores: np.ndarray, grid: tuple[int, int], lo
     return _to_uint8(image)
 
 
+def dimmed(frame: np.ndarray) -> np.ndarray:
+    """A copy of `frame` (H, W, 3) uint8 as dark and grey as a pruned patch."""
+    return _to_uint8(_dim(frame))
+
+
 def unit_scale(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Where each value lies between low (0) and high (1), clipped; 0.5 for all where low = high."""
     if not low <= high:

@@ -8,14 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aim_core.trace import Trace
-from visual.card import chart_card, key_above
+from visual.card import SCREEN, Card, chart_card, key_above
 from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
+from visual.plates import patches_of_all
 from visual.views import nearest_scored, unmeasured_note
 
 Parts = tuple[float, float]  # FLOPs of the vision encoder, FLOPs of the language model
 
 
-def retained_figure(trace: Trace, layer: int | None = None) -> Figure:
+def retained_figure(trace: Trace, layer: int | None = None, card: Card = SCREEN) -> Figure:
     """Visual tokens that enter each layer: as planned (dotted line), as run (steps), and dense (dashed).
 
     layer: one to mark with its number of tokens. Raises ValueError if the run has no such layer.
@@ -23,10 +24,9 @@ def retained_figure(trace: Trace, layer: int | None = None) -> Figure:
     """
     if layer is not None and not 0 <= layer < trace.num_layers:
         raise ValueError(f"layer must be in [0, {trace.num_layers}), got {layer}")
-    figure, axes = chart_card("Visual tokens that enter each layer", 3.3)
+    figure, axes = chart_card("Visual tokens that enter each layer", 0.515, card)
     layers, actual = np.arange(trace.num_layers), trace.retained
-    num_suffix = max(0, int(actual.max(initial=0)) - trace.num_merged)
-    dense = np.full(trace.num_layers, trace.group.size + num_suffix)
+    dense = np.full(trace.num_layers, dense_tokens(trace))
     axes.plot(layers, dense, "--", color=hex_colour(MUTED), linewidth=1.3, label="dense")
     axes.plot(
         layers, trace.planned, "o:", color=hex_colour(INK), markersize=3.2, linewidth=1, label="planned", zorder=3
@@ -34,17 +34,17 @@ def retained_figure(trace: Trace, layer: int | None = None) -> Figure:
     axes.step(layers, actual, where="mid", color=hex_colour(ALIVE), linewidth=2.4, label="actual")
     axes.fill_between(layers, actual, step="mid", color=hex_colour(ALIVE), alpha=0.25, linewidth=0)
     if layer is not None:
-        _mark(axes, layer, int(actual[layer]))
+        _mark(axes, layer, int(actual[layer]), card)
     axes.set(xlabel="layer of the language model", xlim=(-0.6, trace.num_layers - 0.4))
     axes.set_ylim(0, 1.12 * max(1, dense.max(initial=0), trace.planned.max(initial=0)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    key_above(axes)
+    key_above(axes, card)
     return figure
 
 
-def ranked_figure(trace: Trace, layer: int) -> Figure:
+def ranked_figure(trace: Trace, layer: int, card: Card = SCREEN) -> Figure:
     """PageRank scores of the visual tokens from highest to lowest, and which of them enter the next layer.
 
     layer: see `nearest_scored`, which also says what is raised; the title names the layer shown.
@@ -56,7 +56,7 @@ def ranked_figure(trace: Trace, layer: int) -> Figure:
     rank, positive = np.arange(1, len(scores) + 1), scores[scores > 0]
     floor = float(positive.min()) / 2 if len(positive) else 1e-12
     drawn = np.maximum(scores, floor)
-    figure, axes = chart_card(f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}", 3.3)
+    figure, axes = chart_card(f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}", 0.515, card)
     goal = f"enter layer {shown + 1}" if shown + 1 < trace.num_layers else "reach the answer"
     for mask, colour, name in ((stays, ALIVE, goal), (~stays, PRUNED, "pruned here")):
         look = {"color": hex_colour(colour)}
@@ -69,7 +69,7 @@ def ranked_figure(trace: Trace, layer: int) -> Figure:
     axes.set(xlim=(0, len(rank) + 1), ylim=(floor / 2, 2 * float(drawn.max(initial=floor))))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     axes.tick_params(which="minor", length=0, labelleft=False)
-    key_above(axes)
+    key_above(axes, card)
     return figure
 
 
@@ -78,6 +78,7 @@ def cost_figure(
     aim_flops: Parts,
     title: str = "Compute of one prefill",
     names: tuple[str, str] = ("dense", "AIM"),
+    card: Card = SCREEN,
 ) -> Figure:
     """Two bars, each split into vision encoder and language model.
 
@@ -87,7 +88,7 @@ def cost_figure(
     costs = np.array([dense_flops, aim_flops], dtype=np.float64)  # (bar, part)
     if costs.shape != (2, 2) or not np.isfinite(costs).all() or costs.min() < 0:
         raise ValueError(f"need two pairs of finite FLOPs >= 0, got {dense_flops} and {aim_flops}")
-    figure, axes = chart_card(title, 2.4)
+    figure, axes = chart_card(title, 0.375, card)
     divisor, unit = _unit(costs.sum(axis=1).max())
     values, places = costs / divisor, (1, 0)  # the first bar on top
     totals = values.sum(axis=1)
@@ -95,14 +96,27 @@ def cost_figure(
     axes.barh(places, values[:, 0], 0.58, color=hex_colour(VISION), label="vision encoder")
     axes.barh(places, values[:, 1], 0.58, left=values[:, 0], color=hex_colour(LANGUAGE), label="language model")
     for place, total in zip(places, totals, strict=True):
-        axes.text(total + 0.015 * reach, place, f"{total:.3g} {unit}", va="center", color=hex_colour(INK))
+        axes.text(
+            total + 0.015 * reach,
+            place,
+            f"{total:.3g} {unit}",
+            va="center",
+            color=hex_colour(INK),
+            fontsize=card.type_pt,
+        )
     axes.set(yticks=places, yticklabels=names, xticks=[], xlim=(0, 1.25 * reach), ylim=(-0.5, 1.5))
     axes.set_xlabel(_saving(costs), loc="left")
-    axes.tick_params(axis="y", labelsize=11, labelcolor=hex_colour(INK))
+    axes.tick_params(axis="y", labelsize=1.1 * card.type_pt, labelcolor=hex_colour(INK))
     axes.grid(False)
     axes.spines["bottom"].set_visible(False)
-    key_above(axes)
+    key_above(axes, card)
     return figure
+
+
+def dense_tokens(trace: Trace) -> int:
+    """Visual tokens of every layer with nothing merged or pruned: all patches, and the run's separators."""
+    separators = max(0, int(trace.retained.max(initial=0)) - trace.num_merged)
+    return patches_of_all(trace) + separators
 
 
 def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -115,11 +129,17 @@ def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
     return scores[order], stays[order]
 
 
-def _mark(axes: Axes, layer: int, count: int) -> None:
+def _mark(axes: Axes, layer: int, count: int, card: Card) -> None:
     """A ring on one layer's step, with its number."""
     look = {"markerfacecolor": "none", "markeredgewidth": 1.8, "markersize": 9, "zorder": 4}
     axes.plot([layer], [count], "o", color=hex_colour(LANGUAGE), label="_layer", **look)
-    text = {"textcoords": "offset points", "ha": "center", "fontweight": "bold", "color": hex_colour(INK)}
+    text = {
+        "textcoords": "offset points",
+        "ha": "center",
+        "fontweight": "bold",
+        "color": hex_colour(INK),
+        "fontsize": card.type_pt,
+    }
     axes.annotate(f"{count:,}", (layer, count), (0, 9), **text)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.trace import Trace
+from visual.plates import patches_of_all
 from visual.views import nearest_scored
 
 
 def groups_text(trace: Trace) -> str:
     """How far merging shrank the frames, and how large the largest group is."""
-    num_patches = trace.group.size
-    sizes = np.concatenate([np.bincount(group) for group in trace.group])
+    num_patches = patches_of_all(trace)
+    sizes = np.concatenate([np.bincount(group[group >= 0]) for group in trace.group])
     kept = f"{trace.num_merged:,} of {num_patches:,} visual tokens remain ({_percent(trace.num_merged, num_patches)})"
     frames = _plural(trace.num_frames, "frame")
     if sizes.max() == 1:
@@ -21,7 +22,7 @@ def groups_text(trace: Trace) -> str:
 
 def alive_text(trace: Trace, layer: int) -> str:
     """How many merged tokens enter `layer`, e.g. "At layer 9, 64 of 128 merged visual tokens are alive (50 %)."."""
-    alive = int((np.asarray(trace.layers[_valid(trace, layer)].kept) < trace.num_merged).sum())
+    alive = int(np.isin(trace.layers[_valid(trace, layer)].kept, trace.rows()).sum())
     share = _percent(alive, trace.num_merged)
     return f"At layer {layer}, {alive:,} of {trace.num_merged:,} merged visual tokens are alive ({share})."
 

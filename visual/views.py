@@ -6,36 +6,57 @@ import numpy as np
 
 from aim_core.trace import Trace
 from visual.overlay import draw_alive, draw_groups, draw_scores
-from visual.sheet import contact_sheet, display_side, enlarge
+from visual.plates import Draw, draw_plate, patch_values, plate_labels, plate_side, plates, views_of
+from visual.sheet import contact_sheet
 
 
 def groups_view(trace: Trace) -> np.ndarray:
-    """(H, W, 3) uint8 RGB sheet: in every frame, the patches that were merged into one token."""
-    frames = display_frames(trace)
-    images = [draw_groups(frame, group, trace.grid) for frame, group in zip(frames, trace.group, strict=True)]
-    return contact_sheet(images, frame_labels(trace))
+    """(H, W, 3) uint8 RGB sheet: in every view, the patches that were merged into one token."""
+    return contact_sheet(drawn_plates(trace, groups_drawer(trace)), plate_labels(trace))
 
 
 def alive_view(trace: Trace, layer: int) -> np.ndarray:
     """(H, W, 3) uint8 RGB sheet: the patches whose token enters `layer`; the others are dimmed."""
-    frames = display_frames(trace)
-    images = [draw_alive(frame, alive, trace.grid) for frame, alive in zip(frames, trace.alive(layer), strict=True)]
-    return contact_sheet(images, frame_labels(trace))
+    return contact_sheet(drawn_plates(trace, alive_drawer(trace, layer)), plate_labels(trace))
 
 
 def scores_view(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.ndarray, int]:
-    """A heat map of the PageRank scores in every frame.
+    """A heat map of the PageRank scores in every view.
 
     scale: "rank", the share of tokens of this layer that score lower: scores flow towards early tokens, so
     their sizes say little; or "log", the scores themselves by order of magnitude.
     Returns the (H, W, 3) uint8 RGB sheet and the layer it shows: see `nearest_scored`.
     """
     shown = nearest_scored(trace, layer)
-    scores, low, high = scaled_scores(trace, shown, scale)
-    frames = display_frames(trace)
-    images = [draw_scores(frame, row, trace.grid, low, high) for frame, row in zip(frames, scores, strict=True)]
     title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
-    return contact_sheet(images, frame_labels(trace), title=title), shown
+    return contact_sheet(
+        drawn_plates(trace, scores_drawer(trace, shown, scale)), plate_labels(trace), title=title
+    ), shown
+
+
+def drawn_plates(trace: Trace, draw: Draw) -> list[np.ndarray]:
+    """A picture (H, W, 3) uint8 of each plate, all of one size; draw: as `draw_plate` has it."""
+    laid = plates(trace)
+    side = plate_side(trace, len(laid))
+    return [draw_plate(trace, plate, draw, side) for plate in laid]
+
+
+def groups_drawer(trace: Trace) -> Draw:
+    """Draws the groups of a view."""
+    views = views_of(trace)
+    return lambda picture, view: draw_groups(picture, patch_values(trace, view, trace.group), views[view].grid)
+
+
+def alive_drawer(trace: Trace, layer: int) -> Draw:
+    """Draws which patches of a view are alive in `layer`."""
+    views, alive = views_of(trace), trace.alive(layer)
+    return lambda picture, view: draw_alive(picture, patch_values(trace, view, alive), views[view].grid)
+
+
+def scores_drawer(trace: Trace, layer: int, scale: str) -> Draw:
+    """Draws the scores of a view measured in `layer`; scale: as in `scores_view`."""
+    views, (scores, low, high) = views_of(trace), scaled_scores(trace, layer, scale)
+    return lambda picture, view: draw_scores(picture, patch_values(trace, view, scores), views[view].grid, low, high)
 
 
 def nearest_scored(trace: Trace, layer: int) -> int:
@@ -83,15 +104,3 @@ def ranks(scores: np.ndarray, among: np.ndarray) -> np.ndarray:
     place = (lower + upper - 1) / 2 / max(1, len(ordered) - 1)
     place = np.full_like(place, 0.5) if len(ordered) < 2 else place
     return np.where(np.isfinite(scores), place, np.nan)
-
-
-def display_frames(trace: Trace) -> list[np.ndarray]:
-    """The frames of a trace at the size a sheet shows them."""
-    height, width = trace.frames.shape[1:3]
-    side = display_side(trace.num_frames, width / height)
-    return [enlarge(frame, side) for frame in trace.frames]
-
-
-def frame_labels(trace: Trace) -> list[str]:
-    """One caption a frame, such as "frame 1 · 0.4 s"."""
-    return [f"frame {index + 1} · {time:.1f} s" for index, time in enumerate(trace.times)]
