@@ -9,11 +9,14 @@ from types import SimpleNamespace
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from aim_core.config import AimConfig
 from page import assets, inputs, parts, story, words
 from page.handlers import Handlers
+from page.language import LanguageFirst
 from page.settings import Loaded, arguments, load
+from page.spoken import I18N, text
 
 
 def build_demo(loaded: Loaded) -> gr.Blocks:
@@ -21,7 +24,7 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
     depth = loaded.engine.num_layers
     default = AimConfig.for_depth(depth)
     with gr.Blocks(title=words.TITLE, delete_cache=(3600, 3600)) as demo:
-        gr.Markdown(words.INTRO)
+        gr.Markdown(text("INTRO"))
         gr.Markdown(parts.about(loaded), elem_id="notice")
         with gr.Row():
             with gr.Column(scale=5):
@@ -84,6 +87,8 @@ def main() -> None:
         run_history=False,
         state_session_capacity=50,
         footer_links=["api", "gradio"],
+        i18n=I18N,
+        app_kwargs={"middleware": [Middleware(LanguageFirst)]},
     )
 
 

@@ -14,7 +14,7 @@ import torch
 
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
-from page import words
+from page.spoken import said
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
 MAX_FRAMES = 32
@@ -25,10 +25,10 @@ def checked_question(question: object) -> str:
     """The question without spaces around it."""
     text = str(question or "").strip()
     if not text:
-        raise gr.Error(words.NO_QUESTION, title=words.TITLES["question"])
+        raise gr.Error(said().NO_QUESTION, title=said().TITLES["question"])
     if len(text.split()) > MAX_WORDS or len(text) > MAX_LETTERS:
-        message = words.LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
-        raise gr.Error(message, title=words.TITLES["long"])
+        message = said().LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
+        raise gr.Error(message, title=said().TITLES["long"])
     return text
 
 
@@ -37,17 +37,17 @@ def checked_config(keep_ratio: object, l1: object, l2: object) -> AimConfig:
     try:
         return AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
     except (TypeError, ValueError) as error:
-        raise gr.Error(words.BAD_SETTINGS.format(reason=error), title=words.TITLES["settings"]) from error
+        raise gr.Error(said().BAD_SETTINGS.format(reason=error), title=said().TITLES["settings"]) from error
 
 
 def checked_frames(num_frames: object) -> int:
     """How many frames to sample."""
     try:
-        count = _whole(words.NUM_FRAMES, num_frames)
+        count = _whole(said().NUM_FRAMES, num_frames)
     except ValueError as error:
-        raise gr.Error(words.BAD_SETTINGS.format(reason=error), title=words.TITLES["settings"]) from error
+        raise gr.Error(said().BAD_SETTINGS.format(reason=error), title=said().TITLES["settings"]) from error
     if not 1 <= count <= MAX_FRAMES:
-        raise gr.Error(words.BAD_FRAMES.format(most=MAX_FRAMES, count=count), title=words.TITLES["settings"])
+        raise gr.Error(said().BAD_FRAMES.format(most=MAX_FRAMES, count=count), title=said().TITLES["settings"])
     return count
 
 
@@ -55,7 +55,7 @@ def checked_media(shown: object, other: object) -> str:
     """The path of the upload on the open tab, else of the one on the other."""
     path = shown or other
     if not path:
-        raise gr.Error(words.NO_MEDIA, title=words.TITLES["media"])
+        raise gr.Error(said().NO_MEDIA, title=said().TITLES["media"])
     return str(path)
 
 
@@ -83,17 +83,17 @@ def sentences():
     except gr.Error:
         raise
     except MediaError as error:
-        raise gr.Error(str(error), title=words.TITLES["file"]) from error
+        raise gr.Error(str(error), title=said().TITLES["file"]) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         _log.exception("out of memory")
-        raise gr.Error(words.NO_MEMORY, title=words.TITLES["memory"]) from error
+        raise gr.Error(said().NO_MEMORY, title=said().TITLES["memory"]) from error
     except Exception as error:
         _log.exception("a request failed")
-        raise gr.Error(words.WENT_WRONG, title=words.TITLES["wrong"]) from error
+        raise gr.Error(said().WENT_WRONG, title=said().TITLES["wrong"]) from error
 
 
 def _whole(name: str, value: object) -> int:
     is_whole = isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
     if not is_whole:
-        raise ValueError(words.NOT_WHOLE.format(name=name, value=repr(value)))
+        raise ValueError(said().NOT_WHOLE.format(name=name, value=repr(value)))
     return int(value)

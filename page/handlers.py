@@ -6,12 +6,12 @@ import gradio as gr
 
 from aim_core.config import AimConfig
 from aim_core.result import Result
-from page import words
 from page.checks import checked_config, checked_frames, checked_media, checked_question, guarded
 from page.numbers import comparison, summary
 from page.panels.answers import answers_record
 from page.runs import Runner
 from page.settings import Loaded
+from page.spoken import said
 from page.store import Kept, ResultStore
 from visual.plots import cost_figure, ranked_figure, retained_figure
 from visual.texts import alive_text, groups_text, scores_text
@@ -34,15 +34,15 @@ class Handlers:
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
         num_frames = checked_frames(num_frames)
-        progress(0.1, words.READING)
+        progress(0.1, said().READING)
         self.runner.frames(path, num_frames)
-        progress(0.2, words.RUNNING_DENSE)
+        progress(0.2, said().RUNNING_DENSE)
         dense = self.runner.run(path, num_frames, question, AimConfig.dense(), timed=True)
         yield answers_record(dense, None, timed=True), *[gr.skip()] * NUM_AFTER_ANSWERS
-        progress(0.6, words.RUNNING_AIM)
+        progress(0.6, said().RUNNING_AIM)
         aim = self.runner.run(path, num_frames, question, config, timed=True)
         if unknown := self.adapter.num_unknown(question):
-            gr.Warning(words.UNKNOWN.format(count=unknown), title=words.TITLES["unknown"])
+            gr.Warning(said().UNKNOWN.format(count=unknown), title=said().TITLES["unknown"])
         yield self._shown(Kept(path, question, num_frames, dense, aim), key, self.runner.timed_prefills)
 
     @guarded
@@ -75,7 +75,7 @@ class Handlers:
             return [gr.skip()] * NUM_FIGURES
         kept = self.store.get(key)
         if kept is None:
-            raise gr.Error(words.RESULT_GONE, title=words.TITLES["gone"])
+            raise gr.Error(said().RESULT_GONE, title=said().TITLES["gone"])
         return figures(kept.dense, kept.aim, layer, scale)
 
 
@@ -95,5 +95,5 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
         scores_text(trace, layer),
         retained_figure(trace, layer),
         ranked_figure(trace, layer) if scored else None,
-        cost_figure(*flops, title=words.COST_TITLE),
+        cost_figure(*flops, title=said().COST_TITLE),
     )

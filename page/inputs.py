@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import gradio as gr
 
 from aim_core.config import AimConfig
-from page import words
 from page.checks import MAX_FRAMES
 from page.panels.estimate import EstimatePanel, model_sizes
 from page.settings import Loaded
+from page.spoken import text
 from page.upload import ImageFile
 
 L2_FOLLOWS_L1 = "(l1, l2) => [l1, Math.max(l1 + 1, l2)]"
@@ -21,11 +21,11 @@ L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
 def media() -> SimpleNamespace:
     """A video or an image, each with room for samples; `shown` names the open tab."""
     with gr.Tabs():
-        with gr.Tab(words.VIDEO) as video_tab:
-            video = gr.Video(label=words.VIDEO, sources=["upload"], height=300, elem_id="video")
+        with gr.Tab(text("VIDEO")) as video_tab:
+            video = gr.Video(label=text("VIDEO"), sources=["upload"], height=300, elem_id="video")
             video_samples = gr.Column(elem_id="video_samples")
-        with gr.Tab(words.IMAGE) as image_tab:
-            image = ImageFile(label=words.IMAGE, sources=["upload"], height=300, elem_id="image")
+        with gr.Tab(text("IMAGE")) as image_tab:
+            image = ImageFile(label=text("IMAGE"), sources=["upload"], height=300, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
     shown = gr.State("video")
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
@@ -39,25 +39,25 @@ def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
     """Question, sliders, what they will cost, Run and Stop; l2 stays above l1 without asking the server."""
     depth = loaded.engine.num_layers
     question = gr.Textbox(
-        label=words.QUESTION, placeholder=words.EXAMPLE_QUESTION, lines=2, max_lines=4, elem_id="question"
+        label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=2, max_lines=4, elem_id="question"
     )
     look = {"min_width": 200}
     with gr.Group():
         with gr.Row():
             keep_ratio = gr.Slider(
-                0.02, 1, default.keep_ratio, step=0.01, label=words.KEEP_RATIO, elem_id="keep_ratio",
-                info=words.KEEP_RATIO_INFO, **look,
+                0.02, 1, default.keep_ratio, step=0.01, label=text("KEEP_RATIO"), elem_id="keep_ratio",
+                info=text("KEEP_RATIO_INFO"), **look,
             )  # fmt: skip
             num_frames = gr.Slider(
-                1, MAX_FRAMES, 8, step=1, label=words.FRAMES, info=words.FRAMES_INFO, elem_id="frames", **look
+                1, MAX_FRAMES, 8, step=1, label=text("FRAMES"), info=text("FRAMES_INFO"), elem_id="frames", **look
             )
         with gr.Row():
-            l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info=words.L1_INFO, elem_id="l1", **look)
-            l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info=words.L2_INFO, elem_id="l2", **look)
+            l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info=text("L1_INFO"), elem_id="l1", **look)
+            l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info=text("L2_INFO"), elem_id="l2", **look)
     sliders = [keep_ratio, l1, l2, num_frames]
     with gr.Row():
-        run = gr.Button(words.RUN, variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
-        stop = gr.Button(words.STOP, size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
+        run = gr.Button(text("RUN"), variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
+        stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
     settings = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2, "frames": num_frames.value}
     EstimatePanel(model_sizes(loaded.engine), value=settings, elem_id="estimate").follow(sliders)
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")

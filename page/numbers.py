@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aim_core.cost import FORMULA
 from aim_core.result import Result
-from page import words
+from page.spoken import said
 
 
 def flops(count: float) -> str:
@@ -22,7 +22,7 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     """
     full, less = dense.cost, aim.cost
     means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
-    names = words.NUMBERS_ROWS
+    names = said().NUMBERS_ROWS
     rows = [
         (names["first"], f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
          times(full.visual_per_layer[0], less.visual_per_layer[0])),
@@ -36,9 +36,9 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     if timed_prefills:
         spent = dense.timing.prefill_ms, aim.timing.prefill_ms
         rows.append((names["time"], *(f"{ms:,.1f} ms" for ms in spent), times(*spent)))
-    lines = [words.NUMBERS_HEAD, "|---|---:|---:|---:|"]
+    lines = [said().NUMBERS_HEAD, "|---|---:|---:|---:|"]
     lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
-    note = f"{words.NUMBERS_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
+    note = f"{said().NUMBERS_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
     return "\n".join([*lines, "", f"*{note}*"])
 
 
@@ -54,8 +54,8 @@ def times(more: float, less: float) -> str:
 def _how(timed_prefills: int) -> str:
     """How the times were measured, in one sentence."""
     if timed_prefills == 0:
-        return words.NOT_TIMED
-    return words.TIMED_ONCE if timed_prefills == 1 else words.TIMED.format(runs=timed_prefills)
+        return said().NOT_TIMED
+    return said().TIMED_ONCE if timed_prefills == 1 else said().TIMED.format(runs=timed_prefills)
 
 
 def _mean(counts: tuple[int, ...]) -> float:

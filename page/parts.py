@@ -7,41 +7,46 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+from gradio.i18n import I18nData
 
 from page import words
 from page.settings import Loaded
+from page.spoken import TEXTS, shown, text
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
-def about(loaded: Loaded) -> str:
+def about(loaded: Loaded) -> I18nData:
     """Which model runs here and what it knows, in Markdown."""
+    return shown("about", {language: _about(loaded, texts) for language, texts in TEXTS.items()})
+
+
+def _about(loaded: Loaded, texts: dict) -> str:
     rows, columns = loaded.engine.adapter.grid
-    name = words.EMBEDDED_NAME if loaded.is_embedded else f"`{loaded.name}`"
-    model = words.MODEL.format(name=name, layers=loaded.engine.num_layers, rows=rows, columns=columns)
-    problem = [f"⚠️ {loaded.problem}"] if loaded.problem else []
-    return "\n\n".join([*problem, " ".join([*([words.EMBEDDED] if loaded.is_embedded else []), model])])
+    name = texts["EMBEDDED_NAME"] if loaded.is_embedded else f"`{loaded.name}`"
+    model = texts["MODEL"].format(name=name, layers=loaded.engine.num_layers, rows=rows, columns=columns)
+    problem = [f"⚠️ {texts['EMBEDDED_INSTEAD'].format(problem=loaded.problem)}"] if loaded.problem else []
+    return "\n\n".join([*problem, " ".join([*([texts["EMBEDDED"]] if loaded.is_embedded else []), model])])
 
 
 def picture(name: str) -> gr.Image:
     """A drawn image; PNG, since lossy formats smear thin outlines."""
-    label = words.PICTURES[name]
     return gr.Image(
-        label=label, alt_text=label, show_label=False, interactive=False, format="png", elem_id=name,
-        buttons=["fullscreen", "download"],
+        label=text(f"PICTURES.{name}"), alt_text=words.PICTURES[name], show_label=False, interactive=False,
+        format="png", elem_id=name, buttons=["fullscreen", "download"],
     )  # fmt: skip
 
 
 def plot(name: str) -> gr.Plot:
     """A matplotlib chart."""
-    return gr.Plot(label=words.PICTURES[name], show_label=False, elem_id=name)
+    return gr.Plot(label=text(f"PICTURES.{name}"), show_label=False, elem_id=name)
 
 
-def legend(image: np.ndarray, label: str) -> gr.Image:
+def legend(image: np.ndarray, name: str) -> gr.Image:
     """A line that explains a picture."""
     return gr.Image(
-        image, label=label, alt_text=label, show_label=False, interactive=False, format="png", buttons=[],
-        container=False, elem_classes="legend",
+        image, label=text(f"LEGENDS.{name}"), alt_text=words.LEGENDS[name], show_label=False, interactive=False,
+        format="png", buttons=[], container=False, elem_classes="legend",
     )  # fmt: skip
 
 
@@ -52,4 +57,6 @@ def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> gr.Examples:
     files = [sample["file"] for sample in listed]
     order = sorted(range(len(listed)), key=lambda i: files[:i].count(files[i]))
     rows = [[str(SAMPLES / files[i]), listed[i]["question"]] for i in order]
-    return gr.Examples(rows, [media, question], label=words.SAMPLES, cache_examples=False, examples_per_page=4)
+    examples = gr.Examples(rows, [media, question], label=text("SAMPLES"), cache_examples=False, examples_per_page=4)
+    examples.dataset.headers = []  # Gradio shows them untranslated
+    return examples

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
-from page import words
 
 EMBEDDED_MODEL = Path(__file__).parent.parent / "assets" / "model"
 _log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A model ready to run. `problem` is the sentence to show if another one was asked for."""
+    """A model ready to run. `problem` says why it is not another one that was asked for."""
 
     engine: Engine
     name: str
@@ -45,6 +44,6 @@ def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
         try:
             return Loaded(Engine.from_pretrained(name), name, is_embedded=False)
         except ModelLoadError as error:
-            problem = words.EMBEDDED_INSTEAD.format(problem=error)
+            problem = str(error)
             _log.warning("%s", problem)
     return Loaded(Engine.from_pretrained(embedded), "embedded model", is_embedded=True, problem=problem)

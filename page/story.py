@@ -10,44 +10,45 @@ from aim_core.config import AimConfig
 from page import parts, words
 from page.canvas.component import TokenExplorer
 from page.panels.answers import AnswersPanel
+from page.spoken import text
 from visual.legend import alive_legend, groups_legend, scores_legend
 
 
 def results(default: AimConfig, depth: int) -> SimpleNamespace:
     """Answers and numbers, the explorer, and figures; `panels` are what a run fills."""
-    gr.Markdown(words.ANSWERS)
+    gr.Markdown(text("ANSWERS"))
     answers = AnswersPanel(elem_id="answers")
-    with gr.Accordion(words.NUMBERS, open=False, elem_id="all_numbers"):
-        numbers = gr.Markdown(words.NO_NUMBERS, elem_id="numbers")
+    with gr.Accordion(text("NUMBERS"), open=False, elem_id="all_numbers"):
+        numbers = gr.Markdown(text("NO_NUMBERS"), elem_id="numbers")
 
-    gr.Markdown(words.EXPLORE)
+    gr.Markdown(text("EXPLORE"))
     explorer = TokenExplorer(elem_id="explorer")
     with gr.Row():
-        with gr.Accordion(words.WHY_MERGE_NAME, open=False):
-            gr.Markdown(words.WHY_MERGE)
-        with gr.Accordion(words.WHY_PRUNE_NAME, open=False):
-            gr.Markdown(words.WHY_PRUNE)
+        with gr.Accordion(text("WHY_MERGE_NAME"), open=False):
+            gr.Markdown(text("WHY_MERGE"))
+        with gr.Accordion(text("WHY_PRUNE_NAME"), open=False):
+            gr.Markdown(text("WHY_PRUNE"))
 
     figures = _figures(default, depth)
-    with gr.Accordion(words.DATA, open=False):
-        data = gr.JSON(label=words.SUMMARY)
+    with gr.Accordion(text("DATA"), open=False):
+        data = gr.JSON(label=text("SUMMARY"))
     return SimpleNamespace(panels=[answers, numbers, explorer, data], answers=answers, figures=figures)
 
 
 def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
     """Still pictures and charts; `panels` are what `Handlers.figures` draws."""
-    with gr.Accordion(words.FIGURES, open=False, elem_id="figures") as box:
-        gr.Markdown(words.FIGURES_LEAD)
+    with gr.Accordion(text("FIGURES"), open=False, elem_id="figures") as box:
+        gr.Markdown(text("FIGURES_LEAD"))
         with gr.Row():
             first_cut = min(default.l1 + 1, depth - 1)
-            layer = gr.Slider(0, depth - 1, first_cut, step=1, label=words.FIGURE_LAYER, elem_id="layer", scale=3)
-            scales = [(name, scale) for scale, name in words.FIGURE_SCALES.items()]
-            scale = gr.Radio(scales, value="rank", label=words.FIGURE_SCALE, scale=1)
-        parts.legend(groups_legend(), words.LEGENDS["groups"])
+            layer = gr.Slider(0, depth - 1, first_cut, step=1, label=text("FIGURE_LAYER"), elem_id="layer", scale=3)
+            scales = [(text(f"FIGURE_SCALES.{scale}"), scale) for scale in words.FIGURE_SCALES]
+            scale = gr.Radio(scales, value="rank", label=text("FIGURE_SCALE"), scale=1)
+        parts.legend(groups_legend(), "groups")
         groups, groups_note = parts.picture("groups"), gr.Markdown(elem_id="groups_note")
-        parts.legend(alive_legend(), words.LEGENDS["alive"])
+        parts.legend(alive_legend(), "alive")
         alive, alive_note = parts.picture("alive"), gr.Markdown(elem_id="alive_note")
-        parts.legend(scores_legend(), words.LEGENDS["scores"])
+        parts.legend(scores_legend(), "scores")
         scores, scores_note = parts.picture("scores"), gr.Markdown(elem_id="scores_note")
         with gr.Row():
             retained = parts.plot("retained")

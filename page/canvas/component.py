@@ -11,8 +11,9 @@ from gradio.data_classes import FileData, GradioModel
 from gradio.processing_utils import save_img_array_to_cache
 
 from aim_core.trace import Trace
-from page import assets, words
+from page import assets
 from page.canvas.records import explorer_record, pictures
+from page.spoken import both
 from visual.palette import browser_palette
 
 SCRIPTS = ("run", "layout", "paint", "life", "timeline", "reading", "stage", "controls", "explorer")
@@ -36,7 +37,7 @@ class TokenExplorer(gr.HTML):
             css_template=assets.text("canvas/explorer.css"),
             js_on_load=assets.text("script/common.js", *(f"canvas/{name}.js" for name in SCRIPTS)),
             apply_default_css=False,
-            words=words.EXPLORER,
+            words=both("EXPLORER"),
             palette=browser_palette(),
             **kwargs,  # Gradio makes it again with arguments of its own
         )

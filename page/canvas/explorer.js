@@ -2,7 +2,8 @@
 
 function startExplorer(element, props, watch) {
   const parts = partsOf(element);
-  const { words, palette } = props;
+  const { palette } = props;
+  const words = spoken(props.words);
   let run = null;
   let pictures = [];
   const state = { view: "groups", layer: 0, frame: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null };

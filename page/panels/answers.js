@@ -2,7 +2,8 @@
 
 function startAnswers(element, props, watch) {
   const parts = partsOf(element);
-  const { words, palette } = props;
+  const { palette } = props;
+  const words = spoken(props.words);
   spell(element, words);
   parts.root.style.setProperty("--an-alive", palette.alive);
   parts.root.style.setProperty("--an-dense", palette.pruned);

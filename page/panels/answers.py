@@ -7,8 +7,9 @@ from difflib import SequenceMatcher
 import gradio as gr
 
 from aim_core.result import Result
-from page import assets, words
+from page import assets
 from page.numbers import flops
+from page.spoken import both, said
 from visual.palette import browser_palette
 
 
@@ -21,7 +22,7 @@ class AnswersPanel(gr.HTML):
             css_template=assets.text("panels/answers.css"),
             js_on_load=assets.text("script/common.js", "panels/answers.js"),
             apply_default_css=False,
-            words=words.ANSWER_PANEL,
+            words=both("ANSWER_PANEL"),
             palette=browser_palette(),
             **kwargs,  # Gradio makes it again with arguments of its own
         )
@@ -41,10 +42,10 @@ def answers_record(dense: Result, aim: Result | None, timed: bool) -> dict:
 
     timed: whether the two prefills were timed side by side; if not, no time is shown.
     """
-    first = (dense.answer or words.SILENT).split()
+    first = (dense.answer or said().SILENT).split()
     if aim is None:
         return {"dense": _side(dense, [("same", word) for word in first], timed), "aim": None, "agreement": None}
-    second = (aim.answer or words.SILENT).split()
+    second = (aim.answer or said().SILENT).split()
     blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
     return {
         "dense": _side(dense, _marked(first, [(b.a, b.size) for b in blocks]), timed),

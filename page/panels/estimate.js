@@ -2,7 +2,8 @@
 
 function startEstimate(element, props, watch) {
   const parts = partsOf(element);
-  const { words, palette, model } = props;
+  const { palette, model } = props;
+  const words = spoken(props.words);
   spell(element, words);
   parts.root.style.setProperty("--es-alive", palette.alive);
 

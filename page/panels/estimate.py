@@ -9,6 +9,7 @@ from aim_core.adapters.base import Adapter, Call
 from aim_core.cost import FORMULA
 from aim_core.engine import Engine
 from page import assets, words
+from page.spoken import both
 from visual.palette import browser_palette
 
 # Slider values into the panel's own, in the order of `EstimatePanel.follow`.
@@ -27,7 +28,7 @@ class EstimatePanel(gr.HTML):
             css_template=assets.text("panels/estimate.css"),
             js_on_load=assets.text("script/common.js", "panels/cost.js", "panels/estimate.js"),
             apply_default_css=False,
-            words=words.ESTIMATE,
+            words=both("ESTIMATE"),
             palette=browser_palette(),
             model=model,
             **kwargs,  # Gradio makes it again with arguments of its own

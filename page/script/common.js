@@ -45,6 +45,11 @@ function partsOf(element) {
   return Object.fromEntries([...element.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
 }
 
+/** Texts in both languages → those in the page's; texts in one language stay. */
+function spoken(words) {
+  return words[/^zh\b/i.test(navigator.language) ? "zh" : "en"] || words;
+}
+
 /** Write the fixed words: data-word becomes the text, data-name the accessible name. */
 function spell(element, words) {
   for (const node of element.querySelectorAll("[data-word]")) node.textContent = words[node.dataset.word];

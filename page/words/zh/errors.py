@@ -1,0 +1,25 @@
+"""Errors: what cannot be done, and what to do about it, in Chinese."""
+
+NO_QUESTION = "请先输入一个问题。"
+LONG_QUESTION = "问题有 {count} 个词；最多只能有 {most} 个。"
+NO_MEDIA = "请上传视频或图片，或选一个示例，再按“运行”。"
+BAD_SETTINGS = "这些设置不可用：{reason}。"
+BAD_FRAMES = "请选 1 到 {most} 帧，而不是 {count}。"
+NOT_WHOLE = "{name} 必须是整数，却得到 {value}"
+NUM_FRAMES = "帧数"
+NO_MEMORY = "内存不够。请减少帧数，或换小一点的模型。"
+WENT_WRONG = "这里出了点问题。请再试一次，或换一个文件。"
+RESULT_GONE = "这个结果已为更新的结果让出位置。请再按一次“运行”。"
+UNKNOWN = "问题中有 {count} 个词是模型从没见过的，答案可能没有意义。内置模型只懂英文。"
+
+TITLES = {
+    "question": "没有问题",
+    "long": "问题太长",
+    "media": "没有可看的内容",
+    "settings": "设置",
+    "file": "这个文件不能用",
+    "memory": "内存",
+    "wrong": "抱歉",
+    "gone": "请再运行一次",
+    "unknown": "生词",
+}

@@ -1,0 +1,21 @@
+"""Numbers: the table of tokens, FLOPs and times, in Chinese."""
+
+NUMBERS = "全部数字"
+NO_NUMBERS = "*按“运行”，并排查看 token 数、FLOPs 和时间。*"
+DATA = "全部数字（供程序使用）"
+SUMMARY = "摘要"
+
+NUMBERS_HEAD = "| | 稠密 | AIM | 稠密 ÷ AIM |"
+NUMBERS_ROWS = {
+    "first": "进入第 0 层的视觉 token",
+    "mean": "各层视觉 token 的平均数",
+    "language": "语言模型，预填充（计算得出）",
+    "vision": "视觉编码器（计算得出，不会减少）",
+    "both": "合计；其中视觉编码器的占比",
+    "time": "预填充时间（本机实测）",
+}
+NUMBERS_HOW = """FLOPs 是算出来的，不是计时得来的。{formula}；d = 宽度，kv = 键的宽度，m = MLP 宽度。\
+一次乘法和一次加法算两次运算。"""
+NOT_TIMED = "计时之后滑块又动过；按“运行”重新并排计时。"
+TIMED_ONCE = "预填充时间：各运行一次，按时钟计，包括 PageRank。"
+TIMED = "预填充时间：各运行 {runs} 次取中位数，按时钟计，包括 PageRank。"

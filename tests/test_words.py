@@ -1,0 +1,73 @@
+"""Texts: English and Chinese hold the same names and places, and each visitor gets one of the two."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from page.spoken import GRADIO_NAMES, I18N, TEXTS, both, language_of, shown, text, translated
+from page.words import zh
+
+MODULES = sorted(path.stem for path in Path(zh.__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def leaves(value: object, path: str = "") -> dict[str, str]:
+    """Every text of a module or of a dict, by its path."""
+    if isinstance(value, str):
+        return {path: value}
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    return {name: leaf for key, part in parts for name, leaf in leaves(part, f"{path}.{key}").items()}
+
+
+def texts_of(module: str) -> dict[str, str]:
+    found = vars(importlib.import_module(module))
+    return leaves({name: value for name, value in found.items() if name.isupper()})
+
+
+def places(sentence: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", sentence))
+
+
+@pytest.mark.parametrize("part", MODULES)
+def test_a_translation_has_the_names_and_places_of_its_text(part):
+    english, chinese = texts_of(f"page.words.{part}"), texts_of(f"page.words.zh.{part}")
+    assert set(chinese) <= set(english)
+    for name, sentence in chinese.items():
+        assert places(sentence) == places(english[name]) and sentence.strip(), name
+
+
+def test_a_missing_translation_is_english_and_nothing_else_changes():
+    english = {"one": "a", "more": {"two": ["b", "c"]}}
+    assert translated(english, {"more": {"two": ["乙", None]}}) == {"one": "a", "more": {"two": ["乙", "c"]}}
+    assert translated(english, None) == english
+
+
+def test_gradio_gets_both_under_the_names_it_knows():
+    assert text("PICTURES.groups").key == "PICTURES.groups"
+    for language, name in GRADIO_NAMES.items():
+        assert I18N.translations[name]["PICTURES.groups"] == TEXTS[language]["PICTURES"]["groups"]
+    shown("own", {"en": "one", "zh": "一"})
+    assert I18N.translations["zh-CN"]["own"] == "一" and both("RUN") == {"en": "Run", "zh": "运行"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({}, "en"),
+        ({"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}, "zh"),
+        ({"accept-language": "de,zh;q=0.5"}, "en"),
+        ({"accept-language": "en-US", "referer": "http://localhost/?lang=zh"}, "zh"),
+        ({"accept-language": "zh-TW", "referer": "http://localhost/?l1=3&lang=en"}, "en"),
+        ({"accept-language": "zh-TW", "referer": "http://localhost/?lang=xx"}, "zh"),
+    ],
+)
+def test_the_query_wins_over_the_browser(headers, language):
+    assert language_of(SimpleNamespace(headers=headers)) == language
+
+
+def test_outside_of_a_request_it_is_english():
+    assert language_of(None) == "en"
