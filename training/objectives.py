@@ -67,13 +67,14 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
 
 
 def answer_loss(
-    model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator
+    model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator, counting: float = 0.3
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (asked,) bool whether each answer was right.
 
     keep: share of each frame's visual tokens shown.
     how:  "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
           "place" does too, but lets every token keep its position in the whole video.
+    counting: weight of the head that counts.
     """
     with torch.no_grad():
         patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
@@ -102,7 +103,7 @@ def answer_loss(
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, start:, 1 : start - 1], wanted) * 0.3
     counted = F.pad(wanted & first[:, None], (1, 0), value=True) & batch.counts[..., None]
-    losses["count"] = _spread(between["count"][:, start:, : start - 1], counted) * 0.3
+    losses["count"] = _spread(between["count"][:, start:, : start - 1], counted) * counting
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
 

@@ -36,6 +36,7 @@ class Stage:
     peak: float  # learning rate
     cool: bool = False  # end at zero
     draws: Mapping[str, int] = field(default_factory=EVEN.copy)
+    counting: float = 0.3  # weight of the head that counts
 
 
 PICTURES = (Turn(1, 16), Turn(1, 24, "merge", (0.3, 0.6)), Turn(1, 24, "place", (0.3, 0.6)))
@@ -64,7 +65,8 @@ RECIPE = (
     Stage("pictures", 400, PICTURES, 8, 2e-3),
     Stage("clips", 509, SHORT, 8, 2e-3),
     Stage("mixed", 526, LONG, 12, 2e-3),
-    Stage("late", 1500, LONG, 12, 2e-3, cool=True, draws=LATE),
+    Stage("late", 83, LONG, 12, 2e-3, draws=LATE),
+    Stage("counting", 1350, LONG, 12, 2e-3, cool=True, draws=LATE, counting=1.0),
 )
 
 

@@ -88,7 +88,7 @@ def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float]
         turn = stage.turns[training.step % len(stage.turns)]
         low, high = turn.keep
         keep = low + (high - low) * float(torch.rand((), generator=rng))
-        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng)
+        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, stage.counting)
     else:
         losses = vision_loss(training.model, training.helpers, batch, training.words)
     loss = sum(losses.values())
