@@ -46,7 +46,7 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
     outputs = [*results.panels, key]
     inputs.arm_stop(controls)  # before the run is connected: a page works off a click's listeners in their order
     run = gr.on(
-        [controls.run.click, controls.question.submit], handlers.answer, [*settings, key], outputs,
+        [controls.run.click, controls.question.submit], handlers.answer, [*settings, controls.details, key], outputs,
         api_name="run", concurrency_id="model", concurrency_limit=1, show_progress_on=results.answers,
     )  # fmt: skip
     inputs.disarm_stop(controls, run)

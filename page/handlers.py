@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import gradio as gr
 
+from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from aim_core.result import Result
 from page.checks import checked_config, checked_frames, checked_media, checked_question, guarded
+from page.marks import checked_marks
 from page.numbers import comparison, summary
 from page.panels.answers import answers_record
+from page.panels.word_frames import word_frames_record
 from page.runs import Runner
 from page.settings import Loaded
 from page.spoken import said
@@ -18,7 +24,7 @@ from visual.texts import alive_text, groups_text, scores_text
 from visual.views import alive_view, groups_view, scores_view
 
 NUM_FIGURES = 9
-NUM_AFTER_ANSWERS = 4  # outputs of a run besides the answers
+NUM_AFTER_ANSWERS = 5  # outputs of a run besides the answers
 
 
 class Handlers:
@@ -26,45 +32,66 @@ class Handlers:
 
     def __init__(self, loaded: Loaded):
         self.adapter = loaded.engine.adapter
+        self.tokenizer = self.adapter.processor.tokenizer
         self.runner, self.store = Runner(loaded.engine), ResultStore()
 
     @guarded
-    def answer(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, progress=gr.Progress()):
+    def answer(
+        self, video, image, shown, question, keep_ratio, l1, l2, num_frames, details, key, progress=gr.Progress()
+    ):
         """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
-        num_frames = checked_frames(num_frames)
+        num_frames, details = checked_frames(num_frames), details is True
         progress(0.1, said().READING)
         self.runner.frames(path, num_frames)
         progress(0.2, said().RUNNING_DENSE)
-        dense = self.runner.run(path, num_frames, question, AimConfig.dense(), timed=True)
-        yield answers_record(dense, None, timed=True), *[gr.skip()] * NUM_AFTER_ANSWERS
+        dense = self.runner.run(path, num_frames, question, AimConfig.dense(), timed=True, details=details)
+        yield answers_record({"dense": dense}, True, self.tokenizer), *[gr.skip()] * NUM_AFTER_ANSWERS
         progress(0.6, said().RUNNING_AIM)
-        aim = self.runner.run(path, num_frames, question, config, timed=True)
+        aim = self.runner.run(path, num_frames, question, config, timed=True, details=details)
         if unknown := self.adapter.num_unknown(question):
             gr.Warning(said().UNKNOWN.format(count=unknown), title=said().TITLES["unknown"])
-        yield self._shown(Kept(path, question, num_frames, dense, aim), key, self.runner.timed_prefills)
+        yield self._shown(Kept(path, question, num_frames, dense, aim, self.runner.timed_prefills, details), key)
 
     @guarded
     def follow(self, keep_ratio, l1, l2, num_frames, key):
-        """The last question again with the sliders' new values; nothing before there was one."""
+        """The last question again with the sliders' new values, marks included; nothing before there was one."""
         kept = self.store.get(key)
         if kept is None or l1 >= l2:  # the page is about to move one of the two
             return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
         config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
-        dense = kept.dense
-        if num_frames != kept.num_frames:
-            dense = self.runner.run(kept.path, num_frames, kept.question, AimConfig.dense(), timed=False)
-        aim = self.runner.run(kept.path, num_frames, kept.question, config, timed=False)
-        return self._shown(Kept(kept.path, kept.question, num_frames, dense, aim), key, timed_prefills=0)
+        marks = kept.marks if num_frames == kept.num_frames else ByHand()  # marks belong to their frames
+        return self._shown(self._again(kept, config, num_frames, marks), key)
 
-    def _shown(self, kept: Kept, key: str | None, timed_prefills: int) -> tuple:
+    @guarded
+    def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData):
+        """AIM again with the patches that were marked protected or removed; no marks take them all off."""
+        kept = self.store.get(key)
+        if kept is None:
+            raise gr.Error(said().NO_RUN, title=said().TITLES["marks"])
+        config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
+        marks = checked_marks(event._data if event else None, kept.aim.trace)
+        return self._shown(self._again(kept, config, num_frames, marks), key)
+
+    def _again(self, kept: Kept, config: AimConfig, num_frames: int, marks: ByHand) -> Kept:
+        """The same request with other settings or marks; what has not changed does not run again."""
+        same_frames = num_frames == kept.num_frames
+        ask = partial(self.runner.run, kept.path, num_frames, kept.question, timed=False, details=kept.details)
+        dense = kept.dense if same_frames else ask(AimConfig.dense())
+        aim = kept.aim if same_frames and config == kept.aim.config else ask(config)
+        hand = ask(config, by_hand=marks) if marks else None
+        timed = kept.timed_prefills if aim is kept.aim else 0
+        return replace(kept, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
+
+    def _shown(self, kept: Kept, key: str | None) -> tuple:
         """What the panels get of a request, which is kept for redrawing."""
         return (
-            answers_record(kept.dense, kept.aim, timed=timed_prefills > 0),
-            comparison(kept.dense, kept.aim, timed_prefills),
-            kept.aim.trace,
-            summary(kept.dense, kept.aim),
+            answers_record(kept.runs, kept.timed_prefills > 0, self.tokenizer),
+            comparison(kept.dense, kept.aim, kept.timed_prefills),
+            kept.shown.trace,
+            (kept.aim.trace, word_frames_record(kept.runs, self.tokenizer)),
+            summary(kept.runs),
             self.store.put(kept, key),
         )
 
@@ -76,7 +103,7 @@ class Handlers:
         kept = self.store.get(key)
         if kept is None:
             raise gr.Error(said().RESULT_GONE, title=said().TITLES["gone"])
-        return figures(kept.dense, kept.aim, layer, scale)
+        return figures(kept.dense, kept.shown, layer, scale)
 
 
 def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:

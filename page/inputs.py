@@ -9,6 +9,7 @@ import gradio as gr
 from aim_core.config import AimConfig
 from page.checks import MAX_FRAMES
 from page.panels.estimate import EstimatePanel, model_sizes
+from page.runs import is_small
 from page.settings import Loaded
 from page.spoken import text
 from page.upload import ImageFile
@@ -55,6 +56,10 @@ def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
             l1 = gr.Slider(0, depth, default.l1, step=1, label="l1", info=text("L1_INFO"), elem_id="l1", **look)
             l2 = gr.Slider(1, depth + 1, default.l2, step=1, label="l2", info=text("L2_INFO"), elem_id="l2", **look)
     sliders = [keep_ratio, l1, l2, num_frames]
+    small = is_small(loaded.engine)
+    details = gr.Checkbox(
+        small, label=text("DETAILS"), info=text("DETAILS_INFO"), visible=not small, elem_id="details", container=False
+    )
     with gr.Row():
         run = gr.Button(text("RUN"), variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
         stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
@@ -62,7 +67,7 @@ def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
     EstimatePanel(model_sizes(loaded.engine), value=settings, elem_id="estimate").follow(sliders)
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
     l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
-    return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders)
+    return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders, details=details)
 
 
 def arm_stop(controls: SimpleNamespace) -> None:

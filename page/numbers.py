@@ -42,9 +42,9 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     return "\n".join([*lines, "", f"*{note}*"])
 
 
-def summary(dense: Result, aim: Result) -> dict:
-    """The same for programs: plain numbers and the two answers."""
-    return {"dense": _record(dense), "aim": _record(aim)}
+def summary(runs: dict[str, Result]) -> dict:
+    """The same for programs: plain numbers and the answers, by the names of the runs."""
+    return {name: _record(result) for name, result in runs.items()}
 
 
 def times(more: float, less: float) -> str:

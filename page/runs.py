@@ -18,22 +18,19 @@ _SMALL = 50_000_000  # parameters
 
 
 class Runner:
-    """An engine with the clips that were decoded lately.
-
-    is_small: whether the model is small enough to run again whenever a slider moves.
-    """
+    """An engine with the clips that were decoded lately."""
 
     def __init__(self, engine: Engine):
         self.engine = engine
-        self.is_small = sum(p.numel() for p in engine.adapter.model.parameters()) < _SMALL
+        self.is_small = is_small(engine)
         self.timed_prefills = TIMED_PREFILLS if self.is_small else 1
         self._clips: OrderedDict[tuple, Frames] = OrderedDict()
         self._lock = Lock()
 
-    def run(self, path: str, num_frames: int, question: str, config: AimConfig, timed: bool) -> Result:
-        """One answer. timed: whether the prefill is repeated for its time. Raises what `Engine.run` raises."""
+    def run(self, path: str, num_frames: int, question: str, config: AimConfig, timed: bool, **more) -> Result:
+        """One answer. timed: whether the prefill is repeated for its time; more: as `Engine.run` takes it."""
         prefills = self.timed_prefills if timed else 1
-        return self.engine.run(self.frames(path, num_frames), question, config, timed_prefills=prefills)
+        return self.engine.run(self.frames(path, num_frames), question, config, timed_prefills=prefills, **more)
 
     def frames(self, path: str, num_frames: int) -> Frames:
         """Sampled frames of a file, from memory if the same file was read lately."""
@@ -52,3 +49,8 @@ class Runner:
             while len(self._clips) > _CLIPS_KEPT:
                 self._clips.popitem(last=False)
         return clip
+
+
+def is_small(engine: Engine) -> bool:
+    """Whether the model is small enough to run again whenever a slider moves, and to record every detail."""
+    return sum(p.numel() for p in engine.adapter.model.parameters()) < _SMALL

@@ -7,18 +7,42 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from aim_core.by_hand import ByHand
 from aim_core.result import Result
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """One request and its two results."""
+    """One request and its results.
+
+    timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
+    details:        whether the runs recorded what takes longer.
+    hand:           AIM once more with the marks of `hand.by_hand`; None without marks.
+    """
 
     path: str
     question: str
     num_frames: int
     dense: Result
     aim: Result
+    timed_prefills: int = 0
+    details: bool = False
+    hand: Result | None = None
+
+    @property
+    def marks(self) -> ByHand:
+        return self.hand.by_hand if self.hand else ByHand()
+
+    @property
+    def shown(self) -> Result:
+        """The run whose tokens the page draws."""
+        return self.hand or self.aim
+
+    @property
+    def runs(self) -> dict[str, Result]:
+        """All runs, by the names that the panels know."""
+        named = {"dense": self.dense, "aim": self.aim, "hand": self.hand}
+        return {name: run for name, run in named.items() if run}
 
 
 class ResultStore:

@@ -10,6 +10,7 @@ from aim_core.config import AimConfig
 from page import parts, words
 from page.canvas.component import TokenExplorer
 from page.panels.answers import AnswersPanel
+from page.panels.word_frames import WordFramesPanel
 from page.spoken import text
 from visual.legend import alive_legend, groups_legend, scores_legend
 
@@ -29,10 +30,14 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
         with gr.Accordion(text("WHY_PRUNE_NAME"), open=False):
             gr.Markdown(text("WHY_PRUNE"))
 
+    word_frames = WordFramesPanel(elem_id="word_frames")
+
     figures = _figures(default, depth)
     with gr.Accordion(text("DATA"), open=False):
         data = gr.JSON(label=text("SUMMARY"))
-    return SimpleNamespace(panels=[answers, numbers, explorer, data], answers=answers, figures=figures)
+    return SimpleNamespace(
+        panels=[answers, numbers, explorer, word_frames, data], answers=answers, explorer=explorer, figures=figures
+    )
 
 
 def _figures(default: AimConfig, depth: int) -> SimpleNamespace:

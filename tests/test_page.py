@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import gradio as gr
 import pytest
 
+from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
 from page import checks
+from page.marks import checked_marks
 from page.numbers import comparison, flops, summary, times
 from page.settings import load
 from page.store import Kept, ResultStore
@@ -103,7 +107,7 @@ def test_a_table_without_times_says_how_to_get_them(results):
 
 
 def test_the_summary_is_plain_numbers(results):
-    record = summary(*results)
+    record = summary(dict(zip(("dense", "aim"), results, strict=True)))
     assert record["aim"]["visual_tokens_per_layer"] == list(results[1].cost.visual_per_layer)
     assert record["dense"]["answer"] == results[0].answer
 
@@ -117,6 +121,39 @@ def test_the_store_is_bounded_and_replaces(results):
     third = store.put(other)
     assert store.get(second) is None and store.get(None) is None  # the least recently used went
     assert store.get(first) is one and store.get(third) is other
+
+
+def test_marks_on_patches_that_are_there_pass(results):
+    trace = results[1].trace
+    last = [trace.group.shape[0] - 1, trace.group.shape[1] - 1]
+    assert checked_marks({"protect": [[0, 0]], "remove": [last]}, trace) == ByHand(((0, 0),), (tuple(last),))
+    assert not checked_marks({}, trace) and not checked_marks({"protect": [], "remove": []}, trace)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None, [], "x", {"protect": "00"}, {"protect": [[0]]}, {"protect": [[0, 1, 2]]}, {"protect": [[0, 1.0]]},
+        {"protect": [[True, 1]]}, {"protect": [["0", 1]]}, {"remove": [[-1, 0]]}, {"remove": [[4, 0]]},
+        {"remove": [[0, 64]]}, {"remove": [[0, 10**30]]}, {"remove": [[0, 0]] * 257}, {"other": []}, {"remove": {}},
+    ],
+)  # fmt: skip
+def test_marks_that_do_not_fit_are_a_sentence(results, sent):
+    assert "mark patches again" in refused(checked_marks, sent, results[1].trace)
+
+
+def test_a_patch_marked_both_ways_is_a_sentence(results):
+    message = refused(checked_marks, {"protect": [[0, 3]], "remove": [[0, 3]]}, results[1].trace)
+    assert "both to protect and to remove" in message
+
+
+def test_a_request_knows_its_runs(results):
+    dense, aim = results
+    plain = Kept("a.mp4", "why?", 4, dense, aim)
+    assert list(plain.runs) == ["dense", "aim"] and plain.shown is aim and not plain.marks
+    hand = replace(aim, by_hand=ByHand(remove=((0, 1),)))
+    marked = replace(plain, hand=hand)
+    assert list(marked.runs) == ["dense", "aim", "hand"] and marked.shown is hand and marked.marks == hand.by_hand
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):

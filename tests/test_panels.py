@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from page import assets, words
 from page.panels.answers import AnswersPanel, answers_record
+from page.panels.chances import chances_record
 from page.panels.estimate import EstimatePanel, model_sizes
+from page.panels.word_frames import WordFramesPanel
+from page.spelling import token_text
 
 CONFIGS = [
     AimConfig(0.25, 6, 9),
@@ -66,50 +70,116 @@ def test_kept_tokens_round_as_the_core_does(script, num):
         assert script("numKept", num, float(ratio)) == num_kept(num, float(ratio))
 
 
-def said(results, dense: str, aim: str) -> dict:
-    return answers_record(replace(results[-1], answer=dense), replace(results[0], answer=aim), timed=True)
+@pytest.fixture(scope="module")
+def tokenizer(engine):
+    return engine.adapter.processor.tokenizer
 
 
-def test_equal_answers_agree(results):
-    record = said(results, "a red star", "a red star")
+@pytest.fixture(scope="module")
+def said(results, tokenizer):
+    """The record of two or three answers."""
+
+    def record(*answers: str) -> dict:
+        runs = dict(zip(("dense", "aim", "hand"), (results[-1], results[0], results[0]), strict=False))
+        spoken = {side: replace(runs[side], answer=answer) for side, answer in zip(runs, answers, strict=False)}
+        return answers_record(spoken, True, tokenizer)
+
+    return record
+
+
+def test_equal_answers_agree(said):
+    record = said("a red star", "a red star")
     assert record["agreement"] == {"shared": 3, "most": 3}
     assert {kind for side in ("dense", "aim") for kind, _ in record[side]["words"]} == {"same"}
 
 
-def test_words_that_only_one_answer_has_are_marked(results):
-    record = said(results, "it moves to the left", "it moves right")
+def test_words_that_only_one_answer_has_are_marked(said):
+    record = said("it moves to the left", "it moves right")
     assert record["dense"]["words"] == [("same", "it"), ("same", "moves"), ("only", "to"), ("only", "the"),
                                         ("only", "left")]  # fmt: skip
     assert record["aim"]["words"] == [("same", "it"), ("same", "moves"), ("only", "right")]
     assert record["agreement"] == {"shared": 2, "most": 5}
 
 
-def test_the_dense_answer_can_stand_alone_and_silence_is_said(results):
-    record = answers_record(replace(results[-1], answer=""), None, timed=False)
-    assert record["aim"] is None and record["agreement"] is None
+def test_the_answer_by_hand_is_held_against_aim(said):
+    record = said("it goes left", "it goes right", "it rests")
+    assert record["hand"]["words"] == [("same", "it"), ("only", "rests")]
+    assert record["aim"]["words"] == [("same", "it"), ("same", "goes"), ("only", "right")]  # as without marks
+    assert record["marks"] == {"protected": 0, "removed": 0, "same": False}
+    assert said("left", "right", "right")["marks"]["same"]
+
+
+def test_marks_are_counted_in_tokens(results, tokenizer):
+    trace = results[0].trace
+    merged = int(np.bincount(trace.group[0]).argmax())
+    patches = np.flatnonzero(trace.group[0] == merged)[:2]
+    other = int(np.flatnonzero(trace.group[1] == 0)[0])
+    marks = ByHand(protect=tuple((0, int(patch)) for patch in patches), remove=((1, other),))
+    runs = {"dense": results[-1], "aim": results[0], "hand": replace(results[0], by_hand=marks)}
+    assert len(patches) == 2
+    assert answers_record(runs, True, tokenizer)["marks"] == {"protected": 1, "removed": 1, "same": True}
+
+
+def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
+    dense, aim = results[-1], results[0]
+    record = chances_record({"dense": dense, "aim": aim}, tokenizer)
+    vocabulary = tokenizer.convert_ids_to_tokens(range(len(dense.first)))
+    by_text = {token_text(tokenizer, index): index for index in range(len(vocabulary))}
+    assert 5 <= len(record["rows"]) <= 10
+    for word, *shares in record["rows"]:
+        assert shares == pytest.approx(np.exp([dense.first[by_text[word]], aim.first[by_text[word]]]), rel=1e-6)
+    falling = [row[1] for row in record["rows"]]
+    assert falling == sorted(falling, reverse=True)
+    assert record["firsts"] == [token_text(tokenizer, int(one.first.argmax())) for one in (dense, aim)]
+    expected = (np.exp(dense.first) * (dense.first - aim.first)).sum()
+    assert record["kl"] == [pytest.approx(expected, abs=1e-5)] and record["kl"][0] > 0
+
+
+def test_a_run_is_not_apart_from_itself(results, tokenizer):
+    runs = dict.fromkeys(("dense", "aim", "hand"), results[0])
+    record = chances_record(runs, tokenizer)
+    assert record["kl"] == [0, 0] and record["same"] and len(record["rows"]) == 5
+
+
+def test_an_infinite_divergence_is_not_a_number_in_json(results, tokenizer):
+    ruled_out = results[0].first.copy()
+    ruled_out[results[-1].first.argmax()] = -np.inf
+    record = chances_record({"dense": results[-1], "aim": replace(results[0], first=ruled_out)}, tokenizer)
+    assert record["kl"] == [None] and not record["same"]
+
+
+def test_the_dense_answer_can_stand_alone_and_silence_is_said(results, tokenizer):
+    record = answers_record({"dense": replace(results[-1], answer="")}, False, tokenizer)
+    assert "aim" not in record and "agreement" not in record
     assert " ".join(word for _, word in record["dense"]["words"]) == words.SILENT
     assert record["dense"]["time"] == "–"
 
 
 def test_templates_are_fixed_and_text_stays_text():
-    for name in ("estimate", "answers"):
+    for name in ("estimate", "answers", "word_frames"):
         for kind in ("html", "css"):
             text = assets.text(f"panels/{name}.{kind}")
             assert "${" not in text and "{{" not in text and "`" not in text
+    for name in ("estimate", "answers", "chances", "word_frames"):
         assert "innerHTML" not in assets.text(f"panels/{name}.js")
 
 
 @pytest.mark.browser
-def test_markup_in_an_answer_stays_text(browser, results):
+def test_markup_in_an_answer_stays_text(browser, said):
     evil = "<img src=x onerror=window.hit=1> ${window.hit=1} {{window}}"
     page = browser.new_page()
     page.set_content(f"<div id=host>{assets.text('panels/answers.html')}</div>")
-    code = assets.text("script/common.js", "panels/answers.js")
-    props = {"value": said(results, evil, evil), "words": words.ANSWER_PANEL, "palette": {}}
+    code = assets.text("script/common.js", "panels/chances.js", "panels/answers.js")
+    record = said(evil, evil, evil)
+    record["chances"]["rows"][0][0] = record["chances"]["firsts"][0] = evil
+    props = {"value": record, "words": words.ANSWER_PANEL, "palette": {}}
     page.evaluate(
-        "([code, props]) => Function('element', 'props', 'watch', code)(host, props, () => {})", [code, props]
+        "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
+        [code, props],
     )
-    assert page.inner_text("[data-part=dense]").strip() == evil
+    for part in ("dense", "aim", "hand", "chancesTable tbody th", "firsts"):
+        part, _, inner = part.partition(" ")
+        assert evil in page.locator(f"[data-part={part}] {inner}".strip()).first.inner_text()
     assert page.evaluate("window.hit === undefined && !host.querySelector('img')")
     page.close()
 
@@ -119,3 +189,21 @@ def test_gradio_can_make_the_panels_again(engine):
     again = EstimatePanel(**panel.constructor_args | {"render": False})
     assert again.props["model"] == panel.props["model"]
     assert AnswersPanel(elem_id="answers", render=False).preprocess({"dense": "x"}) is None
+    assert WordFramesPanel(elem_id="word_frames", render=False).preprocess(None) is None
+
+
+@pytest.mark.browser
+def test_bars_have_texts_and_headings_for_readers(browser, said):
+    page = browser.new_page()
+    page.set_content(f"<div id=host>{assets.text('panels/answers.html')}</div>")
+    code = assets.text("script/common.js", "panels/chances.js", "panels/answers.js")
+    props = {"value": said("left", "left"), "words": words.ANSWER_PANEL, "palette": {}}
+    page.evaluate(
+        "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
+        [code, props],
+    )
+    table = page.get_by_role("table", name=words.ANSWER_PANEL["chancesCaption"])
+    assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
+    assert all(cell.inner_text().endswith(" %") for cell in table.get_by_role("cell").all())
+    assert page.locator("[data-part=kl] li").count() == 1 and not page.locator("[data-part=handCard]").is_visible()
+    page.close()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-
 import gradio as gr
-import numpy as np
 from gradio.data_classes import FileData, GradioModel
-from gradio.processing_utils import save_img_array_to_cache
 
 from aim_core.trace import Trace
 from page import assets
 from page.canvas.records import explorer_record, pictures
+from page.served import served
 from page.spoken import both
 from visual.palette import browser_palette
 
@@ -48,21 +44,8 @@ class TokenExplorer(gr.HTML):
     def postprocess(self, value: Trace | None) -> ExplorerData | None:
         if value is None:
             return None
-        frames = [FileData(path=_served(picture, self.GRADIO_CACHE)) for picture in pictures(value)]
+        frames = [served(picture, self.GRADIO_CACHE) for picture in pictures(value)]
         return ExplorerData(frames=frames, record=explorer_record(value))
 
     def api_info(self) -> dict:
         return {"type": "object"}
-
-
-def _served(picture: np.ndarray, folder: str) -> str:
-    """Path of a file with this picture (H, W, 3) uint8, written only once: sliders rerun a video."""
-    key = (picture.tobytes(), picture.shape, folder)
-    if not Path(_written(*key)).exists():
-        _written.cache_clear()
-    return _written(*key)
-
-
-@lru_cache(maxsize=64)
-def _written(pixels: bytes, shape: tuple[int, ...], folder: str) -> str:
-    return save_img_array_to_cache(np.frombuffer(pixels, dtype=np.uint8).reshape(shape), folder)

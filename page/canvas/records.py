@@ -23,7 +23,7 @@ def explorer_record(trace: Trace) -> dict:
     return {
         "grid": list(trace.grid),
         "size": list(pictures(trace)[0].shape[:2]),
-        "times": [round(float(trace.times[_frame(trace, view)]), 3) for view in views],
+        "times": view_times(trace),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
@@ -40,6 +40,11 @@ def explorer_record(trace: Trace) -> dict:
 def shown_views(trace: Trace) -> list[int]:
     """Indices of the views that the explorer shows: those with the grid of the first one."""
     return [index for index, view in enumerate(_views(trace)) if view.grid == trace.grid]
+
+
+def view_times(trace: Trace) -> list[float]:
+    """Seconds of each shown view."""
+    return [round(float(trace.times[_frame(trace, view)]), 3) for view in shown_views(trace)]
 
 
 def pictures(trace: Trace) -> list[np.ndarray]:

@@ -1,19 +1,25 @@
-// Answers: two cards; a word that only one answer has is underlined and tinted.
+// Answers: a card for each run; a word that another run's answer lacks is underlined and tinted.
 
-function startAnswers(element, props, watch) {
+function startAnswers(element, props, watch, trigger) {
   const parts = partsOf(element);
   const { palette } = props;
   const words = spoken(props.words);
+  const chances = new Chances(parts, words);
   spell(element, words);
   parts.root.style.setProperty("--an-alive", palette.alive);
   parts.root.style.setProperty("--an-dense", palette.pruned);
+  parts.root.style.setProperty("--an-hand", palette.language);
+  parts.undo.addEventListener("click", () => trigger("undo"));
 
   function show() {
-    const { dense = null, aim = null, agreement = null } = props.value || {};
+    const { dense = null, aim = null, hand = null, agreement = null, marks = null, chances: first = null } = props.value || {};
     side("dense", dense);
     side("aim", aim);
+    side("hand", hand);
     parts.verdict.textContent = !dense ? words.nothing : !agreement ? words.waiting : verdict(agreement);
     parts.root.dataset.same = Boolean(agreement && agreement.shared === agreement.most);
+    byHand(marks);
+    chances.show(first);
   }
 
   function verdict({ shared, most }) {
@@ -25,11 +31,19 @@ function startAnswers(element, props, watch) {
     const said = answer ? answer.words.map(([kind, word]) => make("span", { "data-kind": kind }, word)) : ["–"];
     parts[name].replaceChildren(...said.flatMap((word) => [word, " "]));
     for (const field of ["tokens", "flops", "time"])
-      parts[`${name}-${field}`].textContent = answer ? answer[field] : "–";
+      if (parts[`${name}-${field}`]) parts[`${name}-${field}`].textContent = answer ? answer[field] : "–";
+  }
+
+  function byHand(marks) {
+    parts.handCard.hidden = !marks;
+    if (!marks) return;
+    parts.protected.textContent = whole(marks.protected);
+    parts.removed.textContent = whole(marks.removed);
+    parts.handVerdict.textContent = marks.same ? words.handSame : words.handOther;
   }
 
   watch("value", show);
   show();
 }
 
-startAnswers(element, props, watch);
+startAnswers(element, props, watch, trigger);

@@ -1,14 +1,16 @@
-"""AnswersPanel: the dense and the AIM answer side by side, with what differs and what was saved."""
+"""AnswersPanel: the answers side by side, with what differs, what was saved and how sure each run was."""
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
+from typing import Any
 
 import gradio as gr
 
 from aim_core.result import Result
 from page import assets
 from page.numbers import flops
+from page.panels.chances import chances_record
 from page.spoken import both, said
 from visual.palette import browser_palette
 
@@ -20,7 +22,7 @@ class AnswersPanel(gr.HTML):
         super().__init__(
             html_template=assets.text("panels/answers.html"),
             css_template=assets.text("panels/answers.css"),
-            js_on_load=assets.text("script/common.js", "panels/answers.js"),
+            js_on_load=assets.text("script/common.js", "panels/chances.js", "panels/answers.js"),
             apply_default_css=False,
             words=both("ANSWER_PANEL"),
             palette=browser_palette(),
@@ -37,27 +39,41 @@ class AnswersPanel(gr.HTML):
         return {"type": "object"}
 
 
-def answers_record(dense: Result, aim: Result | None, timed: bool) -> dict:
-    """Both answers in words, each word "same" or "only"; aim is None while it has not been answered.
+def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict:
+    """Answers in words, each word "same" or "only"; how many of them two runs share; first tokens; marks.
 
-    timed: whether the two prefills were timed side by side; if not, no time is shown.
+    runs:  "dense", then "aim" once it has answered, then "hand" where marks were set, which is held against AIM.
+    timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
     """
-    first = (dense.answer or said().SILENT).split()
-    if aim is None:
-        return {"dense": _side(dense, [("same", word) for word in first], timed), "aim": None, "agreement": None}
-    second = (aim.answer or said().SILENT).split()
-    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
-    return {
-        "dense": _side(dense, _marked(first, [(b.a, b.size) for b in blocks]), timed),
-        "aim": _side(aim, _marked(second, [(b.b, b.size) for b in blocks]), timed),
-        "agreement": {"shared": sum(b.size for b in blocks), "most": max(len(first), len(second))},
-    }
+    spoken = {name: (result.answer or said().SILENT).split() for name, result in runs.items()}
+    blocks = _matches(spoken["dense"], spoken.get("aim", spoken["dense"]))
+    marked = {"dense": _marked(spoken["dense"], [(b.a, b.size) for b in blocks])}
+    if "aim" not in runs:
+        return {"dense": _side(runs["dense"], marked["dense"], timed)}
+    marked["aim"] = _marked(spoken["aim"], [(b.b, b.size) for b in blocks])
+    shared = {"shared": sum(b.size for b in blocks), "most": max(len(spoken["dense"]), len(spoken["aim"]))}
+    record = {"agreement": shared, "chances": chances_record(runs, tokenizer)}
+    if hand := runs.get("hand"):
+        marked["hand"] = _marked(spoken["hand"], [(b.b, b.size) for b in _matches(spoken["aim"], spoken["hand"])])
+        record["marks"] = _counts(hand) | {"same": spoken["hand"] == spoken["aim"]}
+    return record | {name: _side(runs[name], marked[name], timed) for name in runs}
+
+
+def _matches(one: list[str], other: list[str]) -> list[Match]:
+    return SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
 
 
 def _marked(answer: list[str], matches: list[tuple[int, int]]) -> list[tuple[str, str]]:
     """Each word with "same" where a match (start, size) covers it, else "only"."""
     same = {index for start, size in matches for index in range(start, start + size)}
     return [("same" if index in same else "only", word) for index, word in enumerate(answer)]
+
+
+def _counts(hand: Result) -> dict[str, int]:
+    """How many visual tokens the marks protect and remove; several marked patches may have ended in one token."""
+    rows = hand.trace.rows()
+    marks = {"protected": hand.by_hand.protect, "removed": hand.by_hand.remove}
+    return {name: len({int(rows[mark]) for mark in marked}) for name, marked in marks.items()}
 
 
 def _side(result: Result, marked: list[tuple[str, str]], timed: bool) -> dict:

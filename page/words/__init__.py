@@ -8,3 +8,4 @@ from page.words.figures import *
 from page.words.inputs import *
 from page.words.numbers import *
 from page.words.whole import *
+from page.words.word_frames import *

@@ -11,6 +11,9 @@ NO_MEMORY = "Not enough memory. Use fewer frames or a smaller model."
 WENT_WRONG = "Something went wrong here. Try again or try another file."
 RESULT_GONE = "This result has made room for newer ones. Press Run again."
 UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
+BAD_MARKS = "These marks do not fit the frames on the page. Press Run, then mark patches again."
+BAD_MARKS_BOTH = "These marks cannot be kept together: {reason}."
+NO_RUN = "Press Run first; then mark patches and ask again."
 
 TITLES = {
     "question": "No question",
@@ -22,4 +25,5 @@ TITLES = {
     "wrong": "Sorry",
     "gone": "Run again",
     "unknown": "New words",
+    "marks": "By hand",
 }

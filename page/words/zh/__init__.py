@@ -8,3 +8,4 @@ from page.words.zh.figures import *
 from page.words.zh.inputs import *
 from page.words.zh.numbers import *
 from page.words.zh.whole import *
+from page.words.zh.word_frames import *

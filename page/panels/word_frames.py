@@ -1,0 +1,94 @@
+"""WordFrames: for each generated word, how its attention fell on the frames, one run beside the other."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData, GradioModel
+
+from aim_core.result import Result
+from aim_core.trace import Trace
+from page import assets
+from page.canvas.records import pictures, shown_views, view_times
+from page.served import served
+from page.spelling import answer_words
+from page.spoken import both
+from visual.palette import browser_palette
+
+
+class WordFramesData(GradioModel):
+    """Frames as files that Gradio serves, and `word_frames_record` of the same run."""
+
+    frames: list[FileData]
+    record: dict
+
+
+class WordFramesPanel(gr.HTML):
+    """Shows the runs of one request by their names; words reach the page as text nodes only."""
+
+    data_model = WordFramesData
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            html_template=assets.text("panels/word_frames.html"),
+            css_template=assets.text("panels/word_frames.css"),
+            js_on_load=assets.text("script/common.js", "panels/word_frames.js"),
+            apply_default_css=False,
+            words=both("WORD_FRAMES"),
+            palette=browser_palette(),
+            **kwargs,  # Gradio makes it again with arguments of its own
+        )
+
+    def preprocess(self, payload: WordFramesData | None) -> None:
+        """The browser never sends a run back."""
+
+    def postprocess(self, value: tuple[Trace, dict] | None) -> WordFramesData | None:
+        if value is None:
+            return None
+        trace, record = value
+        return WordFramesData(frames=[served(picture, self.GRADIO_CACHE) for picture in pictures(trace)], record=record)
+
+    def api_info(self) -> dict:
+        return {"type": "object"}
+
+
+def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
+    """Words and attention of the runs that were made of the same frames.
+
+    runs: "dense", "aim" and, where marks were set, "hand".
+    Returns times, seconds of each shown view; sides, for each run its words: text, share of attention on each shown
+    view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
+    whether attention was recorded. A run that did not record it has no words.
+    """
+    said = [_words(result, tokenizer) for result in runs.values()]
+    texts = [[text for text, _ in one] for one in said]
+    sides = [
+        {
+            "side": side,
+            "words": [
+                [text, shares, [_twin(texts[place], other, word) for other in texts]]
+                for word, (text, shares) in enumerate(said[place])
+            ],
+        }
+        for place, side in enumerate(runs)
+    ]
+    measured = all(result.word_frames.size for result in runs.values())
+    return {"times": view_times(next(iter(runs.values())).trace), "sides": sides, "measured": measured}
+
+
+def _words(result: Result, tokenizer: Any) -> list[tuple[str, list[float]]]:
+    if not result.word_frames.size:
+        return []
+    shares = result.word_frames[:, shown_views(result.trace)]
+    found = answer_words(tokenizer, result.answer_ids)
+    return [(text, [round(float(share), 5) for share in shares[places].mean(0)]) for text, places in found]
+
+
+def _twin(own: list[str], other: list[str], word: int) -> int | None:
+    """The place in another answer of a word of this one, as a word diff pairs them."""
+    for block in SequenceMatcher(None, own, other, autojunk=False).get_matching_blocks():
+        if block.a <= word < block.a + block.size:
+            return block.b + word - block.a
+    return None
