@@ -89,7 +89,7 @@ class Handlers:
         return (
             answers_record(kept.runs, kept.timed_prefills > 0, self.tokenizer),
             comparison(kept.dense, kept.aim, kept.timed_prefills),
-            kept.shown.trace,
+            kept.shown,
             (kept.aim.trace, word_frames_record(kept.runs, self.tokenizer)),
             summary(kept.runs),
             self.store.put(kept, key),

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from gradio.data_classes import FileData
-from gradio.processing_utils import save_img_array_to_cache
+from PIL import Image
 
 
-def served(picture: np.ndarray, folder: str) -> FileData:
-    """A file in `folder` with this picture (H, W, 3) uint8."""
-    key = (picture.tobytes(), picture.shape, folder)
-    if not Path(_written(*key)).exists():
-        _written.cache_clear()
-    return FileData(path=_written(*key))
+def served(pictures: list[np.ndarray], folder: str) -> list[FileData]:
+    """PNG files in `folder` with these pictures (H, W, 3) uint8, named by their content."""
+    paths = [Path(folder) / _name(picture) / "frame.png" for picture in pictures]
+    missing = {path: picture for path, picture in zip(paths, pictures, strict=True) if not path.exists()}
+    if missing:
+        with ThreadPoolExecutor(4) as pool:  # Pillow compresses outside the interpreter's lock
+            list(pool.map(_write, missing, missing.values()))
+    return [FileData(path=str(path)) for path in paths]
 
 
-@lru_cache(maxsize=64)
-def _written(pixels: bytes, shape: tuple[int, ...], folder: str) -> str:
-    return save_img_array_to_cache(np.frombuffer(pixels, dtype=np.uint8).reshape(shape), folder)
+def _name(picture: np.ndarray) -> str:
+    sha = hashlib.sha1(np.ascontiguousarray(picture), usedforsecurity=False)
+    sha.update(repr(picture.shape).encode())
+    return sha.hexdigest()
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    """Whole or not at all: another visitor may ask for the same picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{id(picture)}.part")
+    Image.fromarray(picture).save(part, "PNG", compress_level=1)
+    part.replace(path)

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from aim_core.by_hand import ByHand
+from aim_core.config import AimConfig
+from aim_core.cost import Cost
+from aim_core.result import Result, Timing
 from aim_core.trace import LayerTrace, Trace
 
 
@@ -22,3 +26,10 @@ def make_trace(num_frames: int = 2, size: tuple[int, int] = (50, 70), scored: bo
     planned = np.array([len(part) for part in kept])
     planned[3] = 3  # not what was run, so that a chart has to show both
     return Trace(frames, times, (3, 4), group, layers, planned)
+
+
+def make_result(trace: Trace, by_hand: ByHand | None = None) -> Result:
+    """A result with this trace and nothing else of interest."""
+    tokens = tuple(trace.retained.tolist())
+    cost, timing = Cost(tokens, tokens, 0, 0, 0), Timing(0, 0, 0, 0)
+    return Result("yes", (1,), AimConfig(), trace, cost, timing, np.zeros(1, np.float32), by_hand or ByHand())

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from aim_core.trace import LayerTrace, Trace, View
 from page import assets
 from page.canvas.component import SCRIPTS, TokenExplorer
-from page.canvas.records import explorer_record, last_layers, pictures, score_table
-from tests.drawn_trace import make_trace
+from page.canvas.frames import cut
+from page.canvas.naming import view_names
+from page.canvas.records import explorer_record, last_layers, score_table
+from page.served import served
+from tests.drawn_trace import make_result, make_trace
 from visual.patches import patch_rectangle
 from visual.views import nearest_scored, scaled_scores
 
-PURE = [f"canvas/{name}.js" for name in ("run", "layout", "life", "reading")]
+PURE = ("run", "merging", "ranking", "naming", "marks", "layout", "life", "reading")
 
 
 @pytest.fixture(scope="module")
@@ -25,17 +30,22 @@ def trace():
 
 
 @pytest.fixture(scope="module")
-def script(browser, trace):
-    """Evaluate an expression in which `run` is the trace as the page's script unpacked it."""
+def evaluate(browser):
+    """Evaluate an expression in which `run` is a trace as the page's script unpacked it."""
     page = browser.new_page()
-    code = assets.text("script/common.js", *PURE)
+    code = assets.text("script/common.js", *(f"canvas/{name}.js" for name in PURE))
 
-    def evaluate(expression: str, argument=None):
+    def evaluate(trace, expression: str, argument=None, by_hand=None):
         body = f"([record, argument]) => {{ {code}; const run = new Run(record); return {expression}; }}"
-        return page.evaluate(body, [explorer_record(trace), argument])
+        return page.evaluate(body, [explorer_record(trace, by_hand), argument])
 
     yield evaluate
     page.close()
+
+
+@pytest.fixture(scope="module")
+def script(evaluate, trace):
+    return partial(evaluate, trace)
 
 
 def unpack(text: str, dtype: str) -> np.ndarray:
@@ -51,7 +61,9 @@ def test_the_record_holds_the_trace(trace):
     scores = unpack(record["scores"], "<f4").reshape(len(trace.scored_layers), -1)
     for row, layer in zip(scores, trace.scored_layers, strict=True):
         np.testing.assert_array_equal(row[trace.rows()], trace.importance(layer))
-    assert record["retained"] == trace.retained.tolist() and record["grid"] == list(trace.grid)
+    assert record["retained"] == trace.retained.tolist() and {tuple(view["grid"]) for view in record["views"]} == {
+        trace.grid
+    }
 
 
 def test_suffix_rows_are_in_the_record_too(trace):
@@ -64,29 +76,73 @@ def test_touching_groups_differ_in_colour(trace):
     assert (colour[:, 1] != colour[:, 2]).all() and colour.max() < len(record["colours"])
 
 
-def test_views_are_shown_wherever_their_rows_lie():
-    """Two frames share the first view, a picture's crop is the second, a view of another grid is left out."""
+@pytest.fixture(scope="module")
+def mixed():
+    """Two frames share the first view, the two halves of a picture follow with grids of their own, then its whole."""
     base = make_trace(num_frames=3)
-    views = (View(0, (0, 1), (3, 4)), View(0, (2,), (3, 4), (0.5, 0, 1, 1)), View(0, (2,), (2, 2)))
-    rows = [np.arange(12) + 2, np.arange(12) // 2 + 20, np.arange(4) + 30]  # rows 0, 1 and 14 to 19 are separators
+    halves = [View(0, (2,), (3, 2), (0, 0, 0.5, 1)), View(0, (2,), (2, 2), (0.5, 0, 1, 1))]
+    views = (View(0, (0, 1), (3, 4)), *halves, View(0, (2,), (1, 2)))
+    rows = [
+        np.arange(12) + 2,
+        np.arange(6) // 2 + 20,
+        np.arange(4) + 23,
+        np.array([30, 30]),
+    ]  # 0, 1 and more: separators
     none = np.zeros(0, np.float32)
-    layers = (LayerTrace(0, np.arange(34), none), LayerTrace(1, np.arange(5, 25), none))
-    trace = Trace.of_views(base.frames, base.times, views, rows, layers, np.array([34, 20]))
-    record = explorer_record(trace)
+    layers = (LayerTrace(0, np.arange(31), none), LayerTrace(1, np.arange(5, 24), none))
+    return Trace.of_views(base.frames, base.times, views, rows, layers, np.array([31, 19]))
+
+
+def test_every_view_is_in_the_record_with_a_grid_of_its_own(mixed):
+    record = explorer_record(mixed)
     home = unpack(record["view"], "<i2")
-    assert (
-        home[2:14].tolist() == [0] * 12 and home[20:26].tolist() == [1] * 6 and (home[[0, 1, 14, 19, 30]] == -1).all()
-    )
-    assert record["times"] == [0.0, 1.0] and [part.shape[1] for part in pictures(trace)] == [70, 35]
+    assert home[2:14].tolist() == [0] * 12 and home[20:23].tolist() == [1] * 3 and home[23:27].tolist() == [2] * 4
+    assert home[30] == 3 and (home[[0, 1, 14, 19, 27]] == -1).all()
+    assert [view["grid"] for view in record["views"]] == [[3, 4], [3, 2], [2, 2], [1, 2]]
+    assert [view["size"] for view in record["views"]] == [[50, 70], [50, 35], [50, 35], [50, 70]]
+    assert [view["time"] for view in record["views"]] == [0, 1, 1, 1]
 
 
-def test_the_component_takes_a_trace_and_serves_its_frames(trace):
-    explorer = TokenExplorer(elem_id="explorer")
-    data = explorer.postprocess(trace)
+def test_views_are_named_by_what_they_show(mixed):
+    first, left, right, whole = view_names(mixed.views)
+    assert first == {"kind": "frames", "first": 1, "last": 2}
+    assert left == {"kind": "crop", "number": 1, "row": "1", "column": "1"} and right["column"] == "2"
+    assert whole == {"kind": "whole", "rows": 1, "columns": 2}
+
+
+def test_a_crop_that_spans_rows_says_so():
+    boxes = [(0, 0, 0.5, 1), (0.5, 0, 1, 0.5), (0.5, 0.5, 1, 1)]
+    names = view_names([View(0, (0,), (2, 2), box) for box in boxes])
+    assert [name["row"] for name in names] == ["1–2", "1", "2"] and [name["column"] for name in names] == [
+        "1",
+        "2",
+        "2",
+    ]
+
+
+def test_a_box_that_reaches_beyond_the_picture_is_black_there(frames):
+    assert np.array_equal(cut(frames[0], (0.25, 0, 1, 0.5)), frames[0][:48, 32:])
+    beyond = cut(frames[0], (-0.25, 0, 1.25, 1))
+    assert beyond.shape == (96, 192, 3) and not beyond[:, :32].any() and not beyond[:, -32:].any()
+    assert np.array_equal(beyond[:, 32:160], frames[0])
+
+
+def test_pictures_are_written_once(frames, tmp_path):
+    upright, turned = frames[0], frames[0][::-1]
+    paths = [Path(file.path) for file in served([upright, turned, upright], str(tmp_path))]
+    assert paths[0] == paths[2] != paths[1]
+    assert np.array_equal(np.asarray(Image.open(paths[1])), turned)
+    before = paths[0].stat().st_mtime_ns
+    assert served([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_mtime_ns == before
+
+
+def test_the_component_takes_a_result_and_serves_its_frames(trace):
+    explorer, result = TokenExplorer(elem_id="explorer"), make_result(trace)
+    data = explorer.postprocess(result)
     assert len(data.frames) == trace.num_frames and data.record["numLayers"] == trace.num_layers
     first = Path(data.frames[0].path)
     first.unlink()  # the cache is emptied by and by
-    assert Path(explorer.postprocess(trace).frames[0].path).exists()
+    assert Path(explorer.postprocess(result).frames[0].path).exists()
     assert explorer.postprocess(None) is None and explorer.preprocess(data) is None
 
 
@@ -100,7 +156,7 @@ def test_templates_hold_no_place_for_what_visitors_type():
 
 @pytest.mark.browser
 def test_the_script_finds_groups_and_their_sizes(script, trace):
-    tokens = script("[...Array(run.frames).keys()].map(f => [...Array(run.patches).keys()].map(p => run.token(f, p)))")
+    tokens = script("[...Array(run.frames).keys()].map(f => [...Array(run.wide).keys()].map(p => run.token(f, p)))")
     assert np.array_equal(tokens, trace.rows())
     assert script("[...run.sizes]") == [*np.bincount(trace.rows().ravel()), 0]
     assert script("run.members(2, run.token(2, 9))") == [8, 9, 10]
@@ -109,8 +165,7 @@ def test_the_script_finds_groups_and_their_sizes(script, trace):
 @pytest.mark.browser
 def test_the_script_knows_who_is_alive(script, trace):
     for layer in range(trace.num_layers):
-        alive = script("[...run.group.keys()].map(i => run.isAlive(run.token(Math.floor(i / run.patches), "
-                       "i % run.patches), argument))", layer)  # fmt: skip
+        alive = script("[...run.row].map(token => run.isAlive(token, argument))", layer)
         assert np.array_equal(np.reshape(alive, trace.group.shape), trace.alive(layer))
         frames = script("[...Array(run.frames).keys()].map(f => run.frameAlive(f, argument))", layer)
         kept = trace.layers[layer].kept
@@ -124,8 +179,8 @@ def test_the_script_scales_scores_as_the_figures_do(script, trace, scale):
         values, low, high = scaled_scores(trace, layer, scale)
         expected = (values - low) / (high - low)
         drawn = script(
-            "[...run.group.keys()].map(i => run.height01(run.token(Math.floor(i / run.patches), i % run.patches), "
-            "argument[0], argument[1])).map(v => Number.isNaN(v) ? null : v)",
+            "[...run.row].map(token => run.standing(argument[0]).height01(token, argument[1]))"
+            ".map(v => Number.isNaN(v) ? null : v)",
             [layer, scale],
         )
         drawn = np.array([np.nan if value is None else value for value in drawn]).reshape(trace.group.shape)
@@ -148,14 +203,14 @@ def test_frames_share_all_importance_but_the_suffix_rows(script, trace):
 @pytest.mark.browser
 def test_ranks_count_from_the_top(script, trace):
     rows = trace.num_merged + 1
-    assert script("run.rank(0, 1)") == {"place": rows, "of": rows}  # the score of row i is i + 1
-    assert script("run.rank(run.last.length - 1, 1)") == {"place": 1, "of": rows}
-    assert script("run.rank(1, 2)") is None  # pruned before layer 2
+    assert script("run.standing(1).rank(0)") == {"place": rows, "of": rows}  # the score of row i is i + 1
+    assert script("run.standing(1).rank(run.last.length - 1)") == {"place": 1, "of": rows}
+    assert script("run.standing(2).rank(1)") is None  # pruned before layer 2
 
 
 @pytest.mark.browser
 def test_patches_lie_where_the_figures_draw_them(script):
-    boxes = script("[...Array(run.patches).keys()].map(p => patchBox(run, {x: 0, y: 0, w: 71, h: 53}, p))")
+    boxes = script("[...Array(run.wide).keys()].map(p => patchBox(run.views[0], {x: 0, y: 0, w: 71, h: 53}, p))")
     for patch, box in enumerate(boxes):
         top, bottom, left, right = patch_rectangle(patch, (3, 4), (53, 71))
         assert (box["y"], box["y"] + box["h"], box["x"], box["x"] + box["w"]) == (top, bottom, left, right)
@@ -164,7 +219,7 @@ def test_patches_lie_where_the_figures_draw_them(script):
 @pytest.mark.browser
 @pytest.mark.parametrize("count", [1, 2, 8, 32])
 def test_frames_fit_their_room_and_do_not_overlap(script, count):
-    boxes = script("frameBoxes(900, 500, argument, 1.5, 8, 20)", count)
+    boxes = script("frameBoxes(900, 500, Array(argument).fill(1.5), 8, 20)", count)
     assert len(boxes) == count
     cells = {(box["x"], box["y"]) for box in boxes}
     assert len(cells) == count
@@ -176,8 +231,28 @@ def test_frames_fit_their_room_and_do_not_overlap(script, count):
 
 @pytest.mark.browser
 def test_a_life_is_told_in_order(script):
-    words = "new Proxy({}, {get: (_, name) => name + ' {place} {of} {stay} {layer} {others} {layers}'})"
+    words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) => known[name] ||
+        name + ' {place} {of} {stay} {layer} {others} {layers}'})"""
     told = script(f"lifeEvents(run, {words}, {{frame: 0, patch: 2}})")  # token 1 scores 2 of 19 in layer 1, then goes
     assert told[0].startswith("bornAs") and told[1].startswith("mergedWith") and "1" in told[1]
     assert told[2].startswith("prunedBelow 18 19 10 1")
     assert script(f"lifeEvents(run, {words}, {{frame: 2, patch: 11}})")[1].startswith("notMerged")
+
+
+@pytest.mark.browser
+def test_frames_of_other_proportions_keep_them(evaluate, mixed):
+    boxes = evaluate(mixed, "frameBoxes(900, 500, run.views.map(view => view.width / view.height), 8, 20)")
+    assert len({(box["x"], box["y"] + box["h"]) for box in boxes}) == 4
+    for box, view in zip(boxes, explorer_record(mixed)["views"], strict=True):
+        assert box["w"] / box["h"] == pytest.approx(view["size"][1] / view["size"][0], abs=0.02)
+
+
+@pytest.mark.browser
+def test_patches_of_every_grid_are_found_under_the_pointer(evaluate, mixed):
+    box = "{x: 10, y: 20, w: 70, h: 50}"
+    for view, grid in enumerate([(3, 4), (3, 2), (2, 2), (1, 2)]):
+        for patch in range(grid[0] * grid[1]):
+            middle = f"middle(run.views[{view}], {box}, [{patch}])"
+            assert evaluate(mixed, f"patchAt(run, [[{view}, {box}]], ...{middle})") == {"frame": view, "patch": patch}
+    assert evaluate(mixed, f"patchAt(run, [[0, {box}]], 5, 30)") is None
+    assert evaluate(mixed, "run.members(3, run.token(3, 0))") == [0, 1]

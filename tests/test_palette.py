@@ -27,14 +27,16 @@ def group_maps(draw):
 
 @settings(max_examples=80, deadline=None)
 @given(group_maps())
-def test_touching_groups_never_share_a_colour(case):
+def test_merged_groups_that_touch_never_share_a_colour(case):
     grid, group = case
-    table = group.reshape(grid)
+    table, merged = group.reshape(grid), np.bincount(group) > 1
     colours = colour_table(64)[assign_colours(group, grid)][table]  # (rows, cols, 3)
     for row, col in np.ndindex(grid):
         for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
             y, x = row + down, col + right
-            if y < grid[0] and 0 <= x < grid[1] and table[row, col] != table[y, x]:
+            if not (y < grid[0] and 0 <= x < grid[1]) or table[row, col] == table[y, x]:
+                continue
+            if merged[table[row, col]] and merged[table[y, x]]:
                 assert (colours[row, col] != colours[y, x]).any()
 
 
@@ -52,9 +54,13 @@ def test_touching_sees_sides_and_corners_of_scattered_groups():
 
 
 def test_more_colours_are_found_when_all_are_taken():
-    group = np.array([0, 1, 0, 2, 0, 3, 0, 4, 0])  # 0 touches all others
-    colours = assign_colours(group, (1, 9), num_colours=1)
-    assert colours.max() == 1 and (colours[1:] != colours[0]).all()
+    group = np.array([0, 1, 0, 2, 0, 3, 1, 2, 3])  # 0 touches all others, in a 3 x 3 grid
+    colours = assign_colours(group, (3, 3), num_colours=1)
+    assert len(set(colours.tolist())) > 1 and (colours[1:] != colours[0]).all()
+
+
+def test_a_patch_that_was_not_merged_takes_no_colour():
+    assert assign_colours(np.arange(16), (4, 4), num_colours=1).tolist() == [0] * 16
 
 
 @pytest.mark.parametrize("num_colours", [0, 1, 10, 200])

@@ -15,6 +15,7 @@ CARD: Colour = (244, 245, 247)  # background of a sheet or a legend
 LINE: Colour = (255, 255, 255)  # lines on a picture
 ALIVE: Colour = (255, 176, 0)  # a visual token that is still there
 PRUNED: Colour = (148, 155, 166)  # one that is not
+PROTECTED: Colour = (75, 239, 247)  # one that was marked to stay
 VISION: Colour = (148, 155, 166)  # cost of the vision encoder
 LANGUAGE: Colour = (59, 108, 214)  # cost of the language model
 
@@ -73,34 +74,38 @@ def touching(group: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 
 
 def assign_colours(group: np.ndarray, grid: tuple[int, int], num_colours: int = len(GROUP_COLOURS)) -> np.ndarray:
-    """A colour index for each group, so that groups that touch differ (greedy graph colouring).
+    """A colour index for each merged group, so that merged groups that touch differ (greedy graph colouring).
 
     group, grid: as in `touching`.
     num_colours: colours used freely; one more is added only where neighbours have taken them all.
-    Returns (k,) int64. Merged groups choose first, those with most neighbours before others; each takes
-    the colour that fewest groups have, so that equal colours far apart stay rare. Same input, same colours.
+    Returns (k,) int64; 0 for a group of one patch, which keeps its own colours. Groups that touch most others choose
+    first; each takes the colour that fewest have, so that equal colours far apart stay rare. Same input, same colours.
     """
     touch = touching(group, grid)
-    num_groups = len(touch)
-    merged = np.bincount(np.asarray(group), minlength=num_groups) > 1
-    order = np.lexsort((np.arange(num_groups), -touch.sum(axis=1), ~merged))
-    colour = np.full(num_groups, -1, dtype=np.int64)  # filled in below, each exactly once
-    used = np.zeros(num_colours, dtype=np.int64)
+    merged = np.flatnonzero(np.bincount(np.asarray(group)) > 1)
+    order = merged[np.lexsort((merged, -touch[merged].sum(axis=1)))].tolist()
+    colour, used = dict.fromkeys(order), [0] * num_colours
     for index in order:
-        taken = colour[touch[index]]
-        free = np.ones(len(used), dtype=bool)
-        free[taken[taken >= 0]] = False
-        if not free.any():
-            used, free = np.append(used, 0), np.append(free, True)
-        choice = int(np.where(free, used, used.max() + 1).argmin())
-        colour[index] = choice
-        used[choice] += 1
-    return colour
+        taken = {colour.get(other) for other in touch[index].nonzero()[0].tolist()}
+        free = [choice for choice in range(len(used)) if choice not in taken]
+        if not free:
+            free = [len(used)]
+            used.append(0)
+        colour[index] = min(free, key=used.__getitem__)
+        used[colour[index]] += 1
+    return np.array([colour.get(index, 0) for index in range(len(touch))], dtype=np.int64)
 
 
 def browser_palette() -> dict:
     """The colours that the page's scripts draw with: CSS colours by name, and the heat map in 256 steps."""
-    named = {"alive": ALIVE, "pruned": PRUNED, "line": LINE, "vision": VISION, "language": LANGUAGE}
+    named = {
+        "alive": ALIVE,
+        "pruned": PRUNED,
+        "protected": PROTECTED,
+        "line": LINE,
+        "vision": VISION,
+        "language": LANGUAGE,
+    }
     heat = (matplotlib.colormaps[HEAT](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(int)
     return {name: hex_colour(colour) for name, colour in named.items()} | {"heat": [hex_colour(c) for c in heat]}
 

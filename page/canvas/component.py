@@ -1,22 +1,26 @@
-"""TokenExplorer: the canvas as a Gradio component. Python hands over a trace; the rest happens in the browser."""
+"""TokenExplorer: the canvas as a Gradio component. Python hands over a result; the rest happens in the browser."""
 
 from __future__ import annotations
 
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
-from aim_core.trace import Trace
+from aim_core.result import Result
 from page import assets
-from page.canvas.records import explorer_record, pictures
+from page.canvas.frames import pictures
+from page.canvas.records import explorer_record
 from page.served import served
 from page.spoken import both
 from visual.palette import browser_palette
 
-SCRIPTS = ("run", "layout", "paint", "life", "timeline", "reading", "stage", "controls", "explorer")
+SCRIPTS = (
+    "run", "merging", "ranking", "naming", "marks", "layout", "paint", "overlays", "life", "timeline", "reading",
+    "stage", "stepper", "controls", "explorer",
+)  # fmt: skip
 
 
 class ExplorerData(GradioModel):
-    """Frames as files that Gradio serves, and `explorer_record` of the same trace."""
+    """Frames as files that Gradio serves, and `explorer_record` of the same run."""
 
     frames: list[FileData]
     record: dict
@@ -41,11 +45,11 @@ class TokenExplorer(gr.HTML):
     def preprocess(self, payload: ExplorerData | None) -> None:
         """The browser never sends a run back."""
 
-    def postprocess(self, value: Trace | None) -> ExplorerData | None:
+    def postprocess(self, value: Result | None) -> ExplorerData | None:
         if value is None:
             return None
-        frames = [served(picture, self.GRADIO_CACHE) for picture in pictures(value)]
-        return ExplorerData(frames=frames, record=explorer_record(value))
+        frames = served(pictures(value.trace), self.GRADIO_CACHE)
+        return ExplorerData(frames=frames, record=explorer_record(value.trace, value.by_hand))
 
     def api_info(self) -> dict:
         return {"type": "object"}

@@ -1,8 +1,9 @@
-// Controls: the choice of a view, its legend, the two sliders with their play buttons, and the switches.
+// Controls: the choice of a view, its legend, the sliders with their play buttons, and the switches.
 
 const VIEWS = ["original", "groups", "alive", "scores", "size", "death"];
 const LAYERED = ["alive", "scores"]; // views that the layer changes
-const BEAT = { layer: 650, frame: 450 }; // ms a step while playing
+const TOOLS = ["look", ...KINDS]; // what a click on a patch does
+const BEAT = { layer: 650, frame: 450, step: 900 }; // ms a step while playing
 
 class Controls {
   constructor(parts, words, palette, set) {
@@ -10,13 +11,26 @@ class Controls {
     this.views = this.choice(parts.views, "view", VIEWS, words.views);
     this.scales = this.choice(parts.scales, "scale", ["rank", "log"], words.scales);
     this.zooms = this.choice(parts.zooms, "zoom", ["all", "one"], words.zooms, (value) => ({ zoom: value === "one" }));
-    for (const name of ["layer", "frame"]) {
+    this.tools = this.choice(parts.tools, "tool", TOOLS, words.tools);
+    this.stepper = new Stepper(parts, words, set, (value) => this.stepTo(value));
+    for (const name of ["layer", "frame"])
       parts[name].addEventListener("input", () => {
         this.stop();
         set({ [name]: Number(parts[name].value) });
       });
-      parts[`${name}Play`].addEventListener("click", () => this.play(name));
-    }
+    for (const name of Object.keys(BEAT)) parts[`${name}Play`].addEventListener("click", () => this.play(name));
+  }
+
+  /** A round or an iteration, chosen by hand. */
+  stepTo(value) {
+    const steps = stepsOf(this.run, this.state);
+    this.stop();
+    if (steps) this.set(stepTo(steps, value));
+  }
+
+  stepBy(step) {
+    const steps = stepsOf(this.run, this.state);
+    if (steps) this.stepTo(steps.value + step);
   }
 
   /** Radio buttons that look like one bar; a group of real inputs, so keys and names come for free. */
@@ -30,7 +44,7 @@ class Controls {
     });
   }
 
-  /** Step through layers or frames until stopped. */
+  /** Step through layers, frames, rounds or iterations until stopped. */
   play(name) {
     if (this.playing) {
       const same = this.playing.name === name;
@@ -47,8 +61,16 @@ class Controls {
 
   step(name) {
     if (!this.parts[name].isConnected) return this.stop();
+    if (name === "step") return this.nextStep();
     const count = name === "layer" ? this.run.layers : this.run.frames;
     this.set({ [name]: (this.state[name] + 1) % count });
+  }
+
+  /** The next round or iteration; from the last to the first. */
+  nextStep() {
+    const steps = stepsOf(this.run, this.state);
+    if (!steps) return this.stop();
+    this.set(stepTo(steps, (steps.value + 1) % (steps.most + 1)));
   }
 
   stop() {
@@ -58,7 +80,7 @@ class Controls {
   }
 
   mark() {
-    for (const name of ["layer", "frame"]) {
+    for (const name of Object.keys(BEAT)) {
       const on = this.playing?.name === name;
       const button = this.parts[`${name}Play`];
       button.dataset.on = on;
@@ -72,11 +94,13 @@ class Controls {
     for (const input of this.views) input.checked = input.value === state.view;
     for (const input of this.scales) input.checked = input.value === state.scale;
     for (const input of this.zooms) input.checked = (input.value === "one") === state.zoom;
+    for (const input of this.tools) input.checked = input.value === state.tool;
     this.parts.scales.dataset.used = state.view === "scores";
     this.slide("layer", run ? run.layers - 1 : 0, state.layer, (value) => value);
     this.slide("frame", run ? run.frames - 1 : 0, state.frame, (value) => value + 1);
     this.parts.viewNote.textContent = this.note(run, state);
     this.legend(run, state);
+    this.stepper.show(run, state);
   }
 
   slide(name, most, value, shown) {
@@ -90,7 +114,11 @@ class Controls {
   }
 
   /** One sentence on what the view shows; where scores were not measured, which layer they are from. */
-  note(run, { view, layer }) {
+  note(run, state) {
+    const { view, layer } = state;
+    const steps = stepsOf(run, state);
+    if (steps && steps.value < steps.most) return this.words.stepNotes[steps.name][steps.value ? 1 : 0];
+    if (view === "groups" && steps && state.links) return this.words.stepNotes.round[1];
     if (!run || view !== "scores") return this.words.notes[view];
     const measured = run.measured(layer);
     if (measured === null) return this.words.noScores;

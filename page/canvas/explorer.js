@@ -1,19 +1,26 @@
 // Explorer: one state, and everything that is drawn from it. Nothing here asks the server.
 
-function startExplorer(element, props, watch) {
+const START = {
+  view: "groups", layer: 0, frame: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null,
+  round: Infinity, links: false, head: ALL_HEADS, iteration: Infinity, tool: "look", marks: [],
+};
+
+function startExplorer(element, props, watch, trigger) {
   const parts = partsOf(element);
   const { palette } = props;
   const words = spoken(props.words);
   let run = null;
   let pictures = [];
-  const state = { view: "groups", layer: 0, frame: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null };
+  let addresses = []; // of the pictures
+  const state = { ...START };
 
   spell(element, words);
   parts.root.style.setProperty("--tx-alive", palette.alive);
   const show = oncePerFrame(() => {
     controls.show(run, state);
     stage.draw(state);
-    reading.show(run, pictures, state.at || state.pinned, state.layer);
+    marksBar.show(run, state);
+    reading.show(run, pictures, state.at || state.pinned, state);
     reading.card(run, state.pinned, state.scale, state.layer);
     timeline.show(run, pictures, state);
   });
@@ -24,13 +31,14 @@ function startExplorer(element, props, watch) {
     if (run) {
       state.layer = Math.min(run.layers - 1, Math.max(0, state.layer));
       state.frame = Math.min(run.frames - 1, Math.max(0, state.frame));
+      if (state.head >= run.ranking.heads || run.ranking.heads === 1) state.head = ALL_HEADS;
       for (const name of ["at", "pinned"]) if (state[name] && !isInside(state[name])) state[name] = null;
     }
     show();
   }
 
   function isInside({ frame, patch }) {
-    return frame < run.frames && patch < run.patches;
+    return frame < run.frames && patch < run.views[frame].patches;
   }
 
   function same(one, other) {
@@ -42,37 +50,50 @@ function startExplorer(element, props, watch) {
     read(spot) {
       if (spot ? !same(spot, state.at) : state.at && !state.held) set({ at: spot, held: false });
     },
-    pin(spot) {
+    /** A click or Enter on a patch does what the tool says. */
+    choose(spot) {
       if (spot === "here") spot = state.at;
+      if (state.tool === "look" || !spot) return on.pin(spot);
+      set({ marks: marksWith(run, state.marks, spot, state.tool), at: spot, frame: spot.frame, held: true });
+    },
+    pin(spot) {
       if (!spot) return set({ pinned: null });
       set(same(spot, state.pinned) ? { pinned: null } : { pinned: spot, at: spot, frame: spot.frame, held: true });
     },
     /** One patch up, down, left or right; past the side of a frame into the next one. */
     walk(down, right) {
       const spot = state.at || state.pinned || { frame: state.frame, patch: 0 };
-      let frame = spot.frame;
-      let row = Math.floor(spot.patch / run.cols);
-      let col = spot.patch % run.cols;
+      let { frame } = spot;
+      let row = Math.floor(spot.patch / run.views[frame].cols);
+      let col = spot.patch % run.views[frame].cols;
       if (state.at || state.pinned) [row, col] = [row + down, col + right];
-      if (col < 0 || col >= run.cols) {
-        const next = frame + Math.sign(col < 0 ? -1 : 1);
-        if (next < 0 || next >= run.frames) return;
-        [frame, col] = [next, col < 0 ? run.cols - 1 : 0];
+      if (col < 0 || col >= run.views[frame].cols) {
+        frame += col < 0 ? -1 : 1;
+        if (frame < 0 || frame >= run.frames) return;
+        col = col < 0 ? run.views[frame].cols - 1 : 0;
       }
-      row = Math.min(run.rows - 1, Math.max(0, row));
-      set({ at: { frame, patch: row * run.cols + col }, frame, held: true });
+      const { rows, cols } = run.views[frame];
+      row = Math.min(rows - 1, Math.max(0, row));
+      set({ at: { frame, patch: row * cols + col }, frame, held: true });
     },
     leap(frames) {
       const frame = Math.min(run.frames - 1, Math.max(0, state.frame + frames));
-      set({ frame, at: { frame, patch: state.at ? state.at.patch : 0 }, held: true });
+      const patch = Math.min(run.views[frame].patches - 1, state.at ? state.at.patch : 0);
+      set({ frame, at: { frame, patch }, held: true });
     },
     zoom: () => set({ zoom: !state.zoom, frame: state.at ? state.at.frame : state.frame }),
     play: () => controls.play("layer"),
     layer: (step) => set({ layer: state.layer + step }),
     view: (view) => set({ view }),
+    step: (step) => controls.stepBy(step),
+    tool: (tool) => set({ tool }),
+    clear: () => set({ marks: [] }),
+    ask: () => trigger("marks", marksAsked(state.marks)),
+    redraw: () => show(),
   };
 
   const controls = new Controls(parts, words, palette, set);
+  const marksBar = new MarksBar(parts, words, on);
   const reading = new Reading(parts, words);
   const stage = new Stage(parts.canvas, words, on);
   const timeline = new Timeline(parts, words, palette, set);
@@ -80,14 +101,18 @@ function startExplorer(element, props, watch) {
   async function load() {
     const value = props.value;
     if (!value || !value.record) return;
-    const images = await Promise.all(value.frames.map(({ url }) => loadImage(url)));
+    const urls = value.frames.map(({ url }) => url);
+    const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same frames
+    const shown = await Promise.all(urls.map(async (url) => known.get(url) || prepared(await loadImage(url))));
     if (value !== props.value && JSON.stringify(value) !== JSON.stringify(props.value)) return; // a newer one came
     const first = run === null;
-    run = new Run(value.record);
-    pictures = images.map(prepared);
+    const isNew = !urls.some((url) => known.has(url));
+    const next = new Run(value.record);
+    const marks = isNew ? next.asked : marksCarried(state.marks, addresses, urls, next);
+    [run, pictures, addresses] = [next, shown, urls];
     stage.load(run, pictures, palette);
     parts.root.dataset.empty = "false";
-    set(first ? { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1) } : {});
+    set({ marks, ...(first ? { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1) } : {}) });
   }
 
   watch("value", load);
@@ -106,4 +131,4 @@ function loadImage(url) {
   });
 }
 
-startExplorer(element, props, watch);
+startExplorer(element, props, watch, trigger);

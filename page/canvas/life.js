@@ -4,23 +4,27 @@
 function lifeEvents(run, words, { frame, patch }) {
   const token = run.token(frame, patch);
   const size = run.sizes[token];
-  const events = [fill(words.bornAs, placeOf(run, { frame, patch }))];
+  const events = [fill(words.bornAs, { place: placeOf(run, words, { frame, patch }) })];
   events.push(size > 1 ? fill(words.mergedWith, { others: size - 1, group: run.groupName(frame, patch) }) : words.notMerged);
   const pruned = run.prunedBefore(token);
-  const measured = run.scored.filter((layer) => run.rank(token, layer));
+  const measured = run.scored.filter((layer) => run.standing(layer).rank(token));
   const last = measured[measured.length - 1];
-  if (pruned === null) events.push(fill(words.survives, { layers: run.layers }));
+  if (run.byHand.get(token) === "protect") events.push(words.protected);
+  if (pruned === 0) events.push(words.removed);
+  else if (pruned === null) events.push(fill(words.survives, { layers: run.layers }));
   else if (pruned - 1 === last) {
-    const { place, of } = run.rank(token, last);
+    const { place, of } = run.standing(last).rank(token);
     const stay = run.retained[pruned];
     events.push(fill(stay ? words.prunedBelow : words.prunedAll, { layer: last, place, of, stay, next: pruned }));
   } else events.push(fill(words.prunedUnscored, { layer: pruned - 1 }));
   return events;
 }
 
-/** Frame, row and column as a visitor counts them, from 1. */
-function placeOf(run, { frame, patch }) {
-  return { frame: frame + 1, row: Math.floor(patch / run.cols) + 1, column: (patch % run.cols) + 1 };
+/** Where a patch is: its frame, row and column, counted from 1. */
+function placeOf(run, words, { frame, patch }) {
+  const { cols } = run.views[frame];
+  const name = nameOf(run, words, frame);
+  return fill(words.place, { name, row: Math.floor(patch / cols) + 1, column: (patch % cols) + 1 });
 }
 
 /** SVG of a token's standing in every measured layer, highest on top, above the cut that it had to pass. */
@@ -41,7 +45,7 @@ function lifeChart(run, words, { frame, patch }, scale, layer) {
   for (let at = 0; at < run.layers; at += Math.ceil(run.layers / 8))
     svg.append(draw("text", { x: x(at), y: h - 7, class: "tick mid" }, String(at)));
   for (const at of run.scored) cutMark(svg, run, at, scale, x, y);
-  const points = run.scored.filter((at) => run.rank(token, at)).map((at) => [x(at), y(run.height01(token, at, scale))]);
+  const points = run.scored.filter((at) => run.standing(at).rank(token)).map((at) => [x(at), y(run.standing(at).height01(token, scale))]);
   svg.append(draw("polyline", { points: points.map(String).join(" "), class: "path" }));
   for (const [cx, cy] of points) svg.append(draw("circle", { cx, cy, r: 3.4, class: "dot" }));
   return svg;
@@ -52,21 +56,19 @@ function cutMark(svg, run, layer, scale, x, y) {
   const next = run.retained[layer + 1];
   const of = run.retained[layer];
   if (next === undefined || next >= of) return;
-  const share = next === 0 ? 1 : scale === "rank" ? 1 - (next - 0.5) / Math.max(1, of - 1) : cutHeight(run, layer, next);
+  const share = next === 0 ? 1 : scale === "rank" ? 1 - (next - 0.5) / Math.max(1, of - 1) : cutHeight(run.standing(layer), next);
   const reach = (x(1) - x(0)) / 2;
   const at = { x1: x(layer) - reach, x2: x(layer) + reach, y1: y(share), y2: y(share), class: "cut" };
   svg.append(draw("line", at));
 }
 
 /** Where the lowest score that stays lies on the logarithmic scale. */
-function cutHeight(run, layer, stay) {
-  const [low, high] = run.logRange(layer);
-  const score = run.ordered(layer)[stay - 1];
-  return high > low ? (Math.log10(Math.max(score, 10 ** low)) - low) / (high - low) : 0.5;
+function cutHeight(standing, stay) {
+  return standing.logHeight(standing.ordered[stay - 1]);
 }
 
 function chartText(run, words, token) {
-  const ranks = run.scored.filter((at) => run.rank(token, at));
-  const parts = ranks.map((at) => fill(words.rankAt, { layer: at, ...run.rank(token, at) }));
+  const ranks = run.scored.filter((at) => run.standing(at).rank(token));
+  const parts = ranks.map((at) => fill(words.rankAt, { layer: at, ...run.standing(at).rank(token) }));
   return parts.length ? parts.join("; ") : words.noScores;
 }

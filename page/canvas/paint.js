@@ -29,13 +29,23 @@ function blank(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
+/** Pixels of a line: thin beside a patch, yet visible on a large image. */
+function thickness(grid, box) {
+  return Math.min(4, Math.max(1, Math.round(Math.min(box.h / grid.rows, box.w / grid.cols) / 12)));
+}
+
+function stroke(ctx, path, colour, width) {
+  Object.assign(ctx, { strokeStyle: colour, lineWidth: width, lineCap: "square" });
+  ctx.stroke(path);
+}
+
 /** Paints frames of one run; `palette` is browser_palette() of visual/palette.py. */
 class Painter {
   constructor(run, pictures, palette) {
     Object.assign(this, { run, pictures, palette });
   }
 
-  /** One frame into `box`. choice: {view, layer, scale}. */
+  /** One frame into `box`. choice: {view, layer, scale, round, head, iteration}. */
   frame(ctx, frame, box, choice) {
     ctx.save();
     ctx.beginPath();
@@ -50,27 +60,34 @@ class Painter {
     this.picture(ctx, frame, box, "plain");
   }
 
-  groups(ctx, frame, box) {
+  /** Groups after a round, in the colours of those that they end in. */
+  groups(ctx, frame, box, { round }) {
     const { run } = this;
-    const merged = (patch) => run.sizes[run.token(frame, patch)] > 1;
+    const grid = run.views[frame];
+    const label = labelsAt(run, frame, round);
+    const sizes = new Map();
+    for (let patch = 0; patch < grid.patches; patch++) sizes.set(label(patch), (sizes.get(label(patch)) || 0) + 1);
+    const merged = (patch) => sizes.get(label(patch)) > 1;
     this.picture(ctx, frame, box, "plain");
-    this.tint(ctx, box, TINT, (patch) => merged(patch) && run.colours[run.colour[run.token(frame, patch)]]);
-    this.lines(ctx, borders(run, box, (patch) => run.token(frame, patch)), `rgba(255, 255, 255, ${FAINT})`, 1);
-    const framed = (patch) => (merged(patch) ? run.token(frame, patch) : -1); // all that were not merged are one region
-    this.lines(ctx, borders(run, box, framed), this.palette.line, this.thickness(box));
+    this.tint(ctx, grid, box, TINT, (patch) => merged(patch) && run.colours[run.colour[run.token(frame, patch)]]);
+    stroke(ctx, borders(grid, box, label), `rgba(255, 255, 255, ${FAINT})`, 1);
+    const framed = (patch) => (merged(patch) ? label(patch) : -1); // all that were not merged are one region
+    stroke(ctx, borders(grid, box, framed), this.palette.line, thickness(grid, box));
   }
 
   alive(ctx, frame, box, { layer }) {
+    const grid = this.run.views[frame];
     const alive = (patch) => this.run.isAlive(this.run.token(frame, patch), layer);
     this.picture(ctx, frame, box, "dim");
-    this.within(ctx, area(this.run, box, alive), () => this.picture(ctx, frame, box, "plain"));
-    this.lines(ctx, borders(this.run, box, alive), this.palette.alive, this.thickness(box));
+    this.within(ctx, area(grid, box, alive), () => this.picture(ctx, frame, box, "plain"));
+    stroke(ctx, borders(grid, box, alive), this.palette.alive, thickness(grid, box));
   }
 
-  scores(ctx, frame, box, { layer, scale }) {
+  scores(ctx, frame, box, { layer, scale, head, iteration }) {
     const measured = this.run.measured(layer);
     if (measured === null) return this.picture(ctx, frame, box, "plain");
-    this.heat(ctx, frame, box, (token) => this.run.height01(token, measured, scale));
+    const standing = this.run.standing(measured, head, iteration);
+    this.heat(ctx, frame, box, (token) => standing.height01(token, scale));
   }
 
   size(ctx, frame, box) {
@@ -84,11 +101,12 @@ class Painter {
 
   /** A colour for every token whose value is a number in [0, 1]; the others are dimmed. */
   heat(ctx, frame, box, valueOf) {
-    const values = Array.from({ length: this.run.patches }, (_, patch) => valueOf(this.run.token(frame, patch)));
+    const grid = this.run.views[frame];
+    const values = Array.from({ length: grid.patches }, (_, patch) => valueOf(this.run.token(frame, patch)));
     this.picture(ctx, frame, box, "dim");
-    this.within(ctx, area(this.run, box, (patch) => !Number.isNaN(values[patch])), () => {
+    this.within(ctx, area(grid, box, (patch) => !Number.isNaN(values[patch])), () => {
       this.picture(ctx, frame, box, "grey");
-      this.tint(ctx, box, HEAT_OPACITY, (patch) => this.heatColour(values[patch]));
+      this.tint(ctx, grid, box, HEAT_OPACITY, (patch) => this.heatColour(values[patch]));
     });
   }
 
@@ -100,12 +118,12 @@ class Painter {
     ctx.drawImage(this.pictures[frame][which], box.x, box.y, box.w, box.h);
   }
 
-  tint(ctx, box, opacity, colourOf) {
+  tint(ctx, grid, box, opacity, colourOf) {
     ctx.globalAlpha = opacity;
-    for (let patch = 0; patch < this.run.patches; patch++) {
+    for (let patch = 0; patch < grid.patches; patch++) {
       const colour = colourOf(patch);
       if (!colour) continue;
-      const { x, y, w, h } = patchBox(this.run, box, patch);
+      const { x, y, w, h } = patchBox(grid, box, patch);
       ctx.fillStyle = colour;
       ctx.fillRect(x, y, w, h);
     }
@@ -118,44 +136,11 @@ class Painter {
     paint();
     ctx.restore();
   }
+}
 
-  lines(ctx, path, colour, width) {
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = width;
-    ctx.lineCap = "square";
-    ctx.stroke(path);
-  }
-
-  /** Pixels of a line: thin beside a patch, yet visible on a large image. */
-  thickness(box) {
-    return Math.min(4, Math.max(1, Math.round(Math.min(box.h / this.run.rows, box.w / this.run.cols) / 12)));
-  }
-
-  /** The patch that is read: its group outlined, itself brighter. */
-  cursor(ctx, box, { frame, patch }) {
-    const token = this.run.token(frame, patch);
-    const group = borders(this.run, box, (one) => this.run.token(frame, one) === token, (inside) => inside);
-    const { x, y, w, h } = patchBox(this.run, box, patch);
-    ctx.fillStyle = "rgba(255, 255, 255, 0.22)";
-    ctx.fillRect(x, y, w, h);
-    this.lines(ctx, group, "rgba(0, 0, 0, 0.7)", this.thickness(box) + 2);
-    this.lines(ctx, group, "#ffffff", this.thickness(box));
-  }
-
-  /** The pinned group: lit up, everything else of its frame under a veil. */
-  pin(ctx, box, { frame, patch }) {
-    const token = this.run.token(frame, patch);
-    const others = area(this.run, box, (one) => this.run.token(frame, one) !== token);
-    const group = borders(this.run, box, (one) => this.run.token(frame, one) === token, (inside) => inside);
-    ctx.fillStyle = "rgba(6, 9, 16, 0.55)";
-    ctx.fill(others);
-    this.lines(ctx, group, "rgba(0, 0, 0, 0.75)", this.thickness(box) + 3);
-    this.lines(ctx, group, this.palette.alive, this.thickness(box) + 1);
-  }
-
-  /** A frame that does not hold the pinned group. */
-  veil(ctx, box) {
-    ctx.fillStyle = "rgba(6, 9, 16, 0.3)";
-    ctx.fillRect(box.x, box.y, box.w, box.h);
-  }
+/** The group of each patch of a frame: after a round where rounds were recorded, else in the end. */
+function labelsAt(run, frame, round) {
+  if (round >= run.merging.rounds) return (patch) => run.token(frame, patch);
+  const numbers = run.merging.inFrame(frame, round);
+  return (patch) => numbers[patch];
 }

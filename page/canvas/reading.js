@@ -1,21 +1,32 @@
 // Reading: the patch under the pointer in words and numbers, and the card of the pinned one.
 
 /** What is known of a patch, as texts by the names that words.py uses. */
-function readingOf(run, words, spot, layer) {
+function readingOf(run, words, spot, { layer, view, head, iteration }) {
   const { frame, patch } = spot;
   const token = run.token(frame, patch);
   const measured = run.measured(layer);
-  const rank = measured === null ? null : run.rank(token, measured);
-  const pruned = run.prunedBefore(token);
+  const steps = view === "scores" ? [head, iteration] : [];
+  const standing = measured === null ? null : run.standing(measured, ...steps);
+  const rank = standing && standing.rank(token);
+  const likeness = run.likeness(frame, patch);
   return {
-    ...placeOf(run, spot),
+    place: placeOf(run, words, spot),
     group: run.groupName(frame, patch),
     size: run.sizes[token],
     measured: measured ?? "–",
+    similarity: likeness === null ? "–" : likeness.toFixed(2),
     rank: rank ? fill(words.rankOf, rank) : "–",
-    score: rank ? scoreText(run.score(token, measured)) : "–",
-    fate: pruned === null ? words.stays : fill(words.goesAfter, { layer: pruned - 1 }),
+    score: rank ? scoreText(standing.score(token)) : "–",
+    fate: fateOf(run, words, token),
   };
+}
+
+/** What becomes of a token, and whether a hand was in it. */
+function fateOf(run, words, token) {
+  const pruned = run.prunedBefore(token);
+  if (pruned === 0) return words.removedFate;
+  const fate = pruned === null ? words.stays : fill(words.goesAfter, { layer: pruned - 1 });
+  return run.byHand.get(token) === "protect" ? fill(words.protectedFate, { fate }) : fate;
 }
 
 function scoreText(score) {
@@ -26,7 +37,7 @@ function scoreText(score) {
 class Reading {
   constructor(parts, words) {
     Object.assign(this, { parts, words, fields: {} });
-    for (const name of ["place", "group", "size", "rank", "score", "fate"]) {
+    for (const name of ["place", "group", "size", "similarity", "rank", "score", "fate"]) {
       const value = make("dd", { "data-field": name }, "–");
       parts.reading.append(make("div", {}, make("dt", {}, words.fields[name]), value));
       this.fields[name] = value;
@@ -34,10 +45,10 @@ class Reading {
   }
 
   /** The patch at `spot`, or dashes for none. */
-  show(run, pictures, spot, layer) {
-    const values = spot ? readingOf(run, this.words, spot, layer) : null;
+  show(run, pictures, spot, state) {
+    const values = spot ? readingOf(run, this.words, spot, state) : null;
     for (const [name, node] of Object.entries(this.fields))
-      node.textContent = !values ? "–" : name === "place" ? fill(this.words.place, values) : values[name];
+      node.textContent = values ? values[name] : "–";
     this.enlarge(run, pictures, spot);
     if (values) this.say(fill(this.words.spoken, values));
   }
@@ -49,7 +60,7 @@ class Reading {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     if (!spot) return;
     const picture = pictures[spot.frame].plain;
-    const { x, y, w, h } = patchBox(run, { x: 0, y: 0, w: picture.width, h: picture.height }, spot.patch);
+    const { x, y, w, h } = patchBox(run.views[spot.frame], { x: 0, y: 0, w: picture.width, h: picture.height }, spot.patch);
     ctx.imageSmoothingQuality = "high";
     ctx.drawImage(picture, x - w / 2, y - h / 2, 2 * w, 2 * h, 0, 0, canvas.width, canvas.height);
     ctx.strokeStyle = "#ffffff";

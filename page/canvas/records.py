@@ -2,65 +2,44 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 
-from aim_core.trace import Trace, View
+from aim_core.by_hand import ByHand
+from aim_core.trace import Trace
+from page.canvas.frames import pictures, view_times
+from page.canvas.naming import view_names
+from page.canvas.packing import packed
+from page.canvas.steps import steps_record
 from visual.palette import assign_colours, colour_table, hex_colour
+from visual.plates import views_of
 
 
-def explorer_record(trace: Trace) -> dict:
-    """Everything but the pictures: plain numbers, and arrays as base64 of little-endian bytes in C order.
+def explorer_record(trace: Trace, by_hand: ByHand | None = None) -> dict:
+    """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
 
-    row, group: int32 (V, n), as in `Trace`. By visual row: colour uint8, an index into `colours`; view int16, the
-    shown view it belongs to, -1 for a separator; last int16, the last layer it entered, -1 for none.
+    row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
+    each int32 (V, n_r). byHand: the marks that were applied. By visual row: colour uint8, an index into `colours`;
+    view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, -1 for none.
     scores: float32 (scored layers, rows), NaN for a row that did not enter the layer.
     """
-    views = shown_views(trace)
-    rows, groups = trace.rows()[views], trace.group[views]  # (V, n)
-    colour, home = _by_row(trace, rows, groups)
+    colour, home = _by_row(trace)
     return {
-        "grid": list(trace.grid),
-        "size": list(pictures(trace)[0].shape[:2]),
-        "times": view_times(trace),
+        "views": _views(trace),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
         "colours": [hex_colour(tuple(c)) for c in colour_table(int(colour.max()) + 1).tolist()],
-        "row": packed(rows, "<i4"),
-        "group": packed(groups, "<i4"),
+        "row": packed(trace.rows(), "<i4"),
+        "group": packed(trace.group, "<i4"),
         "colour": packed(colour, "u1"),
         "view": packed(home, "<i2"),
         "last": packed(last_layers(trace), "<i2"),
         "scores": packed(score_table(trace), "<f4"),
+        "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
+        "rounds": [packed(new, "<i4") for new in trace.rounds],
+        "steps": steps_record(trace),
+        "byHand": [{"kind": kind, "marks": getattr(by_hand or ByHand(), kind)} for kind in ("protect", "remove")],
     }
-
-
-def shown_views(trace: Trace) -> list[int]:
-    """Indices of the views that the explorer shows: those with the grid of the first one."""
-    return [index for index, view in enumerate(_views(trace)) if view.grid == trace.grid]
-
-
-def view_times(trace: Trace) -> list[float]:
-    """Seconds of each shown view."""
-    return [round(float(trace.times[_frame(trace, view)]), 3) for view in shown_views(trace)]
-
-
-def pictures(trace: Trace) -> list[np.ndarray]:
-    """(H, W, 3) uint8 of each shown view: its first frame, or the part of it that the view covers."""
-    cut = []
-    for index in shown_views(trace):
-        frame, box = trace.frames[_frame(trace, index)], _views(trace)[index].box or (0, 0, 1, 1)
-        height, width = frame.shape[:2]
-        left, top, right, bottom = (round(part * size) for part, size in zip(box, (width, height) * 2, strict=True))
-        cut.append(frame[top:bottom, left:right])
-    return cut
-
-
-def packed(array: np.ndarray, dtype: str) -> str:
-    """The bytes of an array as text."""
-    return base64.b64encode(np.ascontiguousarray(array, dtype=dtype).tobytes()).decode("ascii")
 
 
 def last_layers(trace: Trace) -> np.ndarray:
@@ -84,21 +63,20 @@ def num_rows(trace: Trace) -> int:
     return 1 + max(int(trace.rows().max()), *(int(record.kept.max(initial=-1)) for record in trace.layers))
 
 
-def _by_row(trace: Trace, rows: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each visual row its colour and the shown view it belongs to: two (rows,) arrays."""
+def _views(trace: Trace) -> list[dict]:
+    """Of each view its grid (rows, columns), size (height, width) in pixels, time in seconds and name."""
+    views = views_of(trace)
+    sizes = [picture.shape[:2] for picture in pictures(trace)]
+    columns = zip(views, sizes, view_times(trace), view_names(views), strict=True)
+    return [
+        {"grid": list(view.grid), "size": list(size), "time": time, "name": name} for view, size, time, name in columns
+    ]
+
+
+def _by_row(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """For each visual row its colour and the view it belongs to: two (rows,) arrays."""
     colour, home = np.zeros(num_rows(trace), dtype=np.int64), np.full(num_rows(trace), -1, dtype=np.int64)
-    n = trace.grid[0] * trace.grid[1]
-    for index, (row, group) in enumerate(zip(rows[:, :n], groups[:, :n], strict=True)):
-        colour[row], home[row] = assign_colours(group, trace.grid)[group], index
+    for index, (view, row, group) in enumerate(zip(views_of(trace), trace.rows(), trace.group, strict=True)):
+        n = view.grid[0] * view.grid[1]
+        colour[row[:n]], home[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
     return colour, home
-
-
-def _views(trace: Trace) -> tuple[View, ...]:
-    """The views of a trace; in old files view f is frame f."""
-    return trace.views or tuple(View(0, (frame,), trace.grid) for frame in range(len(trace.group)))
-
-
-def _frame(trace: Trace, view: int) -> int:
-    """The frame that stands for a view."""
-    shown = _views(trace)[view]
-    return shown.frames[0] if shown.frames else min(shown.medium, len(trace.frames) - 1)

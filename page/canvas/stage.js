@@ -1,20 +1,23 @@
 // Stage: the canvas itself. Draws all frames or one, and turns pointer, touch and keys into spots {frame, patch}.
 
 const GAP = 10, CAPTION = 20; // CSS pixels
+const PAINTED = ["view", "layer", "scale", "round", "head", "iteration"]; // what a painted frame depends on
+const GROWING = 450; // ms in which links grow
 
 class Stage {
   constructor(canvas, words, on) {
-    Object.assign(this, { canvas, words, on, boxes: new Map(), base: blank(1, 1), drawn: "" });
+    Object.assign(this, { canvas, words, on, boxes: new Map(), base: blank(1, 1), drawn: "", linked: "", since: 0 });
     canvas.addEventListener("pointermove", (event) => on.read(this.spot(event)));
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && on.read(null));
-    canvas.addEventListener("click", (event) => on.pin(this.spot(event)));
+    canvas.addEventListener("click", (event) => on.choose(this.spot(event)));
     canvas.addEventListener("dblclick", (event) => this.spot(event) && on.zoom());
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
   /** A new run with its prepared pictures. */
   load(run, pictures, palette) {
-    Object.assign(this, { run, pictures, painter: new Painter(run, pictures, palette), drawn: "" });
+    const [painter, overlays] = [new Painter(run, pictures, palette), new Overlays(run, palette)];
+    Object.assign(this, { run, painter, overlays, palette, drawn: "" });
   }
 
   spot(event) {
@@ -34,19 +37,19 @@ class Stage {
     ctx.clearRect(0, 0, width, height);
     if (!this.run || !width) return;
     this.place(state, width, height, ratio);
-    const wanted = JSON.stringify([state.view, state.layer, state.scale, state.zoom && state.frame, width, height]);
+    const wanted = JSON.stringify([PAINTED.map((name) => state[name]), state.zoom && state.frame, width, height]);
     if (wanted !== this.drawn) this.paint(state, width, height);
     this.drawn = wanted;
     ctx.drawImage(this.base, 0, 0);
     this.captions(ctx, state, ratio);
+    this.links(ctx, state);
     this.marks(ctx, state);
   }
 
   place(state, width, height, ratio) {
     const shown = state.zoom ? [state.frame] : [...Array(this.run.frames).keys()];
-    const gap = Math.round(GAP * ratio);
-    const proportion = this.run.width / this.run.height;
-    const boxes = frameBoxes(width, height, shown.length, proportion, gap, Math.round(CAPTION * ratio));
+    const proportions = shown.map((frame) => this.run.views[frame].width / this.run.views[frame].height);
+    const boxes = frameBoxes(width, height, proportions, Math.round(GAP * ratio), Math.round(CAPTION * ratio));
     this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
   }
 
@@ -63,37 +66,52 @@ class Stage {
       const chosen = frame === state.frame;
       ctx.font = `${chosen ? "600 " : ""}${Math.round(12 * ratio)}px ${style.fontFamily}`;
       ctx.fillStyle = chosen ? style.color : style.getPropertyValue("--tx-muted");
-      const words = { frame: frame + 1, seconds: this.run.times[frame].toFixed(1) };
-      const long = fill(this.words.caption, words);
-      const text = ctx.measureText(long).width <= box.w ? long : String(frame + 1);
+      const long = captionOf(this.run, this.words, frame);
+      const text = ctx.measureText(long).width <= box.w ? long : shortName(this.run, frame);
       ctx.fillText(text, box.x, box.y + box.h + Math.round(15 * ratio));
       if (!chosen || state.zoom) continue;
-      ctx.fillStyle = this.painter.palette.alive;
+      ctx.fillStyle = this.palette.alive;
       ctx.fillRect(box.x, box.y + box.h + Math.round(ratio), box.w, Math.round(2 * ratio));
     }
   }
 
-  marks(ctx, { at, pinned }) {
+  /** Links of the round that is shown; they grow where motion is welcome. */
+  links(ctx, state) {
+    const wanted = state.view === "groups" && state.links ? `${state.round}` : "";
+    if (wanted !== this.linked) Object.assign(this, { linked: wanted, since: performance.now() });
+    if (!wanted || state.round > this.run.merging.rounds) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const grown = still ? 1 : Math.min(1, (performance.now() - this.since) / GROWING);
+    for (const [frame, box] of this.boxes) this.overlays.links(ctx, box, frame, state.round, grown);
+    if (grown < 1) this.on.redraw();
+  }
+
+  marks(ctx, { at, pinned, view, round, marks }) {
+    const kinds = markedTokens(this.run, marks);
     for (const [frame, box] of this.boxes) {
-      const isCursor = at && at.frame === frame;
-      if (pinned && pinned.frame !== frame) this.painter.veil(ctx, box);
-      if (isCursor) this.painter.cursor(ctx, box, at);
-      if (pinned && pinned.frame === frame) this.painter.pin(ctx, box, pinned);
+      if (pinned && pinned.frame !== frame) this.overlays.veil(ctx, box);
+      this.overlays.marks(ctx, box, frame, kinds);
+      if (at && at.frame === frame) {
+        const label = labelsAt(this.run, frame, view === "groups" ? round : Infinity);
+        this.overlays.cursor(ctx, box, at, label);
+      }
+      if (pinned && pinned.frame === frame) this.overlays.pin(ctx, box, pinned);
     }
   }
 
   key(event) {
     if (!this.run || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { run } = this;
     const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const plain = {
+      PageUp: () => this.on.leap(-1), PageDown: () => this.on.leap(1),
+      Enter: () => this.on.choose("here"), " ": () => this.on.choose("here"), Escape: () => this.on.pin(null),
+      z: () => this.on.zoom(), p: () => this.on.play(), "[": () => this.on.layer(-1), "]": () => this.on.layer(1),
+      ",": () => this.on.step(-1), ".": () => this.on.step(1), l: () => this.on.tool("look"),
+      "+": () => this.on.tool("protect"), "-": () => this.on.tool("remove"), c: () => this.on.clear(),
+    };
     if (steps[event.key]) this.on.walk(...steps[event.key]);
-    else if (event.key === "PageUp" || event.key === "PageDown") this.on.leap(event.key === "PageUp" ? -1 : 1);
-    else if (event.key === "Enter" || event.key === " ") this.on.pin("here");
-    else if (event.key === "Escape") this.on.pin(null);
-    else if (event.key === "z") this.on.zoom();
-    else if (event.key === "p") this.on.play();
-    else if (event.key === "[" || event.key === "]") this.on.layer(event.key === "[" ? -1 : 1);
     else if (event.key >= "1" && event.key <= String(VIEWS.length)) this.on.view(VIEWS[event.key - 1]);
+    else if (Object.hasOwn(plain, event.key)) plain[event.key]();
     else return;
     event.preventDefault();
   }

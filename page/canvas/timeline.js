@@ -20,7 +20,7 @@ class Timeline {
     const width = this.canvas.clientWidth;
     const left = 46;
     const column = (width - left) / this.run.frames;
-    const thumb = Math.min(64, Math.max(10, (column - 4) * (this.run.height / this.run.width)));
+    const thumb = Math.min(64, Math.max(10, (column - 4) * Math.max(...this.run.views.map((view) => view.height / view.width))));
     const bars = 74 + 34; // thumbnails' room and the bars under them
     return { width, left, column, thumb, barTop: 74, matrixTop: bars + 10, height: this.canvas.clientHeight };
   }
@@ -59,8 +59,9 @@ class Timeline {
 
   thumbs(ctx) {
     const { left, column, thumb } = this.measures();
-    const wide = Math.min(column - 4, (thumb * this.run.width) / this.run.height);
     for (let frame = 0; frame < this.run.frames; frame++) {
+      const { width, height } = this.run.views[frame];
+      const wide = Math.min(column - 4, (thumb * width) / height);
       const x = left + frame * column + (column - wide) / 2;
       ctx.drawImage(this.pictures[frame].plain, x, 66 - thumb, wide, thumb);
       if (frame !== this.choice.frame) continue;
@@ -135,6 +136,6 @@ class Timeline {
     if (measured === null) return alive;
     const shares = [...run.frameShares(measured)];
     const top = shares.indexOf(Math.max(...shares));
-    return `${alive} ${fill(words.topFrame, { frame: top + 1, share: percent(shares[top]), layer: measured })}`;
+    return `${alive} ${fill(words.topFrame, { name: nameOf(run, words, top), share: percent(shares[top]), layer: measured })}`;
   }
 }

@@ -11,7 +11,7 @@ from gradio.data_classes import FileData, GradioModel
 from aim_core.result import Result
 from aim_core.trace import Trace
 from page import assets
-from page.canvas.records import pictures, shown_views, view_times
+from page.canvas.frames import pictures, view_times
 from page.served import served
 from page.spelling import answer_words
 from page.spoken import both
@@ -48,7 +48,7 @@ class WordFramesPanel(gr.HTML):
         if value is None:
             return None
         trace, record = value
-        return WordFramesData(frames=[served(picture, self.GRADIO_CACHE) for picture in pictures(trace)], record=record)
+        return WordFramesData(frames=served(pictures(trace), self.GRADIO_CACHE), record=record)
 
     def api_info(self) -> dict:
         return {"type": "object"}
@@ -58,7 +58,7 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     """Words and attention of the runs that were made of the same frames.
 
     runs: "dense", "aim" and, where marks were set, "hand".
-    Returns times, seconds of each shown view; sides, for each run its words: text, share of attention on each shown
+    Returns times, seconds of each view; sides, for each run its words: text, share of attention on each
     view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
     whether attention was recorded. A run that did not record it has no words.
     """
@@ -81,9 +81,8 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
 def _words(result: Result, tokenizer: Any) -> list[tuple[str, list[float]]]:
     if not result.word_frames.size:
         return []
-    shares = result.word_frames[:, shown_views(result.trace)]
     found = answer_words(tokenizer, result.answer_ids)
-    return [(text, [round(float(share), 5) for share in shares[places].mean(0)]) for text, places in found]
+    return [(text, [round(float(share), 5) for share in result.word_frames[places].mean(0)]) for text, places in found]
 
 
 def _twin(own: list[str], other: list[str], word: int) -> int | None:

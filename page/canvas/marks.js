@@ -1,0 +1,67 @@
+// Marks: patches that a visitor protects or removes by hand, each {frame, patch, kind}.
+
+const KINDS = ["protect", "remove"];
+
+/** The marks after a click: those of the patch's group go, and a new one comes unless it was of this kind. */
+function marksWith(run, marks, { frame, patch }, kind) {
+  const token = run.token(frame, patch);
+  const isOwn = (mark) => run.token(mark.frame, mark.patch) === token;
+  const others = marks.filter((mark) => !isOwn(mark));
+  const isSame = marks.some((mark) => isOwn(mark) && mark.kind === kind);
+  return isSame || !KINDS.includes(kind) ? others : [...others, { frame, patch, kind }];
+}
+
+/** Token → how it is marked: "protect", "remove", or "both" where a merge brought two marks together. */
+function markedTokens(run, marks) {
+  const kinds = new Map();
+  for (const { frame, patch, kind } of marks) {
+    const token = run.token(frame, patch);
+    kinds.set(token, kinds.has(token) && kinds.get(token) !== kind ? "both" : kind);
+  }
+  return kinds;
+}
+
+/** The marks that still have their picture and patch in another run; pictures have addresses of their own. */
+function marksCarried(marks, before, after, run) {
+  return marks.flatMap((mark) => {
+    const stays = after[mark.frame] === before[mark.frame];
+    const frame = stays ? mark.frame : after.indexOf(before[mark.frame]);
+    return frame >= 0 && mark.patch < run.views[frame].patches ? [{ ...mark, frame }] : [];
+  });
+}
+
+/** Whether two lists mark the same patches in the same way. */
+function areSameMarks(one, other) {
+  const names = (marks) => marks.map(({ frame, patch, kind }) => `${frame} ${patch} ${kind}`).sort().join();
+  return names(one) === names(other);
+}
+
+/** What the server is asked with: lists of [view, patch]. */
+function marksAsked(marks) {
+  const of = (kind) => marks.filter((mark) => mark.kind === kind).map(({ frame, patch }) => [frame, patch]);
+  return Object.fromEntries(KINDS.map((kind) => [kind, of(kind)]));
+}
+
+/** The toolbar: what a click does, how many are marked, and the button that asks again. */
+class MarksBar {
+  constructor(parts, words, on) {
+    Object.assign(this, { parts, words });
+    parts.clear.addEventListener("click", () => on.clear());
+    parts.ask.addEventListener("click", () => on.ask());
+  }
+
+  show(run, { marks }) {
+    const isSame = run && areSameMarks(marks, run.asked);
+    const isBoth = run && [...markedTokens(run, marks).values()].includes("both");
+    this.parts.ask.disabled = !run || isSame || isBoth;
+    this.parts.clear.disabled = !marks.length;
+    this.parts.marksNote.textContent = this.note(marks, isSame, isBoth);
+  }
+
+  note(marks, isSame, isBoth) {
+    const counts = Object.fromEntries(KINDS.map((kind) => [kind, marks.filter((mark) => mark.kind === kind).length]));
+    if (isBoth) return this.words.marksBoth;
+    if (!marks.length) return isSame === false ? this.words.marksGone : this.words.marksHint;
+    return fill(isSame ? this.words.marksAsked : this.words.marksNew, counts);
+  }
+}

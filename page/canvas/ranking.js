@@ -1,0 +1,104 @@
+// Ranking: PageRank of every measured layer, after every iteration and in every head where that was recorded.
+
+const ALL_HEADS = -1; // their root mean square, which is the score
+
+class Ranking {
+  constructor(run, steps) {
+    this.run = run;
+    this.heads = steps.heads;
+    this.iterations = steps.iterations;
+    this.packed = steps.layers; // by the number of the layer
+    this.unpacked = new Map();
+    this.standings = new Map();
+  }
+
+  /** Whether the way to a layer's scores was recorded. */
+  isRecorded(layer) {
+    return layer !== null && layer in this.packed;
+  }
+
+  standing(layer, head, iteration) {
+    const at = Math.min(iteration, this.iterations);
+    const isEnd = !this.isRecorded(layer) || (head === ALL_HEADS && at === this.iterations);
+    const key = isEnd ? `${layer}` : `${layer} ${head} ${at}`;
+    if (!this.standings.has(key)) {
+      const scores = isEnd ? this.run.scores.get(layer) : this.scoresAt(layer, head, at);
+      this.standings.set(key, new Standing(scores, this.run.view));
+    }
+    return this.standings.get(key);
+  }
+
+  /** Scores by visual row, NaN where a row is not in this layer. */
+  scoresAt(layer, head, iteration) {
+    if (!this.unpacked.has(layer)) this.unpacked.set(layer, unpackedLog(this.packed[layer]));
+    const steps = this.unpacked.get(layer); // (heads, iterations + 1, kept)
+    const kept = steps.length / (this.heads * (this.iterations + 1));
+    const start = (one) => (one * (this.iterations + 1) + iteration) * kept;
+    const heads = head === ALL_HEADS ? [...Array(this.heads).keys()] : [head];
+    let next = 0;
+    return this.run.scores.get(layer).map((score) => {
+      if (Number.isNaN(score)) return NaN;
+      const squares = heads.reduce((sum, one) => sum + steps[start(one) + next] ** 2, 0);
+      next++;
+      return Math.sqrt(squares / heads.length);
+    });
+  }
+}
+
+/** How the tokens of one layer compare by one measurement. */
+class Standing {
+  /** scores: by visual row, NaN where it is not there; view: by visual row, -1 for a separator. */
+  constructor(scores, view) {
+    this.scores = scores;
+    this.ordered = scores.filter((score) => !Number.isNaN(score)).sort().reverse();
+    const positive = scores.filter((score, row) => view[row] >= 0 && score > 0).sort();
+    /** Powers of ten between the smallest positive score of the merged tokens and the largest. */
+    this.range = (positive.length ? [positive[0], positive[positive.length - 1]] : [1, 1]).map(Math.log10);
+  }
+
+  score(token) {
+    return this.scores[token];
+  }
+
+  /** Place from 1 (highest score) of a token, of how many; null if it is not there. */
+  rank(token) {
+    const score = this.scores[token];
+    return Number.isNaN(score) ? null : { place: 1 + countAbove(this.ordered, score), of: this.ordered.length };
+  }
+
+  /** How high a token stands, in [0, 1]: by rank (half of the ties count as lower) or by the score's logarithm. */
+  height01(token, scale) {
+    const score = this.scores[token];
+    if (Number.isNaN(score)) return NaN;
+    if (scale === "log") return this.logHeight(score);
+    const above = countAbove(this.ordered, score);
+    const ties = countAtLeast(this.ordered, score) - above;
+    return this.ordered.length < 2 ? 0.5 : 1 - (above + (ties - 1) / 2) / (this.ordered.length - 1);
+  }
+
+  logHeight(score) {
+    const [low, high] = this.range;
+    return high > low ? (Math.log10(Math.max(score, 10 ** low)) - low) / (high - low) : 0.5;
+  }
+}
+
+/** How many numbers of a falling list are larger. */
+function countAbove(ordered, value) {
+  return bisect(ordered, (one) => one > value);
+}
+
+function countAtLeast(ordered, value) {
+  return bisect(ordered, (one) => one >= value);
+}
+
+/** Length of the leading part for which `holds`. */
+function bisect(list, holds) {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(list[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
