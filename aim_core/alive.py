@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from aim_core.methods.base import Rank
+from aim_core.marks import NO_MARKS, Marks
+from aim_core.methods.base import Rank, Stepwise
 
 
 class Alive:
@@ -17,6 +18,7 @@ class Alive:
     droppable: (b, n) bool, rows that may be dropped.
     plans:     for each sample, how many droppable rows enter each layer.
     drops:     whether rows leave, or stay hidden.
+    marks:     rows of a single sample that are out from the start, and have no say in any score, or go last.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
     visible: (b, m) bool, those that may be attended to.
@@ -25,11 +27,21 @@ class Alive:
     How many rows are left is known from the plans, so that a GPU is not asked, and waited for, at every layer.
     """
 
-    def __init__(self, valid: Tensor, droppable: Tensor, plans: Sequence[Sequence[int]], drops: bool):
+    def __init__(
+        self,
+        valid: Tensor,
+        droppable: Tensor,
+        plans: Sequence[Sequence[int]],
+        drops: bool,
+        marks: Marks = NO_MARKS,
+    ):
+        valid = valid if marks.remove is None else valid & ~marks.remove
         self.valid, self.droppable, self.plans, self.drops = valid, droppable & valid, plans, drops
+        self._protected, self._closes_up = marks.protect, drops and marks.remove is not None
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
         self.visible = valid
         self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
+        self.steps: list[Tensor | None] = [None] * len(valid)  # (heads, steps, m) each; NaN: not scored
         self._totals: list[int] = valid.sum(dim=1).tolist()
         self.full = min(self._totals) == valid.shape[1]
 
@@ -38,8 +50,10 @@ class Alive:
 
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
+        if not layer:
+            return self._leave() if self._closes_up else None
         scores, self.scores = self.scores, [None] * len(self.plans)
-        losing = [sample for sample, plan in enumerate(self.plans) if layer and plan[layer] < plan[layer - 1]]
+        losing = [sample for sample, plan in enumerate(self.plans) if plan[layer] < plan[layer - 1]]
         if not losing:
             return None
         candidates = self.visible & self.droppable.gather(1, self.rows)
@@ -47,23 +61,39 @@ class Alive:
         for sample in losing:
             before, after = self.plans[sample][layer - 1], self.plans[sample][layer]
             own = _places(candidates[sample], before)
-            self.visible[sample, own[_worst(scores[sample], own, after, layer)]] = False
+            first = None if self._protected is None else self._protected[sample, self.rows[sample, own]]
+            self.visible[sample, own[_worst(scores[sample], own, after, layer, first)]] = False
             self._totals[sample] -= before - after
         return self._leave() if self.drops else self._hide()
 
-    def score(self, rank: Rank, query: Tensor, key: Tensor, scale: float, samples: Sequence[int]) -> None:
-        """Ask for the scores of the current layer: query (b, heads, m, d) and key (b, kv_heads, m, d)."""
+    def score(
+        self, rank: Rank, query: Tensor, key: Tensor, scale: float, samples: Sequence[int], stepwise: bool = False
+    ) -> None:
+        """Ask for the scores of the current layer: query (b, heads, m, d) and key (b, kv_heads, m, d).
+
+        stepwise: and for all steps that led to them, where the rank knows them.
+        """
+        self.steps = [None] * len(self.plans)
         for sample in samples:
             q, k = query[sample : sample + 1], key[sample : sample + 1]
             if self.full:
-                self.scores[sample] = rank(q, k, scale)[0].to(self.rows.device)
+                self.scores[sample], self.steps[sample] = self._ask(rank, q, k, scale, stepwise)
                 continue
             present = self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
             hidden = ~self.visible[sample][present]
-            scores = rank(*_out_of_sight(q[:, :, present], k[:, :, present], hidden), scale)[0].to(self.rows.device)
-            whole = scores.new_full((len(present),), -torch.inf)
-            whole[present] = scores
-            self.scores[sample] = whole
+            q, k = _out_of_sight(q[:, :, present], k[:, :, present], hidden)
+            scores, steps = self._ask(rank, q, k, scale, stepwise)
+            self.scores[sample] = _spread(scores, present, -torch.inf)
+            self.steps[sample] = None if steps is None else _spread(steps, present, torch.nan)
+
+    def _ask(
+        self, rank: Rank, query: Tensor, key: Tensor, scale: float, stepwise: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Scores (m,) and steps (heads, steps, m) of one sample."""
+        if stepwise and isinstance(rank, Stepwise):
+            scores, steps = rank.stepwise(query, key, scale)
+            return scores[0].to(self.rows.device), steps[0].to(self.rows.device)
+        return rank(query, key, scale)[0].to(self.rows.device), None
 
     def _leave(self) -> Tensor:
         """Take hidden rows out; samples that keep fewer get filling in front."""
@@ -83,13 +113,23 @@ def _places(mask: Tensor, count: int) -> Tensor:
     return mask.to(torch.uint8).argsort(descending=True, stable=True)[:count]
 
 
-def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int) -> Tensor:
-    """Indices into `own` of all but the best `count`."""
+def _spread(values: Tensor, present: Tensor, fill: float) -> Tensor:
+    """values (..., p) put where present (m,) is true: (..., m)."""
+    whole = values.new_full((*values.shape[:-1], len(present)), fill)
+    whole[..., present] = values
+    return whole
+
+
+def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int, first: Tensor | None) -> Tensor:
+    """Indices into `own` of all but the best `count`; those that are `first`, (len(own),) bool, beat all others."""
     if not count:
         return torch.arange(len(own), device=own.device)
     if scores is None:
         raise RuntimeError(f"layer {layer} must choose {count} of {len(own)} tokens without scores")
-    return scores[own].argsort(descending=True, stable=True)[count:]
+    order = scores[own].argsort(descending=True, stable=True)
+    if first is not None:
+        order = order[first[order].to(torch.uint8).argsort(descending=True, stable=True)]
+    return order[count:]
 
 
 def _out_of_sight(query: Tensor, key: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:

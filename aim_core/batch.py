@@ -43,7 +43,28 @@ class Batch:
             found.append(own[..., short.slot] - gaps if anew else own[..., short.place])
         return torch.stack([_fill(own, self.embeds.shape[1]) for own in found], dim=-2)
 
-    def deepstack(self, layouts: Sequence[Layout], places: Tensor, features: Sequence[Tensor]) -> dict[str, Any]:
+    def instead_of(
+        self, given: dict[str, Any], layouts: Sequence[Layout], anew: bool, gone: Tensor | None
+    ) -> dict[str, Any]:
+        """What a decoder gets in the place of the full prompts that it was given; anew: as in `positions`.
+
+        gone: (1, n) bool, rows of a single prompt that leave before layer 0; positions are those they leave behind.
+        """
+        full = given.get("position_ids")
+        if full is None:
+            full = torch.arange(given["inputs_embeds"].shape[1], device=self.embeds.device)[None]
+        answer = {
+            "inputs_embeds": self.embeds,
+            "attention_mask": self.valid.long(),  # given, so that jumps in positions are not taken for packing
+            "position_ids": self.positions(full, anew),
+        }
+        if given.get("deepstack_visual_embeds") is not None:
+            answer |= self.deepstack(layouts, given["visual_pos_masks"], given["deepstack_visual_embeds"], gone)
+        return answer
+
+    def deepstack(
+        self, layouts: Sequence[Layout], places: Tensor, features: Sequence[Tensor], gone: Tensor | None
+    ) -> dict[str, Any]:
         """What is added after the first layers (Qwen3-VL), merged in the same groups as the tokens.
 
         places: (b, N) bool, visual rows of the full prompts; features: for each such layer (their number, d).
@@ -54,7 +75,11 @@ class Batch:
             full[places.to(own.device)] = own
             parts = zip(self.shorts, full, layouts, strict=True)
             merged.append(torch.cat([short.carry(whole, layout.views)[short.visual] for short, whole, layout in parts]))
-        return {"visual_pos_masks": self.visual, "deepstack_visual_embeds": merged}
+        if gone is None:
+            return {"visual_pos_masks": self.visual, "deepstack_visual_embeds": merged}
+        stays = ~gone[0]
+        left = [own[stays[self.visual[0]].to(own.device)] for own in merged]
+        return {"visual_pos_masks": self.visual[:, stays], "deepstack_visual_embeds": left}
 
 
 def side_by_side(shorts: Sequence[Short], mask: Tensor | None) -> Batch:

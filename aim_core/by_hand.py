@@ -33,6 +33,9 @@ class ByHand:
         return bool(self.protect or self.remove)
 
 
+NOTHING_MARKED = ByHand()
+
+
 def _mark(mark: object, name: str) -> Mark:
     try:
         view, patch = mark

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,24 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from aim_core.adapters.base import Adapter, Call
-from aim_core.by_hand import ByHand
+from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
 from aim_core.cost import Cost, prefill_flops
-from aim_core.hooks import attached
+from aim_core.errors import Stopped
+from aim_core.hooks import attached, stoppable
+from aim_core.lately import Lately, digest
 from aim_core.loading import load_adapter
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
+from aim_core.notes import Notes
 from aim_core.record import Record
 from aim_core.result import Result, Timing
 from aim_core.session import Session
-from aim_core.trace import Trace
 
 _KEPT = 8  # media whose visual tokens are kept for the next run
+_LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,32 +46,13 @@ class _Seen:
     calls: list[Call]
 
 
-class _Lately:
-    """The last few things made, by key."""
-
-    def __init__(self, most: int):
-        self._most, self._kept = most, OrderedDict()
-
-    def find(self, key: Hashable) -> Any:
-        """What is kept under this key, or None."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def keep(self, key: Hashable, value: Any) -> Any:
-        self._kept[key] = value
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return value
-
-
 class Engine:
     """A model with AIM around its prefill. One run at a time; further callers wait."""
 
     def __init__(self, adapter: Adapter):
         self.adapter = adapter
         self._lock = threading.Lock()
-        self._inputs, self._features = _Lately(_KEPT), _Lately(_KEPT)
+        self._inputs, self._features = Lately(_KEPT), Lately(_KEPT)
 
     @classmethod
     def from_pretrained(cls, id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Engine:
@@ -90,6 +73,7 @@ class Engine:
         timed_prefills: int = 1,
         details: bool = False,
         by_hand: ByHand | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> Result:
         """Answer `question` about `media`.
 
@@ -98,7 +82,9 @@ class Engine:
         timed_prefills: how often to run the prefill for its time (the median counts).
         details:        whether to fill `LayerTrace.steps` and `Result.word_frames`.
         by_hand:        patches to protect or to remove.
-        Raises MediaError for a file that cannot be used and ValueError for an empty question or bad numbers.
+        stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
+        Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or marks that do
+        not fit, and Stopped; the engine can be used again after each of them.
         """
         if not question.strip():
             raise ValueError("The question is empty. Type a question about the video.")
@@ -107,15 +93,25 @@ class Engine:
                 f"max_new_tokens and timed_prefills must be at least 1, got {max_new_tokens}, {timed_prefills}"
             )
         frames = _frames(media, num_frames)
-        with self._lock, torch.inference_mode():
-            ids, *rest = self._run(frames, question, as_method(config), max_new_tokens, timed_prefills)
-        answer = self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
-        return Result(answer, tuple(ids), config, *rest)
+        session = Session(self.adapter, as_method(config), by_hand or NOTHING_MARKED, Notes(details))
+        with self._turn(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
+            return self._run(frames, question, config, session, max_new_tokens, timed_prefills)
+
+    @contextmanager
+    def _turn(self, stop: Callable[[], bool] | None) -> Iterator[None]:
+        """Wait until no other run is under way."""
+        while not self._lock.acquire(timeout=_LOOK_UP if stop else -1):
+            if stop():
+                raise Stopped
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _run(
-        self, frames: Frames, question: str, method: Method, max_new_tokens: int, timed_prefills: int
-    ) -> tuple[list[int], Trace, Cost, Timing, np.ndarray]:
-        session = Session(self.adapter, method)
+        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, max_new_tokens: int,
+        timed_prefills: int,
+    ) -> Result:  # fmt: skip
         with attached(self.adapter, session):
             seen, vision_ms = self._timed(self._see, frames, question, session)
             times, merge_times = [], []
@@ -124,23 +120,34 @@ class Engine:
                 (logits, cache), prefill_ms = self._timed(self._prefill, seen)
                 merge_times.append(session.recorder.merge_ms)
                 times.append(prefill_ms - session.recorder.merge_ms)
-            answer, decode_ms = self._timed(self._decode, logits, cache, max_new_tokens)
+            similarity = session.notes.similarity()
+            ids, decode_ms = self._timed(self._decode, logits, cache, max_new_tokens)
         timing = Timing(vision_ms, statistics.median(merge_times), statistics.median(times), decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
-        first = logits[0].float().log_softmax(-1).cpu().numpy()
-        return answer, record.trace(frames.frames, frames.times), self._cost(record, seen.calls), timing, first
+        told = {"word_frames": session.notes.word_frames(record, cache).cpu().numpy()} if session.notes.details else {}
+        return Result(
+            answer=self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip(),
+            answer_ids=tuple(ids),
+            config=config,
+            trace=record.trace(frames.frames, frames.times, similarity),
+            cost=self._cost(record, seen.calls),
+            timing=timing,
+            first=logits[0].float().log_softmax(-1).cpu().numpy(),
+            by_hand=session.by_hand,
+            **told,
+        )
 
     def _see(self, frames: Frames, question: str, session: Session) -> _Seen:
         """The prompt's tensors and its visual tokens, from memory if these frames were seen lately."""
-        digest = _digest(frames.frames, frames.times)
+        name = digest(frames.frames, frames.times)
         early = repr(session.method.reduce) if self.adapter.early() else ""  # merging is part of what is remembered
-        inputs, features = self._inputs.find((digest, question)), self._features.find((digest, early))
+        inputs, features = self._inputs.find((name, question)), self._features.find((name, early))
         if inputs is None or features is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)
-            features = features or self._features.keep((digest, early), self._encode(whole, session))
+            features = features or self._features.keep((name, early), self._encode(whole, session))
             rest = {name: value for name, value in whole.items() if not name.startswith("pixel_")}
-            inputs = self._inputs.keep((digest, question), rest)
+            inputs = self._inputs.keep((name, question), rest)
         return _Seen(inputs, *features)
 
     def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
@@ -188,14 +195,6 @@ class Engine:
     def _wait(self) -> None:
         if self.adapter.model.device.type == "cuda":
             torch.cuda.synchronize()
-
-
-def _digest(*arrays: np.ndarray) -> str:
-    """A name for these arrays' shapes and values."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(repr((array.shape, array.dtype)).encode() + np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()
 
 
 def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:

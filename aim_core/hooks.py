@@ -15,6 +15,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
+from aim_core.errors import Stopped
 
 _NAME = "sdpa_scored"  # stock sdpa that also lets a watcher see query and key
 _ABSENT = object()
@@ -71,6 +72,21 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
             stack.enter_context(_layer_hook(layer, index, guest))
             stack.callback(_watchers.pop, layer.self_attn, None)
             _watchers[layer.self_attn] = _watcher(index, guest)
+        yield
+
+
+@contextmanager
+def stoppable(model: nn.Module, stop: Callable[[], bool] | None) -> Iterator[None]:
+    """Raise `Stopped` inside the block before a layer, of the vision tower too, once `stop` says so. None: never."""
+
+    def ask(*_args) -> None:
+        if stop():
+            raise Stopped
+
+    with ExitStack() as stack:
+        stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)] if stop else []
+        for layer in (layer for layers in stacks for layer in layers):
+            stack.enter_context(layer.register_forward_pre_hook(ask))
         yield
 
 

@@ -25,8 +25,18 @@ def pagerank(
 
     Takes what `pagerank_heads` takes, raises what it raises. Returns (b, n) float32, non-negative.
     """
-    ranks = _scaled_ranks(query, key, scale, temperature, iterations, teleport) * _SQUARABLE  # (b, heads, n)
-    return (ranks.square().mean(dim=1).sqrt() / (_MASS * _SQUARABLE)).float()
+    return _score(_scaled_ranks(query, key, scale, temperature, iterations, teleport)[-1])
+
+
+def pagerank_steps(
+    query: Tensor, key: Tensor, scale: float, temperature: float = 0.1, iterations: int = 5, teleport: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """What `pagerank` returns, and every head's PageRank after 0, 1, ... iterations steps.
+
+    The second is (b, heads, iterations + 1, n), a distribution over n in each step; its last is `pagerank_heads`.
+    """
+    ranks = _scaled_ranks(query, key, scale, temperature, iterations, teleport)
+    return _score(ranks[-1]), (ranks / _MASS).movedim(0, 2)
 
 
 def pagerank_heads(
@@ -44,14 +54,19 @@ def pagerank_heads(
     Memory: a block of 64 to 192 rows of M for all heads, 4·b·heads·64·n bytes for long sequences in float32.
     Raises ValueError for shapes that do not fit together or numbers that are out of range.
     """
-    return _scaled_ranks(query, key, scale, temperature, iterations, teleport) / _MASS
+    return _scaled_ranks(query, key, scale, temperature, iterations, teleport)[-1] / _MASS
+
+
+def _score(ranks: Tensor) -> Tensor:
+    """(b, n) float32, the root mean square over heads of scaled ranks (b, heads, n), scaled back."""
+    return ((ranks * _SQUARABLE).square().mean(dim=1).sqrt() / (_MASS * _SQUARABLE)).float()
 
 
 @torch.no_grad()
 def _scaled_ranks(
     query: Tensor, key: Tensor, scale: float, temperature: float, iterations: int, teleport: float
 ) -> Tensor:
-    """What `pagerank_heads` returns, times _MASS.
+    """What `pagerank_heads` returns, times _MASS, after every step: (iterations + 1, b, heads, n).
 
     Row i of M reaches columns up to i only, so after any step the rank of token i depends on rows from i on.
     One sweep from the last rows to the first can therefore take all steps while it holds a block of rows.
@@ -70,7 +85,7 @@ def _scaled_ranks(
         rows = slice(start, start + size)
         weights, over_sums = _weights(query[:, :, rows], columns[:, :, : rows.stop], room)
         _walk(ranks, rows, weights, over_sums, 1 - teleport)
-    return ranks[-1].reshape(batch, heads, n)
+    return ranks.view(iterations + 1, batch, heads, n)
 
 
 def _weights(query: Tensor, key: Tensor, room: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +20,7 @@ class Merged:
     weight: (frames, n) float, the share of each original token in its merged one; a group's sum is 1.
     rounds: for each round (frames, n_r) int64, the number that each token before it has after it; n_0 = n. After
             the last, numbers are rows as `merge_tokens` gives them. Empty where nothing was merged.
+    similarity: (frames, n), see `similarity_to_merged`, where somebody wrote it down.
     """
 
     tokens: Tensor
@@ -28,6 +28,7 @@ class Merged:
     place: Tensor
     weight: Tensor
     rounds: tuple[Tensor, ...] = ()
+    similarity: Tensor | None = None
 
     def apply(self, other: Tensor) -> Tensor:
         """Other features (frames, n, m) of the same tokens, merged in the same way: (frames, k, m)."""
@@ -36,9 +37,12 @@ class Merged:
 
     def each(self) -> list[Merged]:
         """The frames one by one, each still with an axis of one frame."""
-        parts = zip(*(x.split(1) for x in (self.tokens, self.group, self.place, self.weight)), strict=True)
-        rounds = zip(*(x.split(1) for x in self.rounds), strict=True) if self.rounds else repeat(())
-        return [Merged(*part, own) for part, own in zip(parts, rounds, strict=False)]
+        return [self._one(slice(frame, frame + 1)) for frame in range(len(self.tokens))]
+
+    def _one(self, own: slice) -> Merged:
+        rounds = tuple(new[own] for new in self.rounds)
+        similarity = None if self.similarity is None else self.similarity[own]
+        return Merged(self.tokens[own], self.group[own], self.place[own], self.weight[own], rounds, similarity)
 
     def in_raster_order(self) -> Merged:
         """The same groups, numbered by the place of the token that the others were merged into."""
@@ -119,6 +123,18 @@ def merge_tokens(tokens: Tensor, keep_ratio: float, metric: Tensor | None = None
         owner = new_of_old.gather(1, owner)
         weight = weight / count.gather(1, owner)
     return Merged(current[..., :width].to(tokens.dtype), owner, place, weight, tuple(rounds))
+
+
+@torch.no_grad()
+def similarity_to_merged(tokens: Tensor, merged: Tensor, group: Tensor) -> Tensor:
+    """(frames, n), cosine of each token with the merged one that it ended in.
+
+    tokens: (frames, n, d); merged: (frames, k, d); group: (frames, n) int64, as in `Merged`.
+    Taken in float32 (float64 for float64 input); 0 for a row of zeros.
+    """
+    wide = torch.promote_types(tokens.dtype, torch.float32)
+    ends = _rows(F.normalize(merged.to(wide), dim=-1), group)
+    return (F.normalize(tokens.to(wide), dim=-1) * ends).sum(dim=-1).clamp_(-1, 1)
 
 
 def _destination(new_of_old: Tensor, num_new: int) -> Tensor:

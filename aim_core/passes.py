@@ -18,10 +18,11 @@ from aim_core.record import Record
 class PrefillPass:
     """A prefill, layer by layer.
 
-    visual:   (b, n) bool, rows of the shortened prompts.
+    visual:   (b, n) bool, rows of the shortened prompts, no padding among them.
     records:  one for each sample, filled in as the layers go by.
     num_full: rows of the full prompts; shift: (b, 1), see `ReducedLayer`.
     touches:  False if nothing is ever merged or dropped: then layers are only watched.
+    stepwise: whether every step of a ranking is written down.
     """
 
     def __init__(
@@ -34,14 +35,15 @@ class PrefillPass:
         num_full: int,
         shift: Tensor,
         touches: bool,
+        stepwise: bool = False,
     ):
-        self.rank, self.alive, self.visual, self.records = rank, alive, visual & alive.valid, records
+        self.rank, self.alive, self.visual, self.records, self.stepwise = rank, alive, visual, records, stepwise
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
-        self._asked = [rank.layers(record.plan) for record in records]
+        self._asked = [rank.layers(plan) for plan in alive.plans]
         self._mask = None if alive.full else prefill_mask(alive.visible)
         self._went_in: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
-        self._scores: list[tuple[int, int, Tensor]] = []  # layer, sample and (m,)
+        self._scores: list[tuple[int, int, Tensor, Tensor | None]] = []  # layer, sample, (m,) and (heads, steps, m)
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         picked = self.alive.enter(layer)
@@ -59,20 +61,23 @@ class PrefillPass:
 
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         samples = [index for index, layers in enumerate(self._asked) if layer in layers]
-        self.alive.score(self.rank, query, key, scale, samples)
-        self._scores += [(layer, sample, self.alive.scores[sample]) for sample in samples]
+        self.alive.score(self.rank, query, key, scale, samples, self.stepwise)
+        self._scores += [(layer, sample, self.alive.scores[sample], self.alive.steps[sample]) for sample in samples]
 
     def leave(self) -> None:
         """Write down what happened; only now, since counting rows makes a GPU wait."""
         for rows, visible in self._went_in:
             for sample, record in enumerate(self.records):
-                visual = visible[sample] & self.visual[sample, rows[sample]]
-                record.kept.append(self._number[sample, rows[sample]][visual])
-                record.num_text.append(int(visible[sample].sum()) - len(record.kept[-1]))
+                places = (visible[sample] & self.visual[sample, rows[sample]]).nonzero()[:, 0]
+                record.places.append(places)
+                record.kept.append(self._number[sample, rows[sample, places]])
+                record.num_text.append(int(visible[sample].sum()) - len(places))
                 record.scores.append(None)
-        for layer, sample, scores in self._scores:
-            rows, visible = self._went_in[layer]
-            self.records[sample].scores[layer] = scores[visible[sample] & self.visual[sample, rows[sample]]]
+                record.steps.append(None)
+        for layer, sample, scores, steps in self._scores:
+            record = self.records[sample]
+            record.scores[layer] = scores[record.places[layer]]
+            record.steps[layer] = None if steps is None else steps[..., record.places[layer]]
 
     def _shortened(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
         """Mask and positions for the rows that are left; they come at full length to every layer."""

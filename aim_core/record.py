@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,9 +18,11 @@ class Record:
     views:    the grids of patches behind the visual tokens.
     groups:   for each view (patches,) int64, the visual row each patch ended in; separators have rows too.
     rounds:   for each view, its rounds of merging, see `Merged`.
-    plan:     visual tokens that the method lets into each layer.
+    plan:     visual tokens that the method lets into each layer, whatever was removed by hand.
     kept:     for each layer (k,) int64, ascending visual rows that entered it.
+    places:   for each layer (k,) int64, where those rows stand among all that the layer has.
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.
+    steps:    for each layer (heads, steps, k) how these scores came about, or None where that was not asked for.
     num_text: for each layer, the rows of text that entered it.
     """
 
@@ -28,18 +31,25 @@ class Record:
     rounds: tuple[tuple[Tensor, ...], ...]
     plan: tuple[int, ...]
     kept: list[Tensor] = field(default_factory=list)
+    places: list[Tensor] = field(default_factory=list)
     scores: list[Tensor | None] = field(default_factory=list)
+    steps: list[Tensor | None] = field(default_factory=list)
     num_text: list[int] = field(default_factory=list)
 
-    def trace(self, frames: np.ndarray, times: np.ndarray) -> Trace:
-        """As NumPy records, with the frames (F, H, W, 3) uint8 and their times (F,) in seconds."""
+    def trace(self, frames: np.ndarray, times: np.ndarray, similarity: Sequence[Tensor] | None = None) -> Trace:
+        """As NumPy records, with the frames (F, H, W, 3) uint8 and their times (F,) in seconds.
+
+        similarity: for each view (patches,), see `Trace.similarity`.
+        """
         layers = tuple(
-            LayerTrace(index, kept.cpu().numpy(), _numpy(scores))
-            for index, (kept, scores) in enumerate(zip(self.kept, self.scores, strict=True))
+            LayerTrace(index, kept.cpu().numpy(), _numpy(scores, 1), _numpy(steps, 3))
+            for index, (kept, scores, steps) in enumerate(zip(self.kept, self.scores, self.steps, strict=True))
         )
         rows = [group.cpu().numpy() for group in self.groups]
         rounds = [[new.cpu().numpy() for new in own] for own in self.rounds]
-        return Trace.of_views(frames, times, self.views, rows, layers, np.array(self.plan, dtype=np.int64), rounds)
+        planned = np.array(self.plan, dtype=np.int64)
+        likeness = None if similarity is None else [_numpy(own, 1) for own in similarity]
+        return Trace.of_views(frames, times, self.views, rows, layers, planned, rounds, likeness)
 
 
 @dataclass(eq=False)
@@ -61,5 +71,5 @@ class Recorder:
         return self.records[0]
 
 
-def _numpy(scores: Tensor | None) -> np.ndarray:
-    return np.zeros(0, dtype=np.float32) if scores is None else scores.float().cpu().numpy()
+def _numpy(values: Tensor | None, num_axes: int) -> np.ndarray:
+    return np.zeros((0,) * num_axes, dtype=np.float32) if values is None else values.float().cpu().numpy()

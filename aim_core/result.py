@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aim_core.by_hand import ByHand
+from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
 from aim_core.cost import Cost
 from aim_core.methods.base import Method
@@ -48,5 +48,5 @@ class Result:
     cost: Cost
     timing: Timing
     first: np.ndarray
-    by_hand: ByHand = field(default_factory=ByHand)
+    by_hand: ByHand = NOTHING_MARKED
     word_frames: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.alive import Alive
 from aim_core.batch import Batch, side_by_side
+from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.kv import ReducedLayer, cache_to_fill
 from aim_core.layout import Layout
-from aim_core.merging import Merged
+from aim_core.marks import NO_MARKS, find_marks
+from aim_core.merging import Merged, similarity_to_merged
 from aim_core.methods.base import Method, check_plan
+from aim_core.notes import Notes
 from aim_core.passes import LaterPass, PrefillPass
 from aim_core.record import Record, Recorder
 from aim_core.shorten import shorten
@@ -24,12 +27,15 @@ from aim_core.shorten import shorten
 class Session:
     """The guest of one model (`hooks.attached`) while a method is carried out on it.
 
+    by_hand: marks on the patches of a single prompt.
+    notes:   who listens beside, if anybody; to a single prompt as well.
     calls:   what the vision side gave, waiting for the decoder; the engine puts remembered ones here.
     layouts: where the visual rows of the next prompt are, if the caller knows; otherwise read from its ids.
     """
 
-    def __init__(self, adapter: Adapter, method: Method):
-        self.adapter, self.method, self.recorder = adapter, method, Recorder()
+    def __init__(self, adapter: Adapter, method: Method, by_hand: ByHand = NOTHING_MARKED, notes: Notes | None = None):
+        self.adapter, self.method, self.by_hand, self.notes = adapter, method, by_hand, notes
+        self.recorder = Recorder()
         self.calls: list[Call] = []
         self.layouts: list[Layout] | None = None
         self._early: list[Merged] = []
@@ -47,7 +53,8 @@ class Session:
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
         merged = self.method.reduce(tokens, metric[:, -tokens.shape[1] :])
-        self._early.append(merged)
+        similarity = similarity_to_merged(tokens, merged.tokens, merged.group)  # the features are gone later
+        self._early.append(replace(merged, similarity=similarity))
         return merged.tokens
 
     def unproject(self, projected: Tensor) -> Tensor:
@@ -74,6 +81,8 @@ class Session:
         return (hidden, kwargs) if self._pass is None else self._pass.enter_layer(layer, hidden, kwargs)
 
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        if self.notes is not None:
+            self.notes.hear(layer, query, scale)
         if self._pass is not None:
             self._pass.watch(layer, query, key, scale)
 
@@ -113,18 +122,26 @@ class Session:
         droppable = batch.visual | (_all_but_last(batch.valid) if method.drop_text else False)
         droppable = droppable & batch.valid
         plans = [self._plan(int(count)) for count in droppable.sum(dim=1)]
-        touches = method.reduce.reduces() or any(plan[-1] < plan[0] for plan in plans)
-        alive = Alive(batch.valid, droppable, plans, method.mode == "dropped")
+        marks = find_marks(self.by_hand, batch.shorts[0].groups, batch.visual) if self.by_hand else NO_MARKS
+        drops, entering = method.mode == "dropped", [_without(plan, marks.num_removed) for plan in plans]
+        touches = method.reduce.reduces() or any(own[-1] < plan[0] for own, plan in zip(entering, plans, strict=True))
+        alive = Alive(batch.valid, droppable, entering, drops, marks)
         anew = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.removed if anew else torch.zeros_like(batch.removed)
         self.recorder.records = [
             Record(tuple(part.view for part in layout.views), short.groups, short.rounds, tuple(plan))
             for layout, short, plan in zip(layouts, batch.shorts, plans, strict=True)
         ]
+        if self.notes is not None:
+            self.notes.begin(embeds[0], layouts[0], batch.shorts[0])
+        visual, stepwise = batch.visual & batch.valid, self.notes is not None and self.notes.details
         self._pass = PrefillPass(
-            method.rank, alive, batch.visual, self.recorder.records, cache, embeds.shape[1], shift, touches
+            method.rank, alive, visual, self.recorder.records, cache, embeds.shape[1], shift, touches, stepwise
         )
-        return kwargs | self._answer(batch, layouts, kwargs, cache, anew) if touches else None
+        if not touches:
+            return None
+        gone = marks.remove if drops else None
+        return kwargs | batch.instead_of(kwargs, layouts, anew, gone) | {"past_key_values": cache}
 
     def _merge(self, embeds: Tensor, layouts: list[Layout], mask: Tensor | None) -> Batch:
         self._wait(embeds)
@@ -144,23 +161,6 @@ class Session:
         plan = self.method.plan.tokens_entering(count, self.adapter.num_layers)
         check_plan(plan, self.adapter.num_layers, count, self.adapter.first_droppable)
         return plan
-
-    def _answer(
-        self, batch: Batch, layouts: list[Layout], kwargs: dict[str, Any], cache: DynamicCache | None, anew: bool
-    ) -> dict[str, Any]:
-        """What the decoder gets in the place of the full prompts."""
-        full = kwargs.get("position_ids")
-        if full is None:
-            full = torch.arange(kwargs["inputs_embeds"].shape[1], device=batch.embeds.device)[None]
-        answer = {
-            "inputs_embeds": batch.embeds,
-            "attention_mask": batch.valid.long(),  # given, so that jumps in positions are not taken for packing
-            "position_ids": batch.positions(full, anew),
-            "past_key_values": cache,
-        }
-        if kwargs.get("deepstack_visual_embeds") is not None:
-            answer |= batch.deepstack(layouts, kwargs["visual_pos_masks"], kwargs["deepstack_visual_embeds"])
-        return answer
 
     def _go_on(self, cache: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         """A forward after the prefill: new positions shifted, masks left to the layers."""
@@ -188,6 +188,11 @@ class Session:
 def _is_later(request: dict[str, Any]) -> bool:
     cache = request.get("past_key_values")
     return cache is not None and cache.get_seq_length() > 0
+
+
+def _without(plan: list[int], num_removed: int) -> list[int]:
+    """A plan where some tokens are gone from the start."""
+    return [min(count, plan[0] - num_removed) for count in plan]
 
 
 def _all_but_last(valid: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from aim_core.config import AimConfig
-from aim_core.importance import pagerank
+from aim_core.importance import pagerank, pagerank_steps
 from aim_core.merging import Merged, merge_tokens
 from aim_core.methods.base import Method, where_needed
 
@@ -41,7 +41,13 @@ class PageRank:
     causal: bool = False
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
-        scores = pagerank(query, key, scale, self.temperature, self.iterations, self.teleport)
+        return self._score(pagerank(query, key, scale, self.temperature, self.iterations, self.teleport))
+
+    def stepwise(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        scores, steps = pagerank_steps(query, key, scale, self.temperature, self.iterations, self.teleport)
+        return self._score(scores), steps
+
+    def _score(self, scores: Tensor) -> Tensor:
         if not self.causal:
             return scores
         return scores / torch.arange(scores.shape[-1], 0, -1, device=scores.device)

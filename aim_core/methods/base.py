@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -45,6 +45,14 @@ class Rank(Protocol):
 
     def layers(self, plan: Sequence[int]) -> frozenset[int]:
         """The layers whose scores it wants to be asked for (`where_needed` for most)."""
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """What a rank may offer beside: its scores with all that came before them. AIM's PageRank does."""
+
+    def stepwise(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """The same scores (1, n), bit for bit, and each head's after every step, (1, heads, steps, n)."""
 
 
 @dataclass(frozen=True)
