@@ -69,12 +69,12 @@ def test_lower_precision_input_is_scored_in_float32(dtype):
 
 
 @pytest.mark.parametrize("sharpness", [0.3, 1.0, 4.0])
-def test_float32_is_within_a_millionth_of_the_largest_score_and_ranks_alike(sharpness):
+def test_float32_is_within_two_millionths_of_the_largest_score_and_ranks_alike(sharpness):
     query, key, scale = attention(1, 4, 2, 300, dtype=torch.float32)
     query *= sharpness
     expected = np.sqrt((dense_pagerank(query, key, scale, 0.1, 5, 0.0) ** 2).mean(axis=1))[0]
     scores = pagerank(query, key, scale)[0]
-    np.testing.assert_allclose(scores.numpy(), expected, rtol=0, atol=1e-6 * expected.max())
+    np.testing.assert_allclose(scores.numpy(), expected, rtol=0, atol=2e-6 * expected.max())
     order = np.argsort(-expected, kind="stable")
     gaps = expected[order[:-1]] - expected[order[1:]]
     for count in (30, 75, 150):
