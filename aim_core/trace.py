@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class View:
-    """A grid of patches over a part of the picture: a frame, two frames that share a plane, an image or a crop of it.
-
-    medium: index of the image or video in the request.
-    frames: the frames of it that the patches show; (0,) for an image.
-    grid:   (rows, columns) of patches.
-    box:    (left, top, right, bottom) of the grid in the picture, in [0, 1]; None where it cannot be known.
-    """
-
-    medium: int
-    frames: tuple[int, ...]
-    grid: tuple[int, int]
-    box: tuple[float, float, float, float] | None = (0.0, 0.0, 1.0, 1.0)
+from aim_core.fill import filled, rounds_together
+from aim_core.view import View, read_views, view_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +72,12 @@ class Trace:
         rounds:     for each view, its rounds of merging, (n_r,) each; or nothing.
         similarity: for each view (n_v,); or None.
         """
-        row = _filled(rows, -1, np.int64)
+        row = filled(rows, -1, np.int64)
         group = np.full_like(row, -1)
         for view_idx, own in enumerate(rows):
             group[view_idx, : len(own)] = np.unique(own, return_inverse=True)[1]
-        together = _together(rounds, (group.max(axis=1) + 1).tolist())
-        likeness = None if similarity is None else _filled(similarity, np.nan, np.float32)
+        together = rounds_together(rounds, (group.max(axis=1) + 1).tolist())
+        likeness = None if similarity is None else filled(similarity, np.nan, np.float32)
         return cls(frames, times, views[0].grid, group, layers, planned, tuple(views), row, together, likeness)
 
     @property
@@ -177,7 +163,7 @@ class Trace:
         if self.similarity is not None:
             arrays["similarity"] = self.similarity
         if self.row is not None:
-            arrays |= {"row": self.row} | _view_arrays(self.views)
+            arrays |= {"row": self.row} | view_arrays(self.views)
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -188,7 +174,7 @@ class Trace:
             with np.load(path, allow_pickle=False) as data:
                 layers = tuple(_layer(data, index) for index in range(len(data["planned"])))
                 grid = (int(data["grid"][0]), int(data["grid"][1]))
-                views, row = (_views(data), data["row"]) if "row" in data else ((), None)
+                views, row = (read_views(data), data["row"]) if "row" in data else ((), None)
                 rounds = tuple(data[f"round_{index}"] for index in range(sum(key.startswith("round_") for key in data)))
                 first = (data["frames"], data["times"], grid, data["group"], layers, data["planned"])
                 return cls(*first, views, row, rounds, data.get("similarity"))
@@ -210,44 +196,7 @@ class Trace:
         return table[rows]
 
 
-def _filled(parts: Sequence[np.ndarray], fill, dtype) -> np.ndarray:
-    """(V, widest): one row for each part, filled up."""
-    whole = np.full((len(parts), max(map(len, parts))), fill, dtype=dtype)
-    for index, part in enumerate(parts):
-        whole[index, : len(part)] = part
-    return whole
-
-
-def _together(rounds: Sequence[Sequence[np.ndarray]], num_left: Sequence[int]) -> tuple[np.ndarray, ...]:
-    """Rounds of each view as rounds of all; a view with fewer of them, `num_left` tokens, keeps its numbers."""
-    most = max(map(len, rounds), default=0)
-    longer = [[*own, *[np.arange(num)] * (most - len(own))] for own, num in zip(rounds, num_left, strict=False)]
-    return tuple(_filled(new, -1, np.int64) for new in zip(*longer, strict=True))
-
-
 def _layer(data, index: int) -> LayerTrace:
     """What `save` wrote of one layer."""
     steps = {"steps": data[f"steps_{index}"]} if f"steps_{index}" in data else {}
     return LayerTrace(int(data[f"layer_{index}"]), data[f"kept_{index}"], data[f"importance_{index}"], **steps)
-
-
-def _view_arrays(views: tuple[View, ...]) -> dict[str, np.ndarray]:
-    """Views as arrays for a file; a place that is not known is NaN, unused room for frames -1."""
-    shown = np.full((len(views), max(len(view.frames) for view in views)), -1, dtype=np.int64)
-    for index, view in enumerate(views):
-        shown[index, : len(view.frames)] = view.frames
-    return {
-        "view_medium": np.array([view.medium for view in views], dtype=np.int64),
-        "view_frames": shown,
-        "view_grid": np.array([view.grid for view in views], dtype=np.int64),
-        "view_box": np.array([view.box or (np.nan,) * 4 for view in views], dtype=np.float64),
-    }
-
-
-def _views(data) -> tuple[View, ...]:
-    """What `_view_arrays` wrote."""
-    columns = (data[f"view_{name}"].tolist() for name in ("medium", "frames", "grid", "box"))
-    return tuple(
-        View(medium, tuple(i for i in frames if i >= 0), tuple(grid), None if np.isnan(box).any() else tuple(box))
-        for medium, frames, grid, box in zip(*columns, strict=True)
-    )
