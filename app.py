@@ -17,6 +17,7 @@ from page.handlers import Handlers
 from page.language import LanguageFirst
 from page.settings import Loaded, arguments, load
 from page.spoken import I18N, text
+from page.tour.component import Guide
 
 
 def build_demo(loaded: Loaded) -> gr.Blocks:
@@ -26,6 +27,7 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
     with gr.Blocks(title=words.TITLE, delete_cache=(3600, 3600)) as demo:
         gr.Markdown(text("INTRO"))
         gr.Markdown(parts.about(loaded), elem_id="notice")
+        guide = Guide(loaded)
         with gr.Row():
             with gr.Column(scale=5):
                 media = inputs.media()
@@ -35,11 +37,13 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
             parts.samples(media.video, controls.question)
         with media.image_samples:
             parts.samples(media.image, controls.question)
-        _connect(Handlers(loaded), media, controls, story.results(default, depth))
+        _connect(Handlers(loaded), media, controls, story.results(default, depth), guide)
     return demo.queue(max_size=32)
 
 
-def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace) -> None:
+def _connect(
+    handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace, guide: Guide
+) -> None:
     """Events that reach the server."""
     key = gr.State(None)  # where this page's last result is kept
     settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
@@ -59,6 +63,7 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
         )  # fmt: skip
         done.append(again)
     _connect_figures(handlers, results.figures, key, done)
+    guide.connect(media, controls, handlers.store, key, done)
 
 
 def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, done: list) -> None:

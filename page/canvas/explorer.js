@@ -112,9 +112,14 @@ function startExplorer(element, props, watch, trigger) {
     [run, pictures, addresses] = [next, shown, urls];
     stage.load(run, pictures, palette);
     parts.root.dataset.empty = "false";
-    set({ marks, ...(first ? { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1) } : {}) });
+    set({ marks, ...(first ? { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1), ...wanted } : {}) });
   }
 
+  let wanted = {}; // asked for before there was a run
+  document.addEventListener("aim-explore", ({ detail }) => {
+    if (!run) wanted = detail;
+    set(detail);
+  });
   watch("value", load);
   new ResizeObserver(show).observe(parts.root);
   new MutationObserver(show).observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -10,8 +10,9 @@ function whole(number) {
   return Math.round(number).toLocaleString("en");
 }
 
-/** 25 %, or "<1 %" where rounding would say nothing is there. */
+/** 25 %, or "<1 %" and ">99 %" where rounding would say nothing or all is there. */
 function percent(share) {
+  if (share < 1 && share >= 0.995) return ">99 %";
   return share > 0 && share < 0.005 ? "<1 %" : `${Math.round(100 * share)} %`;
 }
 

@@ -7,5 +7,6 @@ from page.words.explorer import *
 from page.words.figures import *
 from page.words.inputs import *
 from page.words.numbers import *
+from page.words.tour import *
 from page.words.whole import *
 from page.words.word_frames import *

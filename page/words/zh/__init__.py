@@ -7,5 +7,6 @@ from page.words.zh.explorer import *
 from page.words.zh.figures import *
 from page.words.zh.inputs import *
 from page.words.zh.numbers import *
+from page.words.zh.tour import *
 from page.words.zh.whole import *
 from page.words.zh.word_frames import *

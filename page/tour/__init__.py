@@ -1,0 +1,1 @@
+"""A guided tour in five steps: predict, run, see what was measured."""

@@ -1,0 +1,73 @@
+"""Tour: the component, and the events with which it sets the page up and learns what was measured."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+
+from page import assets
+from page.parts import SAMPLES as FOLDER
+from page.settings import Loaded
+from page.spoken import both
+from page.store import ResultStore
+from page.tour.steps import SAMPLES, measured, step_records, steps
+
+PRESS_RUN = "() => document.getElementById('run').click()"
+FAILED = "() => ({failed: Date.now()})"
+
+
+class Tour(gr.HTML):
+    """Five steps. value: `measured` of the last run, or {"failed": when}; the script sends {"step"} with "go"."""
+
+    def __init__(self, steps: list[dict], **kwargs):
+        super().__init__(
+            html_template=assets.text("tour/tour.html"),
+            css_template=assets.text("tour/tour.css"),
+            js_on_load=assets.text("script/common.js", "tour/steps.js", "tour/tour.js"),
+            apply_default_css=False,
+            words=both("TOUR"),
+            steps=steps,
+            **kwargs,  # Gradio makes it again with arguments of its own
+        )
+
+    def preprocess(self, payload: dict | None) -> None:
+        """The browser never sends a measurement back."""
+
+    def postprocess(self, value: dict | None) -> dict | None:
+        return value
+
+    def api_info(self) -> dict:
+        return {"type": "object"}
+
+
+class Guide:
+    """The tour on a page around one model."""
+
+    def __init__(self, loaded: Loaded):
+        self.steps = steps(loaded.engine.num_layers)
+        adapter = loaded.engine.adapter
+        self.kind = "video" if adapter.place_ids()["video"] is not None else "image"
+        self.tour = Tour(step_records(loaded.engine.num_layers), elem_id="tour")
+
+    def connect(self, media: SimpleNamespace, controls: SimpleNamespace, store: ResultStore, key: gr.State, done: list):
+        """Steps set the page up and press Run; each run in `done` tells what it measured, or that it failed."""
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        changed = [media.video, media.image, controls.question, *controls.sliders]
+        self.tour.go(self.set_up, None, changed, **quiet).success(None, None, None, js=PRESS_RUN, **quiet)
+
+        def last(key: str | None) -> dict:
+            kept = store.get(key)
+            return measured(kept) if kept else gr.skip()
+
+        for run in done:
+            run.success(last, key, self.tour, **quiet)
+        done[0].failure(None, None, self.tour, js=FAILED, **quiet)
+
+    def set_up(self, event: gr.EventData) -> tuple:
+        """Sample, question and sliders of the step that the script asks for."""
+        step = self.steps[min(max(0, int(event.step)), len(self.steps) - 1)]
+        name, question = SAMPLES[self.kind]
+        path = str(FOLDER / name)
+        sample = (path, None) if self.kind == "video" else (None, path)
+        return *sample, question, step.keep_ratio, step.l1, step.l2, step.frames

@@ -1,0 +1,93 @@
+// Tour: a card above the page that asks, sets the page up, waits for the run and tells what was measured.
+
+function startTour(element, props, watch, trigger) {
+  const parts = partsOf(element);
+  const words = spoken(props.words);
+  const { steps } = props;
+  let at = 0;
+  let said = null; // number of the choice taken in this step
+  let waiting = false;
+
+  spell(element, words);
+  parts.card.setAttribute("aria-label", words.name);
+  parts.dots.append(...steps.map(() => make("i")));
+
+  function open() {
+    parts.card.showPopover();
+    go(0);
+  }
+
+  function close() {
+    waiting = false;
+    parts.card.hidePopover();
+    parts.start.focus();
+  }
+
+  /** Show a step from its beginning; past the last one the tour is over. */
+  function go(to) {
+    if (to >= steps.length) return close();
+    [at, said, waiting] = [to, null, false];
+    const texts = words.steps[at];
+    parts.at.textContent = fill(words.at, { at: at + 1, of: steps.length });
+    [...parts.dots.children].forEach((dot, i) => (dot.dataset.now = i === at));
+    parts.title.textContent = texts.title;
+    parts.text.textContent = fill(texts.text, tourValues(steps[at], null, words));
+    parts.ask.textContent = texts.ask;
+    parts.choices.replaceChildren(...texts.choices.map(choice));
+    parts.found.replaceChildren();
+    parts.back.disabled = at === 0;
+    parts.next.textContent = at === steps.length - 1 ? words.finish : words.next;
+    parts.card.scrollTop = 0;
+    parts.title.focus();
+  }
+
+  function choice(text, number) {
+    const button = make("button", { type: "button", "aria-pressed": "false" }, text);
+    button.addEventListener("click", () => predict(number));
+    return button;
+  }
+
+  function predict(number) {
+    [said, waiting] = [number, true];
+    [...parts.choices.children].forEach((button, i) => button.setAttribute("aria-pressed", i === number));
+    tell([words.running]);
+    trigger("go", { step: at });
+  }
+
+  /** The run has come back: reveal it, if it is the one that was asked for. */
+  function hear() {
+    const measured = props.value;
+    if (!waiting || !measured) return;
+    if (measured.failed) return tell([words.failed]);
+    if (!isRunOf(steps[at], measured)) return;
+    waiting = false;
+    const came = cameOut(steps[at], measured);
+    for (const [i, button] of [...parts.choices.children].entries()) {
+      button.disabled = true;
+      button.dataset.came = i === came;
+    }
+    tell(revealed(steps[at], words.steps[at], words, said, measured));
+    parts.next.focus();
+    const { view, layer } = steps[at];
+    document.dispatchEvent(new CustomEvent("aim-explore", { detail: { view, layer } }));
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const place = document.getElementById(at === steps.length - 1 ? "answers" : "explorer");
+    place?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  }
+
+  function tell(lines) {
+    parts.found.replaceChildren(...lines.map((line) => make("p", {}, line)));
+    parts.found.scrollIntoView({ block: "nearest" });
+  }
+
+  parts.start.addEventListener("click", open);
+  parts.close.addEventListener("click", close);
+  parts.back.addEventListener("click", () => go(at - 1));
+  parts.next.addEventListener("click", () => go(at + 1));
+  parts.card.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+  watch("value", hear);
+}
+
+startTour(element, props, watch, trigger);
