@@ -42,7 +42,8 @@ def chart_card(title: str, proportion: float, card: Card = SCREEN) -> tuple[Figu
     size = (card.width, card.width * proportion * card.tallness)
     figure = Figure(figsize=size, dpi=card.dpi, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
-    title_look = {"fontsize": 1.2 * card.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
+    fitting = 0.97 * 72 * card.width / (0.7 * max(1, len(title)))  # a bold letter is about 0.7 as wide as tall
+    title_look = {"fontsize": min(1.2 * card.type_pt, fitting), "fontweight": "bold", "color": hex_colour(INK)}
     figure.suptitle(title, x=0.016, ha="left", **title_look)
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)

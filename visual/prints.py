@@ -36,8 +36,10 @@ def print_figures(
         "groups": lambda: groups_print(trace),
         "alive": lambda: alive_print(trace, layer),
         "tokens_per_layer": lambda: retained_figure(trace, layer, COLUMN),
-        "cost": lambda: cost_figure(dense_flops, aim_flops, "Compute of one prefill, counted", card=COLUMN),
     }
+    if sum(dense_flops):
+        title = "Compute of one prefill, counted"
+        prints["cost"] = lambda: cost_figure(dense_flops, aim_flops, title, card=COLUMN)
     if trace.scored_layers:
         prints["pagerank"] = lambda: scores_print(trace, layer, scale)
         prints["pagerank_ranked"] = lambda: ranked_figure(trace, layer, COLUMN)

@@ -1,0 +1,63 @@
+"""Film: a run as pictures one after the other: the frames, their groups, and who is alive layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from aim_core.trace import Trace
+from visual.lettering import fitting_size, line_height, write
+from visual.palette import CARD, INK
+from visual.plates import patches_of_all, plate_labels
+from visual.sheet import contact_sheet, enlarge
+from visual.views import alive_drawer, drawn_plates, groups_drawer
+
+WIDEST = 1280  # pixels
+CAPTION = 0.042  # height of the caption's type over the film's width
+SECONDS = {"original": 1.2, "groups": 2.0, "layer": 0.6, "last": 1.6}
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A picture (H, W, 3) uint8 RGB, H and W even and equal in all shots of a film, and how long it stays."""
+
+    picture: np.ndarray
+    caption: str
+    seconds: float
+
+
+def film(trace: Trace, widest: int = WIDEST) -> Iterator[Shot]:
+    """The shots of a run, at most `widest` pixels wide; each is drawn when it is asked for."""
+    captions = _captions(trace)
+    for index, (caption, draw) in enumerate(captions):
+        name = ("original", "groups")[index] if index < 2 else "layer"
+        seconds = SECONDS["last" if index == len(captions) - 1 else name]
+        sheet = contact_sheet(drawn_plates(trace, draw()), plate_labels(trace))
+        yield Shot(_captioned(sheet, caption, [text for text, _ in captions], widest), caption, seconds)
+
+
+def _captions(trace: Trace) -> list[tuple]:
+    """For each shot its caption and a function that makes what draws it."""
+    counts = trace.retained
+    merged = f"Merged: {trace.num_merged:,} visual tokens stand for {patches_of_all(trace):,} patches"
+    shots = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
+    shots.append((merged, lambda: groups_drawer(trace)))
+    for layer in range(trace.num_layers):
+        caption = f"Layer {layer} of {trace.num_layers - 1}: {counts[layer]:,} of {counts[0]:,} visual tokens enter"
+        shots.append((caption, lambda layer=layer: alive_drawer(trace, layer)))
+    return shots
+
+
+def _captioned(sheet: np.ndarray, caption: str, captions: list[str], widest: int) -> np.ndarray:
+    """A sheet with a line above it, as large in every shot, cut to even sides as video codecs want them."""
+    width = min(widest, sheet.shape[1])
+    sheet = enlarge(sheet, round(sheet.shape[0] * width / sheet.shape[1]))
+    width = sheet.shape[1]
+    pad = width // 60
+    size = fitting_size(captions, max(12, min(34, round(CAPTION * width))), width - 2 * pad)
+    bar = np.full((line_height(size) + pad, width, 3), CARD, dtype=np.uint8)
+    write(bar, caption, pad, pad, size, INK)
+    whole = np.concatenate([bar, sheet])
+    return np.ascontiguousarray(whole[: len(whole) // 2 * 2, : width // 2 * 2])
