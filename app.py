@@ -13,6 +13,8 @@ from starlette.middleware import Middleware
 
 from aim_core.config import AimConfig
 from page import assets, inputs, parts, story, words
+from page.exports import wiring
+from page.exports.handlers import Exports
 from page.handlers import Handlers
 from page.language import LanguageFirst
 from page.settings import Loaded, arguments, load
@@ -37,14 +39,18 @@ def build_demo(loaded: Loaded) -> gr.Blocks:
             parts.samples(media.video, controls.question)
         with media.image_samples:
             parts.samples(media.image, controls.question)
-        _connect(Handlers(loaded), media, controls, story.results(default, depth), guide)
+        results, handlers = story.results(default, depth), Handlers(loaded)
+        key, done = _connect(handlers, media, controls, results)
+        guide.connect(media, controls, handlers.store, key, done)
+        events = Exports(handlers, loaded, results.panels)
+        done.append(wiring.connect(demo, events, media, controls, results, key))
+        wiring.enable(events, results, key, done)
+        _connect_figures(handlers, results.figures, key, done)
     return demo.queue(max_size=32)
 
 
-def _connect(
-    handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace, guide: Guide
-) -> None:
-    """Events that reach the server."""
+def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace) -> tuple:
+    """Events that run the model; returns where the last result's key is kept, and the events that fill the page."""
     key = gr.State(None)  # where this page's last result is kept
     settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
@@ -62,8 +68,7 @@ def _connect(
             concurrency_id="model",
         )  # fmt: skip
         done.append(again)
-    _connect_figures(handlers, results.figures, key, done)
-    guide.connect(media, controls, handlers.store, key, done)
+    return key, done
 
 
 def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, done: list) -> None:

@@ -56,9 +56,12 @@ class Handlers:
 
     @guarded
     def follow(self, keep_ratio, l1, l2, num_frames, key):
-        """The last question again with the sliders' new values, marks included; nothing before there was one."""
+        """The last question again with the sliders' new values, marks included; nothing before there was one.
+
+        A run that was loaded from a file has no video here, so it stays as it is.
+        """
         kept = self.store.get(key)
-        if kept is None or l1 >= l2:  # the page is about to move one of the two
+        if kept is None or kept.model is not None or l1 >= l2:  # the page is about to move one of the two
             return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
         config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
         marks = kept.marks if num_frames == kept.num_frames else ByHand()  # marks belong to their frames
@@ -70,6 +73,8 @@ class Handlers:
         kept = self.store.get(key)
         if kept is None:
             raise gr.Error(said().NO_RUN, title=said().TITLES["marks"])
+        if kept.model is not None:
+            raise gr.Error(said().LOADED_ONLY, title=said().TITLES["marks"])
         config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
         marks = checked_marks(event._data if event else None, kept.aim.trace)
         return self._shown(self._again(kept, config, num_frames, marks), key)
@@ -85,14 +90,20 @@ class Handlers:
         return replace(kept, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
 
     def _shown(self, kept: Kept, key: str | None) -> tuple:
-        """What the panels get of a request, which is kept for redrawing."""
+        """What the panels get of a request, which is kept for redrawing, and its key."""
+        return *self.panels(kept), self.store.put(kept, key)
+
+    def panels(self, kept: Kept) -> tuple:
+        """What each panel of the story gets of a request; of a trace alone there is only the explorer's."""
+        if kept.is_bare:
+            return None, None, kept.shown, None, None
+        tokenizer = kept.spelling or self.tokenizer
         return (
-            answers_record(kept.runs, kept.timed_prefills > 0, self.tokenizer),
+            answers_record(kept.runs, kept.timed_prefills > 0, tokenizer),
             comparison(kept.dense, kept.aim, kept.timed_prefills),
             kept.shown,
-            (kept.aim.trace, word_frames_record(kept.runs, self.tokenizer)),
+            (kept.aim.trace, word_frames_record(kept.runs, tokenizer)),
             summary(kept.runs),
-            self.store.put(kept, key),
         )
 
     @guarded
@@ -122,5 +133,5 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
         scores_text(trace, layer),
         retained_figure(trace, layer),
         ranked_figure(trace, layer) if scored else None,
-        cost_figure(*flops, title=said().COST_TITLE),
+        cost_figure(*flops, title=said().COST_TITLE) if any(map(sum, flops)) else None,
     )

@@ -21,18 +21,18 @@ L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
 
 def media() -> SimpleNamespace:
     """A video or an image, each with room for samples; `shown` names the open tab."""
-    with gr.Tabs():
-        with gr.Tab(text("VIDEO")) as video_tab:
+    with gr.Tabs() as tabs:
+        with gr.Tab(text("VIDEO"), id="video") as video_tab:
             video = gr.Video(label=text("VIDEO"), sources=["upload"], height=300, elem_id="video")
             video_samples = gr.Column(elem_id="video_samples")
-        with gr.Tab(text("IMAGE")) as image_tab:
+        with gr.Tab(text("IMAGE"), id="image") as image_tab:
             image = ImageFile(label=text("IMAGE"), sources=["upload"], height=300, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
     shown = gr.State("video")
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
     image_tab.select(lambda: "image", None, shown, api_visibility="private")
     return SimpleNamespace(
-        video=video, image=image, shown=shown, video_samples=video_samples, image_samples=image_samples
+        video=video, image=image, shown=shown, tabs=tabs, video_samples=video_samples, image_samples=image_samples
     )
 
 

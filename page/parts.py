@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import gradio as gr
 import numpy as np
 from gradio.i18n import I18nData
 
 from page import words
+from page.samples import SAMPLES, listed
 from page.settings import Loaded
 from page.spoken import TEXTS, shown, text
-
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
 def about(loaded: Loaded) -> I18nData:
@@ -53,10 +49,10 @@ def legend(image: np.ndarray, name: str) -> gr.Image:
 def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> gr.Examples:
     """The sample files of this kind, each file with its first question before any gets its second."""
     wanted = ".mp4" if isinstance(media, gr.Video) else ".png"
-    listed = [s for s in json.loads((SAMPLES / "samples.json").read_text()) if s["file"].endswith(wanted)]
-    files = [sample["file"] for sample in listed]
-    order = sorted(range(len(listed)), key=lambda i: files[:i].count(files[i]))
-    rows = [[str(SAMPLES / files[i]), listed[i]["question"]] for i in order]
+    asked = [sample for sample in listed() if sample["file"].endswith(wanted)]
+    files = [sample["file"] for sample in asked]
+    order = sorted(range(len(asked)), key=lambda i: files[:i].count(files[i]))
+    rows = [[str(SAMPLES / files[i]), asked[i]["question"]] for i in order]
     examples = gr.Examples(rows, [media, question], label=text("SAMPLES"), cache_examples=False, examples_per_page=4)
     examples.dataset.headers = []  # Gradio shows them untranslated
     return examples

@@ -51,7 +51,12 @@ def shown(key: str, texts: dict[str, str]) -> I18nData:
 
 def said() -> SimpleNamespace:
     """All texts in the language of the request that is being answered; English outside of one."""
-    return SimpleNamespace(**TEXTS[language_of(LocalContext.request.get(None))])
+    return SimpleNamespace(**TEXTS[language()])
+
+
+def language() -> str:
+    """Of the request that is being answered; English outside of one."""
+    return language_of(LocalContext.request.get(None))
 
 
 def language_of(request: gr.Request | None) -> str:

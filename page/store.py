@@ -9,15 +9,20 @@ from dataclasses import dataclass
 
 from aim_core.by_hand import ByHand
 from aim_core.result import Result
+from page.exports.model import ModelFacts
+from page.exports.spelling import Spelling
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
     """One request and its results.
 
+    path:           of the file asked about; of a run that was loaded from a file, only that file's name.
     timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
     details:        whether the runs recorded what takes longer.
     hand:           AIM once more with the marks of `hand.by_hand`; None without marks.
+    model:          of a run that was loaded from a file, what made it; None where this page's model did.
+    spelling:       of such a run, its tokens as text.
     """
 
     path: str
@@ -28,6 +33,13 @@ class Kept:
     timed_prefills: int = 0
     details: bool = False
     hand: Result | None = None
+    model: ModelFacts | None = None
+    spelling: Spelling | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether this is a trace alone, without question, answers and costs."""
+        return self.model is not None and not self.model
 
     @property
     def marks(self) -> ByHand:

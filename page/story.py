@@ -9,6 +9,7 @@ import gradio as gr
 from aim_core.config import AimConfig
 from page import parts, words
 from page.canvas.component import TokenExplorer
+from page.exports.panel import export_panel
 from page.panels.answers import AnswersPanel
 from page.panels.word_frames import WordFramesPanel
 from page.spoken import text
@@ -33,11 +34,11 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
     word_frames = WordFramesPanel(elem_id="word_frames")
 
     figures = _figures(default, depth)
+    exports = export_panel()
     with gr.Accordion(text("DATA"), open=False):
         data = gr.JSON(label=text("SUMMARY"))
-    return SimpleNamespace(
-        panels=[answers, numbers, explorer, word_frames, data], answers=answers, explorer=explorer, figures=figures
-    )
+    panels = [answers, numbers, explorer, word_frames, data]
+    return SimpleNamespace(panels=panels, answers=answers, explorer=explorer, figures=figures, exports=exports)
 
 
 def _figures(default: AimConfig, depth: int) -> SimpleNamespace:

@@ -4,6 +4,7 @@ from page.words.answers import *
 from page.words.errors import *
 from page.words.estimate import *
 from page.words.explorer import *
+from page.words.exports import *
 from page.words.figures import *
 from page.words.inputs import *
 from page.words.numbers import *

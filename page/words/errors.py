@@ -26,4 +26,5 @@ TITLES = {
     "gone": "Run again",
     "unknown": "New words",
     "marks": "By hand",
+    "link": "This link",
 }

@@ -4,6 +4,7 @@ from page.words.zh.answers import *
 from page.words.zh.errors import *
 from page.words.zh.estimate import *
 from page.words.zh.explorer import *
+from page.words.zh.exports import *
 from page.words.zh.figures import *
 from page.words.zh.inputs import *
 from page.words.zh.numbers import *

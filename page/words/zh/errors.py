@@ -26,4 +26,5 @@ TITLES = {
     "gone": "请再运行一次",
     "unknown": "生词",
     "marks": "手动标记",
+    "link": "这个链接",
 }

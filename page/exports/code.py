@@ -1,0 +1,48 @@
+"""Code: the Python that repeats a run with the core alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from aim_core.config import AimConfig
+from page.samples import sample_name
+from page.store import Kept
+
+
+def python_of(kept: Kept, model: str) -> str:
+    """A script that prints the same answer. All that a visitor typed comes in as a literal.
+
+    model: the id or folder of the checkpoint. The media file is named as it was uploaded; samples by their place.
+    """
+    by_hand = kept.marks
+    imports = ["from aim_core.by_hand import ByHand"] if by_hand else []
+    imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
+    call = f"media, question, config, num_frames={kept.num_frames}" + (", by_hand=by_hand" if by_hand else "")
+    lines = [
+        *imports,
+        "",
+        f"engine = Engine.from_pretrained({model!r})",
+        f"media = {_place(kept.path)!r}",
+        f"question = {kept.question!r}",
+        f"config = {_config(kept.aim.config)}",
+        *([f"by_hand = {by_hand!r}"] if by_hand else []),
+        f"result = engine.run({call})",
+        "print(result.answer)",
+        'result.trace.save("run.npz")',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _place(path: str) -> str:
+    """A sample by its place in the repository, any other file by its name."""
+    name = sample_name(path)
+    return f"assets/samples/{name}" if name else Path(path).name
+
+
+def _config(config: AimConfig) -> str:
+    """The call that makes this config: the three numbers of the page, and what else is not a default."""
+    default = asdict(AimConfig())
+    chosen = {name: value for name, value in asdict(config).items()
+              if name in ("keep_ratio", "l1", "l2") or value != default[name]}  # fmt: skip
+    return f"AimConfig({', '.join(f'{name}={value!r}' for name, value in chosen.items())})"

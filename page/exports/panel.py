@@ -1,0 +1,52 @@
+"""Export panel: buttons that make files of the run, the code that repeats it, a link, and a saved run's way back."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+
+from page.spoken import text
+
+KINDS = ("figures", "mp4", "gif", "page", "saved", "json", "csv")
+# Starts the download of the first file; the others wait in the list.
+TAKE = (
+    "([{ url, orig_name }]) => Object.assign(document.createElement('a'), { href: url, download: orig_name }).click()"
+)
+# Makes an address of a query and puts it into the clipboard, where the browser lets a page do so.
+COPY = (
+    "(query) => { const lang = new URLSearchParams(location.search).get('lang'); "
+    "const link = `${location.origin}${location.pathname}?${query}${lang ? `&lang=${encodeURIComponent(lang)}` : ''}`; "
+    "navigator.clipboard?.writeText(link).catch(() => {}); return link; }"
+)
+
+
+def export_panel() -> SimpleNamespace:
+    """`buttons` by kind, `files` and `code`, which need a run; `load` and `link`, which do not."""
+    with gr.Accordion(text("EXPORTS.name"), open=False, elem_id="exports"):
+        gr.Markdown(text("EXPORTS.lead"))
+        with gr.Row(elem_id="export_buttons"):
+            buttons = {
+                kind: gr.Button(
+                    text(f"EXPORTS.{kind}"), interactive=False, size="md", min_width=170, elem_id=f"export_{kind}"
+                )
+                for kind in KINDS
+            }
+        files = gr.File(label=text("EXPORTS.files"), file_count="multiple", interactive=False, elem_id="export_files")
+        code = gr.Code(label=text("EXPORTS.code"), language="python", interactive=False, lines=8, elem_id="export_code")
+        with gr.Row():
+            with gr.Column():
+                link = _button("link")
+                address = gr.Textbox(
+                    label=text("EXPORTS.link_name"), interactive=False, lines=2, buttons=["copy"], elem_id="link"
+                )
+            with gr.Column():
+                load = gr.UploadButton(text("EXPORTS.load"), file_types=[".npz"], size="md", elem_id="load_run")
+                note = gr.Markdown(text("EXPORTS.load_lead"), elem_id="load_note")
+        with gr.Accordion(text("EXPORTS.why_name"), open=False):
+            gr.Markdown(text("EXPORTS.why"))
+    return SimpleNamespace(buttons=buttons, files=files, code=code, link=link, address=address, load=load, note=note)
+
+
+def _button(kind: str, **look) -> gr.Button:
+    return gr.Button(text(f"EXPORTS.{kind}"), size="md", elem_id=f"export_{kind}", **look)

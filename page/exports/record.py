@@ -1,0 +1,97 @@
+"""Record: one run as plain values, which the JSON file holds and a saved run carries beside its trace.
+
+Version 1 of the format, keys in order:
+
+format    "aim-explorer run"; version 1.
+model     {"name", "sizes": {"hidden", "kv", "intermediate"}, "number_bytes"}: what was asked, and what its cost needs.
+file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
+settings  the fields of `AimConfig`, and "protect", "remove": marks by hand, each [view, patch].
+runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_ids", "tokens_per_layer",
+          "visual_per_layer", "num_text", "language_flops", "vision_flops", "vision_ms", "merge_ms", "prefill_ms",
+          "decode_ms"} each; times in milliseconds.
+timed_prefills  how many prefills prefill_ms is the median of; 0 where the two were not timed side by side.
+trace     only in the JSON file, see `trace_record`: that of the last of the runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aim_core.result import Result
+from aim_core.trace import Trace
+from page.exports.model import ModelFacts
+from page.store import Kept
+from visual.plates import views_of
+
+FORMAT, VERSION = "aim-explorer run", 1
+
+
+def run_record(kept: Kept, model: ModelFacts) -> dict[str, Any]:
+    """Everything but the trace, as JSON has it; of a trace alone, format and version are all there is."""
+    if kept.is_bare:
+        return {"format": FORMAT, "version": VERSION}
+    by_hand = {"protect": kept.marks.protect, "remove": kept.marks.remove}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "model": asdict(model),
+        "file": Path(kept.path).name,
+        "question": kept.question,
+        "num_frames": kept.num_frames,
+        "settings": asdict(kept.aim.config) | by_hand,
+        "runs": {name: _side(run) for name, run in kept.runs.items()},
+        "timed_prefills": kept.timed_prefills,
+    }
+
+
+def trace_record(trace: Trace) -> dict[str, Any]:
+    """A trace without its pixels.
+
+    times: seconds of each frame. views: {"medium", "frames", "grid", "box"} each, as in `View`.
+    For each view, lists over its own patches: group (merged token within the view), row (among all visual rows),
+    similarity (cosine with the merged token). rounds: for each round of merging and view, see `Trace.rounds`.
+    planned: visual tokens the schedule lets into each layer. layers: {"layer", "kept", "importance"} each; importance
+    is empty where none was measured. What is not known is null.
+    """
+    views = views_of(trace)
+    sizes = [rows * columns for rows, columns in (view.grid for view in views)]
+    similarity = None if trace.similarity is None else _own(trace.similarity, sizes)
+    return {
+        "size": list(trace.frames.shape[1:3]),
+        "times": _plain(trace.times),
+        "views": [asdict(view) for view in views],
+        "group": _own(trace.group, sizes),
+        "row": _own(trace.rows(), sizes),
+        "similarity": similarity,
+        "rounds": [[own[own >= 0].tolist() for own in new] for new in trace.rounds],
+        "planned": trace.planned.tolist(),
+        "layers": [
+            {"layer": layer.layer, "kept": layer.kept.tolist(), "importance": _plain(layer.importance)}
+            for layer in trace.layers
+        ],
+    }
+
+
+def _side(result: Result) -> dict[str, Any]:
+    return {
+        "answer": result.answer,
+        "answer_ids": list(result.answer_ids),
+        **asdict(result.cost),
+        **asdict(result.timing),
+    }
+
+
+def _own(values: np.ndarray, sizes: list[int]) -> list[list]:
+    """Each view's own patches, without what fills up smaller views."""
+    return [_plain(row[:size]) for row, size in zip(values, sizes, strict=True)]
+
+
+def _plain(values: np.ndarray) -> list:
+    """Numbers as JSON knows them, so short that they still come back as the same float32; null for NaN."""
+    if values.dtype.kind != "f":
+        return values.tolist()
+    return [float(str(value)) if np.isfinite(value) else None for value in values.astype(np.float32)]
