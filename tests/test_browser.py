@@ -184,12 +184,12 @@ def test_1c_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
     canvas = page.locator("#explorer canvas[data-part=canvas]")
     x, y = patch_point(page, -0.47, -0.47)
     canvas.hover(position={"x": x, "y": y})
-    assert reading(page)["place"] == "frame 1, row 1, column 1"
+    assert reading(page)["place"] == "frame 1, row 1, col 1"
     canvas.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     read = reading(page)
-    assert read["place"] == "frame 1, row 2, column 2" and int(read["size"]) >= 1 and " of " in read["rank"]
+    assert read["place"] == "frame 1, row 2, col 2" and int(read["size"]) >= 1 and " of " in read["rank"]
     playwright.expect(page.locator("#explorer [data-part=live]")).to_contain_text("frame 1, row 2, column 2. Group 1.")
     unpinned = drawn(page)
     page.keyboard.press("Enter")

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aim_core.config import AimConfig
 from aim_core.trace import LayerTrace, Trace, View
 from page import assets
+from page.canvas import steps
 from page.canvas.component import SCRIPTS, TokenExplorer
 from page.canvas.frames import cut
 from page.canvas.naming import view_names
+from page.canvas.packing import packed_log
 from page.canvas.records import explorer_record, last_layers, score_table
 from page.served import served
 from tests.drawn_trace import make_result, make_trace
@@ -256,3 +259,86 @@ def test_patches_of_every_grid_are_found_under_the_pointer(evaluate, mixed):
             assert evaluate(mixed, f"patchAt(run, [[{view}, {box}]], ...{middle})") == {"frame": view, "patch": patch}
     assert evaluate(mixed, f"patchAt(run, [[0, {box}]], 5, 30)") is None
     assert evaluate(mixed, "run.members(3, run.token(3, 0))") == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def result(engine, frames):
+    return engine.run(frames, "is there a star?", AimConfig(0.25, 3, 7), max_new_tokens=1, details=True)
+
+
+@pytest.mark.browser
+def test_the_script_follows_the_rounds_of_merging(evaluate, result):
+    trace = result.trace
+    for rounds in range(len(trace.rounds) + 1):
+        assert (
+            evaluate(trace, "[...run.merging.numbers[argument]]", rounds) == trace.round_groups(rounds).ravel().tolist()
+        )
+        tokens = sum(len(np.unique(row)) for row in trace.round_groups(rounds))
+        assert evaluate(trace, "run.merging.counts[argument]", rounds) == tokens
+
+
+@pytest.mark.browser
+def test_every_token_that_a_round_took_away_has_one_link(evaluate, result):
+    trace = result.trace
+    for rounds in (1, 2):
+        before, after = trace.round_groups(rounds - 1), trace.round_groups(rounds)
+        for frame in range(trace.num_views):
+            links = evaluate(trace, "run.merging.links(...argument)", [frame, rounds])
+            assert len(links) == len(np.unique(before[frame])) - len(np.unique(after[frame]))
+            for link in links:
+                assert len(set(before[frame][link["from"]])) == 1 == len(set(before[frame][link["to"]]))
+                assert len(set(after[frame][link["from"] + link["to"]])) == 1
+    assert evaluate(trace, "run.merging.links(0, 0)") == []
+
+
+@pytest.mark.browser
+def test_pagerank_ends_in_the_scores_for_all_heads_and_starts_even(evaluate, result):
+    trace = result.trace
+    scored = trace.layers[trace.scored_layers[0]]
+    assert scored.steps.shape[:2] == (2, 6)
+    at = lambda head, step: np.array(  # noqa: E731
+        evaluate(trace, "[...run.ranking.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
+                 [scored.layer, head, step])
+    )  # fmt: skip
+    np.testing.assert_allclose(at(-1, 5), scored.importance, rtol=1e-3)
+    for step in range(6):
+        np.testing.assert_allclose(at(1, step), scored.steps[1, step], rtol=1e-3, atol=1e-30)
+    assert np.ptp(at(0, 0)) == 0
+    end = evaluate(trace, "[...run.standing(argument).scores]", scored.layer)
+    np.testing.assert_array_equal(np.array(end, dtype=np.float32)[scored.kept], scored.importance)
+
+
+def test_heads_that_are_too_many_travel_as_their_mean(result, monkeypatch):
+    monkeypatch.setattr(steps, "MOST", 100)
+    record = steps.steps_record(result.trace)
+    layer = result.trace.scored_layers[0]
+    assert record["heads"] == 1 and record["iterations"] == 5
+    small = record["layers"][str(layer)]
+    levels = unpack(small["data"], "<u2").reshape(6, -1)[-1].astype(float)
+    scores = 2 ** (small["low"] + (levels - 1) / 65534 * (small["high"] - small["low"]))
+    np.testing.assert_allclose(scores, result.trace.layers[layer].importance, rtol=1e-3)
+
+
+def test_small_numbers_and_none_survive_packing():
+    scores = np.array([0, 1e-37, 3e-12, 0.25, 1], dtype=np.float32)
+    small = packed_log(scores)
+    levels = unpack(small["data"], "<u2").astype(float)
+    back = np.where(levels > 0, 2 ** (small["low"] + (levels - 1) / 65534 * (small["high"] - small["low"])), 0)
+    np.testing.assert_allclose(back, scores, rtol=1e-3)
+    assert not unpack(packed_log(np.zeros(3, np.float32))["data"], "<u2").any()
+
+
+@pytest.mark.browser
+def test_marks_that_a_merge_brings_together_are_seen(evaluate, trace):
+    marks = '[{frame: 0, patch: 0, kind: "protect"}, {frame: 0, patch: 1, kind: "remove"}]'
+    assert evaluate(trace, f"[...markedTokens(run, {marks})]") == [[0, "both"]]
+    assert evaluate(trace, f'marksWith(run, {marks}, {{frame: 0, patch: 1}}, "protect")') == []
+    turned = evaluate(trace, f'marksWith(run, {marks}.slice(1), {{frame: 0, patch: 0}}, "protect")')
+    assert turned == [{"frame": 0, "patch": 0, "kind": "protect"}]
+
+
+@pytest.mark.browser
+def test_marks_follow_their_pictures(evaluate, trace):
+    marks = '[{frame: 1, patch: 3, kind: "remove"}]'
+    carried = f"marksCarried({marks}, ['a', 'b'], argument, run).map(mark => mark.frame)"
+    assert [evaluate(trace, carried, after) for after in (["a", "b"], ["b", "x"], ["x", "y"])] == [[1], [0], []]

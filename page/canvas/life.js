@@ -4,7 +4,7 @@
 function lifeEvents(run, words, { frame, patch }) {
   const token = run.token(frame, patch);
   const size = run.sizes[token];
-  const events = [fill(words.bornAs, { place: placeOf(run, words, { frame, patch }) })];
+  const events = [fill(words.bornAs, { place: placeOf(run, words.placeSpoken, words, { frame, patch }) })];
   events.push(size > 1 ? fill(words.mergedWith, { others: size - 1, group: run.groupName(frame, patch) }) : words.notMerged);
   const pruned = run.prunedBefore(token);
   const measured = run.scored.filter((layer) => run.standing(layer).rank(token));
@@ -20,11 +20,11 @@ function lifeEvents(run, words, { frame, patch }) {
   return events;
 }
 
-/** Where a patch is: its frame, row and column, counted from 1. */
-function placeOf(run, words, { frame, patch }) {
+/** Where a patch is, as a sentence says it: its frame, row and column, counted from 1. */
+function placeOf(run, sentence, words, { frame, patch }) {
   const { cols } = run.views[frame];
   const name = nameOf(run, words, frame);
-  return fill(words.place, { name, row: Math.floor(patch / cols) + 1, column: (patch % cols) + 1 });
+  return fill(sentence, { name, row: Math.floor(patch / cols) + 1, column: (patch % cols) + 1 });
 }
 
 /** SVG of a token's standing in every measured layer, highest on top, above the cut that it had to pass. */

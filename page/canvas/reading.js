@@ -10,7 +10,8 @@ function readingOf(run, words, spot, { layer, view, head, iteration }) {
   const rank = standing && standing.rank(token);
   const likeness = run.likeness(frame, patch);
   return {
-    place: placeOf(run, words, spot),
+    place: placeOf(run, words.place, words, spot),
+    spoken: placeOf(run, words.placeSpoken, words, spot),
     group: run.groupName(frame, patch),
     size: run.sizes[token],
     measured: measured ?? "–",

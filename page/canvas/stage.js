@@ -77,12 +77,13 @@ class Stage {
 
   /** Links of the round that is shown; they grow where motion is welcome. */
   links(ctx, state) {
-    const wanted = state.view === "groups" && state.links ? `${state.round}` : "";
+    const round = Math.min(state.round, this.run.merging.rounds);
+    const wanted = state.view === "groups" && state.links ? `${round}` : "";
     if (wanted !== this.linked) Object.assign(this, { linked: wanted, since: performance.now() });
-    if (!wanted || state.round > this.run.merging.rounds) return;
+    if (!wanted) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const grown = still ? 1 : Math.min(1, (performance.now() - this.since) / GROWING);
-    for (const [frame, box] of this.boxes) this.overlays.links(ctx, box, frame, state.round, grown);
+    for (const [frame, box] of this.boxes) this.overlays.links(ctx, box, frame, round, grown);
     if (grown < 1) this.on.redraw();
   }
 

@@ -56,8 +56,7 @@ EXPLORER = {
     "stepNotes": {
         "round": [
             "Before merging, every patch is a visual token of its own.",
-            "In a round, every second token may join the one of the others that it is most similar to; the strongest "
-            "links win.",
+            "In a round, every second token may join the most similar of the others; the strongest links win.",
         ],
         "iteration": [
             "Before the first iteration, every token of the layer holds the same share.",
@@ -114,13 +113,14 @@ EXPLORER = {
         "score": "Score",
         "fate": "Fate",
     },
-    "place": "{name}, row {row}, column {column}",
+    "place": "{name}, row {row}, col {column}",
+    "placeSpoken": "{name}, row {row}, column {column}",
     "rankOf": "{place} of {of}",
     "stays": "stays to the end",
     "goesAfter": "pruned after layer {layer}",
     "removedFate": "removed by hand",
     "protectedFate": "protected; {fate}",
-    "spoken": "{place}. Group {group}, patches in it: {size}, similarity to its token {similarity}. "
+    "spoken": "{spoken}. Group {group}, patches in it: {size}, similarity to its token {similarity}. "
     "Rank {rank} in layer {measured}, score {score}. Fate: {fate}.",
     "lifeName": "Life of this token",
     "lifeHint": "Click a patch, or press Enter on it: its group lights up, and its life is told here.",
@@ -145,7 +145,7 @@ EXPLORER = {
     "timeCanvas": "Timeline of frames and layers. Arrow keys choose a frame and a layer.",
     "share": "share",
     "framesLeft": "At layer {layer}, {left} of {frames} frames still have visual tokens.",
-    "topFrame": "Of all frames, {name} holds most of the PageRank in layer {layer}: {share}.",
+    "topFrame": "Most PageRank in layer {layer}: {name}, {share}.",
     "timeWhy": "Attention only looks back: later tokens can point at earlier ones, never the other way round. "
     "So PageRank flows towards the first frames, and the last ones are often pruned first. Compare a question about "
     "the beginning with one about the end of a video.",

@@ -109,12 +109,13 @@ EXPLORER = {
         "fate": "去向",
     },
     "place": "{name}，{row} 行 {column} 列",
+    "placeSpoken": "{name}，第 {row} 行，第 {column} 列",
     "rankOf": "{place} / {of}",
     "stays": "留到最后",
     "goesAfter": "第 {layer} 层后剪枝",
     "removedFate": "手动移除",
     "protectedFate": "受保护；{fate}",
-    "spoken": "{place}。第 {group} 组，组内图块 {size} 个，与所属 token 的相似度 {similarity}。"
+    "spoken": "{spoken}。第 {group} 组，组内图块 {size} 个，与所属 token 的相似度 {similarity}。"
     "在第 {measured} 层排名 {rank}，分数 {score}。去向：{fate}。",
     "lifeName": "这个 token 的一生",
     "lifeHint": "点一个图块，或在它上面按回车键：它的组会亮起来，这里讲它的一生。",
