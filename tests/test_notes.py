@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
+from aim_core.engine import Engine
 from aim_core.importance import pagerank_heads
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.fastv import fastv
@@ -154,3 +155,17 @@ def test_pageranks_steps_are_the_ranks_after_fewer_iterations():
     for iterations in range(1, 5):
         fewer = pagerank_heads(query, key, 0.35, iterations=iterations, teleport=0.2)
         torch.testing.assert_close(steps[:, :, iterations], fewer)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_measured_in_full(checkpoint, frames, dtype):
+    engine = Engine.from_pretrained(checkpoint, device="cpu", dtype=dtype)
+    result = engine.run(frames, QUESTION, CONFIG, max_new_tokens=3, details=True, by_hand=ByHand(remove=((0, 0),)))
+    similarity, shares = result.trace.similarity, result.word_frames
+    assert similarity.dtype == shares.dtype == result.first.dtype == np.float32
+    assert np.isfinite(similarity).all() and (shares >= 0).all() and (shares.sum(axis=1) <= 1).all()
+    np.testing.assert_allclose(np.exp(result.first.astype(np.float64)).sum(), 1, atol=1e-5)
+    assert len(np.unique(result.trace.similarity)) > 100  # not rounded to half precision
+    again = engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).trace
+    last = again.round_groups(len(again.rounds))
+    assert all(len(np.unique(np.stack(pair), axis=1)[0]) == 16 for pair in zip(last, again.group, strict=True))
