@@ -21,6 +21,7 @@ from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
 from aim_core.cost import Cost, prefill_flops
 from aim_core.errors import Stopped
+from aim_core.greedy import decode
 from aim_core.hooks import attached, stoppable
 from aim_core.lately import Lately, digest
 from aim_core.loading import load_adapter
@@ -121,7 +122,7 @@ class Engine:
                 merge_times.append(session.recorder.merge_ms)
                 times.append(prefill_ms - session.recorder.merge_ms)
             similarity = session.notes.similarity()
-            ids, decode_ms = self._timed(self._decode, logits, cache, max_new_tokens)
+            ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens)
         timing = Timing(vision_ms, statistics.median(merge_times), statistics.median(times), decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
@@ -160,22 +161,6 @@ class Engine:
         """One pass over the prompt: logits (1, vocabulary) of the next token, and the cache to go on with."""
         out = self.adapter.model(**seen.inputs, mm_encoder_outputs=dict(seen.outputs), use_cache=True, logits_to_keep=1)
         return out.logits[:, -1], out.past_key_values
-
-    def _decode(self, logits: Tensor, cache: DynamicCache, max_new_tokens: int) -> list[int]:
-        """Greedy token ids, the end mark included."""
-        ends = self._end_ids()
-        answer = [int(logits.argmax(-1))]
-        while answer[-1] not in ends and len(answer) < max_new_tokens:
-            token = torch.tensor([[answer[-1]]], device=logits.device)
-            out = self.adapter.model(input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            answer.append(int(out.logits[:, -1].argmax(-1)))
-        return answer
-
-    def _end_ids(self) -> set[int]:
-        ends = self.adapter.model.generation_config.eos_token_id
-        if ends is None:
-            ends = self.adapter.decoder.config.eos_token_id
-        return set(ends) if isinstance(ends, list | tuple) else {ends}
 
     def _cost(self, record: Record, calls: list[Call]) -> Cost:
         visual = tuple(map(len, record.kept))

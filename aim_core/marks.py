@@ -18,9 +18,10 @@ class Marks:
     protect: Tensor | None = None
     remove: Tensor | None = None
 
-    @property
-    def num_removed(self) -> int:
-        return 0 if self.remove is None else int(self.remove.sum())
+    def entering(self, plan: Sequence[int]) -> list[int]:
+        """How many tokens enter each layer where the method plans so many and some are removed from the start."""
+        left = plan[0] - (0 if self.remove is None else int(self.remove.sum()))
+        return [min(count, left) for count in plan]
 
 
 NO_MARKS = Marks()

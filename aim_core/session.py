@@ -123,7 +123,7 @@ class Session:
         droppable = droppable & batch.valid
         plans = [self._plan(int(count)) for count in droppable.sum(dim=1)]
         marks = find_marks(self.by_hand, batch.shorts[0].groups, batch.visual) if self.by_hand else NO_MARKS
-        drops, entering = method.mode == "dropped", [_without(plan, marks.num_removed) for plan in plans]
+        drops, entering = method.mode == "dropped", [marks.entering(plan) for plan in plans]
         touches = method.reduce.reduces() or any(own[-1] < plan[0] for own, plan in zip(entering, plans, strict=True))
         alive = Alive(batch.valid, droppable, entering, drops, marks)
         anew = method.positions == "sequential" and not self.adapter.grid_positions
@@ -188,11 +188,6 @@ class Session:
 def _is_later(request: dict[str, Any]) -> bool:
     cache = request.get("past_key_values")
     return cache is not None and cache.get_seq_length() > 0
-
-
-def _without(plan: list[int], num_removed: int) -> list[int]:
-    """A plan where some tokens are gone from the start."""
-    return [min(count, plan[0] - num_removed) for count in plan]
 
 
 def _all_but_last(valid: Tensor) -> Tensor:
