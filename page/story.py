@@ -21,24 +21,32 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
     gr.Markdown(text("ANSWERS"))
     answers = AnswersPanel(elem_id="answers")
     with gr.Accordion(text("NUMBERS"), open=False, elem_id="all_numbers"):
+        gr.Markdown(text("NUMBERS_LEAD"))
         numbers = gr.Markdown(text("NO_NUMBERS"), elem_id="numbers")
+        _why("NUMBERS")
 
     gr.Markdown(text("EXPLORE"))
     explorer = TokenExplorer(elem_id="explorer")
     with gr.Row():
-        with gr.Accordion(text("WHY_MERGE_NAME"), open=False):
-            gr.Markdown(text("WHY_MERGE"))
-        with gr.Accordion(text("WHY_PRUNE_NAME"), open=False):
-            gr.Markdown(text("WHY_PRUNE"))
+        _why("MERGE")
+        _why("PRUNE")
+        _why("MARKS")
 
     word_frames = WordFramesPanel(elem_id="word_frames")
 
     figures = _figures(default, depth)
     exports = export_panel()
     with gr.Accordion(text("DATA"), open=False):
+        gr.Markdown(text("DATA_LEAD"))
         data = gr.JSON(label=text("SUMMARY"))
     panels = [answers, numbers, explorer, word_frames, data]
     return SimpleNamespace(panels=panels, answers=answers, explorer=explorer, figures=figures, exports=exports)
+
+
+def _why(name: str) -> None:
+    """A question and its answer that unfolds."""
+    with gr.Accordion(text(f"WHY_{name}_NAME"), open=False):
+        gr.Markdown(text(f"WHY_{name}"))
 
 
 def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
@@ -60,5 +68,6 @@ def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
             retained = parts.plot("retained")
             ranked = parts.plot("ranked")
         cost = parts.plot("cost")
+        _why("FIGURES")
     panels = [groups, groups_note, alive, alive_note, scores, scores_note, retained, ranked, cost]
     return SimpleNamespace(box=box, is_open=gr.State(False), layer=layer, scale=scale, panels=panels)

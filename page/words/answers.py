@@ -3,6 +3,10 @@
 ANSWERS = "## Two answers\nThe same model twice: *dense* with every visual token, *AIM* with what your settings leave."
 
 ANSWER_PANEL = {
+    "twiceName": "Why ask twice?",
+    "twice": "Tokens that can go without changing the answer were not needed for this question. Tokens whose loss "
+    "changes it were. Both runs start from the same frames and words, so only the tokens differ. One equal answer "
+    "proves little: try several questions, and look at the first-token chances as well.",
     "dense": "Dense",
     "aim": "AIM",
     "tokens": "Visual tokens",

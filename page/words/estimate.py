@@ -2,7 +2,7 @@
 
 ESTIMATE = {
     "name": "Estimate",
-    "before": "before any run",
+    "before": "What these settings will cost, before any run.",
     "tokens": "Visual tokens",
     "flops": "Prefill",
     "kv": "KV cache",
@@ -10,8 +10,9 @@ ESTIMATE = {
     "of": "of {dense}",
     "withVision": "{share} with vision encoder",
     "curve": "Visual tokens that enter each layer; dashed: dense",
-    "whyName": "How is this counted?",
-    "how": "{formula}; d = width, kv = key width, m = MLP width; {text} text tokens. The KV cache holds a key and a "
+    "whyName": "Why can this be known, and how is it counted?",
+    "how": "The schedule fixes how many tokens enter each layer; a run only decides which. So the cost is known before: "
+    "{formula}; d = width, kv = key width, m = MLP width; {text} text tokens. The KV cache holds a key and a "
     "value of every token in every layer, {bytes} bytes a number. The vision encoder costs {vision} more, whatever "
     "the settings. Nothing is timed here.",
 }

@@ -19,6 +19,12 @@ much. Attention only looks back, so early tokens collect more; compare *rank* wi
 Text tokens are never dropped. Pruned tokens really leave the sequence here, so the prefill time is \
 saved, not estimated."""
 
+WHY_MARKS_NAME = "Why mark patches by hand?"
+
+WHY_MARKS = """A picture of scores says what the method found important, not what the answer needs. Marks test it: remove \
+the tokens of one object, ask again, and see whether the answer falls; or protect them at a keep ratio that is too low, \
+and see whether it comes back. Nothing else changes between the two runs, so the difference is the work of those tokens."""
+
 EXPLORER = {
     "viewsName": "What to show on the frames",
     "views": {

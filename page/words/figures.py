@@ -2,6 +2,11 @@
 
 FIGURES = "Figures for slides and papers"
 FIGURES_LEAD = "The same run as still pictures and charts, drawn when this part is open."
+WHY_FIGURES_NAME = "Why these figures, and how are they read?"
+WHY_FIGURES = """Pictures show *where* tokens went, charts show *how many*. The chart of tokens per layer checks a run \
+against its plan: the steps should lie on the dotted line. By *rank* every layer uses the whole range of colours, so \
+places can be compared; by *log score* it is seen how uneven the scores are. The bars tell what is saved: only the \
+language model's part shrinks."""
 COST_TITLE = "Compute of one prefill, counted"
 FIGURE_LAYER = "Layer"
 FIGURE_SCALE = "PageRank scale"

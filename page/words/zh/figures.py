@@ -2,6 +2,10 @@
 
 FIGURES = "用于幻灯片和论文的图"
 FIGURES_LEAD = "同一次运行的静态图片和图表，打开这一部分时才绘制。图中的文字和说明是英文。"
+WHY_FIGURES_NAME = "为什么有这些图，怎么看？"
+WHY_FIGURES = """图片说明 token 在*哪里*消失，图表说明有*多少*。每层 token 数的图表可以检查运行是否符合计划：\
+台阶应当落在点线上。按*排名*时每一层都用满整个色阶，便于比较位置；按*对数分数*时能看出分数有多不均匀。\
+条形说明省了什么：只有语言模型那一部分会缩短。"""
 COST_TITLE = "Compute of one prefill, counted"
 FIGURE_LAYER = "层"
 FIGURE_SCALE = "PageRank 的刻度"

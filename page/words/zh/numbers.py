@@ -1,9 +1,16 @@
 """Numbers: the table of tokens, FLOPs and times, in Chinese."""
 
 NUMBERS = "全部数字"
+NUMBERS_LEAD = "两次运行各用了多少：token、运算量和时间。"
 NO_NUMBERS = "*按“运行”，并排查看 token 数、FLOPs 和时间。*"
 DATA = "全部数字（供程序使用）"
 SUMMARY = "摘要"
+
+WHY_NUMBERS_NAME = "为什么既要计算又要实测？"
+WHY_NUMBERS = """算出来的 FLOPs 只取决于模型和 token 数，所以不同机器之间可以比较。实测的时间取决于机器，\
+也包含公式里没有的部分，比如 PageRank 和内存。小模型的时间降得比 FLOPs 少；大模型的两者很接近。\
+视觉编码器总要看所有图块，所以 AIM 在那里省不了。"""
+DATA_LEAD = "同样的数字和答案，JSON 格式，可以复制。"
 
 NUMBERS_HEAD = "| | 稠密 | AIM | 稠密 ÷ AIM |"
 NUMBERS_ROWS = {
