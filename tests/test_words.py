@@ -46,7 +46,8 @@ def test_every_text_exists_in_both_languages(part):
 @pytest.mark.parametrize("part", MODULES)
 def test_chinese_is_chinese_and_english_is_english(part):
     for name, sentence in texts_of(f"page.words.zh.{part}").items():
-        assert re.search("[\u4e00-\u9fff]", sentence) or name in SAME or not re.search("[a-z]{3}", sentence), name
+        said = re.sub(r"\{\w+\}", "", sentence)
+        assert re.search("[\u4e00-\u9fff]", said) or name in SAME or not re.search("[a-z]{3}", said), name
     for name, sentence in texts_of(f"page.words.{part}").items():
         assert not re.search("[\u4e00-\u9fff]", sentence), name
 

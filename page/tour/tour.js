@@ -35,6 +35,7 @@ function startTour(element, props, watch, trigger) {
     parts.ask.textContent = texts.ask;
     parts.choices.replaceChildren(...texts.choices.map(choice));
     parts.found.replaceChildren();
+    parts.card.dataset.told = "false";
     parts.back.disabled = at === 0;
     parts.next.textContent = at === steps.length - 1 ? words.finish : words.next;
     parts.card.scrollTop = 0;
@@ -61,6 +62,7 @@ function startTour(element, props, watch, trigger) {
     if (measured.failed) return tell([words.failed]);
     if (!isRunOf(steps[at], measured)) return;
     waiting = false;
+    parts.card.dataset.told = "true";
     const came = cameOut(steps[at], measured);
     for (const [i, button] of [...parts.choices.children].entries()) {
       button.disabled = true;
@@ -71,7 +73,8 @@ function startTour(element, props, watch, trigger) {
     const { view, layer } = steps[at];
     document.dispatchEvent(new CustomEvent("aim-explore", { detail: { view, layer } }));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const place = document.getElementById(at === steps.length - 1 ? "answers" : "explorer");
+    const frames = matchMedia("(max-width: 559px)").matches ? "#explorer canvas" : "#explorer";
+    const place = document.querySelector(at === steps.length - 1 ? "#answers" : frames);
     place?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 

@@ -21,9 +21,10 @@ saved, not estimated."""
 
 WHY_MARKS_NAME = "Why mark patches by hand?"
 
-WHY_MARKS = """A picture of scores says what the method found important, not what the answer needs. Marks test it: remove \
-the tokens of one object, ask again, and see whether the answer falls; or protect them at a keep ratio that is too low, \
-and see whether it comes back. Nothing else changes between the two runs, so the difference is the work of those tokens."""
+WHY_MARKS = """A picture of scores says what the method found important, not what the answer needs. Marks test it: \
+remove the tokens of one object, ask again, and see whether the answer falls; or protect them at a keep ratio that is \
+too low, and see whether it comes back. Nothing else changes between the two runs, so the difference is the work of \
+those tokens."""
 
 EXPLORER = {
     "viewsName": "What to show on the frames",
