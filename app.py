@@ -54,13 +54,24 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
     key = gr.State(None)  # where this page's last result is kept
     settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
-    inputs.arm_stop(controls)  # before the run is connected: a page works off a click's listeners in their order
+    asked = [controls.run.click, controls.question.submit, results.explorer.marks]
+    inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
     run = gr.on(
         [controls.run.click, controls.question.submit], handlers.answer, [*settings, controls.details, key], outputs,
         api_name="run", concurrency_id="model", concurrency_limit=1, show_progress_on=results.answers,
     )  # fmt: skip
-    inputs.disarm_stop(controls, run)
-    done = [run]
+    hand = [
+        event(
+            handlers.by_hand, [*controls.sliders, key], outputs, trigger_mode="always_last", api_visibility="private",
+            concurrency_id="model", show_progress_on=results.answers,
+        )
+        for event in (results.explorer.marks, results.answers.undo)
+    ]  # fmt: skip
+    inputs.disarm_stop(controls, [run, *hand])
+    controls.stop.click(
+        handlers.stop, key, results.answers, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    done = [run, *hand]
     if handlers.runner.is_small:
         again = gr.on(
             [slider.change for slider in controls.sliders], handlers.follow, [*controls.sliders, key], outputs,
@@ -75,7 +86,9 @@ def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State
     """Still pictures follow a run and their slider, but only while their part of the page is open."""
     drawn = {"fn": handlers.figures, "inputs": [key, figures.is_open, figures.layer, figures.scale],
              "outputs": figures.panels, "show_progress": "hidden", "api_visibility": "private"}  # fmt: skip
-    figures.box.expand(lambda: True, None, figures.is_open, api_visibility="private").then(**drawn)
+    figures.box.expand(
+        handlers.open_figures, None, figures.opened, show_progress="hidden", api_visibility="private"
+    ).then(**drawn)
     figures.box.collapse(lambda: False, None, figures.is_open, api_visibility="private")
     gr.on([figures.layer.input, figures.scale.input], **drawn, trigger_mode="always_last", concurrency_limit=4)
     for run in done:

@@ -70,15 +70,17 @@ def controls(loaded: Loaded, default: AimConfig) -> SimpleNamespace:
     return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders, details=details)
 
 
-def arm_stop(controls: SimpleNamespace) -> None:
-    """Let Stop be pressed from the moment a run is asked for."""
-    asked = [controls.run.click, controls.question.submit]
-    gr.on(asked, None, None, controls.stop, js=STOP_IS.format("true"), api_visibility="private")
+def arm_stop(controls: SimpleNamespace, asked: list) -> None:
+    """Let Stop be pressed from the moment a run is asked for by one of these events."""
+    on = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("true")}
+    for event in asked:
+        event(**on, api_visibility="private")
 
 
-def disarm_stop(controls: SimpleNamespace, run) -> None:
-    """Stop ends a run; after it, or after a run that has come to its end, there is nothing to stop."""
+def disarm_stop(controls: SimpleNamespace, runs: list) -> None:
+    """Stop ends runs; after one, or after one that has come to its end, there is nothing to stop."""
     off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
-    run.success(**off, api_visibility="private")
-    run.failure(**off, api_visibility="private")
-    controls.stop.click(**off, cancels=run, api_visibility="private")
+    for run in runs:
+        run.success(**off, api_visibility="private")
+        run.failure(**off, api_visibility="private")
+    controls.stop.click(**off, cancels=runs, api_visibility="private")

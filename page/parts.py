@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gradio as gr
-import numpy as np
 from gradio.i18n import I18nData
 
 from page import words
@@ -38,10 +37,10 @@ def plot(name: str) -> gr.Plot:
     return gr.Plot(label=text(f"PICTURES.{name}"), show_label=False, elem_id=name)
 
 
-def legend(image: np.ndarray, name: str) -> gr.Image:
-    """A line that explains a picture."""
+def legend(name: str) -> gr.Image:
+    """A line that explains a picture, drawn when its part of the page is opened."""
     return gr.Image(
-        image, label=text(f"LEGENDS.{name}"), alt_text=words.LEGENDS[name], show_label=False, interactive=False,
+        label=text(f"LEGENDS.{name}"), alt_text=words.LEGENDS[name], show_label=False, interactive=False,
         format="png", buttons=[], container=False, elem_classes="legend",
     )  # fmt: skip
 

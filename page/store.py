@@ -7,7 +7,7 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from aim_core.by_hand import ByHand
+from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.result import Result
 from page.exports.model import ModelFacts
 from page.exports.spelling import Spelling
@@ -43,7 +43,7 @@ class Kept:
 
     @property
     def marks(self) -> ByHand:
-        return self.hand.by_hand if self.hand else ByHand()
+        return self.hand.by_hand if self.hand else NOTHING_MARKED
 
     @property
     def shown(self) -> Result:

@@ -13,7 +13,6 @@ from page.exports.panel import export_panel
 from page.panels.answers import AnswersPanel
 from page.panels.word_frames import WordFramesPanel
 from page.spoken import text
-from visual.legend import alive_legend, groups_legend, scores_legend
 
 
 def results(default: AimConfig, depth: int) -> SimpleNamespace:
@@ -58,11 +57,11 @@ def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
             layer = gr.Slider(0, depth - 1, first_cut, step=1, label=text("FIGURE_LAYER"), elem_id="layer", scale=3)
             scales = [(text(f"FIGURE_SCALES.{scale}"), scale) for scale in words.FIGURE_SCALES]
             scale = gr.Radio(scales, value="rank", label=text("FIGURE_SCALE"), scale=1)
-        parts.legend(groups_legend(), "groups")
+        groups_legend = parts.legend("groups")
         groups, groups_note = parts.picture("groups"), gr.Markdown(elem_id="groups_note")
-        parts.legend(alive_legend(), "alive")
+        alive_legend = parts.legend("alive")
         alive, alive_note = parts.picture("alive"), gr.Markdown(elem_id="alive_note")
-        parts.legend(scores_legend(), "scores")
+        scores_legend = parts.legend("scores")
         scores, scores_note = parts.picture("scores"), gr.Markdown(elem_id="scores_note")
         with gr.Row():
             retained = parts.plot("retained")
@@ -70,4 +69,5 @@ def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
         cost = parts.plot("cost")
         _why("FIGURES")
     panels = [groups, groups_note, alive, alive_note, scores, scores_note, retained, ranked, cost]
-    return SimpleNamespace(box=box, is_open=gr.State(False), layer=layer, scale=scale, panels=panels)
+    opened = [gr.State(False), groups_legend, alive_legend, scores_legend]  # what opening the box sets
+    return SimpleNamespace(box=box, is_open=opened[0], opened=opened, layer=layer, scale=scale, panels=panels)

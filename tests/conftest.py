@@ -91,7 +91,7 @@ def served(tmp_path_factory):
         process.wait(timeout=20)
 
 
-def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 900) -> None:
+def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()

@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 
 DPI = 72  # one point is one pixel
 
@@ -18,6 +15,10 @@ def text_mask(text: str, size: int, bold: bool = False) -> np.ndarray:
 
     size: height of the font in pixels. h depends on size alone, so that lines share one baseline.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # takes half a second: not when the page starts
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
     probe = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=DPI)).get_renderer()
     width = probe.get_text_width_height_descent(text or " ", font, ismath=False)[0]

@@ -108,7 +108,8 @@ function startExplorer(element, props, watch, trigger) {
     const first = run === null;
     const isNew = !urls.some((url) => known.has(url));
     const next = new Run(value.record);
-    const marks = isNew ? next.asked : marksCarried(state.marks, addresses, urls, next);
+    const open = isNew || !areTakenBack(run, next) ? state.marks : withoutAsked(state.marks, run);
+    const marks = isNew ? next.asked : marksCarried(open, addresses, urls, next);
     [run, pictures, addresses] = [next, shown, urls];
     stage.load(run, pictures, palette);
     parts.root.dataset.empty = "false";

@@ -30,6 +30,16 @@ function marksCarried(marks, before, after, run) {
   });
 }
 
+/** Whether a run was asked without the marks of the one before. */
+function areTakenBack(before, after) {
+  return before.asked.length > 0 && after.asked.length === 0;
+}
+
+/** The marks that a run was not asked with. */
+function withoutAsked(marks, { asked }) {
+  return marks.filter((mark) => !asked.some((one) => areSameMarks([one], [mark])));
+}
+
 /** Whether two lists mark the same patches in the same way. */
 function areSameMarks(one, other) {
   const names = (marks) => marks.map(({ frame, patch, kind }) => `${frame} ${patch} ${kind}`).sort().join();

@@ -44,3 +44,5 @@ SILENT = "(the model ended its turn without a word)"
 
 END_TOKEN = "(end)"
 SPACE_TOKEN = "(space)"
+HAND_SAME = "Asked again: AIM gives the same answer with your marks. See By hand beside the answers."
+HAND_OTHER = "Asked again: AIM gives another answer with your marks. See By hand beside the answers."

@@ -13,6 +13,7 @@ RESULT_GONE = "This result has made room for newer ones. Press Run again."
 UNKNOWN = "Words of this question that the model has never seen: {count}. The answer may mean nothing."
 BAD_MARKS = "These marks do not fit the frames on the page. Press Run, then mark patches again."
 BAD_MARKS_BOTH = "These marks cannot be kept together: {reason}."
+MARKS_OFF = "Your marks were taken off: {reason}."
 NO_RUN = "Press Run first; then mark patches and ask again."
 
 TITLES = {
@@ -27,4 +28,5 @@ TITLES = {
     "unknown": "New words",
     "marks": "By hand",
     "link": "This link",
+    "stopped": "Stopped",
 }

@@ -13,6 +13,7 @@ RESULT_GONE = "这个结果已为更新的结果让出位置。请再按一次�
 UNKNOWN = "问题中有 {count} 个词是模型从没见过的，答案可能没有意义。内置模型只懂英文。"
 BAD_MARKS = "这些标记与页面上的帧不符。请按“运行”，再重新标记。"
 BAD_MARKS_BOTH = "这些标记不能同时保留：{reason}。"
+MARKS_OFF = "你的标记已被取消：{reason}。"
 NO_RUN = "请先按“运行”，再标记图块并重新提问。"
 
 TITLES = {
@@ -27,4 +28,5 @@ TITLES = {
     "unknown": "生词",
     "marks": "手动标记",
     "link": "这个链接",
+    "stopped": "已停止",
 }

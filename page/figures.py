@@ -1,0 +1,37 @@
+"""Figures: still pictures, sentences and charts of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aim_core.result import Result
+from page.spoken import said
+from visual.legend import alive_legend, groups_legend, scores_legend
+from visual.plots import cost_figure, ranked_figure, retained_figure
+from visual.texts import alive_text, groups_text, scores_text
+from visual.views import alive_view, groups_view, scores_view
+
+
+def legends() -> tuple[np.ndarray, ...]:
+    """What explains the pictures of groups, of tokens alive and of scores."""
+    return groups_legend(), alive_legend(), scores_legend()
+
+
+def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
+    """NUM_FIGURES pictures, sentences and charts drawn from two results."""
+    trace = aim.trace
+    layer = min(max(0, int(layer)), trace.num_layers - 1)
+    scale = scale if scale in ("rank", "log") else "rank"
+    scored = bool(trace.scored_layers)
+    flops = [(result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim)]
+    return (
+        groups_view(trace),
+        groups_text(trace),
+        alive_view(trace, layer),
+        alive_text(trace, layer),
+        scores_view(trace, layer, scale)[0] if scored else None,
+        scores_text(trace, layer),
+        retained_figure(trace, layer),
+        ranked_figure(trace, layer) if scored else None,
+        cost_figure(*flops, title=said().COST_TITLE) if any(map(sum, flops)) else None,
+    )
