@@ -1,0 +1,163 @@
+"""The answers in a real Chromium: first tokens, words and their frames, marks by hand, Stop; screenshots are kept."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.test_browser import PATIENCE, SCREENSHOTS, drawn, run, said, slide, tokens
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+expect = playwright.expect
+QUESTION = "which way does the red circle move?"
+
+
+@pytest.fixture(scope="module")
+def page(browser, served, clip):
+    """The page after a run."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    page.broken = []
+    page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.goto(served)
+    page.wait_for_selector("#run")
+    page.set_input_files("#video input[type=file]", str(clip))
+    page.wait_for_selector("#video video")
+    page.fill("#question textarea", QUESTION)
+    run(page)
+    return page
+
+
+def told(page) -> str:
+    return page.locator("#word_frames [data-part=told]").inner_text()
+
+
+def note(page):
+    return page.locator("#explorer [data-part=marksNote]")
+
+
+def mark(page, tool: str, across: float, down: float) -> None:
+    """Click a place of the explorer's canvas, in shares of its size, with a tool."""
+    page.locator(f"#explorer input[value={tool}]").check(force=True)
+    canvas = page.locator("#explorer canvas[data-part=canvas]")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * across, "y": box["height"] * down})
+
+
+def test_1_first_tokens_stand_side_by_side(page):
+    table = page.get_by_role("table", name="Probability of the first token of the answer")
+    assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
+    rows = table.locator("tbody tr")
+    assert 5 <= rows.count() <= 10
+    likeliest = rows.first.locator("th").inner_text()
+    assert said(page, "dense").split()[0] == likeliest
+    assert rows.first.locator("td").first.inner_text().endswith(" %")
+    assert f"“{likeliest}”" in said(page, "firsts") and said(page, "kl").startswith("KL(dense ‖ AIM) = ")
+    page.locator("#answers summary").click()
+    expect(page.locator("#answers details p")).to_contain_text("coin flip")
+    page.locator("#answers summary").click()
+
+
+def test_2_a_word_shows_where_it_looked(page):
+    panel = page.locator("#word_frames")
+    assert panel.locator("li").count() == 8 and panel.locator("[data-side=dense] button").count()
+    words = panel.locator(".wf-side[data-side=aim] button")
+    words.last.focus()
+    word = words.last.inner_text()
+    assert "AIM: " in told(page) and f"“{word}”" in told(page)
+    shares = panel.locator("li small:first-child").all_inner_texts()
+    assert all(" · " in share for share in shares)
+    tops = panel.locator("li .wf-bars i").evaluate_all("bars => bars.map(bar => parseFloat(bar.style.height))")
+    assert max(tops) == pytest.approx(100) and len(set(tops)) > 4
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.closest('.wf-side').dataset.side") == "dense"
+    panel.screenshot(path=SCREENSHOTS / "word_frames.png")
+
+
+def test_3_marks_are_answered_beside_aim(page):
+    mark(page, "remove", 0.1, 0.3)
+    mark(page, "protect", 0.6, 0.3)
+    expect(note(page)).to_contain_text("1 protected, 1 removed; not asked yet.")
+    aim = page.locator("#answers [data-part=aim]").inner_text()
+    page.locator("#explorer [data-part=ask]").click()
+    expect(page.locator("#answers [data-part=handCard]")).to_be_visible()
+    assert said(page, "protected") == said(page, "removed") == "1"
+    assert page.locator("#answers [data-part=aim]").inner_text() == aim
+    before, after = (int(said(page, f"{side}-tokens").replace(",", "")) for side in ("aim", "hand"))
+    assert after == before - 1
+    assert "KL(AIM ‖ by hand) = " in said(page, "kl")
+    assert page.locator("#answers thead th").count() == 4
+    expect(page.locator("[data-testid=toast-body]").first).to_contain_text("Asked again")
+    expect(note(page)).to_contain_text("This run was asked with these marks")
+    assert page.locator("#word_frames .wf-side").count() == 3
+    for width in (390, 1280, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in ("light", "dark"):
+            page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+            drawn(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for part in ("answers", "word_frames"):
+                page.locator(f"#{part}").screenshot(path=SCREENSHOTS / f"{part}_{width}_{theme}.png")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate("document.body.classList.remove('dark')")
+
+
+def test_4_a_slider_keeps_the_marks_and_undo_takes_them_off(page):
+    slide(page, "keep_ratio", 0.4)
+    expect(page.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.4))
+    assert page.locator("#answers [data-part=handCard]").is_visible()
+    expect(note(page)).to_contain_text("This run was asked with these marks")
+    page.locator("#answers [data-part=undo]").click()
+    expect(page.locator("#answers [data-part=handCard]")).to_be_hidden()
+    expect(note(page)).to_contain_text("Protect or remove groups by hand")
+    assert page.locator("#answers thead th").count() == 3
+
+
+def test_5_a_new_run_takes_the_marks_off(page):
+    mark(page, "remove", 0.1, 0.3)
+    page.locator("#explorer [data-part=ask]").click()
+    expect(page.locator("#answers [data-part=handCard]")).to_be_visible()
+    run(page)
+    expect(page.locator("#answers [data-part=handCard]")).to_be_hidden()
+    expect(note(page)).to_contain_text("Protect or remove groups by hand")
+
+
+def test_6_stop_ends_a_long_run_and_the_page_stays_as_it_was(page):
+    slide(page, "frames", 32)
+    expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(32))
+    before = {part: said(page, part) for part in ("dense", "aim", "aim-tokens", "aim-time", "kl")}
+    page.click("#run")
+    page.locator("#stop:not([disabled])").click()
+    toast = page.locator("[data-testid=toast-body]").filter(has_text="The run was stopped")
+    expect(toast.first).to_be_visible()
+    page.wait_for_selector("#stop[disabled]")
+    assert {part: said(page, part) for part in before} == before
+    slide(page, "frames", 2)  # the engine is free again
+    expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(2))
+
+
+def test_7_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
+    """A raw POST to the private event, before any run of its session."""
+    events = page.evaluate("window.gradio_config.dependencies.map(d => [d.id, d.targets.map(t => t[1])])")
+    number = next(number for number, targets in events if "marks" in targets and number is not None
+                  and _calls_server(page, number))  # fmt: skip
+    body = {"data": [0.25, 6, 9, 8, None], "event_data": {"remove": "<b>"}, "fn_index": number, "session_hash": "raw"}
+    request = urllib.request.Request(f"{served}/gradio_api/queue/join", json.dumps(body).encode(),
+                                     {"Content-Type": "application/json"})  # fmt: skip
+    with urllib.request.urlopen(request) as reply:
+        assert reply.status == 200
+    with urllib.request.urlopen(f"{served}/gradio_api/queue/data?session_hash=raw") as stream:
+        messages = [json.loads(line[6:]) for line in stream if line.startswith(b"data: ")]
+    done = next(message for message in messages if message["msg"] == "process_completed")
+    assert not done["success"] and "Press Run first" in done["output"]["error"] and "Trace" not in str(done)
+
+
+def _calls_server(page, number: int) -> bool:
+    return page.evaluate("n => window.gradio_config.dependencies.find(d => d.id === n).backend_fn", number)
+
+
+def test_8_no_script_broke(page):
+    assert not page.broken
