@@ -89,7 +89,8 @@ def test_5b_the_film_is_an_mp4(page, tmp_path):
 def test_6_figures_are_there_singly_too(page, tmp_path):
     taken(page, "figures", tmp_path)
     playwright.expect(page.locator("#export_files")).to_contain_text("aim_groups")
-    assert page.locator("#export_files a[download]").count() >= 13
+    links = page.locator("#export_files a[download]")
+    assert links.count() >= 13 and links.first.is_visible() and links.last.get_attribute("href")
 
 
 @pytest.fixture(scope="module")

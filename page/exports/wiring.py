@@ -32,8 +32,9 @@ def connect(
         show_progress="hidden",
     )  # fmt: skip
     return part.load.upload(
-        events.load, [part.load, key], [*results.panels, key, *settings, part.note], api_visibility="private"
-    )
+        events.load, [part.load, key], [*results.panels, key, *settings, part.note], api_visibility="private",
+        show_progress="hidden",
+    )  # fmt: skip
 
 
 def enable(events: Exports, results: SimpleNamespace, key: gr.State, done: list) -> None:
