@@ -368,7 +368,9 @@ def test_the_page_replays_without_a_network_and_runs_nothing_it_was_told(browser
     page.wait_for_selector("[data-part=life] li")
     page.click("#theme")
     assert page.evaluate("document.body.classList.contains('dark')") == (theme == "light")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    for width in (390, 1280, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
 
 
