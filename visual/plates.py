@@ -65,6 +65,12 @@ def patches_of_all(trace: Trace) -> int:
     return int((trace.rows() >= 0).sum())
 
 
+def dense_tokens(trace: Trace) -> int:
+    """Visual tokens of every layer with nothing merged or pruned: all patches, and the run's separators."""
+    separators = max(0, int(trace.retained.max(initial=0)) - trace.num_merged)
+    return patches_of_all(trace) + separators
+
+
 def draw_plate(trace: Trace, plate: Plate, draw: Draw, side: int) -> np.ndarray:
     """(side, W, 3) uint8: the frame with every view drawn in its place; what no view covers is dimmed.
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from aim_core.trace import Trace
 from visual.card import SCREEN, Card, chart_card, key_above
 from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
-from visual.plates import patches_of_all
+from visual.plates import dense_tokens
 from visual.views import nearest_scored, unmeasured_note
 
 Parts = tuple[float, float]  # FLOPs of the vision encoder, FLOPs of the language model
@@ -111,12 +111,6 @@ def cost_figure(
     axes.spines["bottom"].set_visible(False)
     key_above(axes, card)
     return figure
-
-
-def dense_tokens(trace: Trace) -> int:
-    """Visual tokens of every layer with nothing merged or pruned: all patches, and the run's separators."""
-    separators = max(0, int(trace.retained.max(initial=0)) - trace.num_merged)
-    return patches_of_all(trace) + separators
 
 
 def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:

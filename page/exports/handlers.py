@@ -15,8 +15,6 @@ from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded
 from page.exports.archive import SavedRunError
 from page.exports.code import python_of
 from page.exports.counts import counts_csv
-from page.exports.encode import write_gif, write_mp4
-from page.exports.figures import write_figures
 from page.exports.model import ModelFacts
 from page.exports.panel import KINDS
 from page.exports.record import run_record, trace_record
@@ -29,8 +27,6 @@ from page.samples import sample_name, sample_path
 from page.settings import Loaded
 from page.spoken import GRADIO_NAMES, language, said
 from page.store import Kept
-from visual.film import film
-from visual.prints import print_figures
 
 GIF_WIDTH = 800  # pixels; a GIF grows fast
 NUM_SETTINGS = 5  # question and sliders
@@ -122,16 +118,27 @@ class Exports:
         return python_of(kept, facts.name) if facts else ""
 
     def _figures(self, kept: Kept, folder: Path, layer: float, scale: str) -> list[Path]:
+        from page.exports.figures import (
+            write_figures,  # drawing and coding are slow to import: not when the page starts
+        )
+        from visual.prints import print_figures
+
         flops = [(result.cost.vision_flops, result.cost.language_flops) for result in (kept.dense, kept.shown)]
         layer = min(max(0, int(layer)), kept.shown.trace.num_layers - 1)
         scale = scale if scale in ("rank", "log") else "rank"
         return write_figures(print_figures(kept.shown.trace, *flops, layer, scale), folder)
 
     def _mp4(self, kept: Kept, folder: Path, *_) -> list[Path]:
+        from page.exports.encode import write_mp4
+        from visual.film import film
+
         write_mp4(film(kept.shown.trace), folder / "aim_run.mp4")
         return [folder / "aim_run.mp4"]
 
     def _gif(self, kept: Kept, folder: Path, *_) -> list[Path]:
+        from page.exports.encode import write_gif
+        from visual.film import film
+
         write_gif(film(kept.shown.trace, GIF_WIDTH), folder / "aim_run.gif")
         return [folder / "aim_run.gif"]
 

@@ -21,7 +21,7 @@ from page.exports.rules import check_trace
 from page.exports.spelling import Spelling
 from page.spoken import said
 from page.store import Kept
-from visual.plots import dense_tokens
+from visual.plates import dense_tokens
 
 ABOUT = "run.json"
 ARRAYS = ("first", "word_frames")  # of each run

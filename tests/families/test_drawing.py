@@ -13,8 +13,8 @@ from aim_core.config import AimConfig
 from aim_core.trace import Trace
 from tests.families.family import ask, samples
 from tests.families.table import ASKED, FAMILIES
-from visual.plates import plate_labels, plates
-from visual.plots import dense_tokens, ranked_figure, retained_figure
+from visual.plates import dense_tokens, plate_labels, plates
+from visual.plots import ranked_figure, retained_figure
 from visual.texts import alive_text, groups_text, scores_text
 from visual.views import alive_view, groups_view, scores_view
 
