@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from gradio.data_classes import FileData
 from PIL import Image
+
+_REMEMBERED = 512  # names of pictures
+_names: OrderedDict[tuple, tuple[weakref.ref, str]] = OrderedDict()
 
 
 def served(pictures: list[np.ndarray], folder: str) -> list[FileData]:
@@ -22,6 +27,19 @@ def served(pictures: list[np.ndarray], folder: str) -> list[FileData]:
 
 
 def _name(picture: np.ndarray) -> str:
+    """A name by content; that of a part of an array that is still alive is remembered, since reading all pixels takes
+    longer than the rest of a rerun."""
+    whole = picture.base if isinstance(picture.base, np.ndarray) else picture
+    key = (picture.ctypes.data, picture.shape, picture.strides)
+    kept = _names.get(key)
+    if kept is None or kept[0]() is not whole:
+        kept = _names[key] = (weakref.ref(whole), _digest(picture))
+    while len(_names) > _REMEMBERED:
+        _names.popitem(last=False)
+    return kept[1]
+
+
+def _digest(picture: np.ndarray) -> str:
     sha = hashlib.sha1(np.ascontiguousarray(picture), usedforsecurity=False)
     sha.update(repr(picture.shape).encode())
     return sha.hexdigest()

@@ -139,6 +139,13 @@ def test_pictures_are_written_once(frames, tmp_path):
     assert served([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_mtime_ns == before
 
 
+def test_a_picture_in_the_place_of_another_gets_its_own_name(tmp_path):
+    def name(colour: int) -> str:
+        return served([np.full((4, 4, 3), colour, np.uint8)], str(tmp_path))[0].path
+
+    assert len({name(colour) for colour in range(40)}) == 40  # their memory is used again, one after the other
+
+
 def test_the_component_takes_a_result_and_serves_its_frames(trace):
     explorer, result = TokenExplorer(elem_id="explorer"), make_result(trace)
     data = explorer.postprocess(result)

@@ -81,8 +81,11 @@ def assign_colours(group: np.ndarray, grid: tuple[int, int], num_colours: int = 
     Returns (k,) int64; 0 for a group of one patch, which keeps its own colours. Groups that touch most others choose
     first; each takes the colour that fewest have, so that equal colours far apart stay rare. Same input, same colours.
     """
+    sizes = np.bincount(np.asarray(group))
+    merged = np.flatnonzero(sizes > 1)
+    if not len(merged):
+        return np.zeros(len(sizes), dtype=np.int64)
     touch = touching(group, grid)
-    merged = np.flatnonzero(np.bincount(np.asarray(group)) > 1)
     order = merged[np.lexsort((merged, -touch[merged].sum(axis=1)))].tolist()
     colour, used = dict.fromkeys(order), [0] * num_colours
     for index in order:
@@ -93,7 +96,7 @@ def assign_colours(group: np.ndarray, grid: tuple[int, int], num_colours: int = 
             used.append(0)
         colour[index] = min(free, key=used.__getitem__)
         used[colour[index]] += 1
-    return np.array([colour.get(index, 0) for index in range(len(touch))], dtype=np.int64)
+    return np.array([colour.get(index, 0) for index in range(len(sizes))], dtype=np.int64)
 
 
 def browser_palette() -> dict:
