@@ -122,7 +122,7 @@ def test_steps_set_the_sliders_and_tell_what_this_run_measured(opened):
     assert value_of(page, "l1") == 0 and value_of(page, "l2") == 1
 
 
-def test_the_tour_closes_by_escape_and_a_failed_run_is_said(opened):
+def test_a_step_may_be_left_while_it_waits_and_escape_closes_the_tour(opened):
     page = opened()
     part(page, "start").click()
     page.route("**/queue/join*", lambda route: route.abort())
