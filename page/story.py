@@ -26,7 +26,7 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
 
     gr.Markdown(text("EXPLORE"))
     explorer = TokenExplorer(elem_id="explorer")
-    with gr.Row():
+    with gr.Row(elem_id="whys"):
         _why("MERGE")
         _why("PRUNE")
         _why("MARKS")
