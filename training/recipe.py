@@ -67,6 +67,7 @@ RECIPE = (
     Stage("mixed", 526, LONG, 12, 2e-3),
     Stage("late", 83, LONG, 12, 2e-3, draws=LATE),
     Stage("counting", 1350, LONG, 12, 2e-3, cool=True, draws=LATE, counting=1.0),
+    Stage("polish", 400, LONG, 12, 1e-3, cool=True, draws=LATE, counting=1.0),
 )
 
 
