@@ -175,7 +175,7 @@ def test_rates_leave_no_answer_too_frequent():
 
     An answer that few questions of a video lead to, three of a kind, ends rarer still: no question comes twice.
     """
-    rates, rng, counts = answer_rates(200), np.random.default_rng(5), Counter()
+    rates, rng, counts = answer_rates(2.0, 200), np.random.default_rng(5), Counter()
     for seed in range(1000, 1500):
         counts.update((q.type, q.answer) for q in draw_questions(make_scene(seed), 8, EVEN, rng, rates))
     for kind in TYPES:

@@ -30,7 +30,7 @@ class StoppedError(Exception):
 def tiny(monkeypatch):
     """Two stages of a few steps, and questions kept at rates that need no counting, which would take seconds."""
     rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
-    monkeypatch.setattr("training.batches.answer_rates", lambda: rates)
+    monkeypatch.setattr("training.batches.answer_rates", lambda most: rates)
     monkeypatch.setattr(train, "RECIPE", TINY)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -57,8 +58,9 @@ class Batch:
         return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
-def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
-    """How often to keep a drawn question, by type and answer: no answer more than about twice as often as another."""
+@cache
+def answer_rates(most: float, num_scenes: int = 400) -> dict[tuple[str, str], float]:
+    """How often to keep a drawn question, by type and answer: none more than about `most` times as often as another."""
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in ANSWERS[kind]), 1)
     for seed in range(num_scenes):
@@ -67,7 +69,7 @@ def answer_rates(num_scenes: int = 400) -> dict[tuple[str, str], float]:
         for kind, answer, _ in {(q.type, q.answer, q.text) for q in asked if q}:
             counts[kind, answer] += 1
     fewest = {kind: min(counts[kind, a] for a in ANSWERS[kind]) for kind in TYPES}
-    return {(kind, answer): min(1.0, 2.0 * fewest[kind] / count) for (kind, answer), count in counts.items()}
+    return {(kind, answer): min(1.0, most * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
 def draw_questions(scene: Scene, num_frames: int, draws: dict[str, int], rng, rates) -> list[Question]:
@@ -103,14 +105,16 @@ class BatchMaker:
 
     def __init__(self, tokenizer, seed: int):
         self.seed = seed
-        self.rates = answer_rates()
         self.words = tokenizer.get_vocab()
         self.tokenizer = tokenizer
         self.cache: dict[str, list[int]] = {}
 
-    def make(self, stage: int, step: int, videos: int, num_frames: int, draws: dict[str, int]) -> Batch:
+    def make(
+        self, stage: int, step: int, videos: int, num_frames: int, draws: dict[str, int], most: float = 2.0
+    ) -> Batch:
+        """draws: see `draw_questions`; most: how much more often one answer than another, see `answer_rates`."""
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, draws) for _ in range(videos)]
+        parts = [self._video(rng, num_frames, draws, answer_rates(most)) for _ in range(videos)]
         longest = max(len(part["tokens"]) for part in parts)
         for part in parts:
             missing = longest - len(part["tokens"])
@@ -123,7 +127,7 @@ class BatchMaker:
             part["counts"] += [False] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(self, rng, num_frames: int, draws: dict[str, int]) -> dict:
+    def _video(self, rng, num_frames: int, draws: dict[str, int], rates: dict[tuple[str, str], float]) -> dict:
         static = num_frames == 1 and bool(rng.random() < 0.3)
         scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
         times = frame_times(num_frames)
@@ -136,7 +140,7 @@ class BatchMaker:
             "centers": _centers(scene, times),
             "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
         }
-        return part | self._text(scene, draw_questions(scene, num_frames, draws, rng, self.rates), num_frames)
+        return part | self._text(scene, draw_questions(scene, num_frames, draws, rng, rates), num_frames)
 
     def _split(self, text: str) -> list[int]:
         if text not in self.cache:

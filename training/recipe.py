@@ -37,6 +37,7 @@ class Stage:
     cool: bool = False  # end at zero
     draws: Mapping[str, int] = field(default_factory=EVEN.copy)
     counting: float = 0.3  # weight of the head that counts
+    most: float = 2.0  # times as often as another may an answer of a type come
 
 
 PICTURES = (Turn(1, 16), Turn(1, 24, "merge", (0.3, 0.6)), Turn(1, 24, "place", (0.3, 0.6)))
@@ -60,6 +61,16 @@ LONG = (
     Turn(1, 16, "merge", (0.25, 1.0)),
     Turn(12, 4, "place", (0.1, 0.25)),
 )
+WHOLE = (
+    Turn(8, 2),
+    Turn(8, 6, "merge", (0.2, 0.35)),
+    Turn(16, 1),
+    Turn(32, 2, "place", (0.05, 0.1)),
+    Turn(8, 2),
+    Turn(4, 4),
+    Turn(16, 3, "merge", (0.06, 0.25)),
+    Turn(32, 1),
+)
 RECIPE = (
     Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
     Stage("pictures", 400, PICTURES, 8, 2e-3),
@@ -68,6 +79,7 @@ RECIPE = (
     Stage("late", 83, LONG, 12, 2e-3, draws=LATE),
     Stage("counting", 1350, LONG, 12, 2e-3, cool=True, draws=LATE, counting=1.0),
     Stage("polish", 400, LONG, 12, 1e-3, cool=True, draws=LATE, counting=1.0),
+    Stage("whole", 260, WHOLE, 12, 1e-3, cool=True, draws=LATE, counting=1.0, most=1.0),
 )
 
 
