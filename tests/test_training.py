@@ -120,11 +120,11 @@ def test_the_learning_rate_warms_up_and_a_cooling_stage_ends_at_zero():
     assert 0 < learning_rate(cool, 999) < 1e-5
 
 
-def test_the_recipe_uses_all_layers_in_the_end_and_shows_one_to_sixteen_frames():
+def test_the_recipe_uses_all_layers_in_the_end_and_shows_one_to_thirty_two_frames():
     assert RECIPE[-1].layers == make_config().text_config.num_hidden_layers and RECIPE[-1].cool
     turns = [turn for stage in RECIPE for turn in stage.turns]
     assert {turn.how for turn in turns} == {"drop", "merge", "place"}
-    assert (min(turn.frames for turn in turns), max(turn.frames for turn in turns)) == (1, 16)
+    assert (min(turn.frames for turn in turns), max(turn.frames for turn in turns)) == (1, 32)
 
 
 def test_what_is_exported_is_small_and_answers(tmp_path):
