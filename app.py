@@ -69,8 +69,8 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
     ]  # fmt: skip
     inputs.disarm_stop(controls, [run, *hand])
     controls.stop.click(
-        handlers.stop, key, results.answers, queue=False, show_progress="hidden", api_visibility="private"
-    )
+        handlers.stop, key, results.answers, show_progress="hidden", api_visibility="private", concurrency_limit=None
+    )  # queued, as only such an event can send a message
     done = [run, *hand]
     if handlers.runner.is_small:
         again = gr.on(

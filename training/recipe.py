@@ -79,7 +79,7 @@ RECIPE = (
     Stage("late", 83, LONG, 12, 2e-3, draws=LATE),
     Stage("counting", 1350, LONG, 12, 2e-3, cool=True, draws=LATE, counting=1.0),
     Stage("polish", 400, LONG, 12, 1e-3, cool=True, draws=LATE, counting=1.0),
-    Stage("whole", 260, WHOLE, 12, 1e-3, cool=True, draws=LATE, counting=1.0, most=1.0),
+    Stage("whole", 200, WHOLE, 12, 1e-3, cool=True, draws=LATE, counting=1.0, most=1.0),
 )
 
 
