@@ -37,7 +37,8 @@ def draw(lines: list[dict]) -> Figure:
         minutes = [line["minutes"] for line in part]
         for axes in (right, loss):
             axes.axvspan(minutes[0], minutes[-1], color="0.5", alpha=0.14 if index % 2 else 0.05, linewidth=0)
-        right.text(minutes[0], 1.02, f" {stage}", fontsize=8, transform=right.get_xaxis_transform())
+        height = 1.02 + 0.08 * (index % 2)  # names of short stages would run into each other
+        right.text(minutes[0], height, f" {stage}", fontsize=8, transform=right.get_xaxis_transform())
         loss.plot(minutes, [sum(line["losses"].values()) for line in part], color="tab:blue")
         if "answer" in part[0]["losses"]:  # otherwise nothing is asked yet
             right.plot(minutes, [100 * line["right"] for line in part], color="tab:green")
