@@ -63,7 +63,7 @@ def main() -> None:
     found = tuple(finding for finding in findings(adapter) if finding.letter in options.only)
     used = {setting.items for setting in all_settings(found)}
     items = {name: make(options.questions) for name, make in SETS.items() if name in used}
-    watched = one_each(SETS["clips"](options.questions), WATCHED_QUESTIONS) if "h" in options.only else []
+    watched = one_each(SETS["clips"](2 * options.questions), WATCHED_QUESTIONS) if "h" in options.only else []
     rights, shares = measure(options.models, found, items, watched, options.work, options.workers)
     shape = Maker(adapter).shape
     report = {
