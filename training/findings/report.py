@@ -96,7 +96,7 @@ def _mean(values: list[float]) -> dict:
 
 
 def _finding_table(finding: dict, num_models: int) -> list[str]:
-    models = [f"seed {i + 1}" for i in range(num_models)] if num_models > 1 else []
+    models = [f"model {i + 1}" for i in range(num_models)] if num_models > 1 else []
     head = ["frames × tokens, method", "MFLOPs", "n", "accuracy", *models, "minus the baseline", *models]
     lines = [f"**({finding['finding']}) {finding['title']}**", "", _row(head), _row(["---"] * len(head))]
     for group in finding["groups"]:
@@ -115,7 +115,7 @@ def _cells(score: dict, models: list, show) -> list[str]:
 def _attention_table(report: dict) -> list[str]:
     lines = [f"**(h) Share of the mass on patches that falls on the thing asked about** ({report['num_questions']} "
              f"questions; chance {_percent(report['chance'])})", ""]  # fmt: skip
-    names = [(f"{name}, seed {i + 1}", own[name]) for i, own in enumerate(report["models"]) for name in WATCHED]
+    names = [(f"{name}, model {i + 1}", own[name]) for i, own in enumerate(report["models"]) for name in WATCHED]
     lines += [_row(["layer", *(name for name, _ in names)]), _row(["---"] * (len(names) + 1))]
     return lines + [_row([layer, *(_percent(own[layer]) for _, own in names)]) for layer in range(len(names[0][1]))]
 
