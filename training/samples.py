@@ -61,7 +61,7 @@ SHOWN = (
     ("busy.mp4", "Four shapes, four fates", ("blotches", (38, 40, 62), (56, 52, 82), 2.0),
      (rest("red circle", 0.20, 0.20), move("blue square", "right", 0.17, 0.83, 0.65),
       rest("yellow star", 0.82, 0.18, appears=MIDDLE), rest("purple ring", 0.36, 0.36, 0.10, vanishes=0.55)),
-     ("how many objects are there?", "which way does the blue square move?", "does the purple ring vanish?")),
+     ("which way does the blue square move?", "does the purple ring vanish?", "how many objects are there?")),
     ("crossing.mp4", "Four paths that cross", ("gradient", (30, 44, 56), (52, 34, 50), 0.0),
      (move("orange square", "right", 0.16, 0.84, 0.25), move("cyan star", "down", 0.16, 0.84, 0.75),
       move("white triangle", "left", 0.84, 0.16, 0.75), move("red cross", "up", 0.84, 0.16, 0.25)),
