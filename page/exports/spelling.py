@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from aim_core.result import Result
+from page.panels.chances import TOP
 
-TOP = 5  # likeliest first tokens of each run whose text the page shows
 UNKNOWN = "?"
 
 

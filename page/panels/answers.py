@@ -5,38 +5,20 @@ from __future__ import annotations
 from difflib import Match, SequenceMatcher
 from typing import Any
 
-import gradio as gr
-
 from aim_core.result import Result
-from page import assets
 from page.numbers import flops
+from page.panels.base import Panel
 from page.panels.chances import chances_record
-from page.spoken import both, said
+from page.spoken import said
 from visual.palette import browser_palette
 
 
-class AnswersPanel(gr.HTML):
-    """Shows `answers_record`; answers reach the page as text nodes only."""
+class AnswersPanel(Panel):
+    """Shows `answers_record`."""
 
     def __init__(self, **kwargs):
-        super().__init__(
-            html_template=assets.text("panels/answers.html"),
-            css_template=assets.text("panels/answers.css"),
-            js_on_load=assets.text("script/common.js", "panels/chances.js", "panels/answers.js"),
-            apply_default_css=False,
-            words=both("ANSWER_PANEL"),
-            palette=browser_palette(),
-            **kwargs,  # Gradio makes it again with arguments of its own
-        )
-
-    def preprocess(self, payload: dict | None) -> None:
-        """The browser never sends answers back."""
-
-    def postprocess(self, value: dict | None) -> dict | None:
-        return value
-
-    def api_info(self) -> dict:
-        return {"type": "object"}
+        scripts = ("panels/chances.js", "panels/answers.js")
+        super().__init__("panels/answers", scripts, "ANSWER_PANEL", palette=browser_palette(), **kwargs)
 
 
 def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict:

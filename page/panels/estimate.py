@@ -8,31 +8,23 @@ import numpy as np
 from aim_core.adapters.base import Adapter, Call
 from aim_core.cost import FORMULA
 from aim_core.engine import Engine
-from page import assets, words
-from page.spoken import both
+from page import words
+from page.panels.base import Panel
 from visual.palette import browser_palette
 
 # Slider values into the panel's own, in the order of `EstimatePanel.follow`.
 FOLLOW = "(shown, keep_ratio, l1, l2, frames) => ({...shown, keep_ratio, l1, l2, frames})"
 
 
-class EstimatePanel(gr.HTML):
+class EstimatePanel(Panel):
     """Tokens per layer, FLOPs, KV cache and share of dense for settings that have not been run.
 
     model: what `model_sizes` says. value: {"keep_ratio", "l1", "l2", "frames"}.
     """
 
     def __init__(self, model: dict, **kwargs):
-        super().__init__(
-            html_template=assets.text("panels/estimate.html"),
-            css_template=assets.text("panels/estimate.css"),
-            js_on_load=assets.text("script/common.js", "panels/cost.js", "panels/estimate.js"),
-            apply_default_css=False,
-            words=both("ESTIMATE"),
-            palette=browser_palette(),
-            model=model,
-            **kwargs,  # Gradio makes it again with arguments of its own
-        )
+        scripts = ("panels/cost.js", "panels/estimate.js")
+        super().__init__("panels/estimate", scripts, "ESTIMATE", palette=browser_palette(), model=model, **kwargs)
 
     def follow(self, sliders: list[gr.Slider]) -> None:
         """Keep up with keep ratio, l1, l2 and frames, without a request."""

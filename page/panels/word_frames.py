@@ -5,16 +5,14 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import Any
 
-import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
 from aim_core.result import Result
 from aim_core.trace import Trace
-from page import assets
 from page.canvas.frames import pictures, view_times
+from page.panels.base import Panel
 from page.served import served
 from page.spelling import answer_words
-from page.spoken import both
 from visual.palette import browser_palette
 
 
@@ -25,33 +23,20 @@ class WordFramesData(GradioModel):
     record: dict
 
 
-class WordFramesPanel(gr.HTML):
-    """Shows the runs of one request by their names; words reach the page as text nodes only."""
+class WordFramesPanel(Panel):
+    """Shows the runs of one request by their names."""
 
     data_model = WordFramesData
 
     def __init__(self, **kwargs):
-        super().__init__(
-            html_template=assets.text("panels/word_frames.html"),
-            css_template=assets.text("panels/word_frames.css"),
-            js_on_load=assets.text("script/common.js", "panels/word_frames.js"),
-            apply_default_css=False,
-            words=both("WORD_FRAMES"),
-            palette=browser_palette(),
-            **kwargs,  # Gradio makes it again with arguments of its own
-        )
-
-    def preprocess(self, payload: WordFramesData | None) -> None:
-        """The browser never sends a run back."""
+        scripts = ("panels/word_frames.js",)
+        super().__init__("panels/word_frames", scripts, "WORD_FRAMES", palette=browser_palette(), **kwargs)
 
     def postprocess(self, value: tuple[Trace, dict] | None) -> WordFramesData | None:
         if value is None:
             return None
         trace, record = value
         return WordFramesData(frames=served(pictures(trace), self.GRADIO_CACHE), record=record)
-
-    def api_info(self) -> dict:
-        return {"type": "object"}
 
 
 def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import gradio as gr
 
-from page import assets
-from page.parts import SAMPLES as FOLDER
+from page.panels.base import Panel
+from page.samples import SAMPLES as FOLDER
 from page.settings import Loaded
-from page.spoken import both
 from page.store import ResultStore
 from page.tour.steps import SAMPLES, measured, step_records, steps
 
@@ -17,28 +16,11 @@ PRESS_RUN = "() => document.getElementById('run').click()"
 FAILED = "() => ({failed: Date.now()})"
 
 
-class Tour(gr.HTML):
+class Tour(Panel):
     """Five steps. value: `measured` of the last run, or {"failed": when}; the script sends {"step"} with "go"."""
 
     def __init__(self, steps: list[dict], **kwargs):
-        super().__init__(
-            html_template=assets.text("tour/tour.html"),
-            css_template=assets.text("tour/tour.css"),
-            js_on_load=assets.text("script/common.js", "tour/steps.js", "tour/tour.js"),
-            apply_default_css=False,
-            words=both("TOUR"),
-            steps=steps,
-            **kwargs,  # Gradio makes it again with arguments of its own
-        )
-
-    def preprocess(self, payload: dict | None) -> None:
-        """The browser never sends a measurement back."""
-
-    def postprocess(self, value: dict | None) -> dict | None:
-        return value
-
-    def api_info(self) -> dict:
-        return {"type": "object"}
+        super().__init__("tour/tour", ("tour/steps.js", "tour/tour.js"), "TOUR", steps=steps, **kwargs)
 
 
 class Guide:
