@@ -1,6 +1,7 @@
 """The shape world: the same from the same seed, things apart and inside the frame, labels that fit the pixels."""
 
 import math
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,7 @@ from training.world import (
     frame_times,
     held_out,
     make_scene,
+    most_of_a_kind,
     owner_map,
     place_of,
 )
@@ -116,6 +118,16 @@ def test_scenes_show_one_to_four_things_and_every_deed():
     scenes = [scene_of(seed) for seed in range(300)]
     assert {len(scene.things) for scene in scenes} == set(range(1, MAX_OBJECTS + 1))
     assert {thing.deed for scene in scenes for thing in scene.things} == set(WEIGHTS)
+
+
+def test_most_of_a_kind_counts_colors_and_shapes():
+    numbers = set()
+    for seed in range(300):
+        names = [thing.name.split() for thing in scene_of(seed).things]
+        most = max(Counter(words).most_common(1)[0][1] for words in zip(*names, strict=True))
+        assert most_of_a_kind(scene_of(seed)) == most
+        numbers.add(most)
+    assert numbers == {1, 2, 3, 4}
 
 
 def test_static_scenes_rest():

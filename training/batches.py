@@ -22,6 +22,7 @@ from training.world import (
     Scene,
     frame_times,
     make_scene,
+    most_of_a_kind,
     owner_map,
     place_of,
 )
@@ -72,6 +73,17 @@ def answer_rates(most: float, num_scenes: int = 400) -> dict[tuple[str, str], fl
     return {(kind, answer): min(1.0, most * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
+def draw_scene(rng, num_frames: int, threes: float) -> Scene:
+    """A scene to be seen in so many frames; a share `threes` of them surely shows three things of a kind."""
+    static = num_frames == 1 and bool(rng.random() < 0.3)
+    fewest = 3 if rng.random() < threes else 1
+    scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
+    while most_of_a_kind(scene) < fewest:
+        scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
+    # A single picture shows one moment; questions are about what is there then.
+    return _moment(scene, float(rng.random())) if num_frames == 1 else scene
+
+
 def draw_questions(scene: Scene, num_frames: int, draws: dict[str, int], rng, rates) -> list[Question]:
     """Up to `draws[type]` different questions of every type that `num_frames` frames can answer."""
     questions: dict[str, Question] = {}
@@ -110,11 +122,11 @@ class BatchMaker:
         self.cache: dict[str, list[int]] = {}
 
     def make(
-        self, stage: int, step: int, videos: int, num_frames: int, draws: dict[str, int], most: float = 2.0
+        self, stage: int, step: int, videos: int, num_frames: int, draws: dict[str, int], most: float, threes: float
     ) -> Batch:
-        """draws: see `draw_questions`; most: how much more often one answer than another, see `answer_rates`."""
+        """draws: see `draw_questions`; most: see `answer_rates`; threes: see `draw_scene`."""
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, draws, answer_rates(most)) for _ in range(videos)]
+        parts = [self._video(rng, num_frames, draws, answer_rates(most), threes) for _ in range(videos)]
         longest = max(len(part["tokens"]) for part in parts)
         for part in parts:
             missing = longest - len(part["tokens"])
@@ -127,12 +139,11 @@ class BatchMaker:
             part["counts"] += [False] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(self, rng, num_frames: int, draws: dict[str, int], rates: dict[tuple[str, str], float]) -> dict:
-        static = num_frames == 1 and bool(rng.random() < 0.3)
-        scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
+    def _video(
+        self, rng, num_frames: int, draws: dict[str, int], rates: dict[tuple[str, str], float], threes: float
+    ) -> dict:
+        scene = draw_scene(rng, num_frames, threes)
         times = frame_times(num_frames)
-        if num_frames == 1:  # a single picture shows one moment; questions are about what is there then
-            scene = _moment(scene, float(rng.random()))
         part = {
             "pixels": render(scene, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
             "patch_owner": owner_map(scene, times, PATCH_ROWS),

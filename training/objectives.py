@@ -15,8 +15,8 @@ from training.reduction import Visual, drop, merge
 
 SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
 # Heads (layer, head) that are told where to look: at a thing's past, at what is asked for, and, for counting, evenly at
-# the first token of the sequence and once at each thing that counts.
-BACK, LOOK, COUNT = (2, 0), (5, 0), (5, 1)
+# the first token of the sequence and once at each thing that counts (three heads, since one alone counts inexactly).
+BACK, LOOK, COUNT = (2, 0), (5, 0), ((5, 1), (6, 1), (7, 1))
 ALIGNED = ("color", "shape")
 
 
@@ -103,7 +103,9 @@ def answer_loss(
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, start:, 1 : start - 1], wanted) * 0.3
     counted = F.pad(wanted & first[:, None], (1, 0), value=True) & batch.counts[..., None]
-    losses["count"] = _spread(between["count"][:, start:, : start - 1], counted) * counting
+    for layer, _head in COUNT:
+        spread = _spread(between[f"count {layer}"][:, start:, : start - 1], counted)
+        losses[f"count {layer}"] = spread * counting / len(COUNT)
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
 
@@ -140,7 +142,7 @@ def _run(
     places: (B, V) int64 where each visual token stands among `num_places`; None numbers them as they come.
 
     Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back`, `look` and
-    `count`.
+    `count` with its layer.
     """
     embed = model.get_input_embeddings()
     videos, prefix = visual.shape[0], visual.shape[1] + 2
@@ -172,7 +174,8 @@ def _run(
     with ExitStack() as stack:
         stack.enter_context(layers[SEEN_LAYER - 1].register_forward_hook(keep_output("seen")))
         stack.enter_context(layers[FOUND_LAYER - 1].register_forward_hook(keep_output("found")))
-        for name, (layer, head) in {"back": BACK, "look": LOOK, "count": COUNT}.items():
+        told = {"back": BACK, "look": LOOK} | {f"count {layer}": (layer, head) for layer, head in COUNT}
+        for name, (layer, head) in told.items():
             stack.enter_context(layers[layer].register_forward_pre_hook(keep_attention(name, head), with_kwargs=True))
         out = decoder(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
     return out.last_hidden_state, between

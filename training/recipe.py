@@ -9,7 +9,7 @@ from training.questions import TYPES
 
 # Questions of each type asked of one video, at most: as many of each, or more of those that are learnt late.
 NONE, EVEN = dict.fromkeys(TYPES, 0), dict.fromkeys(TYPES, 2)
-LATE = dict.fromkeys(TYPES, 1) | {"motion": 2, "appears": 3, "order": 4, "count": 2, "count_kind": 10, "compare": 3}
+LATE = dict.fromkeys(TYPES, 1) | {"motion": 2, "appears": 3, "order": 6, "count": 2, "count_kind": 10, "compare": 3}
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Stage:
     peak: float  # learning rate
     cool: bool = False  # end at zero
     draws: Mapping[str, int] = field(default_factory=EVEN.copy)
-    counting: float = 0.3  # weight of the head that counts
-    most: float = 2.0  # times as often as another may an answer of a type come
+    counting: float = 2.0  # weight of the heads that count
+    most: float = 1.5  # times as often as another may an answer of a type come
+    threes: float = 0.15  # share of the videos that surely show three things of a kind
 
 
 PICTURES = (Turn(1, 16), Turn(1, 24, "merge", (0.3, 0.6)), Turn(1, 24, "place", (0.3, 0.6)))
@@ -61,25 +62,26 @@ LONG = (
     Turn(1, 16, "merge", (0.25, 1.0)),
     Turn(12, 4, "place", (0.1, 0.25)),
 )
-WHOLE = (
+SOUND = (
     Turn(8, 2),
     Turn(8, 6, "merge", (0.2, 0.35)),
-    Turn(16, 1),
-    Turn(32, 2, "place", (0.05, 0.1)),
     Turn(8, 2),
-    Turn(4, 4),
     Turn(16, 3, "merge", (0.06, 0.25)),
-    Turn(32, 1),
+    Turn(8, 2),
+    Turn(32, 2, "place", (0.05, 0.15)),
+    Turn(4, 4),
+    Turn(8, 6, "merge", (0.2, 0.35)),
+    Turn(8, 2),
+    Turn(16, 1),
+    Turn(12, 4, "place", (0.1, 0.25)),
+    Turn(32, 1, "place", (0.2, 0.4)),
 )
 RECIPE = (
     Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
     Stage("pictures", 400, PICTURES, 8, 2e-3),
-    Stage("clips", 509, SHORT, 8, 2e-3),
-    Stage("mixed", 526, LONG, 12, 2e-3),
-    Stage("late", 83, LONG, 12, 2e-3, draws=LATE),
-    Stage("counting", 1350, LONG, 12, 2e-3, cool=True, draws=LATE, counting=1.0),
-    Stage("polish", 400, LONG, 12, 1e-3, cool=True, draws=LATE, counting=1.0),
-    Stage("whole", 200, WHOLE, 12, 1e-3, cool=True, draws=LATE, counting=1.0, most=1.0),
+    Stage("clips", 500, SHORT, 8, 2e-3),
+    Stage("mixed", 1400, LONG, 12, 2e-3, draws=LATE),
+    Stage("sound", 1400, (*SOUND, *SOUND, Turn(32, 1)), 12, 2e-3, cool=True, draws=LATE),
 )
 
 

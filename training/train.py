@@ -31,7 +31,8 @@ class Steps(Dataset):
     def __getitem__(self, item: int):
         step = self.first + item
         turn = self.stage.turns[step % len(self.stage.turns)]
-        return self.maker.make(self.index, step, turn.videos, turn.frames, self.stage.draws, self.stage.most)
+        asked = self.stage.draws, self.stage.most, self.stage.threes
+        return self.maker.make(self.index, step, turn.videos, turn.frames, *asked)
 
 
 class Training:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +136,11 @@ def make_scene(seed: int, unseen: bool = False, static: bool = False, visits: bo
         float(rng.choice([0.0, 2.0, 5.0])),
         int(rng.integers(2**31)),
     )
+
+
+def most_of_a_kind(scene: Scene) -> int:
+    """How many things share the colour or the shape that most of them have."""
+    return max(Counter((part, getattr(t, part)) for t in scene.things for part in ("color", "shape")).values())
 
 
 def owner_map(scene: Scene, times: np.ndarray, rows: int) -> np.ndarray:
