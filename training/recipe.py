@@ -80,8 +80,8 @@ RECIPE = (
     Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
     Stage("pictures", 400, PICTURES, 8, 2e-3),
     Stage("clips", 500, SHORT, 8, 2e-3),
-    Stage("mixed", 1400, LONG, 12, 2e-3, draws=LATE),
-    Stage("sound", 1400, (*SOUND, *SOUND, Turn(32, 1)), 12, 2e-3, cool=True, draws=LATE),
+    Stage("mixed", 1200, LONG, 12, 2e-3, draws=LATE),
+    Stage("sound", 1250, (*SOUND, *SOUND, Turn(32, 1)), 12, 2e-3, cool=True, draws=LATE),
 )
 
 
