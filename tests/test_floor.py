@@ -1,4 +1,4 @@
-"""The shipped model answers a small fixed sample about as well as its evaluation says."""
+"""The shipped model answers a small fixed sample about as well as its evaluation says, which is well."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,7 @@ from training.world import frame_times
 
 ASSETS = Path(__file__).parent.parent / "assets"
 PER_TYPE = 4
+LEAST = 0.9  # what the shipped model must have been measured at
 ERRORS = 3  # standard errors of the sample below what was measured
 
 
@@ -31,7 +32,7 @@ def test_accuracy_is_near_the_measured_one_and_far_above_chance(shipped):
     for name in configs:
         share = measured[name]["accuracy"]
         floor = share - ERRORS * np.sqrt(share * (1 - share) / len(items))
-        assert floor > measured["chance"] + 0.2
+        assert share > LEAST and floor > measured["chance"] + 0.2
         assert found[name]["accuracy"] > floor, name
 
 

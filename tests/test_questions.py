@@ -9,7 +9,7 @@ import pytest
 from training.batches import FEWEST_VISITED, answer_rates, draw_questions, draw_scene
 from training.build import make_tokenizer
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, WORDINGS, ask
-from training.recipe import EVEN, RECIPE
+from training.recipe import EVEN, LATE, MOST, THREES
 from training.world import COLORS, SHAPES, Scene, frame_times, held_out, make_scene
 
 NUM_SCENES = 150
@@ -188,11 +188,9 @@ def test_rates_leave_no_answer_too_frequent():
 
 def test_the_recipe_asks_for_every_answer_of_a_type_about_as_often():
     """Three of a kind among them, which few scenes show by themselves."""
-    stage, rng, counts = RECIPE[-1], np.random.default_rng(8), Counter()
-    rates = answer_rates(stage.most)
+    rng, rates, counts = np.random.default_rng(8), answer_rates(MOST), Counter()
     for _ in range(1200):
-        scene = draw_scene(rng, 8, stage.threes)
-        counts.update((q.type, q.answer) for q in draw_questions(scene, 8, stage.draws, rng, rates))
+        counts.update((q.type, q.answer) for q in draw_questions(draw_scene(rng, 8, THREES), 8, LATE, rng, rates))
     for kind in TYPES:
         numbers = [counts[kind, answer] for answer in ANSWERS[kind]]
         assert max(numbers) / min(numbers) < 2.2, (kind, numbers)

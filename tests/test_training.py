@@ -62,12 +62,33 @@ def test_a_resumed_training_ends_like_one_that_ran_through(tiny, stop_after, tmp
         with pytest.raises(StoppedError):
             run(Training(SEED, "cpu"), tmp_path, save_every=0.0)
         stop_after(None)
-        resumed = Training(SEED + 1, "cpu")  # other weights and another seed: the checkpoint replaces both
+        resumed = Training(SEED, "cpu")
+        resumed.helpers.seen.weight.data.zero_()  # the checkpoint replaces it
         resumed.load(checkpoint)
         assert (resumed.stage, resumed.step) == place
         run(resumed, tmp_path, save_every=1e9)
         assert_same(whole.model.state_dict(), resumed.model.state_dict())
         assert_same(whole.helpers.state_dict(), resumed.helpers.state_dict())
+
+
+def test_a_checkpoint_of_another_seed_or_recipe_is_refused(tiny, tmp_path, monkeypatch, capsys):
+    checkpoint, out = tmp_path / "checkpoint.pt", tmp_path / "model"
+    Training(SEED, "cpu").save(checkpoint)
+    with pytest.raises(ValueError, match="another seed or recipe"):
+        Training(SEED + 1, "cpu").load(checkpoint)
+    monkeypatch.setattr(train, "MOST", 3.0)
+    monkeypatch.setattr("sys.argv", ["train", "--folder", str(tmp_path), "--out", str(out), "--seed", str(SEED)])
+    with pytest.raises(SystemExit):
+        train.main()
+    assert "Give another --folder" in capsys.readouterr().err and not out.exists()
+
+
+def test_nothing_is_exported_where_nothing_was_trained(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "model"
+    monkeypatch.setattr("sys.argv", ["train", "--folder", str(tmp_path / "empty"), "--out", str(out), "--export"])
+    with pytest.raises(SystemExit):
+        train.main()
+    assert "Train first" in capsys.readouterr().err and not out.exists()
 
 
 def assert_same(one: dict, two: dict) -> None:
@@ -107,7 +128,7 @@ def test_a_line_of_progress_says_how_far_it_is_and_how_long_it_takes(tiny, tmp_p
     training = Training(SEED, "cpu")
     training.stage, training.step = 1, 2
     report(training, TINY[1], [({"answer": 2.0}, 0.25), ({"answer": 1.0}, 0.75)], tmp_path, seconds=90, pace=240)
-    assert "right 0.5 loss 1.500; 80.0 % done, about 4 minutes left" in capsys.readouterr().out
+    assert "right 0.5 loss 1.500; 80.0 % done, 4 minutes left at this pace" in capsys.readouterr().out
     line = {"stage": "clips", "step": 2, "of": 3, "minutes": 1.5, "right": 0.5, "losses": {"answer": 1.5}}
     assert json.loads((tmp_path / "log.jsonl").read_text()) == line
 

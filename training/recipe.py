@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from training.questions import TYPES
 
+COUNTING = 2.0  # weight of the heads that count
+MOST = 1.5  # times as often as another may an answer of a type come
+THREES = 0.15  # share of the videos that surely show three things of a kind
 # Questions of each type asked of one video, at most: as many of each, or more of those that are learnt late.
 NONE, EVEN = dict.fromkeys(TYPES, 0), dict.fromkeys(TYPES, 2)
 LATE = dict.fromkeys(TYPES, 1) | {"motion": 2, "appears": 3, "order": 6, "count": 2, "count_kind": 10, "compare": 3}
@@ -36,9 +39,6 @@ class Stage:
     peak: float  # learning rate
     cool: bool = False  # end at zero
     draws: Mapping[str, int] = field(default_factory=EVEN.copy)
-    counting: float = 2.0  # weight of the heads that count
-    most: float = 1.5  # times as often as another may an answer of a type come
-    threes: float = 0.15  # share of the videos that surely show three things of a kind
 
 
 PICTURES = (Turn(1, 16), Turn(1, 24, "merge", (0.3, 0.6)), Turn(1, 24, "place", (0.3, 0.6)))

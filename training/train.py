@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from training.batches import TOKEN_ROWS, BatchMaker
 from training.build import make_model, make_processor
 from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
-from training.recipe import RECIPE, Stage, learning_rate
+from training.recipe import COUNTING, MOST, RECIPE, THREES, Stage, learning_rate
 from training.world import COLORS, SHAPES
+
+PLACE = ("stage", "step", "seconds")  # where a training is
 
 
 class Steps(Dataset):
@@ -31,8 +34,7 @@ class Steps(Dataset):
     def __getitem__(self, item: int):
         step = self.first + item
         turn = self.stage.turns[step % len(self.stage.turns)]
-        asked = self.stage.draws, self.stage.most, self.stage.threes
-        return self.maker.make(self.index, step, turn.videos, turn.frames, *asked)
+        return self.maker.make(self.index, step, turn.videos, turn.frames, self.stage.draws, MOST, THREES)
 
 
 class Training:
@@ -62,15 +64,18 @@ class Training:
         self.adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
 
     def save(self, path: Path) -> None:
-        state = {name: getattr(self, name) for name in ("stage", "step", "seconds", "seed")}
+        state = {name: getattr(self, name) for name in PLACE} | {"seed": self.seed, "recipe": _recipe()}
         for name in ("model", "helpers", "muon", "adamw"):
             state[name] = getattr(self, name).state_dict()
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     def load(self, path: Path) -> None:
+        """Go on from a checkpoint. Raises ValueError if it is of another seed or recipe."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        for name in ("stage", "step", "seconds", "seed"):
+        if (state["seed"], state.get("recipe")) != (self.seed, _recipe()):
+            raise ValueError(f"{path} is of another seed or recipe. Give another --folder, or remove it to start anew.")
+        for name in PLACE:
             setattr(self, name, state[name])
         for name in ("model", "helpers", "muon", "adamw"):
             getattr(self, name).load_state_dict(state[name])
@@ -89,7 +94,7 @@ def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float]
         turn = stage.turns[training.step % len(stage.turns)]
         low, high = turn.keep
         keep = low + (high - low) * float(torch.rand((), generator=rng))
-        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, stage.counting)
+        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, COUNTING)
     else:
         losses = vision_loss(training.model, training.helpers, batch, training.words)
     loss = sum(losses.values())
@@ -112,7 +117,7 @@ def run(training: Training, folder: Path, save_every: float) -> None:
         loader = DataLoader(
             Steps(maker, training.stage, training.step),
             batch_size=None,
-            num_workers=1,
+            num_workers=max(1, min(8, (os.cpu_count() or 1) - 1)),
             prefetch_factor=8,
             worker_init_fn=_one_thread,
         )
@@ -134,7 +139,7 @@ def run(training: Training, folder: Path, save_every: float) -> None:
 
 
 def report(training: Training, stage: Stage, shown: list, folder: Path, seconds: float, pace: float) -> None:
-    """A line of the log, and one for whoever waits: how far it is, and how long it takes at `pace` seconds a step."""
+    """A line of the log, and one for whoever waits: how far it is, and how long at this stage's `pace` (s a step)."""
     losses = {name: round(sum(s[0].get(name, 0.0) for s in shown) / len(shown), 4) for name in shown[-1][0]}
     right = round(sum(s[1] for s in shown) / len(shown), 4)
     line = {
@@ -148,7 +153,7 @@ def report(training: Training, stage: Stage, shown: list, folder: Path, seconds:
         file.write(json.dumps(line | {"losses": losses}) + "\n")
     done, left = steps_done(training), sum(stage.steps for stage in RECIPE) - steps_done(training)
     print(*(f"{key} {value}" for key, value in line.items()), f"loss {sum(losses.values()):.3f}", end="; ")
-    print(f"{100 * done / (done + left):.1f} % done, about {pace * left / 60:.0f} minutes left", flush=True)
+    print(f"{100 * done / (done + left):.1f} % done, {pace * left / 60:.0f} minutes left at this pace", flush=True)
 
 
 def steps_done(training: Training) -> int:
@@ -157,7 +162,6 @@ def steps_done(training: Training) -> int:
 
 def export(training: Training, folder: Path) -> None:
     """Write the model as its users load it: half precision, with processor and tokenizer."""
-    training.model.config.text_config.num_hidden_layers = RECIPE[-1].layers
     model = make_model(0)
     model.load_state_dict(training.model.state_dict())
     model.half().save_pretrained(folder)
@@ -170,6 +174,10 @@ def _start_as_identity(layers) -> None:
         nn.init.zeros_(layer.mlp.down_proj.weight)
 
 
+def _recipe() -> str:
+    return repr((COUNTING, MOST, THREES, RECIPE))
+
+
 def _one_thread(_worker: int) -> None:
     torch.set_num_threads(1)
 
@@ -178,7 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("runs/model"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("assets/model"), help="where the finished model goes")
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
     parser.add_argument("--export", action="store_true", help="only write the model of the last checkpoint")
     options = parser.parse_args()
@@ -186,8 +194,13 @@ def main() -> None:
     training = Training(options.seed, "cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = options.folder / "checkpoint.pt"
     if checkpoint.exists():
-        training.load(checkpoint)
+        try:
+            training.load(checkpoint)
+        except ValueError as error:
+            parser.error(str(error))
         print(f"resuming in stage {training.stage}, step {training.step}")
+    elif options.export:
+        parser.error(f"{checkpoint} is not there. Train first, or give the folder of a training with --folder.")
     if not options.export:
         run(training, options.folder, options.save_every)
     export(training, options.out)
