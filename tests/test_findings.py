@@ -1,5 +1,6 @@
 """Findings: what is compared costs the same where it should, the fast way of asking answers as the engine does."""
 
+import hashlib
 import json
 import operator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from training.findings.report import attention_report, finding_report, table
 from training.findings.settings import SETS, Group, Maker, all_settings, findings
 from training.findings.shards import Shard, run_shards
 from training.held_out import held_out_set
+from training.weights import weights_hash
 from training.world import frame_times
 
 QUESTIONS = [
@@ -174,10 +176,39 @@ def test_finished_shards_are_not_run_again(tmp_path):
     shards = [Shard("one", 1, operator.add, (1, 2)), Shard("two", 1, operator.truediv, (1, 0))]
     with pytest.raises(ZeroDivisionError):
         run_shards(shards, tmp_path, workers=1)
-    assert json.loads((tmp_path / "one.json").read_text()) == 3
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.json").write_text(f'"{name}"')
+    assert json.loads((tmp_path / shards[0].file_name).read_text()) == 3
+    for shard in shards:
+        (tmp_path / shard.file_name).write_text(f'"{shard.name}"')
     assert run_shards(shards, tmp_path, workers=1) == {"one": "one", "two": "two"}
+
+
+def test_a_finished_shard_is_run_again_for_other_arguments_only(tmp_path):
+    one, other = (Shard("one", 1, operator.add, (1, second)) for second in (2, 3))
+    assert run_shards([one], tmp_path, workers=1) == {"one": 3}
+    (tmp_path / one.file_name).write_text("33")
+    assert run_shards([other], tmp_path, workers=1) == {"one": 4}
+    assert run_shards([one], tmp_path, workers=1) == {"one": 33}
+
+
+def test_pieces_are_named_by_their_own_questions_and_settings(engine, checkpoint):
+    make, items = Maker(engine.adapter), held_out_set(2)
+    few, many = [make(8, 0.25)], [make(8, 0.25), make(8, 0.5)]
+    clips, more = (work.answer_shards(str(checkpoint), "clips", items, own) for own in (few, many))
+    again = work.answer_shards(str(checkpoint), "clips", items, [*few, make(4, 1.0, items="short")])
+    assert [shard.file_name for shard in again] == [shard.file_name for shard in clips]
+    assert not {shard.file_name for shard in more} & {shard.file_name for shard in clips}
+    watched = one_each(items, 9)
+    fewer, all_ = (work.attention_shards(str(checkpoint), own)[0] for own in ([watched[0], watched[-1]], watched))
+    assert fewer.name == all_.name and fewer.file_name != all_.file_name
+
+
+def test_the_hash_of_weights_is_that_of_all_their_files(tmp_path):
+    for name, text in (("b.safetensors", b"two"), ("a.safetensors", b"one"), ("config.json", b"{}")):
+        (tmp_path / name).write_bytes(text)
+    assert weights_hash(tmp_path) == hashlib.sha256(b"onetwo").hexdigest()
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(ValueError, match="nothing"):
+        weights_hash(tmp_path / "nothing")
 
 
 def test_the_report_pairs_every_setting_with_its_baseline(engine):
@@ -197,7 +228,8 @@ def test_the_report_pairs_every_setting_with_its_baseline(engine):
     shares = [{"chance": 0.1} | {name: [0.2, share] for name in WATCHED} for share in (0.3, 0.5)]
     attention = attention_report([shares, shares])
     assert attention["models"][0]["PageRank"][1]["value"] == 0.4
-    lines = table({"models": ["a", "b"], "findings": [report], "attention": attention}).splitlines()
+    models = [{"path": name, "sha256": "0"} for name in ("a", "b")]
+    lines = table({"models": models, "findings": [report], "attention": attention}).splitlines()
     (line,) = [line for line in lines if line.startswith("| 8 × 16, nothing pruned | ")]
     assert "| 96.2 (" in line and "-3.9 (" in line and "+0.0 (+0.0 to +0.0)" in line
     assert "| 1 | 40.0 (" in lines[-1]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import time
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from training.findings.settings import SETS, Finding, Maker, all_settings, findi
 from training.findings.shards import run_shards
 from training.findings.work import answer_shards, attention_shards
 from training.held_out import Item
+from training.weights import weights_hash
 
 WATCHED_QUESTIONS = 200
 
@@ -35,19 +34,12 @@ def measure(
     for model in models:
         shards = [s for name, own in items.items() for s in answer_shards(str(model), name, own, settings)]
         looks = attention_shards(str(model), watched)
-        results = run_shards([*shards, *looks], work / _digest(model, settings, items), workers)
+        results = run_shards([*shards, *looks], work / weights_hash(model)[:16], workers)
         for setting in settings:
             parts = [results[s.name][setting.name] for s in shards if setting.name in results[s.name]]
             rights.setdefault(setting.name, []).append(list(chain(*parts)))
         shares.append(list(chain(*(results[look.name] for look in looks))))
     return {name: np.array(rows, dtype=bool) for name, rows in rights.items()}, shares
-
-
-def _digest(model: Path, settings: list, items: dict) -> str:
-    """Names the folder of finished pieces: other weights, settings or questions start anew."""
-    seen = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(model.glob("*.safetensors"))))
-    seen.update(repr((settings, items)).encode())
-    return seen.hexdigest()[:16]
 
 
 def main() -> None:
@@ -59,7 +51,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/findings"), help="finished pieces; a later run goes on")
     parser.add_argument("--out", type=Path, default=Path("assets/findings.json"), help="where the numbers go")
     options = parser.parse_args()
-    begun, adapter = time.monotonic(), load_adapter(options.models[0])
+    adapter = load_adapter(options.models[0])
     found = tuple(finding for finding in findings(adapter) if finding.letter in options.only)
     used = {setting.items for setting in all_settings(found)}
     items = {name: make(options.questions) for name, make in SETS.items() if name in used}
@@ -67,10 +59,9 @@ def main() -> None:
     rights, shares = measure(options.models, found, items, watched, options.work, options.workers)
     shape = Maker(adapter).shape
     report = {
-        "models": [str(model) for model in options.models],
+        "models": [{"path": str(model), "sha256": weights_hash(model)} for model in options.models],
         "findings": [finding_report(finding, rights, items, shape) for finding in found],
         "attention": attention_report(shares) if watched else None,
-        "minutes": round((time.monotonic() - begun) / 60, 1),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable
@@ -23,11 +24,20 @@ class Shard:
     function: Callable[..., Any]
     args: tuple
 
+    @property
+    def file_name(self) -> str:
+        """Of the finished piece; another for other arguments."""
+        return f"{self.name}-{hashlib.sha256(repr(self.args).encode()).hexdigest()[:16]}.json"
+
 
 def run_shards(shards: list[Shard], folder: Path, workers: int) -> dict[str, Any]:
-    """The result of every shard by its name; those that `folder` holds already are not run again."""
+    """The result of every shard by its name; those that `folder` holds already are not run again.
+
+    folder: pieces are told apart by name and arguments; what else they depend on needs a folder of its own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    left = [shard for shard in shards if not _path(folder, shard).exists()]
+    paths = {shard.name: folder / shard.file_name for shard in shards}
+    left = [shard for shard in shards if not paths[shard.name].exists()]
     context = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,)) as pool,
@@ -36,13 +46,9 @@ def run_shards(shards: list[Shard], folder: Path, workers: int) -> dict[str, Any
         running = {pool.submit(shard.function, *shard.args): shard for shard in left}
         for future in as_completed(running):
             shard = running[future]
-            _write(_path(folder, shard), future.result())
+            _write(paths[shard.name], future.result())
             bar.update(shard.weight)
-    return {shard.name: json.loads(_path(folder, shard).read_text()) for shard in shards}
-
-
-def _path(folder: Path, shard: Shard) -> Path:
-    return folder / f"{shard.name}.json"
+    return {name: json.loads(path.read_text()) for name, path in paths.items()}
 
 
 def _write(path: Path, result: Any) -> None:

@@ -1,0 +1,17 @@
+"""Weights: which ones a folder holds, as a hash, so that numbers can say what they were measured on."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def weights_hash(folder: Path) -> str:
+    """SHA-256 in hex of the folder's *.safetensors files, one after the other by name. Raises ValueError for none."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ValueError(f"a model's folder holds *.safetensors files, {folder} holds none")
+    seen = hashlib.sha256()
+    for path in files:
+        seen.update(path.read_bytes())
+    return seen.hexdigest()
