@@ -32,6 +32,14 @@ from training.world import (
 
 MANY_TIMES = np.linspace(0, 1, 41)
 SEEDS = range(150)
+LOOKS = {  # tips that stand out, share of the bounding box that is filled, whether the middle is
+    "circle": (0, math.pi / 4, True),
+    "square": (4, 1.0, True),
+    "triangle": (3, 1 / 2, True),
+    "star": (5, 0.36, True),
+    "cross": (4, 5 / 9, True),
+    "ring": (0, 0.5, False),
+}
 BRIGHTEST_GROUND = 105
 scene_of = cache(make_scene)  # many tests look at the same scenes, and drawing one up takes milliseconds
 
@@ -172,6 +180,29 @@ def test_pixels_show_a_thing_exactly_while_it_is_visible():
             x, y = (int(share * 96) for share in thing.begin)
             for frame, time in zip(frames, MANY_TIMES, strict=True):
                 assert _is_colored(frame[y, x], thing.color, scene.grain) == thing.visible(time)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_looks_like_its_name(shape):
+    thing = Thing("white", shape, 0.3, (0.5, 0.5), (0.5, 0.5), "still", "start", 0.0, 1.0)
+    frame = render(Scene((thing,), "plain", (40, 40, 40), (40, 40, 40), 0.0, 0), np.array([0.5]), 400)[0]
+    filled = frame[..., 0] > 140
+    points = np.argwhere(filled)
+    tips, share, middle = LOOKS[shape]
+    assert _tips(filled) == tips
+    assert len(points) / np.prod(np.ptp(points, axis=0) + 1) == pytest.approx(share, abs=0.02)
+    assert filled[200, 200] == middle
+
+
+def _tips(filled: np.ndarray) -> int:
+    """How often a walk round the middle of `filled`, not far from its furthest point, goes in and out."""
+    points = np.argwhere(filled)
+    center = points.mean(axis=0)
+    angles = np.linspace(0, 2 * math.pi, 720, endpoint=False)
+    way = 0.9 * np.linalg.norm(points - center, axis=1).max() * np.stack([np.sin(angles), np.cos(angles)], axis=1)
+    y, x = np.round(center + way).astype(int).T
+    inside = filled[y, x]
+    return np.count_nonzero(inside != np.roll(inside, 1)) // 2
 
 
 def test_owners_are_where_their_color_is():
