@@ -95,6 +95,25 @@ def test_combinations_are_told_for_questions_about_one_thing(items):
         assert held_out(thing.color, thing.shape, thing.motion)
 
 
+def test_combinations_are_compared_over_the_types_that_both_have_and_each_type_counts_alike(items):
+    def keep(kinds):
+        return [item for item in items if item.combination and item.question.type in kinds[item.combination]]
+
+    own = keep({"seen": ("color", "exist", "motion"), "unseen": ("exist", "motion", "ends")})
+    right = {"dense": np.array([i.question.type == "motion" for i in own]), "aim": np.ones(len(own), dtype=bool)}
+    rows = by_combination(own, right)
+    assert list(rows) == ["seen", "unseen"]
+    for name, row in rows.items():
+        shared = [i for i in own if i.combination == name and i.question.type in ("exist", "motion")]
+        assert row["n"] == len(shared) < sum(i.combination == name for i in own)
+        assert row["dense"]["accuracy"] == 0.5
+        assert row["aim"] == {"accuracy": 1.0, "low": 1.0, "high": 1.0}
+    for kinds, found in (({"seen": ("color",), "unseen": ("ends",)}, []), ({"seen": (), "unseen": TYPES}, ["unseen"])):
+        few = keep(kinds)
+        assert list(by_combination(few, {"aim": np.ones(len(few), dtype=bool)})) == found
+    assert by_combination([], {"aim": np.ones(0, dtype=bool)}) == {}
+
+
 def test_the_control_asks_the_same_questions_about_other_videos(items):
     moved = wrong_videos(items, share=4)
     asked = {(item.video, item.question): item.scene for item in items}

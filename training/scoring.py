@@ -72,11 +72,20 @@ def difference(items: list[Item], dense: np.ndarray, aim: np.ndarray) -> dict:
 
 
 def by_combination(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
-    """Questions about one thing, by whether training ever showed that colour and shape doing what it does."""
-    combinations, rows = np.array([item.combination or "" for item in items]), {}
-    for name in [name for name in ("seen", "unseen") if name in combinations]:
-        chosen = combinations == name
-        rows[name] = {"n": int(chosen.sum())} | {who: score(right[chosen]) for who, right in answers.items()}
+    """Questions about one thing, by whether training ever showed that colour and shape doing what it does.
+
+    n and the mean over types of each of `answers`, over the types that both groups have, so that it is not the mix
+    of types that differs. A group without questions has no row; two that share no type have none.
+    """
+    combination = np.array([item.combination or "" for item in items])
+    types, rows = np.array([item.question.type for item in items]), {}
+    groups = [name for name in ("seen", "unseen") if name in combination]
+    shared = set(TYPES).intersection(*(types[combination == name] for name in groups))
+    for name in groups if shared else ():
+        chosen = np.flatnonzero((combination == name) & np.isin(types, list(shared)))
+        own = [items[i] for i in chosen]
+        means = {who: _interval("accuracy", *mean_over_types(right[chosen], own)) for who, right in answers.items()}
+        rows[name] = {"n": len(own)} | means
     return rows
 
 
