@@ -150,6 +150,16 @@ def test_the_mean_counts_every_type_alike_and_its_interval_covers_it(items):
     assert 0.5 < low < mean < high < 0.9
 
 
+def test_the_interval_is_wider_when_the_answers_of_a_video_are_right_or_wrong_together(items):
+    """Five questions share a video, so drawing videos instead of questions makes it about twice as wide."""
+    video = np.array([item.video for item in items])
+    rng = np.random.default_rng(0)
+    together = (rng.random(video.max() + 1) < 0.5)[video]
+    alone = rng.permutation(together)
+    (_, low, high), (_, lowest, highest) = (mean_over_types(right, items) for right in (alone, together))
+    assert highest - lowest > 1.5 * (high - low)
+
+
 def test_the_difference_is_paired(items):
     dense = np.arange(len(items)) % 2 == 0
     assert difference(items, dense, dense)["aim_minus_dense"] == 0
