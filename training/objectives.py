@@ -45,7 +45,10 @@ def see(model, batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each patch and token tells its thing's colour and shape (in the words' own embeddings too), and its own place."""
+    """Each patch and token tells its thing's colour and shape (in the words' own embeddings too), and its own place.
+
+    words: for each of ALIGNED (its classes,) int64, the token id of every class's name.
+    """
     patches, tokens = see(model, batch)
     losses = _dense("patch", helpers.patch(patches.flatten(0, 1)), batch.patch_owner, batch)
     flat = tokens.flatten(0, 1)
@@ -67,14 +70,14 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
 
 
 def answer_loss(
-    model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator, counting: float = 0.3
+    model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator, counting: float
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (asked,) bool whether each answer was right.
 
     keep: share of each frame's visual tokens shown.
     how:  "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
           "place" does too, but lets every token keep its position in the whole video.
-    counting: weight of the head that counts.
+    counting: weight of the heads that count.
     """
     with torch.no_grad():
         patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
@@ -182,7 +185,12 @@ def _run(
 
 
 def _one_head(layer, head: int, hidden: Tensor, rotary, mask: Tensor) -> Tensor:
-    """(B, N, N) attention of one head of a layer, computed beside the layer itself."""
+    """(B, N, N) attention of one head of a layer, computed beside the layer itself.
+
+    hidden: (B, N, width), what enters the layer.
+    rotary: cosines and sines of the rows' positions, (B, N, head_dim) each.
+    mask:   (B, N, N) bool, which rows (axis 1) see which columns (axis 2).
+    """
     attention, hidden = layer.self_attn, layer.input_layernorm(hidden)
     part = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
     query = F.linear(hidden, attention.q_proj.weight[part], attention.q_proj.bias[part])[:, None]
