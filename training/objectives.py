@@ -72,27 +72,17 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
 def answer_loss(
     model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator, counting: float
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses of all questions of a batch, and (asked,) bool whether each answer was right.
+    """Losses of all questions of a batch, and (questions,) bool whether each answer was right.
 
-    keep: share of each frame's visual tokens shown.
-    how:  "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
-          "place" does too, but lets every token keep its position in the whole video.
-    counting: weight of the heads that count.
+    keep, how: see `answer_all`.
+    counting:  weight of the heads that count.
     """
-    with torch.no_grad():
-        patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
-    tokens = model.model.apply_pooling(model.model.multi_modal_projector(patches))
-    visual = _reduced(tokens, batch, keep, how, rng)
-    frames, left = visual.tokens.shape[1:3]
-    owner = visual.owner.flatten(1)
-    frame = torch.arange(frames, device=owner.device).repeat_interleave(left)
+    visual, logits, between = answer_all(model, batch, keep, how, rng)
+    owner, frame = visual.owner.flatten(1), _frame_of(visual)
     past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, None] > frame[None, :])
     seen_before = past.any(2)
-    places = frame * tokens.shape[1] + visual.place.flatten(1) if how == "place" else None
-    hidden, between = _run(model, visual.tokens.flatten(1, 2), places, frames * tokens.shape[1], batch)
-    start = owner.shape[1] + 2  # the user mark before the video, the newline row after it
+    start = _start(visual)
     asked = batch.targets != IGNORE
-    logits = hidden[:, start:][asked] @ model.get_input_embeddings().weight.T
     losses = {"answer": F.cross_entropy(logits, batch.targets[asked]) * 2}
     inside = between["seen"][:, 1 : start - 1]
     seen = helpers.seen(inside)
@@ -111,6 +101,38 @@ def answer_loss(
         losses[f"count {layer}"] = spread * counting / len(COUNT)
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
+
+
+def answer_all(
+    model, batch: Batch, keep: float, how: str, rng: torch.Generator
+) -> tuple[Visual, Tensor, dict[str, Tensor]]:
+    """One pass: what is shown of the videos, (asked, vocabulary) logits of all that is to be said, and `_run`'s rest.
+
+    asked: two words of each question, its answer and the end mark.
+    keep:  share of each frame's visual tokens shown.
+    how:   "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
+           "place" does too, but lets every token keep its position in the whole video.
+    """
+    with torch.no_grad():
+        patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
+    tokens = model.model.apply_pooling(model.model.multi_modal_projector(patches))
+    visual = _reduced(tokens, batch, keep, how, rng)
+    num_places = visual.tokens.shape[1] * tokens.shape[1]
+    places = _frame_of(visual) * tokens.shape[1] + visual.place.flatten(1) if how == "place" else None
+    hidden, between = _run(model, visual.tokens.flatten(1, 2), places, num_places, batch)
+    asked = batch.targets != IGNORE
+    return visual, hidden[:, _start(visual) :][asked] @ model.get_input_embeddings().weight.T, between
+
+
+def _start(visual: Visual) -> int:
+    """The first row of text: the user mark stands before the video, the newline row after it."""
+    return visual.owner.shape[1:].numel() + 2
+
+
+def _frame_of(visual: Visual) -> Tensor:
+    """(F * n,) int64, the frame of each token of a video."""
+    frames, left = visual.owner.shape[1:]
+    return torch.arange(frames, device=visual.owner.device).repeat_interleave(left)
 
 
 def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Generator) -> Visual:
