@@ -3,6 +3,7 @@
 import hashlib
 import json
 import operator
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -180,6 +181,15 @@ def test_finished_shards_are_not_run_again(tmp_path):
     for shard in shards:
         (tmp_path / shard.file_name).write_text(f'"{shard.name}"')
     assert run_shards(shards, tmp_path, workers=1) == {"one": "one", "two": "two"}
+
+
+def test_after_a_shard_that_fails_no_other_is_begun(tmp_path):
+    """A few are on their way to the worker already."""
+    traces = [tmp_path / f"begun-{i}" for i in range(6)]
+    later = [Shard(path.name, 1, subprocess.call, (["sh", "-c", f"touch '{path}'; sleep 0.5"],)) for path in traces]
+    with pytest.raises(ZeroDivisionError):
+        run_shards([Shard("wrong", 1, operator.truediv, (1, 0)), *later], tmp_path / "work", workers=1)
+    assert not any(path.exists() for path in traces[3:])
 
 
 def test_a_finished_shard_is_run_again_for_other_arguments_only(tmp_path):

@@ -44,10 +44,14 @@ def run_shards(shards: list[Shard], folder: Path, workers: int) -> dict[str, Any
         tqdm(total=sum(shard.weight for shard in left), unit="answer", disable=not left, smoothing=0.05) as bar,
     ):
         running = {pool.submit(shard.function, *shard.args): shard for shard in left}
-        for future in as_completed(running):
-            shard = running[future]
-            _write(paths[shard.name], future.result())
-            bar.update(shard.weight)
+        try:
+            for future in as_completed(running):
+                shard = running[future]
+                _write(paths[shard.name], future.result())
+                bar.update(shard.weight)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # leaving the block would first run all that is queued
+            raise
     return {name: json.loads(path.read_text()) for name, path in paths.items()}
 
 
