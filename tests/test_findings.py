@@ -25,7 +25,7 @@ from training.findings.settings import SETS, Group, Maker, all_settings, finding
 from training.findings.shards import Shard, run_shards
 from training.held_out import held_out_set
 from training.weights import weights_hash
-from training.world import frame_times
+from training.world import frame_times, owner_map
 
 QUESTIONS = [
     "is there a red star?",
@@ -171,6 +171,33 @@ def test_attention_on_the_thing_asked_about_is_a_share_in_every_layer(video):
     for name in WATCHED:
         assert len(shares[name]) == 12 and all(0 <= share <= 1 for share in shares[name])
     assert shares["PageRank"] != shares["PageRank, causal"]
+
+
+class Looking:
+    """Stands for a video of 3 frames: scores are 1 on the thing asked about, `shift` rows late, and 0 elsewhere."""
+
+    def __init__(self, adapter, item, shift: int):
+        on = owner_map(item.scene, frame_times(3), adapter.grid[0]).reshape(-1) == item.question.about[0]
+        self.adapter = adapter
+        self.scores = torch.cat([torch.zeros(5 + shift), torch.from_numpy(on).float(), torch.zeros(9)])
+
+    def watch(self, method, _question: str) -> int:
+        for scores in method.rank.scores.values():
+            scores.append(self.scores)
+        return 5
+
+
+def test_attention_is_counted_on_the_own_patches_of_the_thing(engine):
+    (item,) = one_each(held_out_set(2), 1)
+    exact, late = (object_shares(Looking(engine.adapter, item, shift), item, 3) for shift in (0, 1))
+    for name in WATCHED:
+        assert exact[name] == [1.0] and 0 < late[name][0] < 1
+    assert exact["chance"] == float(Looking(engine.adapter, item, 0).scores.sum()) / (3 * 64)
+
+
+def test_watching_tells_the_first_row_of_the_video_in_the_prompt(engine, video, film):
+    ids = engine.adapter.inputs(film, np.arange(len(film), dtype=np.float32), QUESTIONS[2])["input_ids"][0]
+    assert video.watch(METHODS["dense"], QUESTIONS[2]) == ids.tolist().index(engine.adapter.place_ids()["video"])
 
 
 def test_finished_shards_are_not_run_again(tmp_path):
