@@ -119,7 +119,7 @@ def table(report: dict) -> str:
             *map(_percent, (row["dense"], row["aim"], guess["dense"])),
         ]
         lines.append(_row(cells))
-    lines += ["", "| colour, shape and deed together in training | n | dense | AIM |", "|---|---|---|---|"]
+    lines += ["", "| colour, shape and motion together in training | n | dense | AIM |", "|---|---|---|---|"]
     for name, row in report["combinations"].items():
         lines.append(_row([name, row["n"], _percent(row["dense"]), _percent(row["aim"])]))
     gap, flops = report["difference"], report["prefill_flops"]
