@@ -111,7 +111,8 @@ def answer_all(
     asked: two words of each question, its answer and the end mark.
     keep:  share of each frame's visual tokens shown.
     how:   "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
-           "place" does too, but lets every token keep its position in the whole video.
+           "place" does too, but lets every token keep its position in the whole video. The tokens stay in merging's
+           order, which is that of their positions only where every round halves them; the engine sorts them.
     """
     with torch.no_grad():
         patches = model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
