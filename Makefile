@@ -37,7 +37,8 @@ evaluate: $(DEV)
 curve: $(DEV)
 	$(PY) -m training.curve
 
-# Several models (training seeds): make findings MODELS="assets/model runs/seed2/model"
+# Another seed: .venv/bin/python -m training.train --seed 4 --folder runs/seed4 --out runs/seed4/model
+# Several models: make findings MODELS="assets/model runs/seed4/model"
 MODELS := assets/model
 findings: $(DEV)
 	$(PY) -m training.findings $(MODELS)

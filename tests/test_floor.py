@@ -8,6 +8,7 @@ import pytest
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_core.media.decode import load_frames
 from training.build import IMAGE_SIZE
 from training.drawing import render
 from training.evaluate import answer_longer
@@ -34,6 +35,22 @@ def test_accuracy_is_near_the_measured_one_and_far_above_chance(shipped):
         floor = share - ERRORS * np.sqrt(share * (1 - share) / len(items))
         assert share > LEAST and floor > measured["chance"] + 0.2
         assert found[name]["accuracy"] > floor, name
+
+
+def test_most_questions_about_the_sample_files_are_answered_right(shipped):
+    """The way of a user's video: read from a file, four times as large, compressed."""
+    asked = json.loads((ASSETS / "samples" / "samples.json").read_text())
+    right = [
+        shipped.run(
+            load_frames(ASSETS / "samples" / row["file"], NUM_FRAMES).frames,
+            row["question"],
+            AimConfig.dense(),
+            max_new_tokens=4,
+        ).answer
+        == row["answer"]
+        for row in asked
+    ]
+    assert sum(right) >= 0.75 * len(asked)
 
 
 def test_an_answer_is_one_word(shipped):

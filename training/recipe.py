@@ -62,7 +62,7 @@ LONG = (
     Turn(1, 16, "merge", (0.25, 1.0)),
     Turn(12, 4, "place", (0.1, 0.25)),
 )
-SOUND = (
+SOUND = (  # much unmerged, since the dense model is what all is compared with, and long clips at little cost
     Turn(8, 2),
     Turn(8, 6, "merge", (0.2, 0.35)),
     Turn(8, 2),
@@ -76,12 +76,24 @@ SOUND = (
     Turn(12, 4, "place", (0.1, 0.25)),
     Turn(32, 1, "place", (0.2, 0.4)),
 )
+EXACT = (  # many things to count, most of them hardly merged
+    Turn(8, 2),
+    Turn(8, 6, "merge", (0.2, 0.35)),
+    Turn(4, 4),
+    Turn(8, 4, "merge", (0.3, 0.6)),
+    Turn(8, 2),
+    Turn(16, 3, "merge", (0.06, 0.25)),
+    Turn(8, 2),
+    Turn(32, 1, "place", (0.2, 0.4)),
+)
+# 32 frames unmerged take as long as seven other steps, so they come once in 25.
 RECIPE = (
     Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
     Stage("pictures", 400, PICTURES, 8, 2e-3),
     Stage("clips", 500, SHORT, 8, 2e-3),
     Stage("mixed", 1200, LONG, 12, 2e-3, draws=LATE),
     Stage("sound", 1250, (*SOUND, *SOUND, Turn(32, 1)), 12, 2e-3, cool=True, draws=LATE),
+    Stage("exact", 400, EXACT, 12, 1.5e-3, cool=True, draws=LATE | {"count_kind": 14}),
 )
 
 

@@ -37,7 +37,8 @@ MAX_OBJECTS = 4
 def held_out(color: str, shape: str, deed: str) -> bool:
     """Whether training never shows a thing of this colour and shape doing this.
 
-    One in eight of the combinations with a deed in DEEDS; every two of the three still go together in training.
+    One in eight of the combinations with a deed in DEEDS; every two of the three still go together in training. A visit
+    is a deed of its own and never held out: what comes late and goes early may be of any colour and shape.
     """
     if deed not in DEEDS:
         return False
