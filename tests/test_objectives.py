@@ -13,7 +13,8 @@ from training.batches import IGNORE, TOKEN_ROWS, Batch, BatchMaker, _centers, _m
 from training.build import make_model, make_processor, vocabulary
 from training.findings.asking import Video
 from training.findings.settings import Maker
-from training.objectives import BACK, COUNT, LOOK, _attend, _one_head, _spread, answer_all, pixels_of
+from training.objectives import _attend, _spread
+from training.packed import BACK, COUNT, LOOK, _one_head, answer_all, pixels_of
 from training.questions import ANSWERS, TYPES
 from training.world import Scene, Thing, frame_times
 
