@@ -13,7 +13,7 @@ from training.batches import IGNORE, TOKEN_ROWS, Batch, BatchMaker, _centers, _m
 from training.build import make_model, make_processor, vocabulary
 from training.findings.asking import Video
 from training.findings.settings import Maker
-from training.objectives import _attend, _spread
+from training.objectives import _attend, _shares, _spread
 from training.packed import BACK, COUNT, LOOK, _one_head, answer_all, pixels_of
 from training.questions import ANSWERS, TYPES
 from training.world import Scene, Thing, frame_times
@@ -67,7 +67,7 @@ def alone(adapter, batch: Batch, keep: float, positions: str) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     ("keep", "how", "positions"),
-    [(1.0, "merge", "sequential"), (0.3, "merge", "sequential"), (0.25, "place", "original")],
+    [(1.0, "merge", "sequential"), (0.3, "merge", "sequential"), (0.3, "place", "original")],
 )
 def test_packed_questions_are_answered_as_when_asked_alone(adapter, batch, keep, how, positions):
     trained, asked = packed(adapter, batch, keep, how), alone(adapter, batch, keep, positions)
@@ -154,10 +154,15 @@ def test_a_moment_holds_what_is_there_at_rest():
     assert only.name == "blue ring" and only.visible(0.0) and only.stays
 
 
-def test_middles_are_marked_where_and_when_a_thing_is_there():
-    marks = _centers(SCENE, frame_times(4))  # at 1/8, 3/8, 5/8 and 7/8
-    assert marks.shape == (4, TOKEN_ROWS, TOKEN_ROWS) and TOKEN_ROWS == 12
-    assert np.argwhere(marks).tolist() == [[0, 3, 2], [1, 3, 4], [2, 3, 7], [2, 9, 8], [3, 3, 9]]
+def test_middles_are_shared_by_the_tokens_around_them_where_and_when_a_thing_is_there():
+    shares = _centers(SCENE, frame_times(4))  # at 1/8, 3/8, 5/8 and 7/8
+    assert shares.shape == (4, TOKEN_ROWS, TOKEN_ROWS) and TOKEN_ROWS == 12
+    assert shares.sum((1, 2)) == pytest.approx([1, 1, 2, 1])
+    found = {tuple(where): float(shares[tuple(where)]) for where in np.argwhere(shares > 1e-6).tolist()}
+    # At 5/8 the mover's middle is at 7.2, 3.6 tokens, the visitor's at 8.4, 9.6; a token's own middle is at its half.
+    mover = {(2, 3, 6): 0.27, (2, 3, 7): 0.63, (2, 4, 6): 0.03, (2, 4, 7): 0.07}
+    visitor = {(2, 9, 7): 0.09, (2, 9, 8): 0.81, (2, 10, 7): 0.01, (2, 10, 8): 0.09}
+    assert {where: share for where, share in found.items() if where[0] == 2} == pytest.approx(mover | visitor)
 
 
 def test_attention_is_wanted_somewhere_on_the_wanted_columns():
@@ -168,12 +173,25 @@ def test_attention_is_wanted_somewhere_on_the_wanted_columns():
     assert _attend(attention[:, 2:], missed).item() == pytest.approx(-math.log(1e-6))  # finite where there is none
 
 
-def test_attention_to_count_with_is_wanted_evenly():
-    wanted = torch.tensor([[[True, False, True], [False, False, False]]])
+def test_attention_to_count_with_is_wanted_in_proportion():
+    wanted = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]])
     attention = torch.tensor([[[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]]])
     assert _spread(attention, wanted).item() == pytest.approx(-(math.log(0.5) + math.log(0.25)) / 2)
     even = torch.tensor([[[0.5, 0.0, 0.5], [0.1, 0.2, 0.7]]])
     assert _spread(even, wanted).item() == pytest.approx(math.log(2))  # no attention gives less
+    split = torch.tensor([[[1.0, 0.25, 0.75]]])  # a middle between two tokens counts once
+    assert _spread(split / 2, split).item() == pytest.approx(
+        -(math.log(1 / 2) + sum(p * math.log(p / 2) for p in (0.25, 0.75))) / 2
+    )
+
+
+def test_shares_are_told_best_by_themselves():
+    share = torch.tensor([0.0, 0.25, 1.0])
+    best = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) * 4 / 3
+    told = torch.stack([1 - share, share], dim=1).clamp(min=1e-9).log()
+    assert _shares(told, share).item() == pytest.approx(best)
+    assert _shares(torch.zeros(3, 2), share).item() == pytest.approx(4 * math.log(2))
+    assert _shares(told, torch.tensor([0.0, 0.25, 1.5])).item() == pytest.approx(best)  # more than all is all
 
 
 @pytest.mark.parametrize("wish", [_attend, _spread])

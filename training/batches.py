@@ -45,7 +45,7 @@ class Batch:
     pixels: Tensor  # (B, F, 3, size, size) uint8
     patch_owner: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS) int64, thing that covers the patch's middle, -1 for none
     token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
-    centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64, 1 where the middle of a thing lies
+    centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) float32, shares of the middles of things, 1 in all for each
     things: Tensor  # (B, MAX_OBJECTS, U) int64
     tokens: Tensor  # (B, T) int64, all questions of a video one after the other
     question: Tensor  # (B, T) int64, which question a token belongs to, -1 for padding
@@ -183,10 +183,12 @@ def _moment(scene: Scene, time: float) -> Scene:
 
 
 def _centers(scene: Scene, times: np.ndarray) -> np.ndarray:
-    marks = np.zeros((len(times), TOKEN_ROWS, TOKEN_ROWS), dtype=np.int64)
+    """Each middle is shared by the four tokens around it (bilinear weights): a small error of place stays small."""
+    shares = np.zeros((len(times), TOKEN_ROWS, TOKEN_ROWS), dtype=np.float32)
+    cells = np.arange(TOKEN_ROWS)
     for frame, time in enumerate(times):
         for thing in scene.things:
             if thing.visible(float(time)):
-                x, y = thing.center(float(time))
-                marks[frame, int(y * TOKEN_ROWS), int(x * TOKEN_ROWS)] = 1
-    return marks
+                x, y = (np.maximum(0, 1 - abs(at * TOKEN_ROWS - 0.5 - cells)) for at in thing.center(float(time)))
+                shares[frame] += np.outer(y, x)
+    return shares

@@ -41,8 +41,7 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
     cell = torch.arange(rows * rows, device=flat.device).repeat(flat.shape[0] // (rows * rows))
     losses["row"] = F.cross_entropy(place[:, :rows], cell // rows)
     losses["column"] = F.cross_entropy(place[:, rows : 2 * rows], cell % rows)
-    weight = torch.tensor([1.0, 4.0], device=flat.device)
-    losses["center"] = F.cross_entropy(place[:, 2 * rows :], batch.centers.flatten(), weight=weight)
+    losses["center"] = _shares(place[:, 2 * rows :], batch.centers.flatten())
     embed = model.get_input_embeddings().weight
     labels = _labels(batch.token_owner, batch)
     for trait in ALIGNED:
@@ -69,17 +68,17 @@ def answer_loss(
     inside = between["seen"][:, 1 : start - 1]
     seen = helpers.seen(inside)
     losses |= _traits("seen", seen.flatten(0, 1), _known(batch, owner, seen_before).flatten(0, 1), 0.3)
-    first = visual.center.flatten(1) & (owner >= 0) & ~seen_before
-    losses["first"] = F.cross_entropy(helpers.first(inside).flatten(0, 1), first.flatten().long()) * 2
+    first = visual.center.flatten(1) * ((owner >= 0) & ~seen_before)
+    losses["first"] = _shares(helpers.first(inside).flatten(0, 1), first.flatten())
     found = helpers.found(between["found"][:, start:][asked])
     losses |= _traits("found", found, batch.referents[asked], 0.3)
     losses["back"] = _attend(between["back"][:, 1 : start - 1, 1 : start - 1], past) * 0.3
     things = F.one_hot(owner + 1, batch.things.shape[1] + 1)[..., 1:].bool()  # (B, visual, things)
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
-    losses["look"] = _attend(between["look"][:, start:, 1 : start - 1], wanted) * 0.3
-    counted = F.pad(wanted & first[:, None], (1, 0), value=True) & batch.counts[..., None]
+    losses["look"] = _attend(between["look"][:, :, 1 : start - 1], wanted) * 0.3
+    counted = F.pad(wanted * first[:, None], (1, 0), value=1.0) * batch.counts[..., None]
     for layer, _head in COUNT:
-        spread = _spread(between[f"count {layer}"][:, start:, : start - 1], counted)
+        spread = _spread(between[f"count {layer}"][:, :, : start - 1], counted)
         losses[f"count {layer}"] = spread * counting / len(COUNT)
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
@@ -93,10 +92,19 @@ def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _spread(attention: Tensor, wanted: Tensor) -> Tensor:
-    """Cross-entropy of the attention to an even share for each wanted column, over the rows that want any."""
+    """Cross-entropy of the attention to what is wanted of each column, in proportion, over the rows that want any."""
     rows = wanted.any(-1)
     logs = (attention[rows].clamp(min=1e-6).log() * wanted[rows]).sum(-1) / wanted[rows].sum(-1)
     return -logs.mean() if bool(rows.any()) else attention.sum() * 0.0
+
+
+def _shares(logits: Tensor, share: Tensor) -> Tensor:
+    """Cross-entropy of two classes to the share of the second one, times 4 since few rows have any.
+
+    logits: (n, 2); share: (n,) in [0, 1], more is taken for 1.
+    """
+    share = share.clamp(max=1.0)
+    return F.cross_entropy(logits, torch.stack([1 - share, share], dim=1)) * 4
 
 
 def _labels(owner: Tensor, batch: Batch) -> dict[str, Tensor]:

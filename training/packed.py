@@ -7,12 +7,15 @@ from contextlib import ExitStack
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
 
 from training.batches import IGNORE, Batch
 from training.build import SPECIAL
 from training.reduction import Visual, drop, merge
 
+PACKED = "video then text"  # the attention of packed rows, by the name that transformers knows it
 SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
 # Heads (layer, head) that are told where to look: at a thing's past, at what is asked for, and, for counting, evenly at
 # the first token of the sequence and once at each thing that counts (three heads, since one alone counts inexactly).
@@ -42,8 +45,7 @@ def answer_all(
     asked: two words of each question, its answer and the end mark.
     keep:  share of each frame's visual tokens shown.
     how:   "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
-           "place" does too, but lets every token keep its position in the whole video. The tokens stay in merging's
-           order, which is that of their positions only where every round halves them; the engine sorts them.
+           "place" does too, but lets every token keep its position in the whole video.
     """
     with torch.no_grad():  # the tower has learnt before
         patches = patches_of(model, batch)
@@ -69,12 +71,15 @@ def frame_of(visual: Visual) -> Tensor:
 
 def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Generator) -> Visual:
     videos, frames = batch.pixels.shape[:2]
-    owner, center = batch.token_owner.flatten(2), batch.centers.flatten(2).bool()
+    owner, center = batch.token_owner.flatten(2), batch.centers.flatten(2)
     place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(owner)
     visual = Visual(tokens.unflatten(0, (videos, frames)), owner, center, place)
     if how == "drop":
         return drop(visual, keep, rng)
-    return merge(visual, keep, batch.things.shape[1]) if keep < 1 else visual
+    if keep == 1:
+        return visual
+    merged = merge(visual, keep, batch.things.shape[1])
+    return merged.rows(merged.place.argsort(2)) if how == "place" else merged  # as the engine orders them
 
 
 def _run(
@@ -84,31 +89,30 @@ def _run(
 
     places: (B, V) int64 where each visual token stands among `num_places`; None numbers them as they come.
 
-    Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back`, `look` and
-    `count` with its layer.
+    Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back` of the
+    video's rows to each other, and of the text's rows to all `look` and `count` with its layer.
     """
     embed = model.get_input_embeddings()
-    videos, prefix = visual.shape[0], visual.shape[1] + 2
+    videos, start = visual.shape[0], visual.shape[1] + 2
     user = embed(torch.full((videos, 1), SPECIAL.index("<|user|>"), device=visual.device))
     newline = model.model.image_newline.expand(videos, 1, -1)
     inputs = torch.cat([user, visual, newline, embed(batch.tokens)], dim=1)
-    question = torch.cat([batch.question.new_full((videos, prefix), -2), batch.question], dim=1)
-    same = (question[:, :, None] == question[:, None, :]) | (question[:, None, :] == -2)
-    length = inputs.shape[1]
-    mask = (same & torch.ones(length, length, dtype=torch.bool, device=visual.device).tril())[:, None]
-    rows = torch.arange(prefix, device=visual.device).expand(videos, -1)
+    rows = torch.arange(start, device=visual.device).expand(videos, -1)
     if places is not None:
         rows = torch.cat([rows[:, :1], 1 + places, rows[:, :1] + 1 + num_places], dim=1)
     positions = torch.cat([rows, rows[:, -1:] + 1 + batch.offset], dim=1)
+    own = (batch.question[:, :, None] == batch.question[:, None, :]).tril()
+    sees = torch.cat([own.new_ones(*own.shape[:2], start), own], dim=2)  # (B, text, all)
+    causal = own.new_ones(1, start, start).tril()
     between: dict[str, Tensor] = {}
 
     def keep_output(name):
         return lambda _module, _args, out: between.update({name: out if torch.is_tensor(out) else out[0]})
 
-    def keep_attention(name, head):
+    def keep_attention(name, head, mask):
         def hook(layer, args, kwargs):
             hidden = args[0] if args else kwargs["hidden_states"]
-            between[name] = _one_head(layer, head, hidden, kwargs["position_embeddings"], mask[:, 0])
+            between[name] = _one_head(layer, head, hidden, kwargs["position_embeddings"], mask)
 
         return hook
 
@@ -117,24 +121,42 @@ def _run(
     with ExitStack() as stack:
         stack.enter_context(layers[SEEN_LAYER - 1].register_forward_hook(keep_output("seen")))
         stack.enter_context(layers[FOUND_LAYER - 1].register_forward_hook(keep_output("found")))
-        told = {"back": BACK, "look": LOOK} | {f"count {layer}": (layer, head) for layer, head in COUNT}
-        for name, (layer, head) in told.items():
-            stack.enter_context(layers[layer].register_forward_pre_hook(keep_attention(name, head), with_kwargs=True))
-        out = decoder(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
+        told = {"back": (*BACK, causal), "look": (*LOOK, sees)} | {f"count {i}": (i, head, sees) for i, head in COUNT}
+        for name, (layer, head, mask) in told.items():
+            hook = keep_attention(name, head, mask)
+            stack.enter_context(layers[layer].register_forward_pre_hook(hook, with_kwargs=True))
+        stack.callback(decoder.set_attn_implementation, decoder.config._attn_implementation)
+        decoder.set_attn_implementation(PACKED)
+        out = decoder(inputs_embeds=inputs, attention_mask=sees[:, None], position_ids=positions, use_cache=False)
     return out.last_hidden_state, between
 
 
+def _video_then_text(module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor, **kwargs):
+    """Attention of all rows: plainly causal where no mask is given, which skips half the work; the last rows masked."""
+    start = key.shape[2] - attention_mask.shape[2]
+    alone = (part[:, :, :start] for part in (query, key, value))
+    video, _ = sdpa_attention_forward(module, *alone, attention_mask=None, **kwargs)
+    text, _ = sdpa_attention_forward(module, query[:, :, start:], key, value, attention_mask, **kwargs)
+    return torch.cat([video, text], dim=1), None
+
+
+AttentionInterface.register(PACKED, _video_then_text)
+
+
 def _one_head(layer, head: int, hidden: Tensor, rotary, mask: Tensor) -> Tensor:
-    """(B, N, N) attention of one head of a layer, computed beside the layer itself.
+    """The attention of one head of a layer, computed beside the layer itself.
 
     hidden: (B, N, width), what enters the layer.
     rotary: cosines and sines of the rows' positions, (B, N, head_dim) each.
-    mask:   (B, N, N) bool, which rows (axis 1) see which columns (axis 2).
+    mask:   (B, M, K) bool, which rows see which columns: of the first K rows, the last M to all K.
     """
-    attention, hidden = layer.self_attn, layer.input_layernorm(hidden)
+    rows, columns = mask.shape[1:]
+    attention, hidden = layer.self_attn, layer.input_layernorm(hidden[:, :columns])
     part = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
-    query = F.linear(hidden, attention.q_proj.weight[part], attention.q_proj.bias[part])[:, None]
-    key = F.linear(hidden, attention.k_proj.weight[part], attention.k_proj.bias[part])[:, None]
-    query, key = apply_rotary_pos_emb(query, key, *rotary)
-    logits = (query @ key.transpose(-1, -2))[:, 0] * attention.scaling
+    query, key = (
+        F.linear(hidden, project.weight[part], project.bias[part])[:, None]
+        for project in (attention.q_proj, attention.k_proj)
+    )
+    query, key = apply_rotary_pos_emb(query, key, *(turn[:, :columns] for turn in rotary))
+    logits = (query[:, :, columns - rows :] @ key.transpose(-1, -2))[:, 0] * attention.scaling
     return logits.masked_fill(~mask, torch.finfo(logits.dtype).min).softmax(-1)

@@ -19,7 +19,7 @@ class Visual:
 
     tokens: (B, F, n, d)
     owner:  (B, F, n) int64, the thing that a token shows, -1 for none
-    center: (B, F, n) bool, whether the middle of a thing lies in it
+    center: (B, F, n) float32, its share of the middles of things, 1 in all for each thing
     place:  (B, F, n) int64, the cell it comes from (of merged ones, the cell that the others joined)
     """
 
@@ -55,7 +55,7 @@ def merge(visual: Visual, keep: float, num_things: int) -> Visual:
     shown = F.one_hot(visual.owner.flatten(0, 1) + 1, num_things + 1)[..., 1:].float()  # (B * F, n, things)
     share, owner = ((member.mT @ shown) / member.sum(1)[..., None]).max(-1)
     owner = owner.masked_fill(share < COVERED, -1)
-    center = (member.mT @ visual.center.flatten(0, 1)[..., None].float())[..., 0] > 0
+    center = (member.mT @ visual.center.flatten(0, 1)[..., None])[..., 0]
     parts = (tokens, owner, center, place)
     return Visual(*(part.unflatten(0, (videos, frames)) for part in parts))
 
