@@ -39,6 +39,11 @@ def pagerank_steps(
     return _score(ranks[-1]), (ranks / _MASS).movedim(0, 2)
 
 
+def per_viewer(scores: Tensor) -> Tensor:
+    """(B, N) scores, each divided by the number of rows that can see the token: earlier ones gather more votes."""
+    return scores / torch.arange(scores.shape[-1], 0, -1, device=scores.device)
+
+
 def pagerank_heads(
     query: Tensor, key: Tensor, scale: float, temperature: float = 0.1, iterations: int = 5, teleport: float = 0.0
 ) -> Tensor:

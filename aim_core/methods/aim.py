@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from aim_core.config import AimConfig
-from aim_core.importance import pagerank, pagerank_steps
+from aim_core.importance import pagerank, pagerank_steps, per_viewer
 from aim_core.merging import Merged, merge_tokens
 from aim_core.methods.base import Method, where_needed
 
@@ -31,8 +30,7 @@ class MergeSimilar:
 class PageRank:
     """Rank by PageRank over the layer's attention, see `pagerank`.
 
-    causal: divide each score by the number of rows that can see the token, since under a causal mask
-            early tokens gather more votes (ours, not in the released method).
+    causal: correct the scores for the causal mask, see `per_viewer` (ours, not in the released method).
     """
 
     temperature: float = 0.1
@@ -48,9 +46,7 @@ class PageRank:
         return self._score(scores), steps
 
     def _score(self, scores: Tensor) -> Tensor:
-        if not self.causal:
-            return scores
-        return scores / torch.arange(scores.shape[-1], 0, -1, device=scores.device)
+        return per_viewer(scores) if self.causal else scores
 
     def layers(self, plan: Sequence[int]) -> frozenset[int]:
         return where_needed(plan)
