@@ -19,7 +19,7 @@ from transformers import (
     SiglipVisionConfig,
 )
 
-from training.questions import ANSWERS, WORDINGS
+from training.questions import ANSWERS, WORDINGS, plural
 from training.world import COLORS, SHAPES
 
 IMAGE_SIZE, PATCH_SIZE = 96, 4  # 24 x 24 patches, 12 x 12 visual tokens a frame after the model's pooling
@@ -39,7 +39,7 @@ CHAT_TEMPLATE = (
 
 def vocabulary() -> list[str]:
     """Every token the model knows: the special ones, then the words of questions and answers, by the alphabet."""
-    words = {"?", ",", ".", *COLORS, *SHAPES, *(f"{s}es" if s == "cross" else f"{s}s" for s in SHAPES)}
+    words = {"?", ",", ".", *COLORS, *SHAPES, *map(plural, SHAPES)}
     for wordings in WORDINGS.values():
         for wording in wordings:
             words.update(re.findall(r"[a-z]+", re.sub(r"\{\w+\}", " ", wording)))

@@ -98,10 +98,10 @@ def _kinds(scene: Scene) -> dict[str, tuple[int, ...]]:
     """Which things there are of every kind that can be named."""
     things = list(enumerate(scene.things))
     kinds = {f"{c} objects": tuple(i for i, t in things if t.color == c) for c in COLOR_NAMES}
-    return kinds | {_plural(s): tuple(i for i, t in things if t.shape == s) for s in SHAPES}
+    return kinds | {plural(s): tuple(i for i, t in things if t.shape == s) for s in SHAPES}
 
 
-def _plural(shape: str) -> str:
+def plural(shape: str) -> str:
     return shape + ("es" if shape == "cross" else "s")
 
 
