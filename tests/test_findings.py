@@ -15,9 +15,9 @@ from aim_core.cost import prefill_flops
 from aim_core.methods.aim import MergeSimilar, PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.rankers import RandomRank
+from training.asking import Video, prompt
 from training.drawing import render
-from training.findings import asking, work
-from training.findings.asking import Video, prompt
+from training.findings import work
 from training.findings.attention import WATCHED, object_shares, one_each
 from training.findings.plans import Shape, Step, equal_schedules, equal_steps, is_equal, spread
 from training.findings.report import attention_report, finding_report, table
@@ -57,7 +57,7 @@ def video(engine, film):
 @pytest.mark.parametrize("side_by_side", [0, 10_000])
 @pytest.mark.parametrize("name", METHODS)
 def test_first_words_are_those_of_the_engine(engine, video, film, name, side_by_side, monkeypatch):
-    monkeypatch.setattr(asking, "SIDE_BY_SIDE", side_by_side)
+    monkeypatch.setattr("training.asking.SIDE_BY_SIDE", side_by_side)
     wanted = [engine.run(film, question, METHODS[name], max_new_tokens=1).answer_ids[0] for question in QUESTIONS]
     assert video.first_words(METHODS[name], QUESTIONS) == wanted
 

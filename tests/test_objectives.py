@@ -9,9 +9,9 @@ import torch
 
 from aim_core.adapters.table import adapter_for
 from aim_core.hooks import attached
+from training.asking import Video
 from training.batches import IGNORE, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, traits
 from training.build import make_model, make_processor, vocabulary
-from training.findings.asking import Video
 from training.findings.settings import Maker
 from training.objectives import _attend, _shares, _spread
 from training.packed import BACK, COUNT, LOOK, _one_head, answer_all, pixels_of

@@ -18,11 +18,12 @@ from tqdm import tqdm
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.methods.aim import as_method
+from training.asking import Video
 from training.build import IMAGE_SIZE
 from training.drawing import render
-from training.findings.asking import Video
 from training.held_out import DEVELOPMENT_SEED, HELD_OUT_SEED, NUM_FRAMES, Item, held_out_set, wrong_videos
 from training.scoring import by_combination, by_type, difference
+from training.tables import percent, table_row
 from training.weights import weights_hash
 from training.world import frame_times
 
@@ -116,12 +117,12 @@ def table(report: dict) -> str:
             name,
             row["n"],
             f"{100 * row['chance']:.1f}",
-            *map(_percent, (row["dense"], row["aim"], guess["dense"])),
+            *map(percent, (row["dense"], row["aim"], guess["dense"])),
         ]
-        lines.append(_row(cells))
+        lines.append(table_row(cells))
     lines += ["", "| colour, shape and motion together in training | n | dense | AIM |", "|---|---|---|---|"]
     for name, row in report["combinations"].items():
-        lines.append(_row([name, row["n"], _percent(row["dense"]), _percent(row["aim"])]))
+        lines.append(table_row([name, row["n"], percent(row["dense"]), percent(row["aim"])]))
     gap, flops = report["difference"], report["prefill_flops"]
     points = " to ".join(f"{100 * gap[end]:+.1f}" for end in ("low", "high"))
     lines += ["", f"AIM − dense: {100 * gap['aim_minus_dense']:+.1f} points ({points}); right with one only: "
@@ -132,7 +133,7 @@ def table(report: dict) -> str:
         f"AIM's prefill takes {100 * flops['aim'] / flops['dense']:.1f} % of the operations."
     )
     for frames, row in report["more_frames"].items():
-        lines.append(f"{frames} frames: dense {_percent(row['dense'])}, AIM {_percent(row['aim'])}, n = {row['n']}.")
+        lines.append(f"{frames} frames: dense {percent(row['dense'])}, AIM {percent(row['aim'])}, n = {row['n']}.")
     return "\n".join(lines)
 
 
@@ -152,14 +153,6 @@ def _targets(report: dict) -> str:
 
 def _met(yes: bool) -> str:
     return "met" if yes else "missed"
-
-
-def _row(cells: list) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def _percent(score: dict) -> str:
-    return f"{100 * score['accuracy']:.1f} ({100 * score['low']:.1f}–{100 * score['high']:.1f})"
 
 
 def main() -> None:

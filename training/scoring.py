@@ -26,7 +26,7 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 def score(right: np.ndarray) -> dict:
     """Accuracy of (n,) bool with its Wilson interval."""
-    return _interval("accuracy", float(right.mean()), *wilson(int(right.sum()), len(right)))
+    return interval(float(right.mean()), *wilson(int(right.sum()), len(right)), name="accuracy")
 
 
 def mean_over_types(values: np.ndarray, items: list[Item]) -> tuple[float, float, float]:
@@ -59,7 +59,7 @@ def by_type(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
     for kind in [kind for kind in TYPES if kind in types]:
         scores = {name: score(right[types == kind]) for name, right in answers.items()}
         rows[kind] = {"n": int((types == kind).sum()), "chance": round(CHANCE[kind], 4), **scores}
-    means = {name: _interval("accuracy", *mean_over_types(right, items)) for name, right in answers.items()}
+    means = {name: interval(*mean_over_types(right, items), name="accuracy") for name, right in answers.items()}
     chance = round(float(np.mean([row["chance"] for row in rows.values()])), 4)
     return {"types": rows, "mean": {"n": len(items), "chance": chance, **means}}
 
@@ -68,7 +68,7 @@ def difference(items: list[Item], dense: np.ndarray, aim: np.ndarray) -> dict:
     """What AIM adds to the mean over types (negative: what it costs), question by question, and who alone was right."""
     paired = mean_over_types(aim.astype(float) - dense, items)
     only = {"only_dense_right": int((dense & ~aim).sum()), "only_aim_right": int((aim & ~dense).sum())}
-    return _interval("aim_minus_dense", *paired) | only
+    return interval(*paired, name="aim_minus_dense") | only
 
 
 def by_combination(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
@@ -84,10 +84,11 @@ def by_combination(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
     for name in groups if shared else ():
         chosen = np.flatnonzero((combination == name) & np.isin(types, list(shared)))
         own = [items[i] for i in chosen]
-        means = {who: _interval("accuracy", *mean_over_types(right[chosen], own)) for who, right in answers.items()}
+        means = {who: interval(*mean_over_types(right[chosen], own), name="accuracy") for who, right in answers.items()}
         rows[name] = {"n": len(own)} | means
     return rows
 
 
-def _interval(name: str, *values: float) -> dict:
+def interval(*values: float, name: str = "value") -> dict:
+    """A number by its name, and the ends of its interval."""
     return dict(zip((name, "low", "high"), (round(v, 4) for v in values), strict=True))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from aim_core.config import AimConfig
+from aim_core.importance import per_viewer
 from aim_core.methods.aim import MergeSimilar, PageRank
 from aim_core.methods.base import Method
 from aim_core.methods.rankers import LastTokenAttention
-from training.findings.asking import Video
+from training.asking import Video
 from training.held_out import Item
 from training.world import frame_times, owner_map
 
@@ -26,9 +26,8 @@ class Watcher:
         self.scores: dict[str, list[Tensor]] = {name: [] for name in WATCHED}
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
-        rank, num_rows = PageRank()(query, key, scale), query.shape[2]
-        seen_by = torch.arange(num_rows, 0, -1, device=rank.device)
-        found = (LastTokenAttention()(query, key, scale), rank, rank / seen_by)
+        rank = PageRank()(query, key, scale)
+        found = (LastTokenAttention()(query, key, scale), rank, per_viewer(rank))
         for name, scores in zip(WATCHED, found, strict=True):
             self.scores[name].append(scores[0])
         return rank

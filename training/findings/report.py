@@ -10,7 +10,8 @@ from training.findings.plans import Shape
 from training.findings.settings import Finding, Group, Setting
 from training.held_out import Item
 from training.questions import TYPES
-from training.scoring import Z, mean_over_types
+from training.scoring import Z, interval, mean_over_types
+from training.tables import percent, table_row
 
 Rights = dict[str, np.ndarray]  # setting name → (models, n) bool
 
@@ -46,11 +47,11 @@ def _group(group: Group, rights: Rights, items: list[Item], shape: Shape) -> dic
     rows = [_setting(group.baseline, base, items, shape)]
     for other in group.others:
         right = rights[other.name]
-        against = [_interval(*mean_over_types(a.astype(float) - b, items)) for a, b in zip(right, base, strict=True)]
+        against = [interval(*mean_over_types(a.astype(float) - b, items)) for a, b in zip(right, base, strict=True)]
         paired = (right.astype(float) - base).mean(0)
         rows.append(
             _setting(other, right, items, shape)
-            | {"minus_baseline": {"together": _interval(*mean_over_types(paired, items)), "models": against}}
+            | {"minus_baseline": {"together": interval(*mean_over_types(paired, items)), "models": against}}
         )
     return {"questions": group.baseline.items, "num_questions": len(items), "settings": rows}
 
@@ -62,8 +63,8 @@ def _setting(setting: Setting, right: np.ndarray, items: list[Item], shape: Shap
         "tokens_per_frame": _tokens(setting, shape),
         "prefill_flops": _flops(setting, shape),
         "accuracy": {
-            "together": _interval(*mean_over_types(right.mean(0), items)),
-            "models": [_interval(*mean_over_types(own, items)) for own in right],
+            "together": interval(*mean_over_types(right.mean(0), items)),
+            "models": [interval(*mean_over_types(own, items)) for own in right],
         },
         "types": _types(right.mean(0), items),
     }
@@ -85,26 +86,22 @@ def _flops(setting: Setting, shape: Shape) -> int:
     return shape.flops(setting.method.plan, visual, setting.method.drop_text)
 
 
-def _interval(value: float, low: float, high: float) -> dict:
-    return {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
-
-
 def _mean(values: list[float]) -> dict:
     """Mean with its normal interval."""
     mean, half = float(np.mean(values)), Z * float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return _interval(mean, mean - half, mean + half)
+    return interval(mean, mean - half, mean + half)
 
 
 def _finding_table(finding: dict, num_models: int) -> list[str]:
     models = [f"model {i + 1}" for i in range(num_models)] if num_models > 1 else []
     head = ["frames × tokens, method", "MFLOPs", "n", "accuracy", *models, "minus the baseline", *models]
-    lines = [f"**({finding['finding']}) {finding['title']}**", "", _row(head), _row(["---"] * len(head))]
+    lines = [f"**({finding['finding']}) {finding['title']}**", "", table_row(head), table_row(["---"] * len(head))]
     for group in finding["groups"]:
         for index, row in enumerate(group["settings"]):
             cells = [row["setting"], f"{row['prefill_flops'] / 1e6:,.0f}", group["num_questions"]]
-            cells += _cells(row["accuracy"], models, _percent)
+            cells += _cells(row["accuracy"], models, percent)
             cells += _cells(row["minus_baseline"], models, _points) if index else ["baseline", *("" for _ in models)]
-            lines.append(_row(cells))
+            lines.append(table_row(cells))
     return [*lines, ""]
 
 
@@ -114,18 +111,10 @@ def _cells(score: dict, models: list, show) -> list[str]:
 
 def _attention_table(report: dict) -> list[str]:
     lines = [f"**(h) Share of the mass on patches that falls on the thing asked about** ({report['num_questions']} "
-             f"questions; chance {_percent(report['chance'])})", ""]  # fmt: skip
+             f"questions; chance {percent(report['chance'])})", ""]  # fmt: skip
     names = [(f"{name}, model {i + 1}", own[name]) for i, own in enumerate(report["models"]) for name in WATCHED]
-    lines += [_row(["layer", *(name for name, _ in names)]), _row(["---"] * (len(names) + 1))]
-    return lines + [_row([layer, *(_percent(own[layer]) for _, own in names)]) for layer in range(len(names[0][1]))]
-
-
-def _row(cells: list) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def _percent(score: dict) -> str:
-    return f"{100 * score['value']:.1f} ({100 * score['low']:.1f}–{100 * score['high']:.1f})"
+    lines += [table_row(["layer", *(name for name, _ in names)]), table_row(["---"] * (len(names) + 1))]
+    return lines + [table_row([layer, *(percent(own[layer]) for _, own in names)]) for layer in range(len(names[0][1]))]
 
 
 def _points(score: dict) -> str:

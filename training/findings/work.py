@@ -10,9 +10,9 @@ import torch
 
 from aim_core.adapters.base import Adapter
 from aim_core.loading import load_adapter
+from training.asking import Video
 from training.build import IMAGE_SIZE
 from training.drawing import render
-from training.findings.asking import Video
 from training.findings.attention import object_shares
 from training.findings.settings import Setting
 from training.findings.shards import Shard
