@@ -277,13 +277,16 @@ def test_4_l2_stays_above_l1_and_both_reach_the_model(page):
 
 
 def test_5_a_run_can_be_stopped_and_another_started(page):
-    slide(page, "keep_ratio", 0.3)
-    playwright.expect(page.locator("#answers [data-part=aim-time]")).to_have_text("–")
+    slide(page, "frames", 32)  # long enough for the button to be reached on a busy machine
+    playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(32))
+    assert said(page, "aim-time") == "–"
     page.click("#run")
     page.locator("#stop:not([disabled])").click()
     page.wait_for_selector("#stop[disabled]")
     page.wait_for_timeout(6000)  # longer than a run takes
     assert said(page, "aim-time") == "–"
+    slide(page, "frames", 4)
+    playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(4))
     run(page)
     assert said(page, "aim-time").endswith(" ms")
 
