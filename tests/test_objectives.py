@@ -10,13 +10,13 @@ import torch
 from aim_core.adapters.table import adapter_for
 from aim_core.hooks import attached
 from training.asking import Video
-from training.batches import IGNORE, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, traits
+from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, _offsets, traits
 from training.build import make_model, make_processor, vocabulary
 from training.findings.settings import Maker
 from training.objectives import _attend, _shares, _spread
 from training.packed import BACK, COUNT, LOOK, _one_head, answer_all, pixels_of
 from training.questions import ANSWERS, TYPES
-from training.world import Scene, Thing, frame_times
+from training.world import Scene, Thing, frame_times, owner_map
 
 SEED, NUM_FRAMES = 5, 2
 SAME = {"rtol": 0, "atol": 1e-4}  # what is different differs by 0.01 and more
@@ -165,6 +165,18 @@ def test_middles_are_shared_by_the_tokens_around_them_where_and_when_a_thing_is_
     assert {where: share for where, share in found.items() if where[0] == 2} == pytest.approx(mover | visitor)
 
 
+def test_every_patch_of_a_thing_is_told_where_its_middle_is():
+    times = frame_times(4)
+    owner = owner_map(SCENE, times, PATCH_ROWS)
+    offsets = _offsets(SCENE, times, owner)
+    assert offsets.shape == (4, PATCH_ROWS, PATCH_ROWS, 2) and not offsets[owner < 0].any()
+    row, column = 19, 16  # of the visitor, whose middle is at row 19.2, column 16.8 of 24
+    assert owner[2, row, column] == 1
+    assert offsets[2, row, column] == pytest.approx([(16.8 - 16.5) / 2, (19.2 - 19.5) / 2], abs=1e-6)
+    far = np.linalg.norm(offsets[owner == 0], axis=1)
+    assert 0.9 * MOVER.radius * TOKEN_ROWS < far.max() < MOVER.radius * TOKEN_ROWS
+
+
 def test_attention_is_wanted_somewhere_on_the_wanted_columns():
     attention = torch.tensor([[[0.5, 0.25, 0.25], [0.1, 0.2, 0.7], [0.0, 0.0, 1.0]]])
     wanted = torch.tensor([[[True, False, True], [False, False, False], [False, False, True]]])
@@ -187,11 +199,12 @@ def test_attention_to_count_with_is_wanted_in_proportion():
 
 def test_shares_are_told_best_by_themselves():
     share = torch.tensor([0.0, 0.25, 1.0])
-    best = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) * 4 / 3
+    best = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) / 1.25  # for each whole share
     told = torch.stack([1 - share, share], dim=1).clamp(min=1e-9).log()
     assert _shares(told, share).item() == pytest.approx(best)
-    assert _shares(torch.zeros(3, 2), share).item() == pytest.approx(4 * math.log(2))
+    assert _shares(torch.zeros(3, 2), share).item() == pytest.approx(3 * math.log(2) / 1.25)
     assert _shares(told, torch.tensor([0.0, 0.25, 1.5])).item() == pytest.approx(best)  # more than all is all
+    assert _shares(torch.zeros(2, 2), torch.zeros(2)).item() == pytest.approx(2 * math.log(2))  # finite without any
 
 
 @pytest.mark.parametrize("wish", [_attend, _spread])

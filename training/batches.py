@@ -45,6 +45,7 @@ class Batch:
     pixels: Tensor  # (B, F, 3, size, size) uint8
     patch_owner: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS) int64, thing that covers the patch's middle, -1 for none
     token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
+    offsets: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS, 2) float32, x and y from a patch to its thing's middle, in tokens
     centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) float32, shares of the middles of things, 1 in all for each
     things: Tensor  # (B, MAX_OBJECTS, U) int64
     tokens: Tensor  # (B, T) int64, all questions of a video one after the other
@@ -144,9 +145,11 @@ class BatchMaker:
     ) -> dict:
         scene = draw_scene(rng, num_frames, threes)
         times = frame_times(num_frames)
+        patch_owner = owner_map(scene, times, PATCH_ROWS)
         part = {
             "pixels": render(scene, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
-            "patch_owner": owner_map(scene, times, PATCH_ROWS),
+            "patch_owner": patch_owner,
+            "offsets": _offsets(scene, times, patch_owner),
             "token_owner": owner_map(scene, times, TOKEN_ROWS),
             "centers": _centers(scene, times),
             "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
@@ -180,6 +183,17 @@ def _moment(scene: Scene, time: float) -> Scene:
     shown = [t for t in scene.things if t.visible(time)] or [scene.things[0]]
     rest = {"motion": "still", "phase": "start", "appears": 0.0, "vanishes": 1.0}
     return replace(scene, things=tuple(replace(t, begin=t.center(time), finish=t.center(time), **rest) for t in shown))
+
+
+def _offsets(scene: Scene, times: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """owner: (F, PATCH_ROWS, PATCH_ROWS), the thing that covers each patch's middle; 0 where there is none."""
+    offsets = np.zeros((*owner.shape, 2), dtype=np.float32)
+    for index, thing in enumerate(scene.things):
+        frame, row, column = np.nonzero(owner == index)
+        x, y = np.array([thing.center(float(time)) for time in times])[frame].T
+        here = ((column + 0.5) / PATCH_ROWS, (row + 0.5) / PATCH_ROWS)
+        offsets[frame, row, column] = np.stack([x - here[0], y - here[1]], axis=1) * TOKEN_ROWS
+    return offsets
 
 
 def _centers(scene: Scene, times: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ class Helpers(nn.Module):
     def __init__(self, tower_width: int, width: int, rows: int):
         super().__init__()
         self.patch = nn.Linear(tower_width, TRAITS["color"] + TRAITS["shape"] + 2)
+        self.offset = nn.Linear(tower_width, 2)
         self.token = nn.Linear(width, TRAITS["color"] + TRAITS["shape"] + 2 + 2 * rows + 2)
         self.seen = nn.Linear(width, sum(TRAITS.values()))
         self.first = nn.Linear(width, 2)  # the middle of a thing where it is seen for the first time
@@ -26,13 +27,16 @@ class Helpers(nn.Module):
 
 
 def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each patch and token tells its thing's colour and shape (in the words' own embeddings too), and its own place.
+    """Each patch and token tells its thing's colour, shape (in its word's embedding too) and middle, and its own place.
 
     words: for each of ALIGNED (its classes,) int64, the token id of every class's name.
     """
     patches = patches_of(model, batch)
     tokens = tokens_of(model, patches)
     losses = _dense("patch", helpers.patch(patches.flatten(0, 1)), batch.patch_owner, batch)
+    there = batch.patch_owner.flatten() >= 0
+    far = helpers.offset(patches.flatten(0, 1)[there]) - batch.offsets.reshape(-1, 2)[there]
+    losses["offset"] = far.square().mean() if bool(there.any()) else far.sum()
     flat = tokens.flatten(0, 1)
     seen = helpers.token(flat)
     losses |= _dense("token", seen[:, : TRAITS["color"] + TRAITS["shape"] + 2], batch.token_owner, batch)
@@ -69,7 +73,7 @@ def answer_loss(
     seen = helpers.seen(inside)
     losses |= _traits("seen", seen.flatten(0, 1), _known(batch, owner, seen_before).flatten(0, 1), 0.3)
     first = visual.center.flatten(1) * ((owner >= 0) & ~seen_before)
-    losses["first"] = _shares(helpers.first(inside).flatten(0, 1), first.flatten())
+    losses["first"] = _shares(helpers.first(inside).flatten(0, 1), first.flatten()) * 0.3
     found = helpers.found(between["found"][:, start:][asked])
     losses |= _traits("found", found, batch.referents[asked], 0.3)
     losses["back"] = _attend(between["back"][:, 1 : start - 1, 1 : start - 1], past) * 0.3
@@ -99,12 +103,13 @@ def _spread(attention: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _shares(logits: Tensor, share: Tensor) -> Tensor:
-    """Cross-entropy of two classes to the share of the second one, times 4 since few rows have any.
+    """Cross-entropy of two classes to the share of the second one, for each whole share, since most rows have none.
 
     logits: (n, 2); share: (n,) in [0, 1], more is taken for 1.
     """
     share = share.clamp(max=1.0)
-    return F.cross_entropy(logits, torch.stack([1 - share, share], dim=1)) * 4
+    total = F.cross_entropy(logits, torch.stack([1 - share, share], dim=1), reduction="sum")
+    return total / share.sum().clamp(min=1.0)
 
 
 def _labels(owner: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -88,7 +88,7 @@ EXACT = (  # many things to count, most of them hardly merged
 )
 # 32 frames unmerged take as long as seven other steps, so they come once in 25.
 RECIPE = (
-    Stage("look", 1000, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
+    Stage("look", 1500, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
     Stage("pictures", 400, PICTURES, 8, 2e-3),
     Stage("clips", 500, SHORT, 8, 2e-3),
     Stage("mixed", 1200, LONG, 12, 2e-3, draws=LATE),
