@@ -9,6 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 
 def read_log(path: Path) -> list[dict]:
@@ -44,6 +45,8 @@ def draw(lines: list[dict]) -> Figure:
             right.plot(minutes, [100 * line["right"] for line in part], color="tab:green")
     right.set(ylabel="right answers, %", ylim=(0, 100))
     loss.set(ylabel="loss, all parts", xlabel="minutes", yscale="log")
+    loss.yaxis.set_major_formatter(LogFormatter())  # 10 and 20, not powers of ten
+    loss.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     return figure
 
 
