@@ -15,7 +15,7 @@ from training.batches import FEWEST_VISITED
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
 from training.world import Scene, held_out, make_scene
 
-HELD_OUT_SEED = 2412_03252  # for what is reported; no choice is ever made with these videos
+HELD_OUT_SEED = 2412_03252  # for what is reported
 DEVELOPMENT_SEED = 2412_03248  # for choices while a recipe is made
 FIRST_SEED = 2**62  # training draws its scenes' seeds below this
 PER_VIDEO = 6  # most questions that share a video, one of a type
