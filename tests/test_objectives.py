@@ -10,7 +10,7 @@ import torch
 from aim_core.adapters.table import adapter_for
 from aim_core.hooks import attached
 from training.asking import Video
-from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, _offsets, traits
+from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, _to_middle, traits
 from training.build import make_model, make_processor, vocabulary
 from training.findings.settings import Maker
 from training.objectives import _attend, _shares, _spread
@@ -168,7 +168,7 @@ def test_middles_are_shared_by_the_tokens_around_them_where_and_when_a_thing_is_
 def test_every_patch_of_a_thing_is_told_where_its_middle_is():
     times = frame_times(4)
     owner = owner_map(SCENE, times, PATCH_ROWS)
-    offsets = _offsets(SCENE, times, owner)
+    offsets = _to_middle(SCENE, times, owner)
     assert offsets.shape == (4, PATCH_ROWS, PATCH_ROWS, 2) and not offsets[owner < 0].any()
     row, column = 19, 16  # of the visitor, whose middle is at row 19.2, column 16.8 of 24
     assert owner[2, row, column] == 1

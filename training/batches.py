@@ -45,7 +45,7 @@ class Batch:
     pixels: Tensor  # (B, F, 3, size, size) uint8
     patch_owner: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS) int64, thing that covers the patch's middle, -1 for none
     token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
-    offsets: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS, 2) float32, x and y from a patch to its thing's middle, in tokens
+    to_middle: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS, 2) float32, from a patch to its thing's middle, in tokens
     centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) float32, shares of the middles of things, 1 in all for each
     things: Tensor  # (B, MAX_OBJECTS, U) int64
     tokens: Tensor  # (B, T) int64, all questions of a video one after the other
@@ -149,7 +149,7 @@ class BatchMaker:
         part = {
             "pixels": render(scene, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
             "patch_owner": patch_owner,
-            "offsets": _offsets(scene, times, patch_owner),
+            "to_middle": _to_middle(scene, times, patch_owner),
             "token_owner": owner_map(scene, times, TOKEN_ROWS),
             "centers": _centers(scene, times),
             "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
@@ -185,7 +185,7 @@ def _moment(scene: Scene, time: float) -> Scene:
     return replace(scene, things=tuple(replace(t, begin=t.center(time), finish=t.center(time), **rest) for t in shown))
 
 
-def _offsets(scene: Scene, times: np.ndarray, owner: np.ndarray) -> np.ndarray:
+def _to_middle(scene: Scene, times: np.ndarray, owner: np.ndarray) -> np.ndarray:
     """owner: (F, PATCH_ROWS, PATCH_ROWS), the thing that covers each patch's middle; 0 where there is none."""
     offsets = np.zeros((*owner.shape, 2), dtype=np.float32)
     for index, thing in enumerate(scene.things):

@@ -35,7 +35,7 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
     tokens = tokens_of(model, patches)
     losses = _dense("patch", helpers.patch(patches.flatten(0, 1)), batch.patch_owner, batch)
     there = batch.patch_owner.flatten() >= 0
-    far = helpers.offset(patches.flatten(0, 1)[there]) - batch.offsets.reshape(-1, 2)[there]
+    far = helpers.offset(patches.flatten(0, 1)[there]) - batch.to_middle.reshape(-1, 2)[there]
     losses["offset"] = far.square().mean() if bool(there.any()) else far.sum()
     flat = tokens.flatten(0, 1)
     seen = helpers.token(flat)
