@@ -86,7 +86,7 @@ EXACT = (  # many things to count, most of them hardly merged
     Turn(8, 2),
     Turn(32, 1, "place", (0.2, 0.4)),
 )
-# 32 frames unmerged take as long as seven other steps, so they come once in 25.
+# 32 frames unmerged take several times as long as another step, so they come once in 25.
 RECIPE = (
     Stage("look", 1500, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
     Stage("pictures", 400, PICTURES, 8, 2e-3),
