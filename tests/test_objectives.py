@@ -126,9 +126,13 @@ def test_one_head_is_the_attention_of_the_layer(adapter, layer, head):
             inside = module.input_layernorm(hidden)
             weights = module.self_attn(inside, position_embeddings=rotary, attention_mask=hides)[1]
             found = _one_head(module, head, hidden, rotary, mask)
+            last = _one_head(module, head, hidden, rotary, mask[:, 5:])
+            first = _one_head(module, head, hidden, rotary, mask[:, :4, :4])
     finally:
         decoder.set_attn_implementation(usual)
     torch.testing.assert_close(found, weights[:, head])
+    torch.testing.assert_close(last, weights[:, head, 5:])
+    torch.testing.assert_close(first, weights[:, head, :4, :4])
     assert (weights[:, head] - weights[:, 1 - head]).abs().max() > 0.01
 
 
