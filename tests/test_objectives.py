@@ -14,7 +14,7 @@ from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, 
 from training.build import make_model, make_processor, vocabulary
 from training.findings.settings import Maker
 from training.objectives import _attend, _shares, _spread
-from training.packed import BACK, COUNT, LOOK, _one_head, answer_all, pixels_of
+from training.packed import BACK, COUNT, LOOK, _one_head, answer_packed, pixels_of
 from training.questions import ANSWERS, TYPES
 from training.world import Scene, Thing, frame_times, owner_map
 
@@ -46,7 +46,7 @@ def batch(adapter) -> Batch:
 def packed(adapter, batch: Batch, keep: float = 0.25, how: str = "merge") -> torch.Tensor:
     """(questions, vocabulary) logits of the answers, as training gets them."""
     with torch.no_grad():
-        return answer_all(adapter.model, batch, keep, how, torch.Generator())[1][::2]
+        return answer_packed(adapter.model, batch, keep, how, torch.Generator())[1][::2]
 
 
 def alone(adapter, batch: Batch, keep: float, positions: str) -> torch.Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.batches import IGNORE, TRAITS, Batch
-from training.packed import COUNT, answer_all, frame_of, patches_of, start_of, tokens_of
+from training.packed import COUNT, answer_packed, frame_of, patches_of, start_of, tokens_of
 
 ALIGNED = ("color", "shape")  # traits that a token tells in the embeddings of their words too
 
@@ -59,10 +59,10 @@ def answer_loss(
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (questions,) bool whether each answer was right.
 
-    keep, how: see `answer_all`.
+    keep, how: see `answer_packed`.
     counting:  weight of the heads that count.
     """
-    visual, logits, between = answer_all(model, batch, keep, how, rng)
+    visual, logits, between = answer_packed(model, batch, keep, how, rng)
     owner, frame = visual.owner.flatten(1), frame_of(visual)
     past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, None] > frame[None, :])
     seen_before = past.any(2)

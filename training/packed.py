@@ -37,7 +37,7 @@ def tokens_of(model, patches: Tensor) -> Tensor:
     return model.model.apply_pooling(model.model.multi_modal_projector(patches))
 
 
-def answer_all(
+def answer_packed(
     model, batch: Batch, keep: float, how: str, rng: torch.Generator
 ) -> tuple[Visual, Tensor, dict[str, Tensor]]:
     """One pass: what is shown of the videos, (asked, vocabulary) logits of all that is to be said, and `_run`'s rest.

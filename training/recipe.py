@@ -19,7 +19,7 @@ LATE = dict.fromkeys(TYPES, 1) | {"motion": 2, "appears": 3, "order": 6, "count"
 class Turn:
     """One kind of step: `videos` of `frames` frames, a share of their tokens shown, drawn between `keep`'s ends.
 
-    how: "drop", "merge" or "place" (see `packed.answer_all`).
+    how: "drop", "merge" or "place" (see `packed.answer_packed`).
     """
 
     frames: int
