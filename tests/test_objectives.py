@@ -13,7 +13,7 @@ from training.asking import Video
 from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, _to_middle, traits
 from training.build import make_model, make_processor, vocabulary
 from training.findings.settings import Maker
-from training.objectives import _attend, _shares, _spread
+from training.objectives import Helpers, _attend, _off, _shares, _spread, answer_loss
 from training.packed import BACK, COUNT, LOOK, _one_head, answer_packed, pixels_of
 from training.questions import ANSWERS, TYPES
 from training.world import Scene, Thing, frame_times, owner_map
@@ -199,6 +199,36 @@ def test_attention_to_count_with_is_wanted_in_proportion():
     assert _spread(split / 2, split).item() == pytest.approx(
         -(math.log(1 / 2) + sum(p * math.log(p / 2) for p in (0.25, 0.75))) / 2
     )
+
+
+def test_the_number_is_told_by_the_attention_to_the_first_token():
+    number = torch.tensor([0, 1, 3])
+    even = 1 / (1 + number)  # spread evenly over the first token and each thing
+    assert _off(even, number).item() == pytest.approx(0, abs=1e-12)
+    one_more = torch.tensor([1.0, 1 / 3, 1 / 4])
+    assert _off(one_more, number).item() == pytest.approx(math.log(3 / 2) ** 2 / 3)
+    assert _off(torch.zeros(0), torch.zeros(0, dtype=torch.int64)).item() == 0  # nothing is counted
+
+
+def test_the_number_of_things_counted_is_asked_for_beside_the_answers(adapter, batch):
+    counted = batch.about[batch.counts].sum(-1)
+    assert [vocabulary()[token] for token in batch.targets[batch.counts]] == [
+        str(number) for number in counted.tolist()
+    ]
+    usual, asked = counting_losses(adapter, batch, 2.0, False), counting_losses(adapter, batch, 4.0, True)
+    assert asked.keys() - usual.keys() == {"number", "number 5", "number 6", "number 7"}
+    for layer, _head in COUNT:
+        assert asked[f"count {layer}"] == pytest.approx(2 * usual[f"count {layer}"], rel=1e-4)
+    none = counting_losses(adapter, replace(batch, counts=torch.zeros_like(batch.counts)), 4.0, True)
+    assert all(asked[name] > 0 and none[name] == 0 for name in none if name.startswith(("count", "number")))
+
+
+def counting_losses(adapter, batch: Batch, counting: float, number: bool) -> dict[str, float]:
+    torch.manual_seed(SEED)
+    helpers = Helpers(64, 128, TOKEN_ROWS)
+    with torch.no_grad():
+        losses, _ = answer_loss(adapter.model, helpers, batch, 1.0, "merge", torch.Generator(), counting, number)
+    return {name: loss.item() for name, loss in losses.items()}
 
 
 def test_shares_are_told_best_by_themselves():

@@ -1,7 +1,7 @@
 """Training: one that is stopped and resumed ends with the weights of one that ran through; what it exports loads."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -18,7 +18,8 @@ from training.train import Steps, Training, export, report, run
 
 TURNS = (Turn(2, 1, "merge", (0.2, 0.5)), Turn(1, 1, "place", (0.2, 0.5)), Turn(2, 1, "drop", (0.3, 0.6)))
 ONE = dict.fromkeys(TYPES, 1)
-TINY = (Stage("look", 2, (Turn(1, 2),), 0, 1e-3, draws=NONE), Stage("clips", 3, TURNS, 8, 1e-3, cool=True, draws=ONE))
+LOOK = Stage("look", 2, (Turn(1, 2),), 0, 1e-3, draws=NONE)
+TINY = (LOOK, Stage("clips", 3, TURNS, 8, 1e-3, cool=True, number=True, mean=True, draws=ONE))
 SEED = 5
 
 
@@ -109,6 +110,30 @@ def test_weights_change_in_every_stage(tiny, stop_after, tmp_path):
     assert not any("language_model.layers.11." in name for name in changed)  # not in use yet
 
 
+def test_a_stage_may_end_with_the_mean_of_its_first_and_last_weights(tiny, tmp_path, monkeypatch):
+    def weights(stage: Stage) -> dict:
+        monkeypatch.setattr(train, "RECIPE", (LOOK, stage))
+        training = Training(SEED, "cpu")
+        run(training, tmp_path, save_every=1e9)
+        return training.model.state_dict()
+
+    clips = TINY[1]
+    first, last, mean = (weights(s) for s in (replace(clips, steps=0), replace(clips, mean=False), clips))
+    assert not torch.equal(first["lm_head.weight"], last["lm_head.weight"])
+    assert_same(mean, {name: (last[name] + first[name]) / 2 for name in mean})
+
+
+@pytest.mark.parametrize("number", [False, True])
+def test_a_stage_may_ask_for_the_number_of_things_counted(tiny, number):
+    training, stage = Training(SEED, "cpu"), replace(TINY[1], number=number)
+    batch = BatchMaker(training.processor.tokenizer, SEED).make(1, 0, 2, 2, ONE, 1.5, 0.15)
+    training.stage = 1
+    losses, _ = train.take_step(training, batch, stage)
+    assert {name for name in losses if name.startswith("number")} == (
+        {"number", "number 5", "number 6", "number 7"} if number else set()
+    )
+
+
 def test_the_data_of_a_step_do_not_depend_on_where_training_began(tiny):
     tokenizer = make_processor().tokenizer
     from_start, resumed = (Steps(BatchMaker(tokenizer, SEED), 1, first) for first in (0, 2))
@@ -143,6 +168,7 @@ def test_the_learning_rate_warms_up_and_a_cooling_stage_ends_at_zero():
 
 def test_the_recipe_uses_all_layers_in_the_end_and_shows_one_to_thirty_two_frames():
     assert RECIPE[-1].layers == make_config().text_config.num_hidden_layers and RECIPE[-1].cool
+    assert [stage.name for stage in RECIPE if stage.mean] == [RECIPE[-1].name]
     turns = [turn for stage in RECIPE for turn in stage.turns]
     assert {turn.how for turn in turns} == {"drop", "merge", "place"}
     assert (min(turn.frames for turn in turns), max(turn.frames for turn in turns)) == (1, 32)

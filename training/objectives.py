@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from training.batches import IGNORE, TRAITS, Batch
 from training.packed import COUNT, answer_packed, frame_of, patches_of, start_of, tokens_of
+from training.world import MAX_OBJECTS
 
 ALIGNED = ("color", "shape")  # traits that a token tells in the embeddings of their words too
 
@@ -23,6 +24,7 @@ class Helpers(nn.Module):
         self.seen = nn.Linear(width, sum(TRAITS.values()))
         self.first = nn.Linear(width, 2)  # the middle of a thing where it is seen for the first time
         self.found = nn.Linear(width, sum(TRAITS.values()))
+        self.number = nn.Linear(width, MAX_OBJECTS + 1)  # how many things are counted
         self.temperature = nn.Parameter(torch.tensor(10.0))
 
 
@@ -55,12 +57,20 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
 
 
 def answer_loss(
-    model, helpers: Helpers, batch: Batch, keep: float, how: str, rng: torch.Generator, counting: float
+    model,
+    helpers: Helpers,
+    batch: Batch,
+    keep: float,
+    how: str,
+    rng: torch.Generator,
+    counting: float,
+    number: bool,
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (questions,) bool whether each answer was right.
 
     keep, how: see `answer_packed`.
     counting:  weight of the heads that count.
+    number:    whether the number of things counted is asked for too.
     """
     visual, logits, between = answer_packed(model, batch, keep, how, rng)
     owner, frame = visual.owner.flatten(1), frame_of(visual)
@@ -81,11 +91,27 @@ def answer_loss(
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, :, 1 : start - 1], wanted) * 0.3
     counted = F.pad(wanted * first[:, None], (1, 0), value=1.0) * batch.counts[..., None]
-    for layer, _head in COUNT:
-        spread = _spread(between[f"count {layer}"][:, :, : start - 1], counted)
-        losses[f"count {layer}"] = spread * counting / len(COUNT)
+    losses |= _counting(helpers, between, counted, batch, counting, number)
     right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
     return losses, right
+
+
+def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, number: bool) -> dict[str, Tensor]:
+    """Of the heads that count, and of the number of things counted.
+
+    counted: (B, T, K) what is wanted of the attention to the first K rows.
+    """
+    losses = {}
+    num_counted = batch.about[batch.counts].sum(-1)
+    for layer, _head in COUNT:
+        attention = between[f"count {layer}"][:, :, : counted.shape[-1]]
+        losses[f"count {layer}"] = _spread(attention, counted) * counting / len(COUNT)
+        if number:
+            losses[f"number {layer}"] = _off(attention[..., 0][batch.counts], num_counted) * counting / len(COUNT)
+    if number:
+        told = helpers.number(between["found"][:, -batch.tokens.shape[1] :][batch.counts])
+        losses["number"] = _cross_entropy(told, num_counted)
+    return losses
 
 
 def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
@@ -100,6 +126,15 @@ def _spread(attention: Tensor, wanted: Tensor) -> Tensor:
     rows = wanted.any(-1)
     logs = (attention[rows].clamp(min=1e-6).log() * wanted[rows]).sum(-1) / wanted[rows].sum(-1)
     return -logs.mean() if bool(rows.any()) else attention.sum() * 0.0
+
+
+def _off(first: Tensor, number: Tensor) -> Tensor:
+    """Mean square of the log of the attention to the first token over 1 / (1 + number); 0 if nothing is counted.
+
+    That is what it gets if it gets as much as each thing. first: (n,); number: (n,) int64, also of what merging hides.
+    """
+    log = first.clamp(min=1e-6).log() + (1 + number).log()
+    return log.square().sum() / max(1, len(log))
 
 
 def _shares(logits: Tensor, share: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from training.questions import TYPES
 
-COUNTING = 2.0  # weight of the heads that count
 MOST = 1.5  # times as often as another may an answer of a type come
 THREES = 0.15  # share of the videos that surely show three things of a kind
 # Questions of each type asked of one video, at most: as many of each, or more of those that are learnt late.
@@ -38,6 +37,9 @@ class Stage:
     layers: int  # decoder layers in use; deeper ones start as identities; 0 trains what is before them
     peak: float  # learning rate
     cool: bool = False  # end at zero
+    counting: float = 2.0  # weight of the heads that count
+    number: bool = False  # whether the number of things counted is asked for too
+    mean: bool = False  # end with the mean of its first and last weights
     draws: Mapping[str, int] = field(default_factory=EVEN.copy)
 
 
@@ -76,16 +78,17 @@ SOUND = (  # much unmerged, since the dense model is what all is compared with, 
     Turn(12, 4, "place", (0.1, 0.25)),
     Turn(32, 1, "place", (0.2, 0.4)),
 )
-EXACT = (  # many things to count, most of them hardly merged
-    Turn(8, 2),
+EXACT = (  # many things to count, half of the steps without merging
+    Turn(8, 4),
     Turn(8, 6, "merge", (0.2, 0.35)),
-    Turn(4, 4),
+    Turn(4, 6),
     Turn(8, 4, "merge", (0.3, 0.6)),
-    Turn(8, 2),
+    Turn(8, 4),
     Turn(16, 3, "merge", (0.06, 0.25)),
-    Turn(8, 2),
+    Turn(8, 4),
     Turn(32, 1, "place", (0.2, 0.4)),
 )
+EXACT_DRAWS = LATE | {"count_kind": 14}
 # 32 frames unmerged take several times as long as another step, so they come once in 25.
 RECIPE = (
     Stage("look", 1500, (Turn(1, 20),), 0, 2e-3, cool=True, draws=NONE),
@@ -93,7 +96,8 @@ RECIPE = (
     Stage("clips", 500, SHORT, 8, 2e-3),
     Stage("mixed", 1200, LONG, 12, 2e-3, draws=LATE),
     Stage("sound", 1250, (*SOUND, *SOUND, Turn(32, 1)), 12, 2e-3, cool=True, draws=LATE),
-    Stage("exact", 400, EXACT, 12, 1.5e-3, cool=True, draws=LATE | {"count_kind": 14}),
+    Stage("exact", 600, EXACT, 12, 5e-4, cool=True, counting=4.0, number=True, draws=EXACT_DRAWS),
+    Stage("mean", 400, EXACT, 12, 4e-4, cool=True, counting=4.0, number=True, mean=True, draws=EXACT_DRAWS),
 )
 
 

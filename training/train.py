@@ -16,10 +16,10 @@ from training.batches import TOKEN_ROWS, BatchMaker
 from training.build import make_model, make_processor
 from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
-from training.recipe import COUNTING, MOST, RECIPE, THREES, Stage, learning_rate
+from training.recipe import MOST, RECIPE, THREES, Stage, learning_rate
 from training.world import COLORS, SHAPES
 
-PLACE = ("stage", "step", "seconds")  # where a training is
+PLAIN = ("stage", "step", "seconds", "first_weights")  # what a checkpoint holds as it is
 
 
 class Steps(Dataset):
@@ -53,18 +53,27 @@ class Training:
             "shape": torch.tensor([ids[s] for s in SHAPES], device=device),
         }
         self.stage, self.step, self.seconds = 0, 0, 0.0
-        self.restart()
+        self.begin_stage()
 
-    def restart(self) -> None:
-        """Fresh optimisers: Muon for the matrices of the layers, AdamW for the rest."""
+    def begin_stage(self) -> None:
+        """Remember the weights, and make fresh optimisers: Muon for the matrices of the layers, AdamW for the rest."""
+        self.first_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
         matrices = [p for n, p in self.model.named_parameters() if ".layers." in n and p.ndim == 2]
         chosen = {id(p) for p in matrices}
         rest = [p for m in (self.model, self.helpers) for p in m.parameters() if id(p) not in chosen]
         self.muon = Muon(matrices, lr=1e-3, weight_decay=0.05)
         self.adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
 
+    def take_mean(self) -> None:
+        """The model's weights become the mean of the stage's first and last (Izmailov et al., arXiv 1803.05407).
+
+        For the last stage only: helper heads stay as they are.
+        """
+        last = self.model.state_dict()
+        self.model.load_state_dict({name: (last[name] + first) / 2 for name, first in self.first_weights.items()})
+
     def save(self, path: Path) -> None:
-        state = {name: getattr(self, name) for name in PLACE} | {"seed": self.seed, "recipe": _recipe()}
+        state = {name: getattr(self, name) for name in PLAIN} | {"seed": self.seed, "recipe": _recipe()}
         for name in ("model", "helpers", "muon", "adamw"):
             state[name] = getattr(self, name).state_dict()
         torch.save(state, path.with_suffix(".part"))
@@ -75,7 +84,7 @@ class Training:
         state = torch.load(path, map_location=self.device, weights_only=True)
         if (state["seed"], state.get("recipe")) != (self.seed, _recipe()):
             raise ValueError(f"{path} is of another seed or recipe. Give another --folder, or remove it to start anew.")
-        for name in PLACE:
+        for name in PLAIN:
             setattr(self, name, state[name])
         for name in ("model", "helpers", "muon", "adamw"):
             getattr(self, name).load_state_dict(state[name])
@@ -94,7 +103,8 @@ def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float]
         turn = stage.turns[training.step % len(stage.turns)]
         low, high = turn.keep
         keep = low + (high - low) * float(torch.rand((), generator=rng))
-        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, COUNTING)
+        counting = stage.counting, stage.number
+        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, *counting)
     else:
         losses = vision_loss(training.model, training.helpers, batch, training.words)
     loss = sum(losses.values())
@@ -131,8 +141,10 @@ def run(training: Training, folder: Path, save_every: float) -> None:
             if now - saved > save_every:
                 training.seconds, begun, saved = training.seconds + now - begun, now, now
                 training.save(folder / "checkpoint.pt")
+        if stage.mean:
+            training.take_mean()
         training.stage, training.step = training.stage + 1, 0
-        training.restart()
+        training.begin_stage()
         now = time.monotonic()
         training.seconds, begun, saved = training.seconds + now - begun, now, now
         training.save(folder / "checkpoint.pt")
@@ -175,7 +187,7 @@ def _start_as_identity(layers) -> None:
 
 
 def _recipe() -> str:
-    return repr((COUNTING, MOST, THREES, RECIPE))
+    return repr((MOST, THREES, RECIPE))
 
 
 def _one_thread(_worker: int) -> None:
