@@ -277,13 +277,17 @@ def test_4_l2_stays_above_l1_and_both_reach_the_model(page):
 
 
 def test_5_a_run_can_be_stopped_and_another_started(page):
-    slide(page, "frames", 32)  # long enough for the button to be reached on a busy machine
-    playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(32))
-    assert said(page, "aim-time") == "–"
-    page.click("#run")
-    page.locator("#stop:not([disabled])").click()
-    page.wait_for_selector("#stop[disabled]")
-    page.wait_for_timeout(6000)  # longer than a run takes
+    for _try in range(3):  # on a busy machine the button may be reached too late
+        slide(page, "frames", 16)
+        slide(page, "frames", 32)
+        playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(32))
+        assert said(page, "aim-time") == "–"
+        page.click("#run")
+        page.locator("#stop:not([disabled])").click()
+        page.wait_for_selector("#stop[disabled]")
+        page.wait_for_timeout(6000)  # longer than a run takes
+        if said(page, "aim-time") == "–":
+            break
     assert said(page, "aim-time") == "–"
     slide(page, "frames", 4)
     playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(4))
