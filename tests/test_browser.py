@@ -277,10 +277,9 @@ def test_4_l2_stays_above_l1_and_both_reach_the_model(page):
 
 
 def test_5_a_run_can_be_stopped_and_another_started(page):
-    for _try in range(3):  # on a busy machine the button may be reached too late
-        slide(page, "frames", 16)
-        slide(page, "frames", 32)
-        playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(32))
+    for frames in (32, 31, 30):  # on a busy machine the button may be reached too late; new frames take longest
+        slide(page, "frames", frames)
+        playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(frames))
         assert said(page, "aim-time") == "–"
         page.click("#run")
         page.locator("#stop:not([disabled])").click()
