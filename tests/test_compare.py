@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from aim_core.compare import compare
+from aim_core.comparison import compare
 
 
 def logs(probabilities) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers.cache_utils import DynamicLayer
 
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.merging import merge_tokens

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from transformers import TextIteratorStreamer
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.methods.fastv import fastv

@@ -9,7 +9,7 @@ import torch
 from transformers import StaticCache
 
 from aim_core import hooks
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from tests.test_engine import plain_inputs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from tests.test_engine import QUESTION
 

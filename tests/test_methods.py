@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.importance import pagerank
 from aim_core.methods.aim import PageRank, as_method

@@ -11,7 +11,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.base import where_needed
 from aim_core.methods.fastv import fastv
-from aim_core.parity import parity
+from aim_core.parity_check import parity
 from tests.test_engine import plain_inputs
 
 CONFIG = AimConfig(1.0, l1=1, l2=11)

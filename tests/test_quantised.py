@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlavaOnevisionForConditionalGeneration, LlavaOnevisionProcessor, TorchAoConfig
 
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from tests.test_engine import QUESTION
 

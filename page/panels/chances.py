@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aim_core.compare import compare
+from aim_core.comparison import compare
 from aim_core.result import Result
 from page.spelling import token_text
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aim_core.adapters.table import adapter_for
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.trace import Trace
 from tests.families.family import ask, samples

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aim_core.adapters.table import adapter_for
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from tests.families.family import ask, load
 from tests.families.reference import encoded

@@ -8,7 +8,7 @@ import torch
 
 from aim_core.adapters.table import FAMILIES as ADAPTERS
 from aim_core.adapters.table import adapter_for
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from tests.families.family import QUESTION, ask, samples

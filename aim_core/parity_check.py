@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from aim_core.aim import aim
+from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
