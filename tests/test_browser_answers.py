@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.test_browser import PATIENCE, SCREENSHOTS, drawn, run, said, slide, tokens
+from tests.helpers.browsing import PATIENCE, SCREENSHOTS, drawn, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser

@@ -17,7 +17,7 @@ from page import assets, words
 from page.canvas.component import SCRIPTS
 from page.canvas.frames import pictures
 from page.canvas.records import explorer_record
-from tests.drawn_trace import make_result
+from tests.helpers.drawn_trace import make_result
 from visual.palette import browser_palette
 
 playwright = pytest.importorskip("playwright.sync_api")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from page.exports.saved import load_run
-from tests.test_browser import PATIENCE, SCREENSHOTS, drawn, run, said, value_of
+from tests.helpers.browsing import PATIENCE, SCREENSHOTS, drawn, run, said, value_of
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser

@@ -13,9 +13,9 @@ from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import MODES
 from aim_core.methods.fastv import fastv
-from tests.masking import masked_logits
-from tests.test_engine import QUESTION, prepared
-from tests.test_parity import VisibleVote
+from tests.helpers.masking import masked_logits
+from tests.helpers.prompts import QUESTION, prepared
+from tests.helpers.visible_vote import VisibleVote
 
 
 def test_marks_are_pairs_of_whole_numbers():

@@ -20,7 +20,7 @@ from page.canvas.naming import view_names
 from page.canvas.packing import packed_log
 from page.canvas.records import explorer_record, last_layers, score_table
 from page.served import served
-from tests.drawn_trace import make_result, make_trace
+from tests.helpers.drawn_trace import make_result, make_trace
 from visual.patches import patch_rectangle
 from visual.views import nearest_scored, scaled_scores
 

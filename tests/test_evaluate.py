@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aim_core.config import AimConfig
-from tests.test_questions import Viewer
+from tests.helpers.viewer import Viewer
 from training import held_out as held_out_file
 from training.build import IMAGE_SIZE
 from training.drawing import render

@@ -15,8 +15,8 @@ from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.methods.fastv import fastv
-from tests.masking import masked_logits
-from tests.test_engine import QUESTION, plain_inputs, prefilled, prepared
+from tests.helpers.masking import masked_logits
+from tests.helpers.prompts import QUESTION, plain_inputs, prefilled, prepared
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
 PRUNE = AimConfig(1.0, l1=2, l2=9)

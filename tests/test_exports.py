@@ -32,7 +32,7 @@ from page.handlers import Handlers
 from page.samples import SAMPLES, sample_name, sample_path
 from page.settings import Loaded
 from page.store import Kept
-from tests.drawn_trace import make_trace
+from tests.helpers.drawn_trace import make_trace
 from visual.card import COLUMN, MM_PER_INCH, PAGE
 from visual.film import film
 from visual.plots import retained_figure

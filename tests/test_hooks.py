@@ -12,7 +12,8 @@ from aim_core import hooks
 from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
-from tests.test_engine import plain_inputs
+from tests.helpers.on_model import everything_on
+from tests.helpers.prompts import plain_inputs
 
 CONFIG = AimConfig(0.5, l1=2, l2=8)
 
@@ -40,17 +41,6 @@ class Given:
 
     def tokens_entering(self, num_visual, num_layers):
         return list(self.counts)
-
-
-def everything_on(model) -> dict:
-    """Hooks, attributes and attention implementation of the model and everything inside it."""
-    names = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
-    found = {}
-    for path, module in model.named_modules():
-        found[path] = ({name: tuple(getattr(module, name)) for name in names}, frozenset(module.__dict__))
-        if hasattr(module, "config"):
-            found[path] += (module.config._attn_implementation,)
-    return found | {"config": model.config.to_dict()}
 
 
 @pytest.fixture

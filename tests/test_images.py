@@ -8,7 +8,7 @@ import torch
 
 from aim_core.attach import aim
 from aim_core.config import AimConfig
-from tests.test_engine import QUESTION
+from tests.helpers.prompts import QUESTION
 
 SIDE = 16  # cells along a side of the tower's grid
 

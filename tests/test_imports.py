@@ -53,3 +53,9 @@ def test_figures_never_come_from_pyplot():
 def test_package_fronts_import_nothing():
     for room in ("aim_core/adapters", "aim_core/media", "aim_core/methods", "visual", "page", "training"):
         assert not imported(ROOT / room / "__init__.py") - {"__future__"}
+
+
+def test_test_files_import_helpers_and_never_another_test():
+    for path in (ROOT / "tests").rglob("*.py"):
+        tests = {name for name in imported(path) if name.split(".")[-1].startswith(("test_", "conftest"))}
+        assert not tests, f"{path.name} imports {tests}: move what they share into tests/helpers"

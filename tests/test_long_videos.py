@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.test_questions import Viewer
+from tests.helpers.viewer import Viewer
 from training import held_out
 from training.drawing import render
 from training.held_out import FIRST_SEED, bucket, buckets

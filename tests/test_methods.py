@@ -14,8 +14,8 @@ from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.fastv import DropOnce, fastv
 from aim_core.methods.rankers import AttentionReceived, LastTokenAttention, RandomRank
-from tests.masking import masked_logits
-from tests.test_engine import QUESTION, plain_inputs, prepared
+from tests.helpers.masking import masked_logits
+from tests.helpers.prompts import QUESTION, plain_inputs, prepared
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from aim_core.importance import pagerank_heads
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.fastv import fastv
 from aim_core.notes import attention_shares
-from tests.test_engine import QUESTION, plain_inputs, prepared
+from tests.helpers.prompts import QUESTION, plain_inputs, prepared
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
 

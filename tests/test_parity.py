@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-import torch
 
 from aim_core.config import AimConfig
-from aim_core.methods.aim import PageRank, as_method
-from aim_core.methods.base import where_needed
+from aim_core.methods.aim import as_method
 from aim_core.methods.fastv import fastv
 from aim_core.parity_check import parity
-from tests.test_engine import plain_inputs
+from tests.helpers.prompts import plain_inputs
+from tests.helpers.visible_vote import VisibleVote
 
 CONFIG = AimConfig(1.0, l1=1, l2=11)
-
-
-@dataclass(frozen=True)
-class VisibleVote:
-    """PageRank in which rows that are masked have no vote: their start mass is removed."""
-
-    def __call__(self, query, key, scale):
-        seen = torch.ones(key.shape[2], dtype=torch.bool)
-        if key.shape[-1] > 64:  # the feature that hides masked rows
-            seen = key[0, 0, :, -1] == 0
-        scores = torch.zeros(1, key.shape[2])
-        scores[:, seen] = PageRank()(query[:, :, seen, :64], key[:, :, seen, :64], scale)
-        return scores
-
-    def layers(self, plan):
-        return where_needed(plan)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from matplotlib.container import BarContainer
 
 import visual
 from aim_core.trace import LayerTrace
-from tests.drawn_trace import make_trace
+from tests.helpers.drawn_trace import make_trace
 from visual.plots import cost_figure, ranked_figure, retained_figure
 
 ALLOWED = {"numpy", "cv2", "matplotlib", "visual", "aim_core.trace"}

@@ -8,7 +8,7 @@ from transformers import LlavaOnevisionForConditionalGeneration, LlavaOnevisionP
 
 from aim_core.attach import aim
 from aim_core.config import AimConfig
-from tests.test_engine import QUESTION
+from tests.helpers.prompts import QUESTION
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
 COUNTS = CONFIG.tokens_entering(65, 12)

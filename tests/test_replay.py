@@ -25,7 +25,7 @@ from page.exports.spelling import Spelling
 from page.panels.answers import AnswersPanel, answers_record
 from page.panels.word_frames import WordFramesPanel, word_frames_record
 from page.store import Kept
-from tests.drawn_trace import make_trace
+from tests.helpers.drawn_trace import make_trace
 
 EVIL = '</script><img src=x onerror="window.hit=1"><!-- ${window.hit=1} {{x}} @style@'
 FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320}, 4)

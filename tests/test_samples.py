@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aim_core.media.decode import load_frames
-from tests.test_questions import Viewer
+from tests.helpers.viewer import Viewer
 from training.drawing import render
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
 from training.world import APPEARS, MAX_OBJECTS, VANISHES, frame_times, held_out

@@ -11,8 +11,8 @@ from aim_core import hooks
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.errors import Stopped
-from tests.test_engine import QUESTION
-from tests.test_hooks import everything_on
+from tests.helpers.on_model import everything_on
+from tests.helpers.prompts import QUESTION
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aim_core.trace import LayerTrace
-from tests.drawn_trace import make_trace
+from tests.helpers.drawn_trace import make_trace
 from visual.overlay import draw_alive, draw_groups, draw_scores
 from visual.plates import plate_labels
 from visual.texts import alive_text, groups_text, scores_text

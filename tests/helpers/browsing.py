@@ -1,0 +1,104 @@
+"""What browser tests do on the page: move a slider, run, read a panel, look at a view of the explorer."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "screenshots"
+FIGURES = ("groups", "alive", "scores", "retained", "ranked", "cost")
+VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_config"]
+SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
+PATIENCE = 120_000  # ms; a busy machine is no failure
+
+
+def slide(page, name: str, value: float) -> None:
+    field = page.locator(f"#{name} input[type=number]")
+    field.fill(str(value))
+    field.press("Enter")
+
+
+def value_of(page, name: str) -> float:
+    return float(page.locator(f"#{name} input[type=number]").input_value())
+
+
+def source(page, name: str) -> str:
+    return page.locator(f"#{name} img").first.get_attribute("src")
+
+
+def wait_for_change(page, name: str, before: str) -> str:
+    page.wait_for_function(
+        "([name, before]) => { const i = document.querySelector(`#${name} img`); return i?.src && i.src !== before; }",
+        arg=[name, page.evaluate("source => new URL(source, location).href", before)],
+    )
+    return source(page, name)
+
+
+def run(page) -> None:
+    """Press Run and wait until it is over, which is when Stop can no longer be pressed."""
+    page.click("#run")
+    page.wait_for_selector("#stop:not([disabled])")
+    page.wait_for_selector("#stop[disabled]")
+    page.wait_for_selector("#explorer .tx[data-empty=false]")
+
+
+def tokens(num_frames: int, keep_ratio: float = 1.0) -> str:
+    """Visual tokens of the embedded model's prompt, newline row included, as the page writes them."""
+    return f"{num_frames * math.ceil(round(SIDE**2 * keep_ratio, 9)) + 1:,}"
+
+
+def said(page, part: str) -> str:
+    """A text of the answers panel, such as "aim" or "aim-tokens"."""
+    return page.locator(f"#answers [data-part={part}]").inner_text().strip()
+
+
+def numbers(page) -> str:
+    if not page.locator("#numbers").is_visible():
+        page.locator("#all_numbers button").first.click()
+    return page.locator("#numbers").inner_text()
+
+
+def show(page, panel: str) -> None:
+    """Scroll a picture into view, since it loads only then, and wait until it is drawn."""
+    page.wait_for_selector(f"#{panel} img", state="attached")
+    page.evaluate("panel => document.querySelector(`#${panel}`).scrollIntoView()", panel)
+    page.wait_for_function(
+        "panel => { const i = document.querySelector(`#${panel} img`); return i.complete && i.naturalWidth > 200; }",
+        arg=panel,
+    )
+
+
+def open_figures(page) -> None:
+    if not page.locator("#groups").is_visible():
+        page.locator("#figures button").first.click()
+    for figure in FIGURES:
+        show(page, figure)
+
+
+def look(page, view: str) -> None:
+    """Choose a view of the explorer."""
+    page.locator(f"#explorer input[value={view}]").check(force=True)
+
+
+def drawn(page, part: str = "canvas") -> str:
+    """What a canvas of the explorer shows, once it has come to rest."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return page.evaluate("part => document.querySelector(`#explorer canvas[data-part=${part}]`).toDataURL()", part)
+
+
+def reading(page) -> dict[str, str]:
+    """What the explorer says of the patch under the pointer."""
+    drawn(page)
+    fields = page.locator("#explorer dd[data-field]")
+    return {field.get_attribute("data-field"): field.inner_text() for field in fields.all()}
+
+
+def patch_point(page, column: int, row: int) -> tuple[float, float]:
+    """Where a patch of the first frame lies on the canvas in "one frame", in CSS pixels from its corner."""
+    find = """([column, row]) => {
+        const c = document.querySelector('#explorer canvas[data-part=canvas]');
+        const size = Math.min(c.clientWidth - 20, c.clientHeight - 40);
+        return [c.clientWidth / 2 + size * column, (c.clientHeight - 20) / 2 + size * row]; }"""
+    return tuple(page.evaluate(find, [column, row]))
