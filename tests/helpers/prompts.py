@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from aim_core.aim import aim
+from aim_core import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.merging import merge_tokens
