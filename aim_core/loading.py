@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import torch
 from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub.utils import httpx  # the client that the Hub's library uses; which one depends on its version
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoProcessor
 
