@@ -1,4 +1,4 @@
-# The app in a container: CPU by default; pass another torch index for a GPU.
+# The app in a container, as locked: CPU by default; pass another torch index for a GPU.
 #   docker build -t aim-explorer .
 #   docker run -p 7860:7860 aim-explorer
 FROM python:3.12-slim
@@ -13,9 +13,11 @@ ENV HOME=/home/user \
     PYTHONUNBUFFERED=1
 WORKDIR /home/user/app
 
-COPY --chown=user requirements.txt .
-RUN pip install --no-cache-dir --user torch torchvision --index-url "$TORCH_INDEX" \
- && pip install --no-cache-dir --user -r requirements.txt
+# The locked torch from that index first; then the rest, where the build that is there now may not be replaced.
+COPY --chown=user requirements.lock .
+RUN pip install --no-cache-dir --user --no-deps --index-url "$TORCH_INDEX" -c requirements.lock torch torchvision \
+ && pip freeze --user > torch.txt \
+ && pip install --no-cache-dir --user -c torch.txt -r requirements.lock
 COPY --chown=user . .
 
 EXPOSE 7860

@@ -9,7 +9,7 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint format bench train curve evaluate findings samples screenshot chromium clean
+.PHONY: demo test lint format bench train curve evaluate findings samples screenshot lock chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -51,16 +51,20 @@ screenshot: $(DEV) chromium
 	$(PY) -m pytest tests/test_browser.py
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (960, 1600)).save('assets/screenshot.png', optimize=True)"
 
+# Exact versions from the ranges in pyproject.toml; what is locked stays where it can.
+# Newer ones: make lock UPGRADE=--upgrade, or UPGRADE="--upgrade-package gradio".
+lock: $(DEV)
+	$(PY) -m tools.lock $(UPGRADE)
+
 # What the page needs, and what the tests, benchmarks and training need on top.
-$(READY): requirements.txt
+$(READY): requirements.lock
 	@test -n "$(BASE)" || { echo "AIM Explorer needs Python 3.11 or 3.12; none was found."; exit 1; }
 	$(BASE) -m venv $(VENV)
-	$(PY) -m pip install --quiet --upgrade pip
-	$(PY) -m pip install --quiet -r requirements.txt
+	$(PY) -m pip install --quiet -r requirements.lock
 	@touch $@
 
-$(DEV): $(READY) requirements-dev.txt
-	$(PY) -m pip install --quiet -r requirements-dev.txt
+$(DEV): $(READY) requirements-dev.lock
+	$(PY) -m pip install --quiet -r requirements-dev.lock
 	@touch $@
 
 # The browser test drives Debian's Chromium.

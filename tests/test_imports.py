@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.imports import imported
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"torch", "torchvision", "transformers"}
@@ -14,19 +15,8 @@ FORBIDDEN = {
     "visual": {"app", "page", "training", "benchmarks", "gradio", *HEAVY},
     "page": {"app", "training", "benchmarks"},
     "training": {"app", "page", "visual", "gradio"},
+    "tools": {"app", "page", "visual", "aim_core", "training", "benchmarks"},
 }
-
-
-def imported(path: Path) -> set[str]:
-    """Every module a file imports, in full, wherever in the file."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names.add(node.module)
-    return names
 
 
 @pytest.mark.parametrize("room", FORBIDDEN)

@@ -1,0 +1,129 @@
+"""Dependencies: ranges for those who install the library, exact versions for all that this repository installs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.helpers.imports import imported
+from tools.lock import HELD_BACK, for_a_space
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+APP = PYPROJECT["dependency-groups"]["app"]
+CORE = PROJECT["dependencies"]
+LIBRARY = [*CORE, *EXTRAS["media"], *EXTRAS["quantisation"]]
+
+
+def requirements(lines: list[str]) -> dict[str, Requirement]:
+    """By name; lines that name this project's own extras, comments and blank lines are left out."""
+    found = [Requirement(line.split(" #")[0].split("  #")[0]) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(one.name): one for one in found if one.name != PROJECT["name"]}
+
+
+def read(name: str) -> dict[str, Requirement]:
+    return requirements((ROOT / name).read_text().splitlines())
+
+
+def version(one: Requirement) -> Version:
+    (only,) = one.specifier
+    assert only.operator == "==" and "*" not in only.version, one
+    return Version(only.version)
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_has_one_exact_version_of_each_package_and_no_place_to_get_it_from(name):
+    lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+    assert len(lines) == len(read(name)) > 50
+    assert all(version(one) and not one.url for one in read(name).values())
+    assert not re.search(r"://|^-|--index", (ROOT / name).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("requirements.lock", [*CORE, *EXTRAS["media"], *APP]),
+        ("requirements-dev.lock", [*LIBRARY, *EXTRAS["development"], *APP]),
+    ],
+)
+def test_a_lock_satisfies_the_ranges(name, wanted):
+    locked = read(name)
+    for package, asked in requirements(wanted).items():
+        assert version(locked[package]) in asked.specifier, f"{name}: {locked[package]} for {asked}"
+
+
+def test_the_development_lock_holds_what_the_other_does():
+    run, development = read("requirements.lock"), read("requirements-dev.lock")
+    assert run.items() <= development.items()
+
+
+def test_a_space_installs_the_lock_with_ranges_for_torch():
+    text = (ROOT / "requirements.txt").read_text()
+    assert text == for_a_space((ROOT / "requirements.lock").read_text())
+    space, locked, ranges = read("requirements.txt"), read("requirements.lock"), requirements(CORE)
+    for name, one in space.items():
+        assert one == (ranges if name in HELD_BACK else locked)[name]
+    assert space.keys() == locked.keys()
+
+
+def test_the_space_names_the_gradio_and_a_python_of_the_lock():
+    front = (ROOT / "README.md").read_text().split("---")[1]
+    (gradio,) = re.findall(r"^sdk_version: (\S+)$", front, re.MULTILINE)
+    (python,) = re.findall(r'^python_version: "(\S+)"$', front, re.MULTILINE)
+    assert Version(gradio) == version(read("requirements.lock")["gradio"])
+    assert python in SpecifierSet(PROJECT["requires-python"])
+
+
+def installs(name: str) -> list[str]:
+    """Every command of a file that installs Python packages."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    return re.findall(r"pip3? install\b[^\n&;|]*", text)
+
+
+def test_every_file_that_installs_something_installs_a_lock():
+    found = {name: installs(name) for name in ("Makefile", "Dockerfile", ".ci/run")}
+    assert {name: len(commands) for name, commands in found.items()} == {"Makefile": 2, "Dockerfile": 2, ".ci/run": 0}
+    for command in chain.from_iterable(found.values()):
+        words = command.split()[2:]
+        named = [word for word in words if not word.startswith("-") and words[words.index(word) - 1][:1] != "-"]
+        assert re.search(r"-[rc] requirements(-dev)?\.lock\b", command), command
+        assert named in ([], ["torch", "torchvision"]), command
+    assert not re.search(r"\b(uv|conda|easy_install|pipx)\b", "".join((ROOT / name).read_text() for name in found))
+
+
+def test_the_container_keeps_the_torch_of_its_index():
+    """Torch alone first, as locked, from the index asked for; then the lock, which may not replace that build."""
+    first, second = installs("Dockerfile")
+    assert first.split()[-2:] == ["torch", "torchvision"] and "--no-deps --index-url" in first
+    assert "pip freeze --user > torch.txt" in (ROOT / "Dockerfile").read_text()
+    assert "-c torch.txt -r requirements.lock" in second
+    assert not [name for name in read("requirements.lock") if name.startswith(("nvidia", "cuda", "triton"))]
+
+
+def test_every_range_has_both_ends():
+    for asked in requirements([*LIBRARY, *APP]).values():
+        operators = {part.operator for part in asked.specifier}
+        assert operators in ({">=", "<"}, {"=="}), asked
+
+
+STANDARD = {*sys.stdlib_module_names, "aim_core"}
+MODULES = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "decord": "decord"}
+
+
+def test_the_core_imports_what_it_declares():
+    media = requirements([*CORE, *EXTRAS["media"]])
+    for path in (ROOT / "aim_core").rglob("*.py"):
+        allowed = media if "media" in path.parts else requirements(CORE)
+        for name in {module.split(".")[0] for module in imported(path)} - STANDARD:
+            assert MODULES.get(name, name) in allowed, f"{path.name} imports {name}"

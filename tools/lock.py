@@ -1,0 +1,80 @@
+"""Lock: exact versions of everything, from the ranges in pyproject.toml, for Python 3.11 and 3.12 on every platform.
+
+    python -m tools.lock [--upgrade] [--upgrade-package NAME …]
+
+Versions that are locked already stay where the ranges allow it. What a Space installs beside its requirements.txt takes
+part in the choice. There are no hashes: a container takes torch from the CPU index, a Space brings its own, so the same
+version comes from more than one file. Torch itself names the GPU libraries that it needs, exactly; they are left to it,
+or every CPU build of torch would come with 3 GB of CUDA.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from itertools import product
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+HEADER = "# Made by `make lock` from the ranges in pyproject.toml: change those and run it again.\n"
+HELD_BACK = ("torch", "torchvision")  # by ZeroGPU Spaces
+_BY_TORCH = re.compile(r"(nvidia-|cuda-|triton\b)")
+_RUN = ("--extra", "media", "--group", "app")
+_DEVELOPMENT = ("--all-extras", "--group", "app")
+ZERO_GPU = ("2.8.0", "2.11.0")  # the oldest and the newest torch that such a Space brings
+
+
+def main(upgrade: list[str]) -> None:
+    development = ROOT / "requirements-dev.lock"
+    everything = _resolve(development.read_text(), *_DEVELOPMENT, "--group", "space", *upgrade)
+    for path, wanted in ((ROOT / "requirements.lock", _RUN), (development, _DEVELOPMENT)):
+        lines = _resolve(everything, *wanted).splitlines(keepends=True)
+        path.write_text(HEADER + "".join(line for line in lines if not _BY_TORCH.match(line)))
+    (ROOT / "requirements.txt").write_text(for_a_space((ROOT / "requirements.lock").read_text()))
+    for machine, python in product(("x86_64", "aarch64"), ("3.11", "3.12")):
+        check_wheels(machine, python)
+    for torch in ZERO_GPU:
+        check_space(torch)
+
+
+def for_a_space(lock: str) -> str:
+    """The lock with ranges for the two that a Space may hold back, in the one file that it reads."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ranges = {name: line for line in project["dependencies"] for name in HELD_BACK if re.match(rf"{name}\b", line)}
+    return re.sub(rf"^({'|'.join(HELD_BACK)})==.*$", lambda found: ranges[found[1]], lock, flags=re.MULTILINE)
+
+
+def check_wheels(machine: str, python: str) -> None:
+    """Raise CalledProcessError if a locked version has no wheel for this kind of Linux; docopt never had any."""
+    _uv("--no-deps", "--only-binary", ":all:", "--no-binary", "docopt", "--python-version", python,
+        "--python-platform", f"{machine}-manylinux_2_28", "requirements-dev.lock")  # fmt: skip
+
+
+def check_space(torch: str) -> None:
+    """Raise CalledProcessError if a Space with this torch cannot install requirements.txt beside its own packages."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as held:
+        held.write(f"torch=={torch}")
+        held.flush()
+        _uv("--python-version", "3.12", "--constraints", held.name, "--group", "space", "requirements.txt")
+
+
+def _resolve(before: str, *wanted: str) -> str:
+    """The lines of a lock, with the versions of the lock `before` where they fit."""
+    with tempfile.NamedTemporaryFile("w+", suffix=".lock") as lock:
+        lock.write(before)
+        lock.flush()
+        _uv("--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--no-header",
+            "--annotation-style", "line", *wanted, "--output-file", lock.name, "pyproject.toml")  # fmt: skip
+        return Path(lock.name).read_text()
+
+
+def _uv(*arguments: str) -> None:
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", *arguments]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
