@@ -20,6 +20,7 @@ from aim_core.adapters.base import Adapter, Call
 from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
 from aim_core.cost import Cost, prefill_flops
+from aim_core.dialect import cache_of
 from aim_core.errors import Stopped
 from aim_core.greedy import decode
 from aim_core.hooks import attached, stoppable
@@ -160,7 +161,7 @@ class Engine:
     def _prefill(self, seen: _Seen) -> tuple[Tensor, DynamicCache]:
         """One pass over the prompt: logits (1, vocabulary) of the next token, and the cache to go on with."""
         out = self.adapter.model(**seen.inputs, mm_encoder_outputs=dict(seen.outputs), use_cache=True, logits_to_keep=1)
-        return out.logits[:, -1], out.past_key_values
+        return out.logits[:, -1], cache_of(out)
 
     def _cost(self, record: Record, calls: list[Call]) -> Cost:
         visual = tuple(map(len, record.kept))

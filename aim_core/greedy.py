@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from aim_core.dialect import call
+
 
 def decode(model: PreTrainedModel, logits: Tensor, cache: DynamicCache, max_new_tokens: int) -> list[int]:
     """Token ids, the end mark included; logits (1, vocabulary) of the first."""
@@ -13,7 +15,7 @@ def decode(model: PreTrainedModel, logits: Tensor, cache: DynamicCache, max_new_
     answer = [int(logits.argmax(-1))]
     while answer[-1] not in ends and len(answer) < max_new_tokens:
         token = torch.tensor([[answer[-1]]], device=logits.device)
-        out = model(input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        out = call(model, input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1)
         answer.append(int(out.logits[:, -1].argmax(-1)))
     return answer
 

@@ -15,6 +15,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
+from aim_core.dialect import Dialect
 from aim_core.errors import Stopped
 
 _NAME = "sdpa_scored"  # stock sdpa that also lets a watcher see query and key
@@ -102,13 +103,12 @@ def _check(decoder: nn.Module) -> None:
 
 
 def _pre_hook(module: nn.Module, change: Callable[[dict[str, Any]], dict[str, Any] | None]):
-    """Give `change` the keyword arguments of each forward; what it returns, if anything, takes their place."""
-    names = list(signature(module.forward).parameters)
+    """Give `change` the arguments of each forward, by the core's names; what it returns takes their place."""
+    dialect = Dialect(module)
 
     def hook(_module: nn.Module, args: tuple, kwargs: dict):
-        kwargs = dict(zip(names, args, strict=False)) | kwargs
-        changed = change(kwargs)
-        return None if changed is None else ((), changed)
+        changed = change(dialect.heard(args, kwargs))
+        return None if changed is None else ((), dialect.said(changed))
 
     return module.register_forward_pre_hook(hook, with_kwargs=True)
 
@@ -116,9 +116,12 @@ def _pre_hook(module: nn.Module, change: Callable[[dict[str, Any]], dict[str, An
 def _layer_hook(layer: nn.Module, index: int, guest: Guest):
     """Let the guest take rows out of what enters a decoder layer."""
 
+    dialect = Dialect(layer)
+
     def hook(_layer: nn.Module, args: tuple, kwargs: dict):
-        hidden, kwargs = guest.enter_layer(index, args[0], kwargs)
-        return (hidden, *args[1:]), kwargs
+        heard = dialect.heard(args, kwargs)
+        hidden, changed = guest.enter_layer(index, heard.pop("hidden_states"), heard)
+        return (hidden,), dialect.said(changed)
 
     return layer.register_forward_pre_hook(hook, with_kwargs=True)
 

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from aim_core.adapters.base import Adapter, Call
+from aim_core.dialect import cache_of, call
 from aim_core.hooks import attached
 from aim_core.merging import Merged
 from aim_core.methods.base import Method, Reduce
@@ -73,11 +74,11 @@ class Video:
     def _ask_together(self, session: Session, questions: list[str]) -> list[int]:
         """The video once, then all questions side by side: nothing the video's rows hold depends on the question."""
         parts = [prompt(self.adapter, question, self.num_visual) for question in questions]
-        cache = self._forward(session, parts[0][0][None], None, use_cache=True).past_key_values
+        cache = cache_of(self._forward(session, parts[0][0][None], None, use_cache=True))
         cache.batch_repeat_interleave(len(questions))
         ends = torch.tensor([len(tail) - 1 for _, tail in parts])
         tails = pad_sequence([tail for _, tail in parts], batch_first=True)  # rows after the end look back only
-        logits = self.adapter.model(input_ids=tails, past_key_values=cache, use_cache=True).logits
+        logits = call(self.adapter.model, input_ids=tails, past_key_values=cache, use_cache=True).logits
         return logits[torch.arange(len(ends)), ends].argmax(-1).tolist()
 
     def _forward(self, session: Session, ids: Tensor, mask: Tensor | None, use_cache: bool):
