@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-FORMULA = "Per layer with n tokens: 2n(2d² + 2·d·kv) + 6·n·d·m + 4·n²·d, summed over layers"
+from torch import nn
+
+FORMULA = "Per layer with n tokens: 2n(2·d·q + 2·d·kv) + 6·n·d·m + 4·n²·q, summed over layers"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Convention:
     multiply_add:   operations in a multiplication and its addition: 2 (FLOPs as the paper has them) or 1 (MACs).
     small:          also softmax, norms, residuals, the MLP's gate and the last token's logits.
     text:           text tokens as well, or visual tokens alone.
-    vision:         the vision tower as well, which no setting of this method reduces.
+    vision:         the vision side as well, which this method leaves as it is (LLaVA-1.5: all but the projector).
 
     The default is FORMULA; PUBLISHED adds the small operations, as the paper's script does.
     Raises ValueError for another `multiply_add`.
@@ -52,22 +54,42 @@ class Convention:
 PUBLISHED = Convention(small=True)
 
 
-def prefill_flops(tokens_per_layer: Iterable[int], hidden: int, kv: int, intermediate: int) -> int:
+def widths(config) -> dict[str, int]:
+    """What `prefill_flops` needs of a transformers text config such as `Qwen2Config`."""
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return {
+        "hidden": config.hidden_size,
+        "kv": config.num_key_value_heads * head_dim,
+        "intermediate": config.intermediate_size,
+        "q": config.num_attention_heads * head_dim,
+    }
+
+
+def prefill_flops(
+    tokens_per_layer: Iterable[int], hidden: int, kv: int, intermediate: int, q: int | None = None
+) -> int:
     """Operations of the language model's prefill, by FORMULA.
 
-    It gives the tables of arXiv 2412.03248 to 0.015 T for every schedule (seven of ten to 0.01 T) and 99.46 T
-    for the dense model's 99.63 T; with `small_flops` added, all of them to 0.01 T.
+    With q = d it gives the tables of arXiv 2412.03248 to 0.015 T for every schedule (seven of ten to 0.01 T) and
+    99.46 T for the dense model's 99.63 T; with `small_flops` added, all of them to 0.01 T.
     tokens_per_layer: n of each layer, visual and text together.
     hidden (d): width; kv: width of all key heads together; intermediate (m): width of the gated MLP.
+    q: width of all query heads together; None where it is d, as in the paper's models (Qwen3's is not).
     Raises ValueError if a layer has fewer than 0 tokens.
     """
+    q = hidden if q is None else q
     total = 0
     for n in map(int, tokens_per_layer):
         if n < 0:
             raise ValueError(f"tokens_per_layer must be at least 0 everywhere, got {n}")
-        projections = 2 * n * (2 * hidden**2 + 2 * hidden * kv)
-        total += projections + 6 * n * hidden * intermediate + 4 * n**2 * hidden
+        projections = 2 * n * (2 * hidden * q + 2 * hidden * kv)
+        total += projections + 6 * n * hidden * intermediate + 4 * n**2 * q
     return total
+
+
+def kv_bytes(tokens_per_layer: Iterable[int], kv: int, number_bytes: int) -> int:
+    """Bytes of the keys and values that a prefill leaves for decoding; kv: as in `prefill_flops`."""
+    return sum(2 * int(n) * kv * number_bytes for n in tokens_per_layer)
 
 
 def small_flops(tokens_per_layer: Iterable[int], hidden: int, heads: int) -> int:
@@ -82,37 +104,46 @@ def logits_flops(hidden: int, vocabulary: int) -> int:
     return 2 * hidden * vocabulary
 
 
-def vision_flops(num_frames: int, patches: int, hidden: int, intermediate: int, num_layers: int, patch_dim: int) -> int:
+def vision_flops(
+    num_frames: int, patches: int, hidden: int, intermediate: int, num_layers: int, patch_dim: int, extra: int = 0
+) -> int:
     """Operations of a SigLIP-style vision tower, which no setting of this method reduces.
 
-    patches (n): cells of one frame; patch_dim: values in one cell, channels x height x width.
+    patches: cells of one frame; patch_dim: values in one cell, channels x height x width.
+    extra: further tokens of a frame that are no patches, such as CLIP's class token; with them it has n tokens.
     A layer costs 8·n·d² + 4·n·d·m + 4·n²·d (four full projections, a plain MLP, attention inside the frame),
-    the patch embedding 2·n·patch_dim·d. SigLIP-so400m at 729 patches: 0.67 T a frame.
+    the patch embedding 2·patches·patch_dim·d. SigLIP-so400m at 729 patches: 0.67 T a frame.
     """
-    layer = 8 * patches * hidden**2 + 4 * patches * hidden * intermediate + 4 * patches**2 * hidden
+    n = patches + extra
+    layer = 8 * n * hidden**2 + 4 * n * hidden * intermediate + 4 * n**2 * hidden
     return num_frames * (num_layers * layer + 2 * patches * patch_dim * hidden)
+
+
+def linear_flops(module: nn.Module, rows: int) -> int:
+    """Operations of all Linear layers in `module`, each given `rows` rows: of a projector or a patch merger."""
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+    return sum(2 * rows * layer.in_features * layer.out_features for layer in layers)
 
 
 @dataclass(frozen=True)
 class Decoder:
     """The sizes of a language model that its cost depends on.
 
-    hidden (d): width; kv: width of all key heads together; intermediate (m): width of the gated MLP;
+    hidden (d), kv, intermediate (m), q: widths, as in `prefill_flops`;
     heads: query heads; vocabulary: rows of the output matrix.
     """
 
     hidden: int
     kv: int
     intermediate: int
+    q: int
     heads: int
     vocabulary: int
 
     @classmethod
     def of(cls, config) -> Decoder:
         """From a transformers text config such as `Qwen2Config`."""
-        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        kv = config.num_key_value_heads * head_dim
-        return cls(config.hidden_size, kv, config.intermediate_size, config.num_attention_heads, config.vocab_size)
+        return cls(**widths(config), heads=config.num_attention_heads, vocabulary=config.vocab_size)
 
     def count(
         self, visual_per_layer: Iterable[int], num_text: int, convention: Convention = PUBLISHED, vision: int = 0
@@ -120,10 +151,10 @@ class Decoder:
         """Operations of one prefill under `convention`.
 
         visual_per_layer: visual tokens of each layer; num_text: text tokens, the same in every layer.
-        vision: operations of the vision tower, as `vision_flops` counts them.
+        vision: operations of the vision side, as an adapter's `vision_flops` counts them.
         """
         tokens = [int(n) + num_text * convention.text for n in visual_per_layer]
-        products = prefill_flops(tokens, self.hidden, self.kv, self.intermediate)
+        products = prefill_flops(tokens, self.hidden, self.kv, self.intermediate, self.q)
         if convention.vision:
             products += vision
         small = 0
@@ -137,11 +168,12 @@ class Decoder:
 class Cost:
     """What one prefill costs.
 
-    tokens_per_layer: tokens entering each decoder layer, visual and text.
-    visual_per_layer: the visual ones among them.
+    tokens_per_layer: tokens, visual and text, that each decoder layer computes and keeps in the KV cache; in mode
+                      "masked" also those that nobody sees any more.
+    visual_per_layer: visual tokens that each layer sees.
     num_text:         text tokens, the same in every layer.
     language_flops:   operations of the language model's prefill.
-    vision_flops:     operations of the vision tower.
+    vision_flops:     operations of the vision tower and of what brings its features to the language model's width.
     """
 
     tokens_per_layer: tuple[int, ...]
@@ -156,5 +188,5 @@ class Cost:
 
     @property
     def vision_share(self) -> float:
-        """Share of the vision tower in the total, in [0, 1]; 0 when nothing is counted."""
+        """Share of the vision side in the total, in [0, 1]; 0 when nothing is counted."""
         return self.vision_flops / self.total_flops if self.total_flops else 0.0

@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.flop_counter import FlopCounterMode
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from aim_core.config import AimConfig
@@ -19,6 +18,7 @@ from aim_core.cost import (
     small_flops,
     vision_flops,
 )
+from tests.helpers.counting import counted
 
 QWEN2_7B = {"hidden": 3584, "kv": 512, "intermediate": 18944}
 LLAMA_7B = {"hidden": 4096, "kv": 4096, "intermediate": 11008}
@@ -111,11 +111,9 @@ def test_torch_counts_the_same(qwen2_7b, schedule):
         "executed": AimConfig().tokens_entering(FRAMES * 49, LAYERS),
     }[schedule]
     tokens = [n + TEXT for n in plan]
-    counted = counted_by_torch(qwen2_7b, tokens)
-    assert counted == prefill_flops(tokens, **QWEN2_7B) + logits_flops(3584, 152064)
-    assert counted / 1e12 == pytest.approx(
-        {"dense": 99.457, "scripted": 14.749, "executed": 15.520}[schedule], abs=1e-3
-    )
+    total = counted_by_torch(qwen2_7b, tokens)
+    assert total == prefill_flops(tokens, **QWEN2_7B) + logits_flops(3584, 152064)
+    assert total / 1e12 == pytest.approx({"dense": 99.457, "scripted": 14.749, "executed": 15.520}[schedule], abs=1e-3)
 
 
 def counted_by_torch(model: Qwen2ForCausalLM, tokens: list[int]) -> int:
@@ -127,12 +125,11 @@ def counted_by_torch(model: Qwen2ForCausalLM, tokens: list[int]) -> int:
         for layer, count in zip(model.model.layers, tokens, strict=True)
     ]
     try:
-        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-            model(inputs_embeds=embeds, use_cache=True, logits_to_keep=1)
+        _, counts = counted(lambda: model(inputs_embeds=embeds, use_cache=True, logits_to_keep=1))
     finally:
         for hook in hooks:
             hook.remove()
-    return counter.get_total_flops()
+    return counts["Global"]
 
 
 def shortened(count: int):
@@ -214,4 +211,4 @@ def test_a_cost_knows_the_share_of_the_vision_tower():
 
 
 def test_the_formula_is_one_line():
-    assert "\n" not in FORMULA and "4·n²·d" in FORMULA
+    assert "\n" not in FORMULA and "4·n²·q" in FORMULA

@@ -9,6 +9,7 @@ import pytest
 
 from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
+from aim_core.cost import kv_bytes, prefill_flops
 from page import assets, words
 from page.panels.answers import AnswersPanel, answers_record
 from page.panels.chances import chances_record
@@ -53,11 +54,18 @@ def test_the_estimate_is_what_the_engine_counts(script, engine, frames, results,
 
 
 @pytest.mark.browser
+def test_the_browser_has_the_formulas_of_the_core(script):
+    sizes, tokens = {"hidden": 64, "kv": 32, "intermediate": 96, "q": 128}, [300, 5, 0]
+    assert script("prefillFlops", tokens, sizes) == prefill_flops(tokens, **sizes)
+    assert script("kvBytes", tokens, 32, 2) == kv_bytes(tokens, 32, 2)
+
+
+@pytest.mark.browser
 def test_the_kv_cache_holds_what_the_estimate_says(script, engine, frames, results):
     config = results[0].config
     settings = {"keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": len(frames)}
     model = model_sizes(engine)
-    expected = sum(2 * n * model["sizes"]["kv"] * 8 for n in results[0].cost.tokens_per_layer)  # float64: 8 bytes
+    expected = kv_bytes(results[0].cost.tokens_per_layer, model["sizes"]["kv"], 8)  # float64: 8 bytes
     assert script("estimate", model, settings)["aim"]["kv"] == expected
 
 

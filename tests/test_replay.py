@@ -28,7 +28,7 @@ from page.store import Kept
 from tests.helpers.drawn_trace import make_trace
 
 EVIL = '</script><img src=x onerror="window.hit=1"><!-- ${window.hit=1} {{x}} @style@'
-FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320}, 4)
+FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320, "q": 256}, 4)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,16 @@ def test_a_saved_run_comes_back_whole(kept, saved, engine):
     tokenizer = engine.adapter.processor.tokenizer
     assert answers_record(back.runs, True, back.spelling) == answers_record(kept.runs, True, tokenizer)
     assert word_frames_record(back.runs, back.spelling) == word_frames_record(kept.runs, tokenizer)
+
+
+def test_a_run_saved_by_version_1_had_query_heads_as_wide_as_the_model(saved):
+    rewritten(saved, as_version_1)
+    assert load_run(saved).model.sizes["q"] == FACTS.sizes["hidden"] != FACTS.sizes["q"]
+
+
+def as_version_1(record: dict) -> None:
+    record["version"] = 1
+    del record["model"]["sizes"]["q"]
 
 
 def test_a_saved_run_is_a_trace_too(kept, saved):
@@ -260,7 +270,7 @@ def test_any_byte_may_be_wrong(saved):
 
 RECORDS = [
     ("question", 5), ("question", "x" * 5000), ("question", None), ("num_frames", 1e9), ("num_frames", "8"),
-    ("version", 2), ("format", "other"), ("file", ["x"]), ("runs", []), ("runs", None), ("settings", {}),
+    ("version", 3), ("format", "other"), ("file", ["x"]), ("runs", []), ("runs", None), ("settings", {}),
     ("model", "name"), ("timed_prefills", -1), ("spelling", {}), ("spelling", {"tokens": {"-1": "x"}, "answers": []}),
     ("spelling", {"tokens": {}, "answers": [[["x"], "y"]], "end": 1}),
 ]  # fmt: skip

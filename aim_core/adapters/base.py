@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 from transformers.video_utils import VideoMetadata
 
 from aim_core.config import AimConfig
+from aim_core.cost import widths
 from aim_core.layout import Layout, Medium, deal_out
 from aim_core.trace import View
 
@@ -79,7 +80,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def vision_flops(self, call: Call) -> int:
-        """Operations of the vision side for one call; no method here reduces them."""
+        """Operations of the vision side for one call: of the tower, and of the projector or patch mergers after it."""
 
     @classmethod  # noqa: B027 (nothing to check is the rule)
     def check(cls, config: PreTrainedConfig) -> None:
@@ -104,10 +105,7 @@ class Adapter(ABC):
     @property
     def sizes(self) -> dict[str, int]:
         """Widths for `cost.prefill_flops`."""
-        text = self.decoder.config
-        head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-        kv = text.num_key_value_heads * head_dim
-        return {"hidden": text.hidden_size, "kv": kv, "intermediate": text.intermediate_size}
+        return widths(self.decoder.config)
 
     def default_config(self) -> AimConfig:
         """The schedule for this model's depth."""

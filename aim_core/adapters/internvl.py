@@ -7,7 +7,7 @@ from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_t
 
 from aim_core.adapters.base import Call
 from aim_core.adapters.tiled import TiledAdapter
-from aim_core.cost import vision_flops
+from aim_core.cost import linear_flops, vision_flops
 from aim_core.layout import Medium, consecutive
 from aim_core.trace import View
 
@@ -40,7 +40,9 @@ class InternVLAdapter(TiledAdapter):
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config
         (height, width), (patch_height, patch_width) = vision.image_size, vision.patch_size
-        tokens = (height // patch_height) * (width // patch_width) + 1  # the class token counts
+        patches, num_tiles = (height // patch_height) * (width // patch_width), len(call.arguments["pixel_values"])
         patch_dim = vision.num_channels * patch_height * patch_width
         tower = (vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim)
-        return vision_flops(len(call.arguments["pixel_values"]), tokens, *tower)
+        rows = num_tiles * int(patches * self.model.config.downsample_ratio**2)
+        projector = linear_flops(self.model.model.multi_modal_projector, rows)
+        return vision_flops(num_tiles, patches, *tower, extra=1) + projector  # the class token

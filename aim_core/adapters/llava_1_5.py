@@ -12,7 +12,7 @@ from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTra
 from aim_core.adapters.base import Adapter, Call, Early
 from aim_core.adapters.crops import Box, centre_crop
 from aim_core.config import AimConfig
-from aim_core.cost import vision_flops
+from aim_core.cost import linear_flops, vision_flops
 from aim_core.layout import Medium, consecutive
 from aim_core.trace import View
 
@@ -60,7 +60,10 @@ class Llava15Adapter(Adapter):
         return "image"
 
     def vision_flops(self, call: Call) -> int:
-        return clip_flops(self.model.config.vision_config, len(call.arguments["pixel_values"]))
+        num_images = len(call.arguments["pixel_values"])
+        projected = sum(one.tokens.shape[1] for one in call.merged) if call.merged else num_images * self._side**2
+        tower = clip_flops(self.model.config.vision_config, num_images)
+        return tower + linear_flops(self.model.model.multi_modal_projector, projected)
 
     @property
     def _side(self) -> int:
@@ -86,8 +89,8 @@ def crop_box(settings: Any, height: int, width: int) -> Box:
 
 
 def clip_flops(vision: CLIPVisionConfig, num_images: int) -> int:
-    """All layers of the tower, also the last, whose output is not used; the class token counts."""
-    tokens = (vision.image_size // vision.patch_size) ** 2 + 1
+    """All layers of the tower, also the last, whose output is not used; with the class token."""
+    patches = (vision.image_size // vision.patch_size) ** 2
     patch_dim = vision.num_channels * vision.patch_size**2
     tower = (vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim)
-    return vision_flops(num_images, tokens, *tower)
+    return vision_flops(num_images, patches, *tower, extra=1)

@@ -12,6 +12,7 @@ from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfi
 from aim_core.adapters.base import Adapter, Call
 from aim_core.adapters.crops import anyres
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
+from aim_core.cost import linear_flops
 from aim_core.layout import Medium, Patches, consecutive
 from aim_core.trace import View
 
@@ -58,9 +59,12 @@ class LlavaNextVideoAdapter(Adapter):
         )
 
     def vision_flops(self, call: Call) -> int:
-        pixels = call.arguments["pixel_values_videos" if call.modality == "video" else "pixel_values"]
-        num_images = math.prod(pixels.shape[:-3])
-        return clip_flops(self.model.config.vision_config, num_images)
+        """A video's frames are pooled before the projector."""
+        is_video, config = call.modality == "video", self.model.config
+        num_images = math.prod(call.arguments["pixel_values_videos" if is_video else "pixel_values"].shape[:-3])
+        side = self._side // config.spatial_pool_stride if is_video else self._side
+        projector = linear_flops(self.model.model.multi_modal_projector, num_images * side**2)
+        return clip_flops(config.vision_config, num_images) + projector
 
     @property
     def _side(self) -> int:

@@ -10,7 +10,7 @@ from transformers import LlavaOnevisionForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.adapters.crops import Box, anyres, padded_to_square
-from aim_core.cost import vision_flops
+from aim_core.cost import linear_flops, vision_flops
 from aim_core.layout import Medium, Patches, consecutive
 from aim_core.trace import View
 
@@ -81,4 +81,5 @@ class LlavaOnevisionAdapter(Adapter):
         num_images = math.prod(call.arguments[key].shape[:2])
         patch_dim = vision.num_channels * vision.patch_size**2
         width, depth = vision.hidden_size, vision.num_hidden_layers
-        return vision_flops(num_images, self._side**2, width, vision.intermediate_size, depth, patch_dim)
+        tower = vision_flops(num_images, self._side**2, width, vision.intermediate_size, depth, patch_dim)
+        return tower + linear_flops(self.model.model.multi_modal_projector, num_images * self._side**2)

@@ -17,7 +17,8 @@ class Qwen25VLAdapter(Qwen2VLAdapter):
     model_class = Qwen2_5_VLForConditionalGeneration
 
     def vision_flops(self, call: Call) -> int:
-        return sum(planes * self._plane_flops(rows, columns) for planes, rows, columns in self._grids(call))
+        planes = sum(planes * self._plane_flops(rows, columns) for planes, rows, columns in self._grids(call))
+        return planes + self._merger_flops(call)
 
     def _plane_flops(self, rows: int, columns: int) -> int:
         """One plane of patches: full attention in a few layers, windows in the others; a gated MLP everywhere."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from transformers import Qwen2VLForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call
-from aim_core.cost import vision_flops
+from aim_core.cost import linear_flops, vision_flops
 from aim_core.layout import Medium, consecutive
 from aim_core.trace import View
 
@@ -44,7 +44,15 @@ class Qwen2VLAdapter(Adapter):
         vision = self.model.config.vision_config
         width = vision.embed_dim
         tower = (width, int(width * vision.mlp_ratio), vision.depth, self._patch_dim)
-        return sum(vision_flops(planes, rows * columns, *tower) for planes, rows, columns in self._grids(call))
+        planes = sum(vision_flops(planes, rows * columns, *tower) for planes, rows, columns in self._grids(call))
+        return planes + self._merger_flops(call)
+
+    def _merger_flops(self, call: Call) -> int:
+        """Each patch merger makes one row of a square of patches; Qwen3-VL has one more for each deepstack layer."""
+        visual, square = self.model.model.visual, self.model.config.vision_config.spatial_merge_size**2
+        rows = sum(planes * rows * columns for planes, rows, columns in self._grids(call)) // square
+        mergers = [visual.merger, *getattr(visual, "deepstack_merger_list", [])]
+        return sum(linear_flops(merger, rows) for merger in mergers)
 
     @property
     def _patch_dim(self) -> int:

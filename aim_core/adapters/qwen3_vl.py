@@ -25,4 +25,5 @@ class Qwen3VLAdapter(Qwen2VLAdapter):
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config
         tower = (vision.hidden_size, vision.intermediate_size, vision.depth, self._patch_dim)
-        return sum(vision_flops(planes, rows * columns, *tower) for planes, rows, columns in self._grids(call))
+        planes = sum(vision_flops(planes, rows * columns, *tower) for planes, rows, columns in self._grids(call))
+        return planes + self._merger_flops(call)

@@ -6,7 +6,7 @@ from transformers import SmolVLMForConditionalGeneration
 
 from aim_core.adapters.base import Call
 from aim_core.adapters.tiled import TiledAdapter
-from aim_core.cost import vision_flops
+from aim_core.cost import linear_flops, vision_flops
 from aim_core.layout import Medium, consecutive
 from aim_core.trace import View
 
@@ -32,10 +32,11 @@ class SmolVLMAdapter(TiledAdapter):
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config
-        num_tiles = sum(map(len, call.output.pooler_output)) * self.model.config.scale_factor**2 // self._side**2
+        rows = sum(map(len, call.output.pooler_output))
+        num_tiles = rows * self.model.config.scale_factor**2 // self._side**2
         patch_dim = vision.num_channels * vision.patch_size**2
         tower = (vision.hidden_size, vision.intermediate_size, vision.num_hidden_layers, patch_dim)
-        return vision_flops(num_tiles, self._side**2, *tower)
+        return vision_flops(num_tiles, self._side**2, *tower) + linear_flops(self.model.model.connector, rows)
 
     @property
     def _side(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from aim_core.cost import prefill_flops
+from aim_core.cost import kv_bytes, prefill_flops
 from page.exports.model import ModelFacts
 from page.store import Kept
 
@@ -28,6 +28,6 @@ def counts_csv(kept: Kept, model: ModelFacts) -> str:
         tokens = [cost.tokens_per_layer[layer] for cost in (aim, dense)]
         visual = [cost.visual_per_layer[layer] for cost in (aim, dense)]
         flops = [prefill_flops([count], **model.sizes) for count in tokens]
-        kv = [2 * count * model.sizes["kv"] * model.number_bytes for count in tokens]
+        kv = [kv_bytes([count], model.sizes["kv"], model.number_bytes) for count in tokens]
         table.writerow([layer, planned, *visual, aim.num_text, *flops, *kv])
     return file.getvalue()

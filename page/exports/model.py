@@ -10,7 +10,7 @@ from page.settings import EMBEDDED_MODEL, Loaded
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """name: id or folder to load it from. sizes: `hidden`, `kv`, `intermediate` as in `aim_core.cost.prefill_flops`.
+    """name: id or folder to load it from. sizes: the widths that `aim_core.cost.prefill_flops` takes.
 
     number_bytes: of one number in its KV cache.
     """
@@ -23,8 +23,7 @@ class ModelFacts:
     def of(cls, loaded: Loaded) -> ModelFacts:
         engine: Engine = loaded.engine
         name = f"assets/{EMBEDDED_MODEL.name}" if loaded.is_embedded else loaded.name
-        sizes = {part: int(engine.adapter.sizes[part]) for part in ("hidden", "kv", "intermediate")}
-        return cls(name, sizes, engine.adapter.model.dtype.itemsize)
+        return cls(name, engine.adapter.sizes, engine.adapter.model.dtype.itemsize)
 
     @classmethod
     def unknown(cls) -> ModelFacts:

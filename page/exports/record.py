@@ -1,9 +1,10 @@
 """Record: one run as plain values, which the JSON file holds and a saved run carries beside its trace.
 
-Version 1 of the format, keys in order:
+Version 2 of the format, keys in order:
 
-format    "aim-explorer run"; version 1.
-model     {"name", "sizes": {"hidden", "kv", "intermediate"}, "number_bytes"}: what was asked, and what its cost needs.
+format    "aim-explorer run"; version 2.
+model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
+          needs. Version 1 had no "q": there it is "hidden".
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
 settings  the fields of `AimConfig`, and "protect", "remove": marks by hand, each [view, patch].
 runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_ids", "tokens_per_layer",
@@ -27,7 +28,7 @@ from page.exports.model import ModelFacts
 from page.store import Kept
 from visual.plates import views_of
 
-FORMAT, VERSION = "aim-explorer run", 1
+FORMAT, VERSION = "aim-explorer run", 2
 
 
 def run_record(kept: Kept, model: ModelFacts) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
         return _bare(trace)
     with ZipFile(path) as file:
         about = Reader(json.loads(file.read(ABOUT)))
-    if about.text("format", 40) != FORMAT or about.whole("version", 1, 10**6) > VERSION:
+    version = about.whole("version", 1, 10**6)
+    if about.text("format", 40) != FORMAT or version > VERSION:
         raise SavedRunError(said().SAVED_BROKEN)
     settings = about.part("settings")
     config = AimConfig(**{name: settings.value(name) for name in AimConfig.__dataclass_fields__})
@@ -78,7 +79,7 @@ def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
     return Kept(
         Path(about.text("file", 300)).name, about.text("question", 4000), about.whole("num_frames", 1, 64),
         runs["dense"], runs["aim"], about.whole("timed_prefills", 0, 1000), about.value("details") is True,
-        runs.get("hand"), _facts(about.part("model")), _spelling(about.part("spelling")),
+        runs.get("hand"), _facts(about.part("model"), version), _spelling(about.part("spelling")),
     )  # fmt: skip
 
 
@@ -94,13 +95,11 @@ def _runs(path: str | Path, records: Reader, trace: Trace, config: AimConfig, ma
     return {side: _result(records.part(side), trace, *settled[side], arrays[side]) for side in settled}
 
 
-def _facts(model: Reader) -> ModelFacts:
-    sizes = model.part("sizes")
-    return ModelFacts(
-        model.text("name", 300, least=1),
-        {name: sizes.whole(name, 1, 10**6) for name in ("hidden", "kv", "intermediate")},
-        model.whole("number_bytes", 1, 16),
-    )
+def _facts(model: Reader, version: int) -> ModelFacts:
+    given = model.part("sizes")
+    sizes = {name: given.whole(name, 1, 10**6) for name in ("hidden", "kv", "intermediate")}
+    sizes["q"] = given.whole("q", 1, 10**6) if version > 1 else sizes["hidden"]
+    return ModelFacts(model.text("name", 300, least=1), sizes, model.whole("number_bytes", 1, 16))
 
 
 def _spelling(record: Reader) -> Spelling:

@@ -12,8 +12,8 @@ function tokensEntering(visual, layers, l1, l2) {
 }
 
 /** Operations of the language model's prefill; a multiplication and an addition are two. */
-function prefillFlops(tokens, { hidden: d, kv, intermediate: m }) {
-  return tokens.reduce((sum, n) => sum + 2 * n * (2 * d * d + 2 * d * kv) + 6 * n * d * m + 4 * n * n * d, 0);
+function prefillFlops(tokens, { hidden: d, kv, intermediate: m, q }) {
+  return tokens.reduce((sum, n) => sum + 2 * n * (2 * d * q + 2 * d * kv) + 6 * n * d * m + 4 * n * n * q, 0);
 }
 
 /** Bytes of the keys and values that the prefill leaves for decoding. */

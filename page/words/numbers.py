@@ -22,7 +22,7 @@ NUMBERS_ROWS = {
     "both": "Both; share of vision in it",
     "time": "Prefill time (measured here)",
 }
-NUMBERS_HOW = """FLOPs are counted, not timed. {formula}; d = width, kv = key width, m = MLP width. \
+NUMBERS_HOW = """FLOPs are counted, not timed. {formula}; d = width, q = query width, kv = key width, m = MLP width. \
 A multiplication and an addition are two."""
 NOT_TIMED = "A slider has moved since both were timed; press Run to time them side by side."
 TIMED_ONCE = "Prefill time: one run each, by the clock, PageRank included."

@@ -21,7 +21,7 @@ NUMBERS_ROWS = {
     "both": "合计；其中视觉编码器的占比",
     "time": "预填充时间（本机实测）",
 }
-NUMBERS_HOW = """FLOPs 是算出来的，不是计时得来的。{formula}；d = 宽度，kv = 键的宽度，m = MLP 宽度。\
+NUMBERS_HOW = """FLOPs 是算出来的，不是计时得来的。{formula}；d = 宽度，q = 查询的宽度，kv = 键的宽度，m = MLP 宽度。\
 一次乘法和一次加法算两次运算。"""
 NOT_TIMED = "计时之后滑块又动过；按“运行”重新并排计时。"
 TIMED_ONCE = "预填充时间：各运行一次，按时钟计，包括 PageRank。"
