@@ -23,6 +23,7 @@ class Alive:
     rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
     visible: (b, m) bool, those that may be attended to.
     full: whether all of them may be, in every sample.
+    present: (b, n) bool, `valid` whatever the marks.
 
     How many rows are left is known from the plans, so that a GPU is not asked, and waited for, at every layer.
     """
@@ -35,6 +36,7 @@ class Alive:
         drops: bool,
         marks: Marks = NO_MARKS,
     ):
+        self.present = valid
         valid = valid if marks.remove is None else valid & ~marks.remove
         self.valid, self.droppable, self.plans, self.drops = valid, droppable & valid, plans, drops
         self._protected, self._closes_up = marks.protect, drops and marks.remove is not None

@@ -164,11 +164,10 @@ class Engine:
         return out.logits[:, -1], cache_of(out)
 
     def _cost(self, record: Record, calls: list[Call]) -> Cost:
-        visual = tuple(map(len, record.kept))
-        tokens = tuple(count + text for count, text in zip(visual, record.num_text, strict=True))
+        tokens = tuple(record.num_rows)
         language = prefill_flops(tokens, **self.adapter.sizes)
         vision = sum(self.adapter.vision_flops(call) for call in calls)
-        return Cost(tokens, visual, record.num_text[0], language, vision)
+        return Cost(tokens, tuple(map(len, record.kept)), record.num_text[0], language, vision)
 
     def _timed(self, function, *args):
         """Call it; what it returned, and the milliseconds that took by the clock."""

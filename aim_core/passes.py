@@ -67,11 +67,13 @@ class PrefillPass:
     def leave(self) -> None:
         """Write down what happened; only now, since counting rows makes a GPU wait."""
         for rows, visible in self._went_in:
+            computed = visible if self.alive.drops else self.alive.present.gather(1, rows)
             for sample, record in enumerate(self.records):
                 places = (visible[sample] & self.visual[sample, rows[sample]]).nonzero()[:, 0]
                 record.places.append(places)
                 record.kept.append(self._number[sample, rows[sample, places]])
                 record.num_text.append(int(visible[sample].sum()) - len(places))
+                record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)
                 record.steps.append(None)
         for layer, sample, scores, steps in self._scores:

@@ -24,6 +24,7 @@ class Record:
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.
     steps:    for each layer (heads, steps, k) how these scores came about, or None where that was not asked for.
     num_text: for each layer, the rows of text that entered it.
+    num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
     """
 
     views: tuple[View, ...]
@@ -35,6 +36,7 @@ class Record:
     scores: list[Tensor | None] = field(default_factory=list)
     steps: list[Tensor | None] = field(default_factory=list)
     num_text: list[int] = field(default_factory=list)
+    num_rows: list[int] = field(default_factory=list)
 
     def trace(self, frames: np.ndarray, times: np.ndarray, similarity: Sequence[Tensor] | None = None) -> Trace:
         """As NumPy records, with the frames (F, H, W, 3) uint8 and their times (F,) in seconds.

@@ -10,6 +10,7 @@ import torch
 
 from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
+from aim_core.cost import prefill_flops
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import MODES
 from aim_core.methods.fastv import fastv
@@ -102,6 +103,27 @@ def test_dropped_equals_masked_with_marks(engine, frames, name):
         np.testing.assert_array_equal(one.kept, other.kept)
     np.testing.assert_allclose(dropped.first, masked.first, atol=1e-5)
     assert dropped.answer_ids == masked.answer_ids
+
+
+@pytest.mark.parametrize("mode", ["dropped", "masked"])
+@pytest.mark.parametrize("name", METHODS)
+def test_the_cost_is_that_of_the_rows_each_layer_returns(engine, frames, name, mode):
+    """Removed by hand or by rank, a row that is only masked is computed on."""
+    method = replace(METHODS[name], mode=mode)
+    by_hand = marks_for(asked(engine, frames, method).trace, [], [0, 7, 33])
+    returned = []
+    spies = [
+        layer.register_forward_hook(lambda _module, _args, hidden: returned.append(hidden.shape[1]))
+        for layer in engine.adapter.decoder.layers
+    ]
+    try:
+        cost = asked(engine, frames, method, by_hand=by_hand).cost
+    finally:
+        for spy in spies:
+            spy.remove()
+    assert list(cost.tokens_per_layer) == returned[: engine.num_layers]  # later ones decode
+    assert (len(set(cost.tokens_per_layer)) == 1) == (mode == "masked")
+    assert cost.language_flops == prefill_flops(returned[: engine.num_layers], **engine.adapter.sizes)
 
 
 @pytest.mark.parametrize("mode", ["dropped", "masked"])
