@@ -1,4 +1,4 @@
-# The whole interface: demo, test, lint, format, bench, train, curve, evaluate, findings. Each sets up what it needs.
+# The whole interface: demo, test, test-fast, lint, format, bench, train, curve, evaluate, findings. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -9,13 +9,18 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint format bench train curve evaluate findings samples screenshot lock chromium clean
+.PHONY: demo test test-fast lint format bench train curve evaluate findings samples screenshot lock chromium clean
 
 demo: $(READY)
 	$(PY) app.py
 
+# In as many processes as there are cores, four at most. For daily work without the browser, the server and what is slow.
+PARALLEL := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 test: $(DEV) chromium
-	$(PY) -m pytest
+	$(PY) -m pytest $(PARALLEL)
+
+test-fast: $(DEV)
+	$(PY) -m pytest $(PARALLEL) -m "not browser and not slow"
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # they share the cores, and so do their children
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 import av
 import numpy as np
 import pytest
 import torch
 
+from tests.helpers.server import app_server
 from training.build import make_model, make_processor
 from training.drawing import render
 from training.world import Scene, Thing, frame_times, make_scene
 
-ROOT = Path(__file__).parent.parent
+pytest_plugins = ["tests.helpers.ending"]
 SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8 visual tokens a frame
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Workers take whole files; those that ask the app's server are one worker's, and the first, as they take long.
+
+    What drives a page may wait for long on a busy machine, so it gets a longer limit.
+    """
+    uses_app = {item.path for item in items if "served" in item.fixturenames}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("app" if item.path in uses_app else item.path.stem))
+        if {"served", "browser"} & {*item.fixturenames}:
+            item.add_marker(pytest.mark.timeout(400))
+    items.sort(key=lambda item: item.path not in uses_app)
 
 
 @pytest.fixture(scope="session")
@@ -75,31 +86,8 @@ def frames() -> np.ndarray:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     """Address of the app, started as `make demo` starts it, with the embedded model."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("served") / "log.txt"
-    with open(log, "w") as out:
-        command = [sys.executable, "app.py", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address, process, log)
+    with app_server(tmp_path_factory.mktemp("served") / "log.txt") as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 180) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert process.poll() is None, log.read_text()
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as reply:
-            assert reply.status == 200
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"the app did not start in {seconds} s: {log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -147,9 +147,9 @@ def test_7_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
     body = {"data": [0.25, 6, 9, 8, None], "event_data": {"remove": "<b>"}, "fn_index": number, "session_hash": "raw"}
     request = urllib.request.Request(f"{served}/gradio_api/queue/join", json.dumps(body).encode(),
                                      {"Content-Type": "application/json"})  # fmt: skip
-    with urllib.request.urlopen(request) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         assert reply.status == 200
-    with urllib.request.urlopen(f"{served}/gradio_api/queue/data?session_hash=raw") as stream:
+    with urllib.request.urlopen(f"{served}/gradio_api/queue/data?session_hash=raw", timeout=60) as stream:
         messages = [json.loads(line[6:]) for line in stream if line.startswith(b"data: ")]
     done = next(message for message in messages if message["msg"] == "process_completed")
     assert not done["success"] and "Press Run first" in done["output"]["error"] and "Trace" not in str(done)

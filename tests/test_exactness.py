@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Thread
 
 import pytest
 import torch
@@ -17,6 +16,7 @@ from aim_core.engine import Engine
 from aim_core.methods.fastv import fastv
 from tests.helpers.masking import masked_logits
 from tests.helpers.prompts import QUESTION, plain_inputs, prefilled, prepared
+from tests.helpers.waiting import in_thread
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
 PRUNE = AimConfig(1.0, l1=2, l2=9)
@@ -184,13 +184,12 @@ def test_sampling_draws_from_the_shortened_prompt(engine, model, frames):
 
 
 def test_tokens_stream_as_they_come(engine, model, frames):
-    streamer = TextIteratorStreamer(engine.adapter.processor.tokenizer, skip_prompt=True)
+    streamer = TextIteratorStreamer(engine.adapter.processor.tokenizer, skip_prompt=True, timeout=60)
     inputs = plain_inputs(engine, frames)
     with aim(model, CONFIG):
-        thread = Thread(target=model.generate, kwargs=dict(inputs) | GREEDY | {"streamer": streamer})
-        thread.start()
+        generating = in_thread(model.generate, **inputs, **GREEDY, streamer=streamer)
         text = "".join(streamer)
-        thread.join()
+        generating.result(timeout=60)
     ids, _ = alone(engine, model, frames, QUESTION, CONFIG)
     assert text == engine.adapter.processor.tokenizer.decode(ids[0])
 

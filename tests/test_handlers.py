@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from types import SimpleNamespace
 
 import gradio as gr
@@ -15,6 +13,7 @@ from aim_core.errors import Stopped
 from page.handlers import NUM_AFTER_ANSWERS, Handlers
 from page.settings import Loaded
 from page.stops import Stops
+from tests.helpers.waiting import in_thread, wait_until
 
 SLIDERS = (0.25, 6, 9, 4)
 REQUEST = SimpleNamespace(session_hash="a page")
@@ -122,14 +121,10 @@ def test_marks_need_a_run(handlers):
 
 def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip, key):
     before, steps = handlers.store.get(key), run(handlers, clip, (1.0, 12, 13, 32), key=key)
-    ended = []
-    begun = threading.Thread(target=lambda: ended.append(list(steps)))
-    begun.start()
-    while not handlers.stops.stop(REQUEST.session_hash):
-        time.sleep(0.01)
+    begun = in_thread(list, steps)
+    wait_until(lambda: handlers.stops.stop(REQUEST.session_hash))
     answers = handlers.stop(key, REQUEST)
-    begun.join(timeout=120)
-    assert ended == [[]] and handlers.store.get(key) is before
+    assert begun.result(timeout=60) == [] and handlers.store.get(key) is before
     assert answers["aim"]["words"] and "chances" in answers
 
 

@@ -367,7 +367,9 @@ def test_the_child_gets_no_secrets_and_no_torch(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "secret")
     assert "secret" not in child._environment().values()
     code = "import sys, aim_core.media.worker, aim_core.media.video; print({'torch', 'decord'} & {*sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], env=child._environment(), capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=child._environment(), capture_output=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == b"set()"  # decord is loaded when a video needs it
 
 

@@ -13,6 +13,7 @@ from aim_core.engine import Engine
 from aim_core.errors import Stopped
 from tests.helpers.on_model import everything_on
 from tests.helpers.prompts import QUESTION
+from tests.helpers.waiting import in_thread
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
 
@@ -71,15 +72,14 @@ def test_a_run_that_waits_for_its_turn_can_be_stopped(engine, frames):
         go_on.wait(60)
         return False
 
-    first = threading.Thread(target=engine.run, args=(frames, QUESTION, CONFIG), kwargs={"stop": hold})
-    first.start()
+    first = in_thread(engine.run, frames, QUESTION, CONFIG, stop=hold)
     try:
         assert inside.wait(60)
         with pytest.raises(Stopped):
             engine.run(frames, QUESTION, CONFIG, stop=After(2))
     finally:
         go_on.set()
-        first.join()
+        first.result(timeout=60)
     assert engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).answer_ids
 
 
