@@ -9,7 +9,7 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-fast lint format bench train curve evaluate findings samples screenshot lock chromium clean
+.PHONY: demo test test-fast lint format bench train curve evaluate findings samples screenshot lock compat chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -60,6 +60,10 @@ screenshot: $(DEV) chromium
 # Newer ones: make lock UPGRADE=--upgrade, or UPGRADE="--upgrade-package gradio".
 lock: $(DEV)
 	$(PY) -m tools.lock $(UPGRADE)
+
+# The engine's tests on the lowest, the locked and the newest libraries; one of them: make compat ENV=newest.
+compat: $(DEV)
+	$(PY) -m tools.compat $(ENV)
 
 # What the page needs, and what the tests, benchmarks and training need on top.
 $(READY): requirements.lock
