@@ -107,7 +107,7 @@ def _key(line: str) -> tuple[int, str]:
 
 def _row(environment: str, python: str, report: Path) -> Row:
     begun = time.monotonic()
-    command = [python, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *TESTS]
+    command = [python, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=600", f"--junitxml={report}", *TESTS]
     subprocess.run(command, cwd=ROOT, check=False)
     cases = list(ElementTree.parse(report).iter("testcase"))
     broken = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
