@@ -67,7 +67,11 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
         )
         for event in (results.explorer.marks, results.answers.undo)
     ]  # fmt: skip
-    inputs.disarm_stop(controls, [run, *hand])
+    answers, numbers, *_, data = results.panels
+    times = run.success(
+        handlers.times, key, [answers, numbers, data], api_name="times", concurrency_id="model", show_progress="hidden"
+    )
+    inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
     controls.stop.click(
         handlers.stop, key, results.answers, show_progress="hidden", api_visibility="private", concurrency_limit=None
     )  # queued, as only such an event can send a message

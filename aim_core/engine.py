@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +31,7 @@ from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
 from aim_core.notes import Notes
 from aim_core.record import Record
-from aim_core.result import Result, Timing
+from aim_core.result import PrefillTimes, Result, Timing
 from aim_core.session import Session
 
 _KEPT = 8  # media whose visual tokens are kept for the next run
@@ -72,7 +71,6 @@ class Engine:
         config: AimConfig | Method,
         num_frames: int = 8,
         max_new_tokens: int = 64,
-        timed_prefills: int = 1,
         details: bool = False,
         by_hand: ByHand | None = None,
         stop: Callable[[], bool] | None = None,
@@ -81,23 +79,44 @@ class Engine:
 
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
         num_frames:     how many frames to sample from a file, evenly in time.
-        timed_prefills: how often to run the prefill for its time (the median counts).
         details:        whether to fill `LayerTrace.steps` and `Result.word_frames`.
         by_hand:        patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or marks that do
         not fit, and Stopped; the engine can be used again after each of them.
         """
-        if not question.strip():
-            raise ValueError("The question is empty. Type a question about the video.")
-        if max_new_tokens < 1 or timed_prefills < 1:
-            raise ValueError(
-                f"max_new_tokens and timed_prefills must be at least 1, got {max_new_tokens}, {timed_prefills}"
-            )
+        _check_question(question)
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         frames = _frames(media, num_frames)
         session = Session(self.adapter, as_method(config), by_hand or NOTHING_MARKED, Notes(details))
         with self._turn(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
-            return self._run(frames, question, config, session, max_new_tokens, timed_prefills)
+            return self._run(frames, question, config, session, max_new_tokens)
+
+    def time_prefills(
+        self,
+        media: str | Path | np.ndarray | Frames,
+        question: str,
+        configs: Sequence[AimConfig | Method],
+        num_frames: int = 8,
+        repeats: int = 3,
+        warm: int = 1,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[PrefillTimes]:
+        """How long a prefill takes under each of `configs`, for a fair comparison: each once in every turn.
+
+        Timed from the visual tokens to the first answer token: merging, the language model and PageRank, but neither
+        the vision tower nor decoding. (LLaVA-1.5 merges in the tower's pass; the time of that is added to each.)
+        repeats: turns that count; warm: turns before them that do not; 0 where all of it has just run.
+        media, question, num_frames, stop, and what is raised: as in `run`.
+        """
+        _check_question(question)
+        if repeats < 1 or warm < 0:
+            raise ValueError(f"repeats must be at least 1 and warm at least 0, got {repeats}, {warm}")
+        frames, methods = _frames(media, num_frames), [as_method(config) for config in configs]
+        with self._turn(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
+            turns = [[self._one_prefill(frames, question, own) for own in methods] for _ in range(warm + repeats)]
+        return [PrefillTimes(*zip(*own, strict=True)) for own in zip(*turns[warm:], strict=True)]
 
     @contextmanager
     def _turn(self, stop: Callable[[], bool] | None) -> Iterator[None]:
@@ -110,21 +129,21 @@ class Engine:
         finally:
             self._lock.release()
 
+    def _one_prefill(self, frames: Frames, question: str, method: Method) -> tuple[float, float]:
+        """Milliseconds of a prefill, merging included, and of merging alone."""
+        session = Session(self.adapter, method)
+        with attached(self.adapter, session):
+            return self._prefill(self._see(frames, question, session), session)[2:]
+
     def _run(
-        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, max_new_tokens: int,
-        timed_prefills: int,
-    ) -> Result:  # fmt: skip
+        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, max_new_tokens: int
+    ) -> Result:
         with attached(self.adapter, session):
             seen, vision_ms = self._timed(self._see, frames, question, session)
-            times, merge_times = [], []
-            for _ in range(timed_prefills):
-                session.calls = list(seen.calls)
-                (logits, cache), prefill_ms = self._timed(self._prefill, seen)
-                merge_times.append(session.recorder.merge_ms)
-                times.append(prefill_ms - session.recorder.merge_ms)
+            logits, cache, prefill_ms, merge_ms = self._prefill(seen, session)
             similarity = session.notes.similarity()
             ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens)
-        timing = Timing(vision_ms, statistics.median(merge_times), statistics.median(times), decode_ms)
+        timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
         told = {"word_frames": session.notes.word_frames(record, cache).cpu().numpy()} if session.notes.details else {}
@@ -158,7 +177,14 @@ class Engine:
         outputs = self.adapter.encode(inputs)
         return outputs, [call.without_pixels() for call in session.calls]
 
-    def _prefill(self, seen: _Seen) -> tuple[Tensor, DynamicCache]:
+    def _prefill(self, seen: _Seen, session: Session) -> tuple[Tensor, DynamicCache, float, float]:
+        """`_first`, the milliseconds it took with all merging, and those of merging alone."""
+        session.calls = list(seen.calls)
+        (logits, cache), ms = self._timed(self._first, seen)
+        early_ms = sum(call.merge_ms for call in seen.calls)
+        return logits, cache, ms + early_ms, session.recorder.merge_ms + early_ms
+
+    def _first(self, seen: _Seen) -> tuple[Tensor, DynamicCache]:
         """One pass over the prompt: logits (1, vocabulary) of the next token, and the cache to go on with."""
         out = self.adapter.model(**seen.inputs, mm_encoder_outputs=dict(seen.outputs), use_cache=True, logits_to_keep=1)
         return out.logits[:, -1], cache_of(out)
@@ -180,6 +206,11 @@ class Engine:
     def _wait(self) -> None:
         if self.adapter.model.device.type == "cuda":
             torch.cuda.synchronize()
+
+
+def _check_question(question: str) -> None:
+    if not question.strip():
+        raise ValueError("The question is empty. Type a question about the video.")
 
 
 def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:

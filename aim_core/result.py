@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import statistics
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,19 +15,40 @@ from aim_core.trace import Trace
 
 
 @dataclass(frozen=True)
+class PrefillTimes:
+    """Prefills of one configuration, timed in turns with those of others (`Engine.time_prefills`).
+
+    ms:       each of them in milliseconds, merging included.
+    merge_ms: what merging took of each.
+    """
+
+    ms: tuple[float, ...]
+    merge_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Timing:
     """Milliseconds by the clock, on the device the model runs on.
 
     vision_ms:  preprocessing and the vision tower; next to 0 where those of an earlier run were used again.
-    merge_ms:   merging inside frames.
-    prefill_ms: the language model's prefill, PageRank included (the median, if timed more than once).
+    merge_ms:   merging inside frames, a part of prefill_ms (LLaVA-1.5 merges in the vision tower's pass: there it is a
+                part of both).
+    prefill_ms: from the visual tokens to the first answer token: merging, the language model's prefill and PageRank.
+                Of one run it may be cold; to compare, measure with `Engine.time_prefills`.
     decode_ms:  all generated tokens after the first.
+    runs_ms:    the prefills that prefill_ms is the median of, where several were timed in turns with others.
     """
 
     vision_ms: float
     merge_ms: float
     prefill_ms: float
     decode_ms: float
+    runs_ms: tuple[float, ...] = ()
+
+    def with_prefills(self, times: PrefillTimes) -> Timing:
+        """The same with medians of prefills that were timed afterwards."""
+        merge_ms, prefill_ms = statistics.median(times.merge_ms), statistics.median(times.ms)
+        return replace(self, merge_ms=merge_ms, prefill_ms=prefill_ms, runs_ms=times.ms)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,20 +39,25 @@ class Session:
         self.calls: list[Call] = []
         self.layouts: list[Layout] | None = None
         self._early: list[Merged] = []
+        self._early_ms = 0.0
         self._request: dict[str, Any] = {}
         self._pass: PrefillPass | LaterPass | None = None
 
     # The vision side
 
     def before_features(self) -> None:
-        self._early = []
+        self._early, self._early_ms = [], 0.0
 
     def after_features(self, call: Call) -> None:
         merged = [one for whole in self._early for one in whole.each()]
-        self.calls.append(Call(call.modality, call.arguments, call.output, tuple(merged)))
+        self.calls.append(Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms))
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
+        self._wait(tokens)
+        begun = time.perf_counter()
         merged = self.method.reduce(tokens, metric[:, -tokens.shape[1] :])
+        self._wait(tokens)
+        self._early_ms += (time.perf_counter() - begun) * 1000
         similarity = similarity_to_merged(tokens, merged.tokens, merged.group)  # the features are gone later
         self._early.append(replace(merged, similarity=similarity))
         return merged.tokens

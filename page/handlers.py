@@ -24,6 +24,7 @@ from page.store import Kept, ResultStore
 
 NUM_FIGURES = 9
 NUM_AFTER_ANSWERS = 5  # outputs of a run besides the answers
+NUM_TIMED = 3  # answers, numbers and summary: where times are shown
 
 
 class Handlers:
@@ -44,17 +45,32 @@ class Handlers:
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.stops.run(request.session_hash) as stop:
-            ask = partial(self.runner.run, path, num_frames, question, timed=True, details=details, stop=stop)
+            ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
             progress(0.1, said().READING)
             self.runner.frames(path, num_frames)
             progress(0.2, said().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
-            yield answers_record({"dense": dense}, True, self.tokenizer), *[gr.skip()] * NUM_AFTER_ANSWERS
+            yield answers_record({"dense": dense}, False, self.tokenizer), *[gr.skip()] * NUM_AFTER_ANSWERS
             progress(0.6, said().RUNNING_AIM)
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(said().UNKNOWN.format(count=unknown), title=said().TITLES["unknown"])
-            yield self._shown(Kept(path, question, num_frames, dense, aim, self.runner.timed_prefills, details), key)
+            yield self._shown(Kept(path, question, num_frames, dense, aim, details=details), key)
+
+    @guarded
+    def times(self, key, request: gr.Request):
+        """Time the prefills of the run that was just answered; if that is stopped, the answers stay."""
+        kept = self.store.get(key)
+        if kept is None or kept.model is not None or kept.timed_prefills:
+            return [gr.skip()] * NUM_TIMED
+        try:
+            with self.stops.run(request.session_hash) as stop:
+                kept = self.runner.timed(kept, stop)
+        except Stopped:
+            return [gr.skip()] * NUM_TIMED
+        self.store.put(kept, key)
+        answers, numbers, *_, data = self.panels(kept)
+        return answers, numbers, data
 
     @guarded
     def follow(self, keep_ratio, l1, l2, num_frames, key):
@@ -110,7 +126,7 @@ class Handlers:
         """The same request with other settings or marks; what has not changed does not run again."""
         same_frames = num_frames == kept.num_frames
         same = same_frames and config == kept.aim.config
-        ask = partial(self.runner.run, kept.path, num_frames, kept.question, timed=False, details=kept.details, **more)
+        ask = partial(self.runner.run, kept.path, num_frames, kept.question, details=kept.details, **more)
         dense = kept.dense if same_frames else ask(AimConfig.dense())
         aim = kept.aim if same else ask(config)
         hand = kept.hand if same and marks == kept.marks else ask(config, by_hand=marks) if marks else None

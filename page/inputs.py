@@ -77,10 +77,11 @@ def arm_stop(controls: SimpleNamespace, asked: list) -> None:
         event(**on, api_visibility="private")
 
 
-def disarm_stop(controls: SimpleNamespace, runs: list) -> None:
-    """Stop ends runs; after one, or after one that has come to its end, there is nothing to stop."""
+def disarm_stop(controls: SimpleNamespace, runs: list, last: list) -> None:
+    """Stop ends runs; after one of the `last`, or one that failed, or Stop itself, there is nothing to stop."""
     off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
-    for run in runs:
+    for run in last:
         run.success(**off, api_visibility="private")
+    for run in runs:
         run.failure(**off, api_visibility="private")
     controls.stop.click(**off, cancels=runs, api_visibility="private")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aim_core.cost import FORMULA
-from aim_core.result import Result
+from aim_core.result import Result, Timing
 from page.spoken import said
 
 
@@ -29,13 +29,14 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
         (names["mean"], f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means)),
         (names["language"], flops(full.language_flops), flops(less.language_flops),
          times(full.language_flops, less.language_flops)),
-        (names["vision"], flops(full.vision_flops), flops(less.vision_flops), "1.0×"),
+        (names["vision"], flops(full.vision_flops), flops(less.vision_flops),
+         times(full.vision_flops, less.vision_flops)),
         (names["both"], f"{flops(full.total_flops)}; {full.vision_share:.0%}",
          f"{flops(less.total_flops)}; {less.vision_share:.0%}", times(full.total_flops, less.total_flops)),
     ]  # fmt: skip
     if timed_prefills:
-        spent = dense.timing.prefill_ms, aim.timing.prefill_ms
-        rows.append((names["time"], *(f"{ms:,.1f} ms" for ms in spent), times(*spent)))
+        spent = dense.timing, aim.timing
+        rows.append((names["time"], *map(_spent, spent), times(*(timing.prefill_ms for timing in spent))))
     lines = [said().NUMBERS_HEAD, "|---|---:|---:|---:|"]
     lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
     note = f"{said().NUMBERS_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
@@ -43,12 +44,21 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
 
 
 def summary(runs: dict[str, Result]) -> dict:
-    """The same for programs: plain numbers and the answers, by the names of the runs."""
+    """The same for programs: plain numbers and the answers, by the names of the runs; prefill_ms of those timed in
+    turns, with merging.
+    """
     return {name: _record(result) for name, result in runs.items()}
 
 
 def times(more: float, less: float) -> str:
     return f"{more / less:.1f}×" if less else "–"
+
+
+def _spent(timing: Timing) -> str:
+    """12.3 ms, and of several prefills the fastest and the slowest."""
+    if len(timing.runs_ms) < 2:
+        return f"{timing.prefill_ms:,.1f} ms"
+    return f"{timing.prefill_ms:,.1f} ms ({min(timing.runs_ms):,.1f}–{max(timing.runs_ms):,.1f})"
 
 
 def _how(timed_prefills: int) -> str:
@@ -70,5 +80,5 @@ def _record(result: Result) -> dict:
         "text_tokens": result.cost.num_text,
         "language_flops": result.cost.language_flops,
         "vision_flops": result.cost.vision_flops,
-        "prefill_ms": round(result.timing.prefill_ms, 3),
+        "prefill_ms": round(result.timing.prefill_ms, 3) if result.timing.runs_ms else None,
     }

@@ -1,9 +1,11 @@
-"""Runs: one engine, the clips that were decoded lately, and how often a prefill is timed."""
+"""Runs: one engine, the clips that were decoded lately, and how prefills are timed."""
 
 from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 
 from aim_core.config import AimConfig
@@ -11,6 +13,7 @@ from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.result import Result
+from page.store import Kept
 
 _CLIPS_KEPT = 8
 TIMED_PREFILLS = 3  # for models small enough that waiting for three is not felt
@@ -27,10 +30,19 @@ class Runner:
         self._clips: OrderedDict[tuple, Frames] = OrderedDict()
         self._lock = Lock()
 
-    def run(self, path: str, num_frames: int, question: str, config: AimConfig, timed: bool, **more) -> Result:
-        """One answer. timed: whether the prefill is repeated for its time; more: as `Engine.run` takes it."""
-        prefills = self.timed_prefills if timed else 1
-        return self.engine.run(self.frames(path, num_frames), question, config, timed_prefills=prefills, **more)
+    def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
+        """One answer; more: as `Engine.run` takes it."""
+        return self.engine.run(self.frames(path, num_frames), question, config, **more)
+
+    def timed(self, kept: Kept, stop: Callable[[], bool]) -> Kept:
+        """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""
+        frames, runs = self.frames(kept.path, kept.num_frames), (kept.dense, kept.aim)
+        configs, warm = [run.config for run in runs], int(self.is_small)
+        times = self.engine.time_prefills(
+            frames, kept.question, configs, repeats=self.timed_prefills, warm=warm, stop=stop
+        )
+        dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
+        return replace(kept, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
     def frames(self, path: str, num_frames: int) -> Frames:
         """Sampled frames of a file, from memory if the same file was read lately."""

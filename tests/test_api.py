@@ -32,7 +32,14 @@ def test_run_answers_dense_and_aim(client, clip):
     assert summary["dense"]["visual_tokens_per_layer"] == [8 * 144 + 1] * 12
     assert summary["aim"]["visual_tokens_per_layer"] == [289] * 7 + [192, 96, 0, 0, 0]
     assert summary["aim"]["language_flops"] < summary["dense"]["language_flops"] / 5
-    assert "Prefill time (measured here)" in table
+    assert "Prefill with merging (measured here)" not in table and summary["aim"]["prefill_ms"] is None
+
+
+def test_times_follow_in_a_call_of_their_own(client, clip):
+    before, *_ = ask(client, clip)
+    answers, table, summary = client.predict(api_name="/times")
+    assert "Prefill with merging (measured here)" in table and answers["aim"]["words"] == before["aim"]["words"]
+    assert 0 < summary["aim"]["prefill_ms"] < summary["dense"]["prefill_ms"]
 
 
 def test_sliders_reach_the_engine(client, clip):

@@ -179,7 +179,7 @@ def test_3_a_moved_slider_runs_again_by_itself_and_the_last_value_wins(page):
         slide(page, "keep_ratio", ratio)
     playwright.expect(page.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.5))
     assert said(page, "aim-time") == "–"  # not timed beside a dense run
-    playwright.expect(page.locator("#numbers")).to_contain_text("press Run to time them")
+    playwright.expect(page.locator("#numbers")).to_contain_text("press Run to time both")
     slide(page, "frames", 4)
     playwright.expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(4))
     playwright.expect(page.locator("#explorer output[data-part=frameValue]")).to_contain_text("of 4")

@@ -10,7 +10,7 @@ import pytest
 
 from aim_core.by_hand import ByHand
 from aim_core.errors import Stopped
-from page.handlers import NUM_AFTER_ANSWERS, Handlers
+from page.handlers import NUM_AFTER_ANSWERS, NUM_TIMED, Handlers
 from page.settings import Loaded
 from page.stops import Stops
 from tests.helpers.waiting import in_thread, wait_until
@@ -53,6 +53,35 @@ def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     assert not handlers.store.get(plain[-1]).aim.word_frames.size and not plain[3][1]["measured"]
 
 
+def test_times_come_after_the_answers_and_only_once(handlers, clip):
+    first, last = run(handlers, clip)
+    assert first[0]["dense"]["time"] == last[0]["aim"]["time"] == "–"
+    answers, table, data = handlers.times(last[-1], REQUEST)
+    kept = handlers.store.get(last[-1])
+    assert kept.timed_prefills == len(kept.dense.timing.runs_ms) == len(kept.aim.timing.runs_ms) == 3
+    assert answers["aim"]["time"] == f"{kept.aim.timing.prefill_ms:,.1f} ms" and answers["aim"]["time"] in table
+    assert data["aim"]["prefill_ms"] == round(kept.aim.timing.prefill_ms, 3)
+    assert handlers.times(last[-1], REQUEST) == handlers.times(None, REQUEST) == [gr.skip()] * NUM_TIMED
+    assert handlers.store.get(last[-1]) is kept
+
+
+def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
+    before = handlers.store.get(key)
+    with handlers.runner.engine._turn(None):  # somebody else's run: timing waits, and is stopped for certain
+        begun = in_thread(handlers.times, key, REQUEST)
+        wait_until(lambda: handlers.stops.stop(REQUEST.session_hash))
+        assert begun.result(timeout=60) == [gr.skip()] * NUM_TIMED
+    assert handlers.store.get(key) is before
+    assert handlers.times(key, REQUEST)[0]["aim"]["time"].endswith(" ms")
+
+
+def test_a_moved_slider_is_not_shown_with_the_times_of_before(handlers, key):
+    handlers.times(key, REQUEST)
+    answers, table, *_ = handlers.follow(0.5, 6, 9, 4, key)
+    assert answers["aim"]["time"] == "–" and "press Run to time both" in table
+    assert handlers.store.get(key).aim.timing.runs_ms == ()
+
+
 def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     before = handlers.store.get(key)
     row = int(before.aim.trace.rows()[2, 10])
@@ -62,7 +91,7 @@ def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     assert kept.marks == ByHand(remove=((2, 10),)) and shown is kept.hand
     assert row in kept_rows(kept.aim, 0) and row not in kept_rows(kept.hand, 0)
     assert answers["marks"]["removed"] == 1 and answers["chances"]["sides"] == ["dense", "aim", "hand"]
-    assert answers["aim"]["time"].endswith(" ms") and len(frames[1]["sides"]) == 3 and "hand" in data
+    assert len(frames[1]["sides"]) == 3 and "hand" in data
 
 
 def test_a_protected_token_stays_longest(handlers, key):

@@ -10,6 +10,7 @@ import pytest
 from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
+from aim_core.result import PrefillTimes
 from page import checks
 from page.marks import checked_marks
 from page.numbers import comparison, flops, summary, times
@@ -97,13 +98,24 @@ def test_the_table_shows_the_records_numbers(results):
     table = comparison(dense, aim, 3)
     assert f"| {dense.cost.visual_per_layer[0]:,} | {aim.cost.visual_per_layer[0]:,} |" in table
     assert flops(aim.cost.language_flops) in table and f"{aim.cost.vision_share:.0%}" in table
-    assert f"{aim.timing.prefill_ms:,.1f} ms" in table and "median of 3" in table and "6·n·d·m" in table
+    assert f"{aim.timing.prefill_ms:,.1f} ms |" in table and "median of 3" in table and "6·n·d·m" in table
     assert times(dense.cost.language_flops, aim.cost.language_flops) in table
+
+
+def test_several_prefills_are_told_with_the_fastest_and_the_slowest(results):
+    timed = [
+        replace(run, timing=run.timing.with_prefills(PrefillTimes(ms, (1.0, 1.0, 4.0))))
+        for run, ms in zip(results, ((30.0, 20.0, 70.0), (10.04, 5.0, 12.0)), strict=True)
+    ]
+    assert "| 30.0 ms (20.0–70.0) | 10.0 ms (5.0–12.0) | 3.0× |" in comparison(*timed, 3)
+    assert timed[0].timing.merge_ms == 1.0
+    record = summary(dict(zip(("dense", "aim"), timed, strict=True)))
+    assert (record["dense"]["prefill_ms"], record["aim"]["prefill_ms"]) == (30, 10.04)
 
 
 def test_a_table_without_times_says_how_to_get_them(results):
     table = comparison(*results, 0)
-    assert "Prefill time (measured here)" not in table and "press Run to time them" in table
+    assert "measured here" not in table and "press Run to time both" in table
 
 
 def test_the_summary_is_plain_numbers(results):

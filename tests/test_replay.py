@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from aim_core.config import AimConfig
+from aim_core.result import PrefillTimes
 from aim_core.trace import LayerTrace, Trace, View
 from page.canvas.component import TokenExplorer
 from page.exports.archive import SavedRunError
@@ -37,7 +38,8 @@ def kept(engine, frames):
         engine.run(frames, "what?", config, max_new_tokens=3, details=True)
         for config in (AimConfig.dense(), AimConfig(0.25, 4, 9))
     )
-    return Kept("/somewhere/secret/clip.mp4", EVIL, 4, replace(dense, answer=EVIL), aim, 3)
+    timed = replace(aim, timing=aim.timing.with_prefills(PrefillTimes((3.0, 2.0, 4.5), (0.5, 0.5, 0.5))))
+    return Kept("/somewhere/secret/clip.mp4", EVIL, 4, replace(dense, answer=EVIL), timed, 3)
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +83,18 @@ def test_a_saved_run_comes_back_whole(kept, saved, engine):
     assert word_frames_record(back.runs, back.spelling) == word_frames_record(kept.runs, tokenizer)
 
 
-def test_a_run_saved_by_version_1_had_query_heads_as_wide_as_the_model(saved):
+def test_a_run_saved_by_version_1_had_no_merging_in_its_prefill_and_query_heads_as_wide_as_the_model(kept, saved):
     rewritten(saved, as_version_1)
-    assert load_run(saved).model.sizes["q"] == FACTS.sizes["hidden"] != FACTS.sizes["q"]
+    back, timing = load_run(saved), kept.aim.timing
+    assert back.model.sizes["q"] == FACTS.sizes["hidden"] != FACTS.sizes["q"]
+    assert back.aim.timing == replace(timing, prefill_ms=timing.prefill_ms + timing.merge_ms, runs_ms=())
 
 
 def as_version_1(record: dict) -> None:
     record["version"] = 1
     del record["model"]["sizes"]["q"]
+    for side in record["runs"].values():
+        del side["runs_ms"]
 
 
 def test_a_saved_run_is_a_trace_too(kept, saved):
@@ -277,7 +283,8 @@ RECORDS = [
 SIDES = [
     ("answer", None), ("answer", "x" * 50_000), ("answer_ids", "12"), ("answer_ids", [1.5]), ("answer_ids", [True]),
     ("visual_per_layer", [1]), ("visual_per_layer", [-1] * 12), ("language_flops", -1), ("language_flops", 10**30),
-    ("prefill_ms", "fast"), ("prefill_ms", -1), ("num_text", 10**12),
+    ("prefill_ms", "fast"), ("prefill_ms", -1), ("num_text", 10**12), ("runs_ms", 3), ("runs_ms", [-1]),
+    ("runs_ms", [1, "x"]),
 ]  # fmt: skip
 
 

@@ -28,12 +28,14 @@ class Call:
 
     arguments: what it was called with, by parameter name; output: what it returned.
     merged:    what was merged before the projector, one `Merged` of a single view each, where a family does that.
+    merge_ms:  the time that took, by the clock.
     """
 
     modality: str
     arguments: dict[str, Any]
     output: Any
     merged: tuple = ()
+    merge_ms: float = 0.0
 
     def without_pixels(self) -> Call:
         """The same call, for keeping: of pixels only the shape, of the output only what the decoder gets."""

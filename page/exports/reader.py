@@ -33,9 +33,10 @@ class Reader:
         return self._whole(self.value(name), least, most)
 
     def number(self, name: str, least: float, most: float) -> float:
-        value = self.value(name)
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        return float(self._need(fits and least <= value <= most, value))
+        return self._number(self.value(name), least, most)
+
+    def numbers(self, name: str, least: float, most: float) -> tuple[float, ...]:
+        return tuple(self._number(value, least, most) for value in self._list(name))
 
     def wholes(self, name: str, count: int | None, most: int = 10**7) -> tuple[int, ...]:
         """So many whole numbers from 0 to `most`; up to MOST if no count is asked for."""
@@ -66,6 +67,10 @@ class Reader:
     def _list(self, name: str) -> list:
         value = self.value(name)
         return self._need(isinstance(value, list) and len(value) <= MOST, value)
+
+    def _number(self, value: Any, least: float, most: float) -> float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return float(self._need(fits and least <= value <= most, value))
 
     def _whole(self, value: Any, least: int, most: int) -> int:
         fits = isinstance(value, int) and not isinstance(value, bool)

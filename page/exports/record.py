@@ -4,14 +4,16 @@ Version 2 of the format, keys in order:
 
 format    "aim-explorer run"; version 2.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
-          needs. Version 1 had no "q": there it is "hidden".
+          needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
 settings  the fields of `AimConfig`, and "protect", "remove": marks by hand, each [view, patch].
 runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_ids", "tokens_per_layer",
           "visual_per_layer", "num_text", "language_flops", "vision_flops", "vision_ms", "merge_ms", "prefill_ms",
-          "decode_ms"} each; times in milliseconds.
+          "decode_ms", "runs_ms"} each; times in milliseconds, see `Timing`.
 timed_prefills  how many prefills prefill_ms is the median of; 0 where the two were not timed side by side.
 trace     only in the JSON file, see `trace_record`: that of the last of the runs.
+
+Version 1 had no "q": there it is "hidden"; and no "runs_ms": there prefill_ms is without merge_ms.
 """
 
 from __future__ import annotations

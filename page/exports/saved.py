@@ -75,7 +75,7 @@ def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
     marks = ByHand(settings.pairs("protect", trace.group.shape), settings.pairs("remove", trace.group.shape))
     if any(trace.group[mark] < 0 for mark in (*marks.protect, *marks.remove)):
         raise SavedRunError(said().SAVED_BROKEN)
-    runs = _runs(path, about.part("runs"), trace, config, marks)
+    runs = _runs(path, about.part("runs"), trace, config, marks, version)
     return Kept(
         Path(about.text("file", 300)).name, about.text("question", 4000), about.whole("num_frames", 1, 64),
         runs["dense"], runs["aim"], about.whole("timed_prefills", 0, 1000), about.value("details") is True,
@@ -83,7 +83,9 @@ def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
     )  # fmt: skip
 
 
-def _runs(path: str | Path, records: Reader, trace: Trace, config: AimConfig, marks: ByHand) -> dict[str, Result]:
+def _runs(
+    path: str | Path, records: Reader, trace: Trace, config: AimConfig, marks: ByHand, version: int
+) -> dict[str, Result]:
     """Every run by its name: dense, AIM, and AIM by hand if there are marks."""
     settled = {"dense": (AimConfig.dense(), ByHand()), "aim": (config, ByHand())} | (
         {"hand": (config, marks)} if marks else {}
@@ -92,7 +94,7 @@ def _runs(path: str | Path, records: Reader, trace: Trace, config: AimConfig, ma
         arrays = {side: [data[f"{side}_{name}"] for name in ARRAYS] for side in settled}
     if len({first.shape for first, _ in arrays.values()}) > 1:
         raise SavedRunError(said().SAVED_BROKEN)
-    return {side: _result(records.part(side), trace, *settled[side], arrays[side]) for side in settled}
+    return {side: _result(records.part(side), trace, *settled[side], arrays[side], version) for side in settled}
 
 
 def _facts(model: Reader, version: int) -> ModelFacts:
@@ -109,14 +111,15 @@ def _spelling(record: Reader) -> Spelling:
     )
 
 
-def _result(side: Reader, trace: Trace, config: AimConfig, by_hand: ByHand, arrays: list[np.ndarray]) -> Result:
+def _result(
+    side: Reader, trace: Trace, config: AimConfig, by_hand: ByHand, arrays: list[np.ndarray], version: int
+) -> Result:
     """One run, with the one trace that is kept: nothing is drawn from another."""
     layers = trace.num_layers
     cost = Cost(
         side.wholes("tokens_per_layer", layers), side.wholes("visual_per_layer", layers),
         side.whole("num_text", 0, 10**7), *(side.whole(name, 0, 10**21) for name in ("language_flops", "vision_flops")),
     )  # fmt: skip
-    timing = Timing(*(side.number(name, 0, 1e9) for name in ("vision_ms", "merge_ms", "prefill_ms", "decode_ms")))
     first, word_frames = arrays
     ids = side.wholes("answer_ids", None)
     if first.ndim != 1 or not np.isfinite(first).any() or not (first < 1e-3).all():  # minus infinity is no chance
@@ -124,7 +127,14 @@ def _result(side: Reader, trace: Trace, config: AimConfig, by_hand: ByHand, arra
     if word_frames.shape not in ((0, 0), (len(ids), trace.num_views)) or not np.isfinite(word_frames).all():
         raise SavedRunError(said().SAVED_BROKEN)
     answer = side.text("answer", 20_000)
-    return Result(answer, ids, config, trace, cost, timing, first, by_hand, word_frames)
+    return Result(answer, ids, config, trace, cost, _timing(side, version), first, by_hand, word_frames)
+
+
+def _timing(side: Reader, version: int) -> Timing:
+    spent = {name: side.number(name, 0, 1e9) for name in ("vision_ms", "merge_ms", "prefill_ms", "decode_ms")}
+    if version > 1:
+        return Timing(**spent, runs_ms=side.numbers("runs_ms", 0, 1e9))
+    return Timing(**spent | {"prefill_ms": spent["prefill_ms"] + spent["merge_ms"]})
 
 
 def _bare(trace: Trace) -> Kept:

@@ -11,7 +11,7 @@ ANSWER_PANEL = {
     "aim": "AIM",
     "tokens": "Visual tokens",
     "flops": "Prefill, counted",
-    "time": "Prefill, measured",
+    "time": "Prefill with merging, measured",
     "nothing": "Press Run to ask.",
     "waiting": "The dense answer is here; AIM has not answered.",
     "same": "✓ Both give the same answer.",

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from aim_core import aim
+from aim_core.config import AimConfig
 from aim_core.cost import kv_bytes, prefill_flops, widths
 from aim_core.engine import Engine
 from aim_core.methods.aim import MergeSimilar, as_method
@@ -17,6 +18,7 @@ from aim_core.methods.rankers import RandomRank
 from tests.families.family import QUESTION, samples
 from tests.families.table import FAMILIES
 from tests.helpers.counting import counted
+from tests.helpers.slow import slow
 
 ASKED = [(name, "video" if "video" in family.media else "image") for name, family in FAMILIES.items()]
 
@@ -79,6 +81,16 @@ def test_the_projector_of_llava_1_5_is_given_merged_tokens(engines):
     result, counts = counted(lambda: engine.run(frames, QUESTION, method_for(engine, "dropped"), max_new_tokens=1))
     linear = sum(count for module, count in counts.items() if module.startswith("LlavaMultiModalProjector.linear_"))
     assert result.cost.vision_flops == counts["CLIPVisionModel"] + linear < dense.vision_flops
+
+
+def test_merging_before_the_projector_is_in_the_prefill_too(engines):
+    fresh = Engine(engines("llava").adapter)
+    picture, method = samples(FAMILIES["llava"], "image"), replace(slow(seconds=0.2), plan=AimConfig.dense())
+    for _ in range(2):  # encoded, and remembered
+        timing = fresh.run(picture, QUESTION, method, max_new_tokens=1).timing
+        assert 200 <= timing.merge_ms < timing.prefill_ms
+    (times,) = fresh.time_prefills(picture, QUESTION, [method], repeats=1)
+    assert 200 <= times.merge_ms[0] < times.ms[0]
 
 
 def test_query_heads_wider_than_the_model_are_counted(engines):

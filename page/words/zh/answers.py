@@ -10,7 +10,7 @@ ANSWER_PANEL = {
     "aim": "AIM",
     "tokens": "视觉 token",
     "flops": "预填充（计算量）",
-    "time": "预填充（实测）",
+    "time": "预填充（含合并，实测）",
     "nothing": "按“运行”来提问。",
     "waiting": "稠密的答案已经有了，AIM 还没有回答。",
     "same": "✓ 两个答案相同。",
