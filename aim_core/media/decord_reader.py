@@ -1,8 +1,9 @@
 """Decord reader: chosen frames of a video, read by decord from the first frame to the last without a jump.
 
-decord 0.6.0 gives wrong frames after a jump into an open group of pictures, and `skip_frames` jumps as well when it
-passes a key frame. Where a frame does not decode, all later ones move up and the last ones are repeats. So nothing
-here passes a key frame in one step, and the file is read to its end, where decord tells if there were repeats.
+The package is decord2, which is kept up; decord itself ended with an FFmpeg of 2018. Version 3.4 gives wrong frames
+after a jump into an open group of pictures, and `skip_frames` jumps as well when it passes a key frame. Where a frame
+does not decode, all later ones move up and the last ones are repeats. So nothing here passes a key frame in one step,
+and the file is read to its end, where decord tells if there were repeats.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 
 _TIME_S = 2e-3  # times that differ by no more are the same; decord keeps them in float32
 _LEVELS = 3.0  # mean difference of two decoders' frames, out of 255: below 2 for 10 bits and interlaced video
-_STEP = 100  # most frames to skip at once: past the end, decord 0.6.0 skips at most 128 and then hangs
 _ANY_REPEAT = 1e-9  # decord's `fault_tol`: share of repeated frames that is an error; 0 or less would mean never
 
 
@@ -44,7 +44,7 @@ def decord_frames(path: Path, starts: np.ndarray, wanted: np.ndarray, first: np.
 
 def _open(path: Path, starts: np.ndarray):
     """A VideoReader that counts and times the frames like `starts`, else an exception."""
-    from decord import VideoReader, cpu  # here, as there is no wheel for every platform
+    from decord import VideoReader, cpu  # here, as PyAV reads everything where it is not installed
 
     if "%" in str(path):
         raise ValueError("FFmpeg could take this file name for the pattern of an image sequence")
@@ -60,7 +60,7 @@ def _open(path: Path, starts: np.ndarray):
 def _walk(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Go from frame 0 to the last one; the index and the pixels of those wanted and of those that must be read."""
     keys = np.array(reader.get_key_indices(), dtype=np.int64)
-    stops = [wanted, keys[keys > 0] - 1, np.arange(0, num_frames, _STEP), [num_frames - 1]]
+    stops = [[0, num_frames - 1], wanted, keys[keys > 0] - 1]
     here = 0
     for stop in np.unique(np.concatenate(stops)).tolist():
         if stop > here:

@@ -1,7 +1,7 @@
 """Video: a few frames, evenly spaced in time, upright and small, without holding them all at full size.
 
 PyAV lists the frames and their times. Then decord reads them, in sequence, as its jumps go wrong in open groups of
-pictures. PyAV reads what decord cannot, or not with certainty: AV1, GIF, MPEG-TS, transparent videos, those with a
+pictures. PyAV reads what decord cannot, or not with certainty: some HEVC and MPEG-TS, transparent videos, those with a
 damaged or hidden frame; everything where decord is not installed; and long videos, as it may jump to key frames.
 """
 
