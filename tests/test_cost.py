@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3VLTextConfig, Qwen3VLTextModel
 
 from aim_core.config import AimConfig
 from aim_core.cost import (
@@ -17,6 +17,7 @@ from aim_core.cost import (
     prefill_flops,
     small_flops,
     vision_flops,
+    widths,
 )
 from tests.helpers.counting import counted
 
@@ -114,6 +115,19 @@ def test_torch_counts_the_same(qwen2_7b, schedule):
     total = counted_by_torch(qwen2_7b, tokens)
     assert total == prefill_flops(tokens, **QWEN2_7B) + logits_flops(3584, 152064)
     assert total / 1e12 == pytest.approx({"dense": 99.457, "scripted": 14.749, "executed": 15.520}[schedule], abs=1e-3)
+
+
+def test_query_heads_wider_than_the_model_are_counted():
+    """The sizes of Qwen3-VL-4B's language model: 32 heads of 128 on a width of 2560."""
+    sizes = {"hidden_size": 2560, "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128}
+    config = Qwen3VLTextConfig(**sizes, intermediate_size=9728, num_hidden_layers=2, vocab_size=1000)
+    with torch.device("meta"):
+        model = Qwen3VLTextModel._from_config(config, attn_implementation="sdpa").eval()
+        _, counts = counted(lambda: model(inputs_embeds=torch.empty(1, 300, 2560)))
+    layers = sum(counts[f"Qwen3VLTextModel.layers.{layer}"] for layer in range(2))
+    own = widths(config)
+    assert layers == prefill_flops([300, 300], **own) and own["q"] == 4096
+    assert layers > prefill_flops([300, 300], own["hidden"], own["kv"], own["intermediate"])
 
 
 def counted_by_torch(model: Qwen2ForCausalLM, tokens: list[int]) -> int:

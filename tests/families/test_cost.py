@@ -10,7 +10,7 @@ import torch
 
 from aim_core import aim
 from aim_core.config import AimConfig
-from aim_core.cost import kv_bytes, prefill_flops, widths
+from aim_core.cost import kv_bytes
 from aim_core.engine import Engine
 from aim_core.methods.aim import MergeSimilar, as_method
 from aim_core.methods.base import MODES, Method
@@ -91,11 +91,3 @@ def test_merging_before_the_projector_is_in_the_prefill_too(engines):
         assert 200 <= timing.merge_ms < timing.prefill_ms
     (times,) = fresh.time_prefills(picture, QUESTION, [method], repeats=1)
     assert 200 <= times.merge_ms[0] < times.ms[0]
-
-
-def test_query_heads_wider_than_the_model_are_counted(engines):
-    """Qwen3-VL-2B: 16 heads of 128 on a width of 2048; 4B: 32 of 128 on 2560."""
-    config = engines("qwen3_vl").adapter.decoder.config
-    wide = type(config)(hidden_size=64, num_attention_heads=4, num_key_value_heads=2, head_dim=32, intermediate_size=96)
-    assert widths(wide) == {"hidden": 64, "kv": 64, "intermediate": 96, "q": 128}
-    assert prefill_flops([10], **widths(wide)) > prefill_flops([10], 64, 64, 96)
