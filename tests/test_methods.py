@@ -98,6 +98,8 @@ def test_text_may_go_too_but_never_the_last_row(engine, frames):
     ("make", "rule"),
     [
         (lambda: fastv(layer=0), "at least 1"),
+        (lambda: fastv(2.5), r"whole number, got 2\.5"),
+        (lambda: fastv(True), "whole number, got True"),
         (lambda: DropOnce(2, 1.5), r"\[0, 1\]"),
         (lambda: fastv(ranked_by="luck"), "luck"),
         (lambda: replace(fastv(), mode="hidden"), "hidden"),
@@ -107,6 +109,13 @@ def test_text_may_go_too_but_never_the_last_row(engine, frames):
 def test_a_choice_that_does_not_exist_is_refused(make, rule):
     with pytest.raises(ValueError, match=rule):
         make()
+
+
+@pytest.mark.parametrize("layer", [12, 13])
+def test_fastv_refuses_a_layer_that_the_model_does_not_have(engine, frames, layer):
+    with pytest.raises(ValueError, match=f"below 12.*got {layer}"), aim(engine.adapter.model, fastv(layer)):
+        engine.adapter.model(**plain_inputs(engine, frames))
+    assert fastv(11, 0.5).plan.tokens_entering(10, 12) == [10] * 11 + [5]
 
 
 def test_only_settings_and_methods_are_methods():

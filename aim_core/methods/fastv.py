@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 from torch import Tensor
 
@@ -26,18 +27,25 @@ class NoMerge:
 
 @dataclass(frozen=True)
 class DropOnce:
-    """All visual tokens enter the first `layer` layers, the share `keep_ratio` of them, rounded, the others."""
+    """All visual tokens enter the first `layer` layers, the share `keep_ratio` of them, rounded, the others.
+
+    Raises ValueError for a layer that is not a whole number, 0, or the model's number of layers or more.
+    """
 
     layer: int
     keep_ratio: float
 
     def __post_init__(self):
+        if not isinstance(self.layer, Integral) or isinstance(self.layer, bool):
+            raise ValueError(f"layer must be a whole number, got {self.layer!r}")
         if self.layer < 1:
             raise ValueError(f"layer must be at least 1, since ranks come from the layer before, got {self.layer}")
         if not 0 <= self.keep_ratio <= 1:
             raise ValueError(f"keep_ratio must be in [0, 1], got {self.keep_ratio}")
 
     def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
+        if self.layer >= num_layers:
+            raise ValueError(f"layer must be below {num_layers}, or no layer is left to drop before, got {self.layer}")
         kept = round(num_visual * self.keep_ratio)
         return [num_visual if layer < self.layer else kept for layer in range(num_layers)]
 
