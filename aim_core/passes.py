@@ -42,6 +42,7 @@ class PrefillPass:
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
         self._asked = [rank.layers(plan) for plan in alive.plans]
         self._mask = None if alive.full else prefill_mask(alive.visible)
+        self._moved = False  # whether rows have left; a longer neighbour may keep the width as it was
         self._went_in: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
         self._scores: list[tuple[int, int, Tensor, Tensor | None]] = []  # layer, sample, (m,) and (heads, steps, m)
 
@@ -51,7 +52,7 @@ class PrefillPass:
         if not self.touches:
             return hidden, kwargs
         if picked is not None:
-            hidden = _rows(hidden, picked)
+            hidden, self._moved = _rows(hidden, picked), True
         if picked is not None or not self.alive.drops:
             self._mask = None if self.alive.full else prefill_mask(self.alive.visible)
         if self.cache is not None:
@@ -84,7 +85,7 @@ class PrefillPass:
     def _shortened(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
         """Mask and positions for the rows that are left; they come at full length to every layer."""
         short = {"attention_mask": None if self._mask is None else self._mask.to(device)}
-        if self.alive.rows.shape[1] == self.visual.shape[1]:
+        if not self._moved:
             return short
         short["position_embeddings"] = tuple(_rows(part, self.alive.rows) for part in kwargs["position_embeddings"])
         if (positions := kwargs.get("position_ids")) is not None:
