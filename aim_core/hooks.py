@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from functools import wraps
 from inspect import signature
 from typing import Any, Protocol
@@ -154,7 +155,8 @@ def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: list[st
             output = stock(*args, **kwargs)
         finally:
             under_way.pop()
-        guest.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), output))
+        own = copy(output)  # `generate` repeats the features for beams inside the output that it got
+        guest.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), own))
         return output
 
     before = inner.__dict__.get(name, _ABSENT)
