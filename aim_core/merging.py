@@ -78,14 +78,14 @@ def merge_round(tokens: Tensor, num_removed: int, metric: Tensor | None = None) 
         raise ValueError(f"num_removed must be in [0, {tokens.shape[1] // 2}], got {num_removed}")
     if num_removed == 0:
         return tokens, _identity(tokens)
-    strength, partner = _similarity(tokens if metric is None else metric).max(dim=-1)  # (frames, num_a)
+    on = (tokens if metric is None else metric).detach()  # who joins whom is a choice and has no gradient
+    strength, partner = _similarity(on).max(dim=-1)  # (frames, num_a)
     staying = strength.argsort(dim=-1, descending=True, stable=True)[:, num_removed:]
     b = _mean_with_joining(tokens, partner, staying)
     left = torch.cat([_rows(tokens, 2 * staying), b], dim=1) if staying.shape[1] else b
     return left, _new_of_old(partner, staying, b.shape[1])
 
 
-@torch.no_grad()
 def merge_tokens(tokens: Tensor, keep_ratio: float, metric: Tensor | None = None) -> Merged:
     """Merge each frame's n tokens into k = ceil(n * keep_ratio), in rounds that remove at most half.
 
@@ -94,7 +94,8 @@ def merge_tokens(tokens: Tensor, keep_ratio: float, metric: Tensor | None = None
 
     Similarity and means are taken in float32 (float64 for float64 input), since half precision changes
     pairs. With k = n, `tokens` itself is returned.
-    The mean of a later round is not weighted by group size, as in the paper's released method.
+    The mean of a later round is not weighted by group size, as in the paper's released method. Gradients go through
+    the means; who is merged with whom is a choice and has none.
     Raises ValueError for another rank, an empty axis, a dtype that is not floating, a ratio outside (0, 1],
     or a metric of another shape.
     """

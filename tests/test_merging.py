@@ -58,6 +58,24 @@ def test_tokens_groups_and_row_order_match_the_slow_version(shape, ratio, seed):
         np.testing.assert_allclose(merged.tokens[frame].numpy(), rows, atol=1e-12)
 
 
+@pytest.mark.parametrize("with_metric", [False, True])
+def test_gradients_are_those_of_finite_differences(with_metric):
+    tokens = random_tokens(2, 11, 3, 5).requires_grad_()
+    metric = random_tokens(2, 11, 4, 6) if with_metric else None
+    pull = random_tokens(2, 3, 3, 7)
+    (merge_tokens(tokens, 0.25, metric).tokens * pull).sum().backward()
+    step, slopes = 1e-6, torch.zeros_like(tokens)
+    for at in np.ndindex(*tokens.shape):
+        ends = []
+        for sign in (1, -1):
+            moved = tokens.detach().clone()
+            moved[at] += sign * step
+            ends.append((merge_tokens(moved, 0.25, metric).tokens * pull).sum())
+        slopes[at] = (ends[0] - ends[1]) / (2 * step)
+    assert slopes.abs().min() > 1e-3
+    torch.testing.assert_close(tokens.grad, slopes, atol=1e-7, rtol=1e-6)
+
+
 @settings(max_examples=40, deadline=None)
 @given(shapes, ratios, st.integers(0, 10_000), st.sampled_from([torch.float32, torch.float16, torch.bfloat16]))
 def test_every_patch_is_in_one_group_and_no_group_is_empty(shape, ratio, seed, dtype):
