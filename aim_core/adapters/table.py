@@ -21,6 +21,14 @@ FAMILIES = {
 }
 
 
+# What a wrapper around a model has → how to get at what it wraps
+_WRAPPED = {
+    "_orig_mod": "model._orig_mod",  # torch.compile
+    "get_base_model": "model.get_base_model()",  # peft
+    "module": "model.module",  # DataParallel and its like
+}
+
+
 def adapter_class(model_type: str) -> type[Adapter]:
     """The adapter of a family. Raises ValueError with what is supported."""
     if model_type not in FAMILIES:
@@ -32,6 +40,13 @@ def adapter_class(model_type: str) -> type[Adapter]:
 
 def adapter_for(model: PreTrainedModel, processor: ProcessorMixin | None = None) -> Adapter:
     """The adapter around a model that is already loaded. Raises ValueError for a family or class not supported."""
+    if not isinstance(model, PreTrainedModel):
+        for attribute, inside in _WRAPPED.items():
+            if hasattr(model, attribute):
+                raise ValueError(
+                    f"aim() needs the model inside this {type(model).__name__}: give {inside}, and use that"
+                )
+        raise ValueError(f"give a model of transformers, got {type(model).__name__}")
     kind = adapter_class(model.config.model_type)
     kind.check(model.config)
     if not isinstance(model, kind.model_class):
