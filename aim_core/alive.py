@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from aim_core.marks import NO_MARKS, Marks
@@ -19,6 +20,8 @@ class Alive:
     plans:     for each sample, how many droppable rows enter each layer.
     drops:     whether rows leave, or stay hidden.
     marks:     rows of a single sample that are out from the start, and have no say in any score, or go last.
+    num_guessed: the last rows, of a single sample, that only guess what will be said (assisted decoding): they have no
+               say in any score either, so that what is kept does not depend on them.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
     visible: (b, m) bool, those that may be attended to.
@@ -35,8 +38,9 @@ class Alive:
         plans: Sequence[Sequence[int]],
         drops: bool,
         marks: Marks = NO_MARKS,
+        num_guessed: int = 0,
     ):
-        self.present = valid
+        self.present, self._num_guessed = valid, num_guessed
         valid = valid if marks.remove is None else valid & ~marks.remove
         self.valid, self.droppable, self.plans, self.drops = valid, droppable & valid, plans, drops
         self._protected, self._closes_up = marks.protect, drops and marks.remove is not None
@@ -92,10 +96,14 @@ class Alive:
         self, rank: Rank, query: Tensor, key: Tensor, scale: float, stepwise: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Scores (m,) and steps (heads, steps, m) of one sample."""
+        guessed, told = self._num_guessed, query.shape[2] - self._num_guessed
+        query, key, steps = query[:, :, :told], key[:, :, :told], None
         if stepwise and isinstance(rank, Stepwise):
             scores, steps = rank.stepwise(query, key, scale)
-            return scores[0].to(self.rows.device), steps[0].to(self.rows.device)
-        return rank(query, key, scale)[0].to(self.rows.device), None
+            steps = F.pad(steps[0].to(self.rows.device), (0, guessed), value=torch.nan)
+        else:
+            scores = rank(query, key, scale)
+        return F.pad(scores[0].to(self.rows.device), (0, guessed), value=-torch.inf), steps
 
     def _leave(self) -> Tensor:
         """Take hidden rows out; samples that keep fewer get filling in front."""

@@ -24,13 +24,17 @@ def aim(model: PreTrainedModel, config: AimConfig | Method | None = None) -> Ite
     config: settings of AIM, another method, or None for AIM's schedule scaled to the model's depth.
 
     The recorder says what happened. On leaving, also by an exception, the model is as it was before; a cache that
-    was filled inside belongs to further calls inside such a block. Raises ValueError for what is not supported.
+    was filled inside belongs to further calls inside such a block. Logits are those of the rows that are left.
+    Any thread may use the model inside the block, as streaming does: `generate` runs one call at a time, and leaving
+    waits until none is under way. The block holds for the model, so a thread that means to use it plainly meanwhile
+    is answered as if it were inside. Raises ValueError for what is not supported.
 
         with aim(model, AimConfig(keep_ratio=0.25)) as recorder:
             ids = model.generate(**inputs)
         print([len(kept) for kept in recorder.record.kept])
     """
     adapter = adapter_for(model)
-    session = Session(adapter, as_method(adapter.default_config() if config is None else config))
+    method = as_method(adapter.default_config() if config is None else config)
+    session = Session(adapter, method, recorder=Recorder())
     with attached(adapter, session):
         yield session.recorder

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from copy import copy
 from functools import wraps
 from inspect import signature
+from threading import get_ident
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -18,6 +19,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
 from aim_core.dialect import Dialect
 from aim_core.errors import Stopped
+from aim_core.turns import Turns
 
 _NAME = "sdpa_scored"  # stock sdpa that also lets a watcher see query and key
 _ABSENT = object()
@@ -35,6 +37,8 @@ class Guest(Protocol):
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor: ...
 
     def unproject(self, projected: Tensor) -> Tensor: ...
+
+    def guessed(self, count: int) -> None: ...
 
     def request(self, kwargs: dict[str, Any]) -> None: ...
 
@@ -60,12 +64,13 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
         _busy.add(decoder)
         if hasattr(inner, "rope_deltas"):  # Qwen-VL keeps the last prompt's on the model
             stack.callback(setattr, inner, "rope_deltas", inner.rope_deltas)
-        calls: list[str] = []  # under way: Qwen3-VL's get_video_features calls get_image_features
+        under_way: set[int] = set()  # threads in a call: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
-            stack.enter_context(_overheard(inner, modality, guest, calls))
+            stack.enter_context(_overheard(inner, modality, guest, under_way))
+        stack.enter_context(_guesses_counted(adapter.model, guest))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, guest))
-        stack.enter_context(_pre_hook(adapter.model, _refuse_labels))
+        stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
         stack.enter_context(_pre_hook(inner, guest.request))
         stack.enter_context(_pre_hook(decoder, guest.enter_decoder))
         stack.enter_context(decoder.register_forward_hook(lambda *_: guest.leave_decoder()))
@@ -74,6 +79,9 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
             stack.enter_context(_layer_hook(layer, index, guest))
             stack.callback(_watchers.pop, layer.self_attn, None)
             _watchers[layer.self_attn] = _watcher(index, guest)
+        turns = Turns()
+        stack.enter_context(_instead(adapter.model, "generate", turns.guard(adapter.model.generate)))
+        stack.callback(turns.close)  # the first to be called on leaving
         yield
 
 
@@ -127,16 +135,19 @@ def _layer_hook(layer: nn.Module, index: int, guest: Guest):
     return layer.register_forward_pre_hook(hook, with_kwargs=True)
 
 
-def _refuse_labels(kwargs: dict[str, Any]) -> None:
+def _refuse_full_length(kwargs: dict[str, Any]) -> None:
+    """Raise ValueError for arguments that count the rows of the full prompt."""
     if kwargs.get("labels") is not None:
         raise ValueError("labels do not fit a shortened prompt: leave them out inside aim()")
+    if isinstance(kwargs.get("logits_to_keep"), Tensor):
+        raise ValueError("rows of the full prompt may be gone inside aim(): give logits_to_keep as a number")
 
 
 @contextmanager
-def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: list[str]) -> Iterator[None]:
+def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: set[int]) -> Iterator[None]:
     """Tell the guest of each call of get_image_features or get_video_features: `generate` encodes outside forward.
 
-    A call inside another is part of that one.
+    A call inside another of the same thread is part of that one.
     """
     name = f"get_{modality}_features"
     stock = getattr(inner, name, None)
@@ -147,39 +158,68 @@ def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: list[st
 
     @wraps(stock)
     def features(*args, **kwargs):
-        if under_way:
+        if get_ident() in under_way:
             return stock(*args, **kwargs)
         guest.before_features()
-        under_way.append(modality)
+        under_way.add(get_ident())
         try:
             output = stock(*args, **kwargs)
         finally:
-            under_way.pop()
+            under_way.discard(get_ident())
         own = copy(output)  # `generate` repeats the features for beams inside the output that it got
         guest.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), own))
         return output
 
-    before = inner.__dict__.get(name, _ABSENT)
-    inner.__dict__[name] = features
+    with _instead(inner, name, features):
+        yield
+
+
+@contextmanager
+def _instead(owner: nn.Module, name: str, function: Callable) -> Iterator[None]:
+    """Put `function` in the place of a method of one module."""
+    before = owner.__dict__.get(name, _ABSENT)
+    owner.__dict__[name] = function
     try:
         yield
     finally:
         if before is _ABSENT:
-            del inner.__dict__[name]
+            del owner.__dict__[name]
         else:
-            inner.__dict__[name] = before
+            owner.__dict__[name] = before
+
+
+@contextmanager
+def _guesses_counted(model: nn.Module, guest: Guest) -> Iterator[None]:
+    """Tell the guest how many rows at the end of the next forward are guesses of assisted or prompt-lookup decoding."""
+    stock = model._get_candidate_generator
+
+    @wraps(stock)
+    def make(*args, **kwargs):
+        generator = stock(*args, **kwargs)
+        guess = generator.get_candidates
+
+        def get_candidates(input_ids: Tensor, *args, **kwargs):
+            ids, logits = guess(input_ids, *args, **kwargs)
+            guest.guessed(ids.shape[1] - input_ids.shape[1])
+            return ids, logits
+
+        generator.get_candidates = get_candidates
+        return generator
+
+    with _instead(model, "_get_candidate_generator", make):
+        yield
 
 
 @contextmanager
 def _merging_early(early: Early, guest: Guest) -> Iterator[None]:
     """Merge what enters the projector and give every patch its merged token afterwards, so that counts stay."""
-    heard: list[Tensor] = []
+    heard: dict[int, Tensor] = {}  # for each thread
 
     def listen(_module: nn.Module, _args: tuple, output: Tensor) -> None:
-        heard[:] = [output]
+        heard[get_ident()] = output
 
     def merge(_module: nn.Module, args: tuple):
-        return (guest.project(args[0], heard.pop()), *args[1:])
+        return (guest.project(args[0], heard.pop(get_ident())), *args[1:])
 
     def spread(_module: nn.Module, _args: tuple, output: Tensor) -> Tensor:
         return guest.unproject(output)

@@ -16,12 +16,25 @@ class ReducedLayer(DynamicLayer):
     shift:      (b, 1) int64, by how much new positions are lower than those of the full prompt.
 
     Its length is that of the full prompt, so that `generate`, chat turns with all earlier ids, masks and positions
-    go on as if nothing had been taken away.
+    go on as if nothing had been taken away. Only a pass that knows what is missing can add rows, so each lets its own
+    in: a model outside `aim` would number and mask them wrongly, without a sound.
     """
 
     def __init__(self, num_absent: int, visible: Tensor | None, shift: Tensor):
         super().__init__()
         self.num_absent, self.visible, self.shift = num_absent, visible, shift
+        self._whole = self._open = False
+
+    def let_in(self) -> None:
+        """Take the rows of the pass that is now in this layer."""
+        self._open = True
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
+        """Add rows as stock does. Raises ValueError if no pass of `aim` has let them in."""
+        if not (self._open or self._whole):
+            raise ValueError("this cache was filled inside aim() and rows are missing from it: go on inside one")
+        self._open = False
+        return super().update(key_states, value_states, *args, **kwargs)
 
     @property
     def num_stored(self) -> int:
@@ -43,7 +56,7 @@ class ReducedLayer(DynamicLayer):
 
     def reset(self) -> None:
         super().reset()
-        self.num_absent, self.visible, self.shift = 0, None, torch.zeros_like(self.shift)
+        self.num_absent, self.visible, self.shift, self._whole = 0, None, torch.zeros_like(self.shift), True
 
     def crop(self, tokens_to_remove: int) -> None:
         super().crop(tokens_to_remove)

@@ -43,6 +43,8 @@ class PrefillPass:
         self._asked = [rank.layers(plan) for plan in alive.plans]
         self._mask = None if alive.full else prefill_mask(alive.visible)
         self._moved = False  # whether rows have left; a longer neighbour may keep the width as it was
+        if touches and cache is not None:  # if the hooks go in the middle, the layers behind take nothing
+            cache.layers[:] = [ReducedLayer(0, None, shift) for _ in cache.layers]
         self._went_in: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
         self._scores: list[tuple[int, int, Tensor, Tensor | None]] = []  # layer, sample, (m,) and (heads, steps, m)
 
@@ -58,6 +60,7 @@ class PrefillPass:
         if self.cache is not None:
             visible = None if self._mask is None else self.alive.visible
             self.cache.layers[layer] = ReducedLayer(self.num_full - hidden.shape[1], visible, self.shift)
+            self.cache.layers[layer].let_in()
         return hidden, kwargs | self._shortened(kwargs, hidden.device)
 
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
@@ -105,6 +108,7 @@ class LaterPass:
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         stored: ReducedLayer = self.cache.layers[layer]
         stored.see(self.incoming, self.all_visible)
+        stored.let_in()
         num_new = hidden.shape[1]
         mask = later_mask(stored.visible, num_new, stored.num_stored + num_new, hidden.device)
         return hidden, kwargs | {"attention_mask": mask}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from threading import local
 from typing import Any
 
 import torch
@@ -24,8 +25,11 @@ from aim_core.record import Record, Recorder
 from aim_core.shorten import shorten
 
 
-class Session:
+class Session(local):
     """The guest of one model (`hooks.attached`) while a method is carried out on it.
+
+    What it hears in a thread stays in that thread (`threading.local`: a thread that comes anew gets attributes of its
+    own, by `__init__` with the same arguments), so that several can use the model; the recorder is common to all.
 
     by_hand: marks on the patches of a single prompt.
     notes:   who listens beside, if anybody; to a single prompt as well.
@@ -33,14 +37,18 @@ class Session:
     layouts: where the visual rows of the next prompt are, if the caller knows; otherwise read from its ids.
     """
 
-    def __init__(self, adapter: Adapter, method: Method, by_hand: ByHand = NOTHING_MARKED, notes: Notes | None = None):
+    def __init__(
+        self, adapter: Adapter, method: Method, by_hand: ByHand = NOTHING_MARKED, notes: Notes | None = None,
+        recorder: Recorder | None = None,
+    ):  # fmt: skip
         self.adapter, self.method, self.by_hand, self.notes = adapter, method, by_hand, notes
-        self.recorder = Recorder()
+        self.recorder = recorder or Recorder()
         self.calls: list[Call] = []
         self.layouts: list[Layout] | None = None
         self._early: list[Merged] = []
         self._early_ms = 0.0
         self._request: dict[str, Any] = {}
+        self._num_guessed = 0
         self._pass: PrefillPass | LaterPass | None = None
 
     # The vision side
@@ -71,20 +79,25 @@ class Session:
     def request(self, kwargs: dict[str, Any]) -> None:
         self._request = kwargs
 
+    def guessed(self, count: int) -> None:
+        self._num_guessed = count
+
     def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         cache, self._pass = kwargs.get("past_key_values"), None
         layouts, self.layouts, self.calls = self._take_layouts(), None, []
+        num_guessed, self._num_guessed = self._num_guessed, 0
         if cache is not None and cache.get_seq_length():
             if layouts:
                 raise ValueError(
                     "images and videos must all come in the first turn: start anew, without past_key_values"
                 )
             return self._go_on(cache, kwargs)
-        return self._begin(layouts, kwargs) if layouts else None
+        return self._begin(layouts, kwargs, num_guessed) if layouts else None
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         return (hidden, kwargs) if self._pass is None else self._pass.enter_layer(layer, hidden, kwargs)
 
+    @torch.no_grad()
     def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         if self.notes is not None:
             self.notes.hear(layer, query, scale)
@@ -112,37 +125,39 @@ class Session:
         if ids is None or any(
             place is not None and (ids == place).any() for place in self.adapter.place_ids().values()
         ):
+            if self._request.get("use_cache") is False and self._request.get("mm_encoder_outputs"):
+                raise ValueError("generate needs its cache inside aim(): leave out use_cache=False")
             raise ValueError("pass input_ids and the images or videos they make place for, encoded inside aim()")
         return []
 
-    def _begin(self, layouts: list[Layout], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    def _begin(self, layouts: list[Layout], kwargs: dict[str, Any], num_guessed: int) -> dict[str, Any] | None:
         """Merge, plan, and answer with what the decoder gets instead; None to leave everything as it is."""
         embeds, mask, method = kwargs["inputs_embeds"], kwargs.get("attention_mask"), self.method
-        config = self.adapter.decoder.config
+        decoder, config = self.adapter.decoder, self.adapter.decoder.config
+        if decoder.training and getattr(decoder, "gradient_checkpointing", False):
+            raise ValueError("layers cannot be run a second time: call model.gradient_checkpointing_disable() first")
         uses_cache = config.use_cache if kwargs.get("use_cache") is None else kwargs["use_cache"]
         cache = cache_to_fill(kwargs.get("past_key_values"), config, self.adapter.num_layers, uses_cache)
         if mask is not None and (isinstance(mask, dict) or mask.ndim != 2):
             raise ValueError("pass attention_mask as (batch, length), or leave it out")
         batch = self._merge(embeds, layouts, mask)
-        droppable = batch.visual | (_all_but_last(batch.valid) if method.drop_text else False)
+        droppable = batch.visual | (_all_but_last(batch.valid, 1 + num_guessed) if method.drop_text else False)
         droppable = droppable & batch.valid
         plans = [self._plan(int(count)) for count in droppable.sum(dim=1)]
         marks = find_marks(self.by_hand, batch.shorts[0].groups, batch.visual) if self.by_hand else NO_MARKS
         drops, entering = method.mode == "dropped", [marks.entering(plan) for plan in plans]
         touches = method.reduce.reduces() or any(own[-1] < plan[0] for own, plan in zip(entering, plans, strict=True))
-        alive = Alive(batch.valid, droppable, entering, drops, marks)
+        alive = Alive(batch.valid, droppable, entering, drops, marks, num_guessed)
         anew = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.removed if anew else torch.zeros_like(batch.removed)
-        self.recorder.records = [
+        records = self.recorder.records = [
             Record(tuple(part.view for part in layout.views), short.groups, short.rounds, tuple(plan))
             for layout, short, plan in zip(layouts, batch.shorts, plans, strict=True)
         ]
         if self.notes is not None:
             self.notes.begin(embeds[0], layouts[0], batch.shorts[0])
         visual, stepwise = batch.visual & batch.valid, self.notes is not None and self.notes.details
-        self._pass = PrefillPass(
-            method.rank, alive, visual, self.recorder.records, cache, embeds.shape[1], shift, touches, stepwise
-        )
+        self._pass = PrefillPass(method.rank, alive, visual, records, cache, embeds.shape[1], shift, touches, stepwise)
         if not touches:
             return None
         gone = marks.remove if drops else None
@@ -195,8 +210,8 @@ def _is_later(request: dict[str, Any]) -> bool:
     return cache is not None and cache.get_seq_length() > 0
 
 
-def _all_but_last(valid: Tensor) -> Tensor:
-    """(b, n) bool: every row but the last."""
+def _all_but_last(valid: Tensor, count: int) -> Tensor:
+    """(b, n) bool: every row but the last `count`."""
     rest = torch.ones_like(valid)
-    rest[:, -1] = False
+    rest[:, -count:] = False
     return rest

@@ -102,5 +102,9 @@ def test_labels_and_other_caches_are_refused(engine, model, frames):
             model(**inputs, past_key_values=StaticCache(config=model.config, max_cache_len=512))
         with pytest.raises(ValueError, match="DynamicCache"):
             model.generate(**inputs, max_new_tokens=2, cache_implementation="static")
+        with pytest.raises(ValueError, match="logits_to_keep as a number"):
+            model(**inputs, logits_to_keep=torch.tensor([200]))
+        with pytest.raises(ValueError, match="leave out use_cache=False"):
+            model.generate(**inputs, max_new_tokens=2, use_cache=False)
         with pytest.raises(ValueError, match="all of it at once"):
             model.generate(**inputs, max_new_tokens=2, prefill_chunk_size=64)
