@@ -66,6 +66,9 @@ def parity(
 ) -> Parity:
     """Run `config` in both modes on one prompt.
 
+    The masked side is AIM as released for the first two tokens. From the third on the released code differs from it:
+    its decoding writes into the caller's attention mask in place, which hides the visual tokens from layer 0.
+
     inputs: what the model's processor gave for one sample, on the model's device.
     Raises what `aim` raises, and ValueError for more than one sample.
     """
