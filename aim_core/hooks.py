@@ -59,6 +59,10 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
     """
     decoder, inner = adapter.decoder, adapter.inner
     _check(decoder)
+    if any(module._compiled_call_impl is not None for module in adapter.model.modules()):
+        raise ValueError(
+            "compiled code may leave out what aim() hooks in: load the model anew, without model.compile()"
+        )
     with ExitStack() as stack:
         stack.callback(_busy.discard, decoder)
         _busy.add(decoder)

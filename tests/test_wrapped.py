@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -53,6 +55,13 @@ def test_a_wrapper_is_refused_with_what_works(engine, frames, inside):
     assert [len(kept) for kept in recorder.record.kept] == CONFIG.tokens_entering(129, 12)
     with torch.inference_mode(), aim(stock, CONFIG):
         assert torch.equal(logits, stock(**inputs, logits_to_keep=1).logits)
+
+
+def test_a_model_compiled_in_place_is_refused(engine):
+    model = deepcopy(engine.adapter.model)
+    model.get_decoder().compile(backend="eager")
+    with pytest.raises(ValueError, match=r"without model\.compile\(\)"), aim(model, CONFIG):
+        pass
 
 
 def test_anything_else_is_refused():
