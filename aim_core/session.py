@@ -77,6 +77,9 @@ class Session(local):
     # The language model
 
     def request(self, kwargs: dict[str, Any]) -> None:
+        known = self.calls or self.layouts is not None
+        if kwargs.get("use_cache") is False and kwargs.get("mm_encoder_outputs") and not known:
+            raise ValueError("generate needs its cache inside aim(): leave out use_cache=False")
         self._request = kwargs
 
     def guessed(self, count: int) -> None:
@@ -125,8 +128,6 @@ class Session(local):
         if ids is None or any(
             place is not None and (ids == place).any() for place in self.adapter.place_ids().values()
         ):
-            if self._request.get("use_cache") is False and self._request.get("mm_encoder_outputs"):
-                raise ValueError("generate needs its cache inside aim(): leave out use_cache=False")
             raise ValueError("pass input_ids and the images or videos they make place for, encoded inside aim()")
         return []
 
