@@ -50,6 +50,8 @@ class Guest(Protocol):
 
     def leave_decoder(self) -> None: ...
 
+    def forget(self) -> None: ...
+
 
 @contextmanager
 def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
@@ -75,6 +77,7 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, guest))
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
+        stack.enter_context(adapter.model.register_forward_hook(lambda *_: guest.forget(), always_call=True))
         stack.enter_context(_pre_hook(inner, guest.request))
         stack.enter_context(_pre_hook(decoder, guest.enter_decoder))
         stack.enter_context(decoder.register_forward_hook(lambda *_: guest.leave_decoder()))

@@ -112,6 +112,10 @@ class Session(local):
             self._pass.leave()
             self._pass = None
 
+    def forget(self) -> None:
+        """A forward is over, by an error perhaps: what it was given waits for no other."""
+        self.calls, self.layouts = [], None
+
     # How a prefill begins
 
     def _take_layouts(self) -> list[Layout]:

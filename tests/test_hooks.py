@@ -108,3 +108,16 @@ def test_labels_and_other_caches_are_refused(engine, model, frames):
             model.generate(**inputs, max_new_tokens=2, use_cache=False)
         with pytest.raises(ValueError, match="all of it at once"):
             model.generate(**inputs, max_new_tokens=2, prefill_chunk_size=64)
+
+
+def test_a_prompt_that_failed_is_forgotten(engine, model, frames):
+    """Its video waits for no decoder any more."""
+    inputs = plain_inputs(engine, frames)
+    bad = inputs | {"input_ids": inputs["input_ids"].clone()}
+    bad["input_ids"][0, 0] = model.config.video_token_id  # one place too many: transformers says so
+    with torch.inference_mode(), aim(model, CONFIG):
+        expected = model(**inputs, logits_to_keep=1).logits
+        for call in (model, model.generate):
+            with pytest.raises(ValueError, match="do not match"):
+                call(**bad)
+            assert torch.equal(model(**inputs, logits_to_keep=1).logits, expected)
