@@ -99,14 +99,11 @@ def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State
         run.success(**drawn)
 
 
-def main() -> None:
-    """Read arguments, load a model, serve the page."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    options = arguments()
-    demo = build_demo(load(options.model))
+def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
+    """Serve the page as it is meant to be; `more` goes to Gradio's launch."""
     demo.launch(
-        server_name=options.host,
-        server_port=options.port,
+        server_name=host,
+        server_port=port,
         theme=gr.themes.Soft(font=["system-ui", "sans-serif"]),  # no font from elsewhere
         css=assets.text("page.css"),
         max_file_size="100mb",
@@ -116,7 +113,15 @@ def main() -> None:
         footer_links=["api", "gradio"],
         i18n=I18N,
         app_kwargs={"middleware": [Middleware(LanguageFirst)]},
+        **more,
     )
+
+
+def main() -> None:
+    """Read arguments, load a model, serve the page."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    options = arguments()
+    serve(build_demo(load(options.model)), options.host, options.port)
 
 
 if __name__ == "__main__":

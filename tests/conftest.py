@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.helpers.browsing import PATIENCE
 from tests.helpers.server import app_server
 from training.build import make_model, make_processor
 from training.drawing import render
@@ -50,6 +51,7 @@ def browser():
         pytest.skip("no Chromium; `make chromium` installs it")
     with driver.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        driver.expect.set_options(timeout=PATIENCE)
         yield chromium
         chromium.close()
 

@@ -21,7 +21,7 @@ def ask(client, video, question=QUESTION, **settings):
     """What /run returns: panels in the page's order, the summary last."""
     chosen = {"keep_ratio": 0.25, "l1": 6, "l2": 9, "num_frames": 8} | settings
     upload = {"video": handle_file(str(video))} if video else {"video": None}
-    return client.predict(**upload, image=None, question=question, **chosen, api_name="/run")
+    return client.submit(**upload, image=None, question=question, **chosen, api_name="/run").result(timeout=100)
 
 
 def test_run_answers_dense_and_aim(client, clip):
@@ -50,9 +50,8 @@ def test_sliders_reach_the_engine(client, clip):
 def test_an_image_is_answered_too(client, tmp_path):
     path = tmp_path / "grey.png"
     Image.new("RGB", (200, 120), (60, 60, 60)).save(path)
-    result = client.predict(
-        video=None, image=handle_file(str(path)), question="how many objects are there?", api_name="/run"
-    )
+    asked = {"image": handle_file(str(path)), "question": "how many objects are there?"}
+    result = client.submit(video=None, **asked, api_name="/run").result(timeout=100)
     assert result[-1]["dense"]["visual_tokens_per_layer"][0] == 145
 
 

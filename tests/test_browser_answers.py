@@ -7,28 +7,33 @@ import urllib.request
 
 import pytest
 
-from tests.helpers.browsing import PATIENCE, SCREENSHOTS, drawn, run, said, slide, tokens
+from tests.helpers.browsing import SCREENSHOTS, ask, drawn, mark, opened, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 expect = playwright.expect
-QUESTION = "which way does the red circle move?"
 
 
 @pytest.fixture(scope="module")
 def page(browser, served, clip):
-    """The page after a run."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.broken = []
-    page.on("pageerror", lambda error: page.broken.append(str(error)))
-    page.goto(served)
-    page.wait_for_selector("#run")
-    page.set_input_files("#video input[type=file]", str(clip))
-    page.wait_for_selector("#video video")
-    page.fill("#question textarea", QUESTION)
-    run(page)
-    return page
+    """A page after a run, shared by tests that only look at it."""
+    with opened(browser, served) as page:
+        ask(page, clip)
+        yield page
+
+
+@pytest.fixture
+def marked(browser, served, clip):
+    """A page of its own, asked again with one group protected and one removed."""
+    with opened(browser, served) as page:
+        ask(page, clip)
+        mark(page, "remove", 0.1, 0.3)
+        mark(page, "protect", 0.6, 0.3)
+        expect(note(page)).to_contain_text("1 protected, 1 removed; not asked yet.")
+        page.unmarked = said(page, "aim")
+        page.locator("#explorer [data-part=ask]").click()
+        expect(page.locator("#answers [data-part=handCard]")).to_be_visible()
+        yield page
 
 
 def told(page) -> str:
@@ -39,15 +44,7 @@ def note(page):
     return page.locator("#explorer [data-part=marksNote]")
 
 
-def mark(page, tool: str, across: float, down: float) -> None:
-    """Click a place of the explorer's canvas, in shares of its size, with a tool."""
-    page.locator(f"#explorer input[value={tool}]").check(force=True)
-    canvas = page.locator("#explorer canvas[data-part=canvas]")
-    box = canvas.bounding_box()
-    canvas.click(position={"x": box["width"] * across, "y": box["height"] * down})
-
-
-def test_1_first_tokens_stand_side_by_side(page):
+def test_first_tokens_stand_side_by_side(page):
     table = page.get_by_role("table", name="Probability of the first token of the answer")
     assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
     rows = table.locator("tbody tr")
@@ -61,7 +58,7 @@ def test_1_first_tokens_stand_side_by_side(page):
     page.locator("#answers .an-chances summary").click()
 
 
-def test_2_a_word_shows_where_it_looked(page):
+def test_a_word_shows_where_it_looked(page):
     panel = page.locator("#word_frames")
     assert panel.locator("li").count() == 8 and panel.locator("[data-side=dense] button").count()
     words = panel.locator(".wf-side[data-side=aim] button")
@@ -77,15 +74,10 @@ def test_2_a_word_shows_where_it_looked(page):
     panel.screenshot(path=SCREENSHOTS / "word_frames.png")
 
 
-def test_3_marks_are_answered_beside_aim(page):
-    mark(page, "remove", 0.1, 0.3)
-    mark(page, "protect", 0.6, 0.3)
-    expect(note(page)).to_contain_text("1 protected, 1 removed; not asked yet.")
-    aim = page.locator("#answers [data-part=aim]").inner_text()
-    page.locator("#explorer [data-part=ask]").click()
-    expect(page.locator("#answers [data-part=handCard]")).to_be_visible()
+def test_marks_are_answered_beside_aim(marked):
+    page = marked
     assert said(page, "protected") == said(page, "removed") == "1"
-    assert page.locator("#answers [data-part=aim]").inner_text() == aim
+    assert said(page, "aim") == page.unmarked
     before, after = (int(said(page, f"{side}-tokens").replace(",", "")) for side in ("aim", "hand"))
     assert after == before - 1
     assert "KL(AIM ‖ by hand) = " in said(page, "kl")
@@ -101,45 +93,26 @@ def test_3_marks_are_answered_beside_aim(page):
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             for part in ("answers", "word_frames"):
                 page.locator(f"#{part}").screenshot(path=SCREENSHOTS / f"{part}_{width}_{theme}.png")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate("document.body.classList.remove('dark')")
 
 
-def test_4_a_slider_keeps_the_marks_and_undo_takes_them_off(page):
-    slide(page, "keep_ratio", 0.4)
-    expect(page.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.4))
-    assert page.locator("#answers [data-part=handCard]").is_visible()
-    expect(note(page)).to_contain_text("This run was asked with these marks")
-    page.locator("#answers [data-part=undo]").click()
-    expect(page.locator("#answers [data-part=handCard]")).to_be_hidden()
-    expect(note(page)).to_contain_text("Protect or remove groups by hand")
-    assert page.locator("#answers thead th").count() == 3
+def test_a_slider_keeps_the_marks_and_undo_takes_them_off(marked):
+    slide(marked, "keep_ratio", 0.4)
+    expect(marked.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.4))
+    assert marked.locator("#answers [data-part=handCard]").is_visible()
+    expect(note(marked)).to_contain_text("This run was asked with these marks")
+    marked.locator("#answers [data-part=undo]").click()
+    expect(marked.locator("#answers [data-part=handCard]")).to_be_hidden()
+    expect(note(marked)).to_contain_text("Protect or remove groups by hand")
+    assert marked.locator("#answers thead th").count() == 3
 
 
-def test_5_a_new_run_takes_the_marks_off(page):
-    mark(page, "remove", 0.1, 0.3)
-    page.locator("#explorer [data-part=ask]").click()
-    expect(page.locator("#answers [data-part=handCard]")).to_be_visible()
-    run(page)
-    expect(page.locator("#answers [data-part=handCard]")).to_be_hidden()
-    expect(note(page)).to_contain_text("Protect or remove groups by hand")
+def test_a_new_run_takes_the_marks_off(marked):
+    run(marked)
+    expect(marked.locator("#answers [data-part=handCard]")).to_be_hidden()
+    expect(note(marked)).to_contain_text("Protect or remove groups by hand")
 
 
-def test_6_stop_ends_a_long_run_and_the_page_stays_as_it_was(page):
-    slide(page, "frames", 32)
-    expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(32))
-    before = {part: said(page, part) for part in ("dense", "aim", "aim-tokens", "aim-time", "kl")}
-    page.click("#run")
-    page.locator("#stop:not([disabled])").click()
-    toast = page.locator("[data-testid=toast-body]").filter(has_text="The run was stopped")
-    expect(toast.first).to_be_visible()
-    page.wait_for_selector("#stop[disabled]")
-    assert {part: said(page, part) for part in before} == before
-    slide(page, "frames", 2)  # the engine is free again
-    expect(page.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(2))
-
-
-def test_7_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
+def test_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
     """A raw POST to the private event, before any run of its session."""
     events = page.evaluate("window.gradio_config.dependencies.map(d => [d.id, d.targets.map(t => t[1])])")
     number = next(number for number, targets in events if "marks" in targets and number is not None
@@ -157,7 +130,3 @@ def test_7_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
 
 def _calls_server(page, number: int) -> bool:
     return page.evaluate("n => window.gradio_config.dependencies.find(d => d.id === n).backend_fn", number)
-
-
-def test_8_no_script_broke(page):
-    assert not page.broken

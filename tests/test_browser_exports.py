@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from page.exports.saved import load_run
-from tests.helpers.browsing import PATIENCE, SCREENSHOTS, drawn, run, said, value_of
+from tests.helpers.browsing import SCREENSHOTS, drawn, opened, run, said, value_of
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -16,14 +16,24 @@ SETTINGS = {"question": "does the purple ring <b>vanish</b>?", "keep_ratio": 0.5
             "sample": "busy.mp4"}  # fmt: skip
 
 
+LINK = f"/?{urlencode(SETTINGS)}"
+
+
+@pytest.fixture
+def linked(browser, served):
+    """The page as a link with all settings opens it."""
+    with opened(browser, served, LINK) as page:
+        page.wait_for_selector("#video video")
+        yield page
+
+
 @pytest.fixture(scope="module")
 def page(browser, served):
-    """The page as a link with all settings opens it, after a run."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{served}/?{urlencode(SETTINGS)}")
-    page.wait_for_selector("#video video")
-    return page
+    """Such a page after a run, shared by tests that do not change what was asked."""
+    with opened(browser, served, LINK) as page:
+        page.wait_for_selector("#video video")
+        run(page)
+        yield page
 
 
 def open_exports(page) -> None:
@@ -47,19 +57,19 @@ def shown(page) -> dict:
     return {name: value_of(page, name) for name in names} | {"question": page.input_value("#question textarea")}
 
 
-def test_1_a_link_restores_every_setting_and_the_sample(page):
-    assert shown(page) == {name: value for name, value in SETTINGS.items() if name != "sample"}
-    assert "busy" in page.locator("#video video").get_attribute("src")
+def test_a_link_restores_every_setting_and_the_sample(linked):
+    assert shown(linked) == {name: value for name, value in SETTINGS.items() if name != "sample"}
+    assert "busy" in linked.locator("#video video").get_attribute("src")
 
 
-def test_2_before_a_run_there_is_nothing_to_take(page):
-    open_exports(page)
-    assert page.locator("#export_figures").is_disabled() and page.locator("#export_link").is_enabled()
-    run(page)
-    page.wait_for_selector("#export_figures:not([disabled])")
+def test_before_a_run_there_is_nothing_to_take(linked):
+    open_exports(linked)
+    assert linked.locator("#export_figures").is_disabled() and linked.locator("#export_link").is_enabled()
+    run(linked)
+    linked.wait_for_selector("#export_figures:not([disabled])")
 
 
-def test_3_the_link_holds_all_settings(page):
+def test_the_link_holds_all_settings(page):
     open_exports(page)
     page.click("#export_link")
     page.wait_for_function("document.querySelector('#link textarea').value.startsWith('http')")
@@ -67,7 +77,7 @@ def test_3_the_link_holds_all_settings(page):
     assert {name: values[0] for name, values in query.items()} == {name: str(value) for name, value in SETTINGS.items()}
 
 
-def test_4_the_code_is_there_to_copy(page):
+def test_the_code_is_there_to_copy(page):
     code = page.locator("#export_code .cm-content").inner_text()
     assert repr(SETTINGS["question"]) in code and "keep_ratio=0.5, l1=3, l2=8" in code
     assert "'assets/samples/busy.mp4'" in code and page.locator("#export_code button").first.is_visible()
@@ -77,16 +87,16 @@ def test_4_the_code_is_there_to_copy(page):
     ("kind", "begins"),
     [("csv", b"layer,planned"), ("json", b'{"format"'), ("gif", b"GIF8"), ("page", b"<!doctype"), ("figures", b"PK")],
 )
-def test_5_a_button_gives_its_file(page, tmp_path, kind, begins):
+def test_a_button_gives_its_file(page, tmp_path, kind, begins):
     file = taken(page, kind, tmp_path)
     assert file.name.startswith("aim_") and file.read_bytes().startswith(begins)
 
 
-def test_5b_the_film_is_an_mp4(page, tmp_path):
+def test_the_film_is_an_mp4(page, tmp_path):
     assert taken(page, "mp4", tmp_path).read_bytes()[4:8] == b"ftyp"
 
 
-def test_6_figures_are_there_singly_too(page, tmp_path):
+def test_figures_are_there_singly_too(page, tmp_path):
     taken(page, "figures", tmp_path)
     playwright.expect(page.locator("#export_files")).to_contain_text("aim_groups")
     links = page.locator("#export_files a[download]")
@@ -98,17 +108,18 @@ def saved(page, tmp_path_factory):
     return taken(page, "saved", tmp_path_factory.mktemp("saved"))
 
 
-def test_7_a_saved_run_holds_what_the_page_shows(page, saved):
+def test_a_saved_run_holds_what_the_page_shows(page, saved):
     kept = load_run(saved)
     assert kept.question == SETTINGS["question"] and kept.path == "busy.mp4"
     assert kept.aim.answer == said(page, "aim") and kept.dense.answer == said(page, "dense")
 
 
-def test_8_a_saved_run_comes_back_on_another_page_without_the_model(page, browser, served, saved):
-    other = browser.new_page(viewport={"width": 1280, "height": 900})
-    other.set_default_timeout(PATIENCE)
-    other.goto(served)
-    other.wait_for_selector("#run")
+def test_a_saved_run_comes_back_on_another_page_without_the_model(page, browser, served, saved):
+    with opened(browser, served) as other:
+        comes_back(page, other, saved)
+
+
+def comes_back(page, other, saved) -> None:
     open_exports(other)
     other.set_input_files("#exports input[type=file]", str(saved))
     other.wait_for_selector("#explorer .tx[data-empty=false]")
@@ -122,10 +133,9 @@ def test_8_a_saved_run_comes_back_on_another_page_without_the_model(page, browse
     assert drawn(other) == drawn(page)
     other.wait_for_selector("#export_csv:not([disabled])")
     assert other.locator("#export_code .cm-content").inner_text().startswith("from aim_core")
-    other.close()
 
 
-def test_9_a_file_that_is_no_run_is_a_sentence_and_nothing_is_lost(page, tmp_path):
+def test_a_file_that_is_no_run_is_a_sentence_and_nothing_is_lost(page, tmp_path):
     answer = said(page, "aim")
     (tmp_path / "other.npz").write_bytes(b"PK\x03\x04 no run")
     open_exports(page)
@@ -135,22 +145,17 @@ def test_9_a_file_that_is_no_run_is_a_sentence_and_nothing_is_lost(page, tmp_pat
 
 
 def test_a_damaged_link_gives_the_usual_values_and_a_sentence(browser, served):
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{served}/?keep_ratio=9&l1=x&frames=1e99&sample=../../etc/passwd&question=why%3F")
-    toast = page.locator("[data-testid=toast-body]").first
-    playwright.expect(toast).to_contain_text("keep_ratio, frames, sample, l1")
-    assert shown(page) == {"keep_ratio": 0.25, "l1": 6, "l2": 9, "frames": 8, "question": "why?"}
-    page.close()
+    query = "/?keep_ratio=9&l1=x&frames=1e99&sample=../../etc/passwd&question=why%3F"
+    with opened(browser, served, query) as page:
+        toast = page.locator("[data-testid=toast-body]").first
+        playwright.expect(toast).to_contain_text("keep_ratio, frames, sample, l1")
+        assert shown(page) == {"keep_ratio": 0.25, "l1": 6, "l2": 9, "frames": 8, "question": "why?"}
 
 
 def test_a_link_to_a_picture_opens_its_tab(browser, served):
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{served}/?sample=shapes.png&lang=zh")
-    page.wait_for_selector("#image img")
-    assert page.locator("#image").is_visible() and page.evaluate("document.documentElement.lang") == "zh-CN"
-    page.close()
+    with opened(browser, served, "/?sample=shapes.png&lang=zh") as page:
+        page.wait_for_selector("#image img")
+        assert page.locator("#image").is_visible() and page.evaluate("document.documentElement.lang") == "zh-CN"
 
 
 @pytest.mark.parametrize("width", [390, 1280, 2560])

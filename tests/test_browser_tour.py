@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
 from page.spoken import both  # noqa: E402
+from tests.helpers.browsing import SCREENSHOTS, opened, value_of  # noqa: E402
 
-SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
-PATIENCE = 120_000  # ms; a busy machine is no failure
 SIZES = [(390, 844), (1280, 900), (2560, 1300)]
 EN, ZH = (both("TOUR")[language] for language in ("en", "zh"))
 NUM_STEPS = len(EN["steps"])
@@ -20,33 +19,20 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(browser, served):
+def open_tour(browser, served):
     """Open the page; every script error fails the test."""
-    contexts, broken = [], []
+    with ExitStack() as pages:
 
-    def open_page(query: str = "", width: int = 1280, height: int = 900, locale: str = "en-US"):
-        playwright.expect.set_options(timeout=PATIENCE)
-        context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.goto(served + query)
-        page.wait_for_selector("#tour [data-part=start]")
-        return page
+        def open_page(query: str = "", locale: str = "en-US", **size):
+            page = pages.enter_context(opened(browser, served, f"/{query}", locale=locale, **size))
+            page.wait_for_selector("#tour [data-part=start]")
+            return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
+        yield open_page
 
 
 def part(page, name: str):
     return page.locator(f"#tour [data-part={name}]")
-
-
-def value_of(page, name: str) -> float:
-    return float(page.locator(f"#{name} input[type=number]").input_value())
 
 
 def expect_step(page, index: int, words: dict = EN) -> None:
@@ -71,8 +57,8 @@ def settled(page) -> None:
     )
 
 
-def test_the_tour_by_keyboard_from_start_to_end(opened):
-    page = opened()
+def test_the_tour_by_keyboard_from_start_to_end(open_tour):
+    page = open_tour()
     part(page, "start").focus()
     page.keyboard.press("Enter")
     views = []
@@ -96,8 +82,8 @@ def test_the_tour_by_keyboard_from_start_to_end(opened):
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0  # nothing is remembered
 
 
-def test_steps_set_the_sliders_and_tell_what_this_run_measured(opened):
-    page = opened()
+def test_steps_set_the_sliders_and_tell_what_this_run_measured(open_tour):
+    page = open_tour()
     part(page, "start").click()
     part(page, "choices").locator("button").nth(2).click()
     lines = expect_revealed(page, 0)
@@ -122,8 +108,8 @@ def test_steps_set_the_sliders_and_tell_what_this_run_measured(opened):
     assert value_of(page, "l1") == 0 and value_of(page, "l2") == 1
 
 
-def test_a_step_may_be_left_while_it_waits_and_escape_closes_the_tour(opened):
-    page = opened()
+def test_a_step_may_be_left_while_it_waits_and_escape_closes_the_tour(open_tour):
+    page = open_tour()
     part(page, "start").click()
     page.route("**/queue/join*", lambda route: route.abort())
     part(page, "choices").locator("button").first.click()
@@ -136,8 +122,8 @@ def test_a_step_may_be_left_while_it_waits_and_escape_closes_the_tour(opened):
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_page_and_its_tour_in_chinese_at_every_width_and_in_both_themes(opened, width, height):
-    page = opened(width=width, height=height, locale="zh-CN")
+def test_the_page_and_its_tour_in_chinese_at_every_width_and_in_both_themes(open_tour, width, height):
+    page = open_tour(width=width, height=height, locale="zh-CN")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     playwright.expect(page.locator("#run")).to_have_text("运行")
     part(page, "start").click()
@@ -174,8 +160,8 @@ def sentences_in_english(text: str) -> list[str]:
     [("?lang=zh", "en-US", "运行", "请先输入一个问题"), ("?lang=en", "zh-CN", "Run", "Type a question"),
      ("", "zh-HK", "运行", "请先输入一个问题"), ("", "fr-FR", "Run", "Type a question")],
 )  # fmt: skip
-def test_the_query_and_the_browser_choose_the_language_of_page_and_server(opened, query, locale, run, error):
-    page = opened(query, locale=locale)
+def test_the_query_and_the_browser_choose_the_language_of_page_and_server(open_tour, query, locale, run, error):
+    page = open_tour(query, locale=locale)
     playwright.expect(page.locator("#run")).to_have_text(run)
     page.click("#run")
     playwright.expect(page.locator("[data-testid=toast-body]").first).to_contain_text(error)

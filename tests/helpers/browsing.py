@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -11,7 +13,35 @@ SCREENSHOTS = ROOT / "screenshots"
 FIGURES = ("groups", "alive", "scores", "retained", "ranked", "cost")
 VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_config"]
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
+QUESTION = "which way does the red circle move?"
 PATIENCE = 120_000  # ms; a busy machine is no failure
+
+
+@contextmanager
+def opened(browser, address: str, query: str = "", width: int = 1280, height: int = 900, **settings) -> Iterator:
+    """The page in a context of its own; no script of it may break and no request may leave this machine."""
+    context = browser.new_context(viewport={"width": width, "height": height}, **settings)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.asked, page.broken = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.goto(address + query)
+    page.wait_for_selector("#run")
+    try:
+        yield page
+    finally:
+        context.close()
+    assert page.asked and all(url.startswith((address, "data:", "blob:")) for url in page.asked)
+    assert not page.broken
+
+
+def ask(page, clip: Path) -> None:
+    """Upload the clip, ask about it, and wait for the answers."""
+    page.set_input_files("#video input[type=file]", str(clip))
+    page.wait_for_selector("#video video")
+    page.fill("#question textarea", QUESTION)
+    run(page)
 
 
 def slide(page, name: str, value: float) -> None:
@@ -102,3 +132,11 @@ def patch_point(page, column: int, row: int) -> tuple[float, float]:
         const size = Math.min(c.clientWidth - 20, c.clientHeight - 40);
         return [c.clientWidth / 2 + size * column, (c.clientHeight - 20) / 2 + size * row]; }"""
     return tuple(page.evaluate(find, [column, row]))
+
+
+def mark(page, tool: str, across: float, down: float) -> None:
+    """Click a place of the explorer's canvas, in shares of its size, with a tool."""
+    page.locator(f"#explorer input[value={tool}]").check(force=True)
+    canvas = page.locator("#explorer canvas[data-part=canvas]")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * across, "y": box["height"] * down})

@@ -1,0 +1,58 @@
+"""Stop in a real Chromium, in the middle of a run: the engine waits there until Stop was pressed."""
+
+from __future__ import annotations
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+from tests.helpers.browsing import ask, look, mark, opened, run, said, slide  # noqa: E402
+from tests.helpers.held import held_app  # noqa: E402
+
+pytestmark = pytest.mark.browser
+PARTS = ("dense", "aim", "dense-tokens", "aim-tokens", "aim-time", "kl")
+
+
+@pytest.fixture(scope="module")
+def held(browser):
+    with held_app() as (engine, address):
+        yield engine, address
+
+
+@pytest.fixture
+def page(browser, held, clip):
+    """A page after a run of four frames."""
+    with opened(browser, held[1], "/?frames=4") as page:
+        ask(page, clip)
+        yield page
+
+
+def stop_in_the_middle(page, engine, button: str) -> None:
+    """Press a button that runs the model, and Stop once the run waits between two layers."""
+    engine.waits.clear()
+    engine.hold.set()
+    page.locator(button).click()
+    assert engine.waits.wait(60)
+    page.locator("#stop:not([disabled])").click()
+    toast = page.locator("[data-testid=toast-body]").filter(has_text="The run was stopped")
+    playwright.expect(toast.first).to_be_visible()
+    page.wait_for_selector("#stop[disabled]")
+    assert not engine.hold.is_set()
+
+
+def test_a_stopped_run_leaves_the_page_as_it_was_and_another_may_start(page, held):
+    before = {part: said(page, part) for part in PARTS}
+    stop_in_the_middle(page, held[0], "#run")
+    assert {part: said(page, part) for part in PARTS} == before
+    slide(page, "frames", 2)
+    playwright.expect(page.locator("#answers [data-part=aim-time]")).to_have_text("–")  # the slider's own run
+    run(page)
+    assert said(page, "aim-time").endswith(" ms") and said(page, "dense-tokens") != before["dense-tokens"]
+
+
+def test_a_run_with_marks_can_be_stopped_too(page, held):
+    look(page, "one")
+    mark(page, "remove", 0.4, 0.4)
+    before = {part: said(page, part) for part in PARTS}
+    stop_in_the_middle(page, held[0], "#explorer [data-part=ask]")
+    assert {part: said(page, part) for part in PARTS} == before
+    assert page.locator("#answers [data-part=handCard]").is_hidden()
