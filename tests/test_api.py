@@ -37,7 +37,7 @@ def test_run_answers_dense_and_aim(client, clip):
 
 def test_times_follow_in_a_call_of_their_own(client, clip):
     before, *_ = ask(client, clip)
-    answers, table, summary = client.predict(api_name="/times")
+    answers, table, summary = client.submit(api_name="/times").result(timeout=100)
     assert "Prefill with merging (measured here)" in table and answers["aim"]["words"] == before["aim"]["words"]
     assert 0 < summary["aim"]["prefill_ms"] < summary["dense"]["prefill_ms"]
 

@@ -49,3 +49,9 @@ def test_test_files_import_helpers_and_never_another_test():
     for path in (ROOT / "tests").rglob("*.py"):
         tests = {name for name in imported(path) if name.split(".")[-1].startswith(("test_", "conftest"))}
         assert not tests, f"{path.name} imports {tests}: move what they share into tests/helpers"
+
+
+def test_torch_counts_operations_in_one_place():
+    """With the kernel chosen there; FlopCounterMode alone counts nothing for some, and torch chooses by the machine."""
+    users = {path.name for path in (ROOT / "tests").rglob("*.py") if "torch.utils.flop_counter" in imported(path)}
+    assert users == {"counting.py"}
