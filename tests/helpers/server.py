@@ -39,7 +39,7 @@ def app_server(log: Path) -> Iterator[str]:
             process.kill()
 
 
-def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 180) -> None:
+def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
