@@ -60,9 +60,10 @@ def parameters(module: nn.Module) -> tuple[str, ...]:
     """Names of the parameters of a module's forward, through every wrapper around it."""
     if "forward" in vars(module):  # put on this one module, as accelerate does: not to be kept alive by a memory
         return tuple(signature(module.forward).parameters)
-    return _of_function(type(module).forward)[1:]  # without self
+    return arguments(type(module).forward)
 
 
 @cache
-def _of_function(forward: Callable) -> tuple[str, ...]:
-    return tuple(signature(forward).parameters)
+def arguments(method: Callable) -> tuple[str, ...]:
+    """Names of the parameters of a method in its class, without self."""
+    return tuple(signature(method).parameters)[1:]

@@ -17,9 +17,12 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
+from aim_core.canary import check_canary
+from aim_core.contract import check_contract
 from aim_core.dialect import Dialect
 from aim_core.errors import Stopped
 from aim_core.turns import Turns
+from aim_core.witness import Witness
 
 _NAME = "sdpa_scored"  # stock sdpa that also lets a watcher see query and key
 _ABSENT = object()
@@ -65,6 +68,8 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
         raise ValueError(
             "compiled code may leave out what aim() hooks in: load the model anew, without model.compile()"
         )
+    check_contract(adapter)
+    check_canary(adapter, followed)
     with ExitStack() as stack:
         stack.callback(_busy.discard, decoder)
         _busy.add(decoder)
@@ -79,17 +84,37 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
         stack.enter_context(adapter.model.register_forward_hook(lambda *_: guest.forget(), always_call=True))
         stack.enter_context(_pre_hook(inner, guest.request))
-        stack.enter_context(_pre_hook(decoder, guest.enter_decoder))
-        stack.enter_context(decoder.register_forward_hook(lambda *_: guest.leave_decoder()))
-        _let_watch(decoder, stack)
-        for index, layer in enumerate(decoder.layers):
-            stack.enter_context(_layer_hook(layer, index, guest))
-            stack.callback(_watchers.pop, layer.self_attn, None)
-            _watchers[layer.self_attn] = _watcher(index, guest)
+        witness = stack.enter_context(followed(decoder, guest))
+        stack.enter_context(adapter.model.register_forward_hook(lambda _model, _args, out: witness.hand_over(out)))
         turns = Turns()
         stack.enter_context(_instead(adapter.model, "generate", turns.guard(adapter.model.generate)))
         stack.callback(turns.close)  # the first to be called on leaving
         yield
+
+
+@contextmanager
+def followed(decoder: nn.Module, guest: Guest) -> Iterator[Witness]:
+    """Let `guest` follow every forward of a decoder inside the block, with a witness beside it."""
+    witness = Witness(len(decoder.layers))
+
+    def enter(kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        changed = guest.enter_decoder(kwargs)
+        witness.begin(kwargs if changed is None else changed)
+        return changed
+
+    def leave(_decoder: nn.Module, _args: tuple, output: Any) -> None:
+        witness.leave(output)
+        guest.leave_decoder()
+
+    with ExitStack() as stack:
+        stack.enter_context(_pre_hook(decoder, enter))
+        stack.enter_context(decoder.register_forward_hook(leave))
+        _let_watch(decoder, stack)
+        for index, layer in enumerate(decoder.layers):
+            stack.enter_context(_layer_hook(layer, index, guest, witness))
+            stack.callback(_watchers.pop, layer.self_attn, None)
+            _watchers[layer.self_attn] = _watcher(index, guest, witness)
+        yield witness
 
 
 @contextmanager
@@ -129,7 +154,7 @@ def _pre_hook(module: nn.Module, change: Callable[[dict[str, Any]], dict[str, An
     return module.register_forward_pre_hook(hook, with_kwargs=True)
 
 
-def _layer_hook(layer: nn.Module, index: int, guest: Guest):
+def _layer_hook(layer: nn.Module, index: int, guest: Guest, witness: Witness):
     """Let the guest take rows out of what enters a decoder layer."""
 
     dialect = Dialect(layer)
@@ -137,6 +162,7 @@ def _layer_hook(layer: nn.Module, index: int, guest: Guest):
     def hook(_layer: nn.Module, args: tuple, kwargs: dict):
         heard = dialect.heard(args, kwargs)
         hidden, changed = guest.enter_layer(index, heard.pop("hidden_states"), heard)
+        witness.enter(index, hidden)
         return (hidden,), dialect.said(changed)
 
     return layer.register_forward_pre_hook(hook, with_kwargs=True)
@@ -247,12 +273,16 @@ def _let_watch(decoder: nn.Module, stack: ExitStack) -> None:
     decoder.set_attn_implementation(_NAME)
 
 
-def _watcher(index: int, guest: Guest) -> Callable[[Tensor, Tensor, float], None]:
-    return lambda query, key, scale: guest.watch(index, query, key, scale)
+def _watcher(index: int, guest: Guest, witness: Witness) -> Callable[[Tensor, Tensor, float], None]:
+    def watch(query: Tensor, key: Tensor, scale: float) -> None:
+        witness.attend(index, query, key)
+        guest.watch(index, query, key, scale)
+
+    return watch
 
 
 def _scored_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
     """Stock sdpa attention; a watcher of the module sees query and key first."""
     if (watch := _watchers.get(module)) is not None:
-        watch(query, key, kwargs.get("scaling") or query.shape[-1] ** -0.5)
+        watch(query, key, kwargs["scaling"])
     return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)

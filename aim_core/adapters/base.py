@@ -65,6 +65,7 @@ class Adapter(ABC):
 
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
+    reads = (("pixel_values",), ("pixel_values_videos",))  # arguments of get_*_features, for each of MODALITIES
     first_droppable = 0  # no token may be missing from the layers before this one (Qwen3-VL: deepstack)
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):

@@ -21,6 +21,7 @@ class LlavaNextVideoAdapter(Adapter):
     """Wraps a stock `LlavaNextVideoForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaNextVideoForConditionalGeneration
+    reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
 
     @classmethod
     def check(cls, config: PreTrainedConfig) -> None:

@@ -23,6 +23,7 @@ class LlavaOnevisionAdapter(Adapter):
     """
 
     model_class = LlavaOnevisionForConditionalGeneration
+    reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
 
     @property
     def _side(self) -> int:

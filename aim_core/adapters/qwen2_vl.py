@@ -18,6 +18,7 @@ class Qwen2VLAdapter(Adapter):
     """
 
     model_class = Qwen2VLForConditionalGeneration
+    reads = (("pixel_values", "image_grid_thw"), ("pixel_values_videos", "video_grid_thw"))
     grid_positions = True
 
     def media(self, call: Call) -> list[Medium]:
