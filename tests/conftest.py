@@ -33,12 +33,16 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 def pytest_collection_modifyitems(items):
     """Workers take whole files; those that ask the app's server are one worker's, and the first, as they take long.
 
-    What drives a page may wait for long on a busy machine, so it gets a longer limit.
+    On a busy machine what is slow is much slower, so it gets a longer limit.
     """
     uses_app = {item.path for item in items if "served" in item.fixturenames}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("app" if item.path in uses_app else item.path.stem))
+        item.add_marker(
+            pytest.mark.xdist_group("app" if item.path in uses_app else f"{item.path.parent.name}/{item.path.stem}")
+        )
         if {"served", "browser"} & {*item.fixturenames}:
+            item.add_marker("slow")
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
     items.sort(key=lambda item: item.path not in uses_app)
 

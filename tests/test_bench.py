@@ -97,11 +97,13 @@ def test_the_speedup_table():
     assert text.count("\n| ") == 10 and "| dense | 53 |" in text and "as fast as masking" in text
 
 
+@pytest.mark.slow
 def test_a_task_that_fails_says_why():
     with pytest.raises(RuntimeError, match="KeyError"):
         in_child(Task("no such shape", 2, "dense", 1, 2, 20, repeats=1, warm=0, threads=1))
 
 
+@pytest.mark.slow
 def test_the_growth_table_and_more_memory_for_more_frames():
     larger = ["--side", "14", "--growth-frames", "1", "16", "--growth-layers", "6"]
     result = growth.measure(arguments(["growth", *SMALL, *larger]))
@@ -112,6 +114,7 @@ def test_the_growth_table_and_more_memory_for_more_frames():
     assert "Run with 6 of the shape's 8 layers, not scaled up." in growth.table(result)
 
 
+@pytest.mark.slow
 def test_the_page_is_started_and_asked_again():
     result = page.measure(arguments(["page", "--starts", "1", "--reruns", "1", "--threads", "1"]))
     assert result["start_s"] > 0 and result["first_ms"] > 0 and result["rerun_ms"] > 0

@@ -50,6 +50,7 @@ def test_in_order_either_thing_named_is_right_equally_often(items):
     assert sum(first) * 2 == len(asked)
 
 
+@pytest.mark.slow
 def test_the_words_of_a_question_do_not_tell_its_answer():
     """A guesser says what training answers most to the very same words, or to that type if it never came.
 

@@ -54,6 +54,7 @@ def video(engine, film):
         return Video(engine.adapter, film)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side_by_side", [0, 10_000])
 @pytest.mark.parametrize("name", METHODS)
 def test_first_words_are_those_of_the_engine(engine, video, film, name, side_by_side, monkeypatch):
@@ -143,6 +144,7 @@ def test_every_set_has_the_questions_asked_for():
         assert len(make(26)) >= 26, name
 
 
+@pytest.mark.slow
 def test_a_worker_answers_whole_videos_under_every_setting(engine, checkpoint):
     items = held_out_set(1, 2)[:6]
     make = Maker(engine.adapter)
@@ -200,6 +202,7 @@ def test_watching_tells_the_first_row_of_the_video_in_the_prompt(engine, video, 
     assert video.watch(METHODS["dense"], QUESTIONS[2]) == ids.tolist().index(engine.adapter.place_ids()["video"])
 
 
+@pytest.mark.slow
 def test_finished_shards_are_not_run_again(tmp_path):
     shards = [Shard("one", 1, operator.add, (1, 2)), Shard("two", 1, operator.truediv, (1, 0))]
     with pytest.raises(ZeroDivisionError):
@@ -210,6 +213,7 @@ def test_finished_shards_are_not_run_again(tmp_path):
     assert run_shards(shards, tmp_path, workers=1) == {"one": "one", "two": "two"}
 
 
+@pytest.mark.slow
 def test_after_a_shard_that_fails_no_other_is_begun(tmp_path):
     """A few are on their way to the worker already."""
     traces = [tmp_path / f"begun-{i}" for i in range(6)]
@@ -219,6 +223,7 @@ def test_after_a_shard_that_fails_no_other_is_begun(tmp_path):
     assert not any(path.exists() for path in traces[3:])
 
 
+@pytest.mark.slow
 def test_a_finished_shard_is_run_again_for_other_arguments_only(tmp_path):
     one, other = (Shard("one", 1, operator.add, (1, second)) for second in (2, 3))
     assert run_shards([one], tmp_path, workers=1) == {"one": 3}

@@ -53,6 +53,7 @@ def stop_after(monkeypatch):
     return prepare
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_like_one_that_ran_through(tiny, stop_after, tmp_path):
     checkpoint = tmp_path / "checkpoint.pt"
     whole = Training(SEED, "cpu")
@@ -97,6 +98,7 @@ def assert_same(one: dict, two: dict) -> None:
     assert not [name for name in one if not torch.equal(one[name], two[name])]
 
 
+@pytest.mark.slow
 def test_weights_change_in_every_stage(tiny, stop_after, tmp_path):
     """So that the test above compares something: the tower learns first, the language model after it."""
     training = Training(SEED, "cpu")
@@ -110,6 +112,7 @@ def test_weights_change_in_every_stage(tiny, stop_after, tmp_path):
     assert not any("language_model.layers.11." in name for name in changed)  # not in use yet
 
 
+@pytest.mark.slow
 def test_a_stage_may_end_with_the_mean_of_its_first_and_last_weights(tiny, tmp_path, monkeypatch):
     def weights(stage: Stage) -> dict:
         monkeypatch.setattr(train, "RECIPE", (LOOK, stage))
