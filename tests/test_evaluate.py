@@ -215,6 +215,7 @@ def test_the_table_shows_percent_with_intervals(items):
     assert {line.count("|") for line in lines[:16]} == {7}
 
 
+@pytest.mark.slow
 def test_a_model_is_asked_like_a_user_asks(engine, items):
     """One question a type, for a model that knows nothing."""
     chosen = [next(item for item in items if item.question.type == kind) for kind in TYPES]

@@ -57,6 +57,7 @@ def prints():
     return print_figures(make_trace(8), (3e9, 9e9), (3e9, 2e9), layer=2)
 
 
+@pytest.mark.slow
 def test_figures_come_singly_and_as_one_archive(prints, tmp_path):
     files = write_figures(prints, tmp_path)
     assert {file.name for file in files} == {path.name for path in tmp_path.iterdir()}
@@ -65,6 +66,7 @@ def test_figures_come_singly_and_as_one_archive(prints, tmp_path):
         assert archive.testzip() is None and set(archive.namelist()) == {file.name for file in files[1:]}
 
 
+@pytest.mark.slow
 def test_figures_are_as_wide_as_a_paper_has_room_and_300_dots_an_inch(prints, tmp_path):
     for file in write_figures(prints, tmp_path)[1:]:
         wide = PAGE if any(name in file.name for name in ("groups", "alive", "pagerank.")) else COLUMN
@@ -180,6 +182,7 @@ def test_the_csv_adds_up_to_the_run(kept, facts):
     assert int(first["aim_kv_bytes"]) == 2 * cost.tokens_per_layer[0] * facts.sizes["kv"] * 8  # float64
 
 
+@pytest.mark.slow
 def test_the_code_gives_the_same_answer(kept, facts, clip):
     """The code as copied, in a Python of its own, in the folder of the clip."""
     code = python_of(kept, facts.name)
@@ -225,6 +228,7 @@ def events(engine, checkpoint, kept):
     return Exports(handlers, loaded, panels), handlers.store.put(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_button_makes_files_with_names_of_ours(events, kind):
     exports, key = events

@@ -19,6 +19,7 @@ ASSETS = Path(__file__).parent.parent / "assets"
 PER_TYPE = 4
 LEAST = 0.9  # what the shipped model must have been measured at
 ERRORS = 3  # standard errors of the sample below what was measured
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

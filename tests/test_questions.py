@@ -83,6 +83,7 @@ def test_rates_leave_no_answer_too_frequent():
         assert counts[kind, "yes"] / (counts[kind, "yes"] + counts[kind, "no"]) == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_recipe_asks_for_every_answer_of_a_type_about_as_often():
     """Three of a kind among them, which few scenes show by themselves."""
     rng, rates, counts = np.random.default_rng(8), answer_rates(MOST), Counter()
