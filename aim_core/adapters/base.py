@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
 from aim_core.config import AimConfig
@@ -66,6 +67,7 @@ class Adapter(ABC):
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
     reads = (("pixel_values",), ("pixel_values_videos",))  # arguments of get_*_features, for each of MODALITIES
+    modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
     first_droppable = 0  # no token may be missing from the layers before this one (Qwen3-VL: deepstack)
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
@@ -84,6 +86,13 @@ class Adapter(ABC):
     @abstractmethod
     def vision_flops(self, call: Call) -> int:
         """Operations of the vision side for one call: of the tower, and of the projector or patch mergers after it."""
+
+    @abstractmethod
+    def expected_call(self, num_frames: int, height: int, width: int) -> Call:
+        """The call that frames of this size will make, for `media` and `vision_flops` before there are any frames.
+
+        Of pixels and features there are shapes alone, on the meta device. Needs the processor.
+        """
 
     @classmethod  # noqa: B027 (nothing to check is the rule)
     def check(cls, config: PreTrainedConfig) -> None:
@@ -109,6 +118,11 @@ class Adapter(ABC):
     def sizes(self) -> dict[str, int]:
         """Widths for `cost.prefill_flops`."""
         return widths(self.decoder.config)
+
+    @property
+    def least_l1(self) -> int:
+        """The earliest layer up to which a schedule must keep all tokens."""
+        return max(0, self.first_droppable - 1)
 
     def default_config(self) -> AimConfig:
         """The schedule for this model's depth."""
@@ -169,7 +183,7 @@ class Adapter(ABC):
                 outputs[kind] = features(**{key: inputs[key] for key in inputs if key in names}, return_dict=True)
         return {kind: features_only(output) for kind, output in outputs.items()}
 
-    def kind(self, frames: np.ndarray) -> str:
+    def kind(self, frames: Sequence) -> str:
         """ "image" or "video": how these frames are shown to the model."""
         return "video" if len(frames) > 1 else "image"
 
@@ -199,6 +213,16 @@ def features_only(output: Any) -> Any:
     """A vision output without the tower's hidden states, which nobody needs any more."""
     names = ("pooler_output", "deepstack_features")
     return type(output)(**{name: output[name] for name in names if output.get(name) is not None})
+
+
+def shapes(*size: int) -> Tensor:
+    """Numbers of no value, for their shape."""
+    return torch.empty(size, device="meta")
+
+
+def features_of(*size: int) -> BaseModelOutputWithPooling:
+    """A vision output of which the shape alone is known: (media, rows, width), or (tiles, rows, width)."""
+    return BaseModelOutputWithPooling(pooler_output=shapes(*size))
 
 
 def _with_merged(media: list[Medium], call: Call) -> list[Medium]:

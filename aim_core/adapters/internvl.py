@@ -19,15 +19,16 @@ class InternVLAdapter(TiledAdapter):
 
     def media(self, call: Call) -> list[Medium]:
         """Each tile or frame on its own: the model does not say which belong together."""
-        vision = self.model.config.vision_config
-        grid = tuple(
-            int(size // patch * self.model.config.downsample_ratio)
-            for size, patch in zip(vision.image_size, vision.patch_size, strict=True)
-        )
         return [
-            Medium(len(rows), (consecutive(View(idx, (0,), grid, None), 0),))
+            Medium(len(rows), (consecutive(View(idx, (0,), self.grid, None), 0),))
             for idx, rows in enumerate(call.output.pooler_output)
         ]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        vision, ratio = self.model.config.vision_config, self.model.config.downsample_ratio
+        (height, width), (patch_height, patch_width) = vision.image_size, vision.patch_size
+        return int(height // patch_height * ratio), int(width // patch_width * ratio)
 
     def tiles(self, height: int, width: int) -> tuple[int, int]:
         settings = self.processor.image_processor

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTrainedConfig
 
-from aim_core.adapters.base import Adapter, Call, Early
+from aim_core.adapters.base import Adapter, Call, Early, features_of, shapes
 from aim_core.adapters.crops import Box, centre_crop
 from aim_core.config import AimConfig
 from aim_core.cost import linear_flops, vision_flops
@@ -23,6 +22,7 @@ class Llava15Adapter(Adapter):
     """Wraps a stock `LlavaForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaForConditionalGeneration
+    modalities = ("image",)
 
     @classmethod
     def check(cls, config: PreTrainedConfig) -> None:
@@ -35,6 +35,11 @@ class Llava15Adapter(Adapter):
             Medium(len(rows), (consecutive(replace(view, medium=idx), 0),))
             for idx, rows in enumerate(call.output.pooler_output)
         ]
+
+    def expected_call(self, num_frames: int, height: int, width: int) -> Call:
+        self.kind(range(num_frames))
+        size = self.model.config.vision_config.image_size
+        return Call("image", {"pixel_values": shapes(1, 3, size, size)}, features_of(1, self._side**2, 1))
 
     def early(self) -> Early:
         """CLIP's last layer reads the same tokens as the projector: those of layer −2."""
@@ -54,7 +59,7 @@ class Llava15Adapter(Adapter):
             replace(view, box=crop_box(self.processor.image_processor, *sizes[view.medium][1:])) for view in views
         )
 
-    def kind(self, frames: np.ndarray) -> str:
+    def kind(self, frames: Sequence) -> str:
         if len(frames) > 1:
             raise ValueError(f"LLaVA-1.5 reads pictures, and got {len(frames)} frames: give it one picture")
         return "image"

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import torch
 from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
+from transformers.image_processing_utils import select_best_resolution
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import anyres
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
 from aim_core.cost import linear_flops
@@ -32,6 +33,19 @@ class LlavaNextVideoAdapter(Adapter):
             return [self._video(idx, len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
         sizes = call.arguments["image_sizes"].tolist()
         return [self._image(idx, tuple(sizes[idx]), len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
+
+    def expected_call(self, num_frames: int, height: int, width: int) -> Call:
+        config, side = self.model.config, self._side
+        size = config.vision_config.image_size
+        if num_frames > 1:
+            per_frame = (side // config.spatial_pool_stride) ** 2
+            pixels = shapes(1, num_frames, 3, size, size)
+            return Call("video", {"pixel_values_videos": pixels}, features_of(1, num_frames * per_frame, 1))
+        (rows, columns), _ = anyres((height, width), config.image_grid_pinpoints, size, side)
+        canvas = select_best_resolution((height, width), config.image_grid_pinpoints)
+        pixels = shapes(1, 1 + math.prod(canvas) // size**2, 3, size, size)
+        arguments = {"pixel_values": pixels, "image_sizes": torch.tensor([[height, width]])}
+        return Call("image", arguments, features_of(1, side**2 + rows * (columns + 1), 1))
 
     def _video(self, idx: int, num_rows: int) -> Medium:
         """Frames in a row; what their crop shows depends on their size."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from transformers import LlavaOnevisionForConditionalGeneration
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, padded_to_square
 from aim_core.cost import linear_flops, vision_flops
 from aim_core.layout import Medium, Patches, consecutive
@@ -37,7 +37,7 @@ class LlavaOnevisionAdapter(Adapter):
         side = math.ceil(self._side / 2)
         return side, side
 
-    def kind(self, frames: np.ndarray) -> str:
+    def kind(self, frames: Sequence) -> str:
         return "video"
 
     def media(self, call: Call) -> list[Medium]:
@@ -46,6 +46,11 @@ class LlavaOnevisionAdapter(Adapter):
         rows = [len(part) for part in call.output.pooler_output]
         sizes = call.arguments["image_sizes"]
         return [self._image(idx, tuple(map(int, sizes[idx])), count) for idx, count in enumerate(rows)]
+
+    def expected_call(self, num_frames: int, height: int, width: int) -> Call:
+        size = self.model.config.vision_config.image_size
+        pixels = shapes(1, num_frames, 3, size, size)
+        return Call("video", {"pixel_values_videos": pixels}, features_of(1, num_frames * math.prod(self.grid) + 1, 1))
 
     def _video(self, idx: int, num_rows: int) -> Medium:
         """Frames in a row, then one newline row."""

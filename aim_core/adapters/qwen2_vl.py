@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from transformers import Qwen2VLForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call
@@ -23,6 +24,15 @@ class Qwen2VLAdapter(Adapter):
 
     def media(self, call: Call) -> list[Medium]:
         return [self._medium(idx, call.modality, *grid) for idx, grid in enumerate(self._grids(call))]
+
+    def expected_call(self, num_frames: int, height: int, width: int) -> Call:
+        """The processor itself says which grid it will make: its rules differ from release to release."""
+        frames = torch.empty((num_frames, 3, height, width), dtype=torch.uint8, device="meta")
+        if self.kind(frames) == "video":
+            sizes = self.processor.video_processor([frames], do_sample_frames=False, return_tensors="pt")
+        else:
+            sizes = self.processor.image_processor(list(frames), return_tensors="pt")
+        return Call(self.kind(frames), dict(sizes), None)
 
     def _grids(self, call: Call) -> list[list[int]]:
         """(planes, rows, columns) of patches of each image or video."""

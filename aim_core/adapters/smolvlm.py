@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from transformers import SmolVLMForConditionalGeneration
 
 from aim_core.adapters.base import Call
@@ -18,9 +20,14 @@ class SmolVLMAdapter(TiledAdapter):
 
     def media(self, call: Call) -> list[Medium]:
         """Each tile or frame on its own: the model does not say which belong together."""
+        size = math.prod(self.grid)
+        num_tiles = sum(map(len, call.output.pooler_output)) // size
+        return [Medium(size, (consecutive(View(idx, (0,), self.grid, None), 0),)) for idx in range(num_tiles)]
+
+    @property
+    def grid(self) -> tuple[int, int]:
         side = self._side // self.model.config.scale_factor
-        num_tiles = sum(map(len, call.output.pooler_output)) // side**2
-        return [Medium(side**2, (consecutive(View(idx, (0,), (side, side), None), 0),)) for idx in range(num_tiles)]
+        return side, side
 
     def tiles(self, height: int, width: int) -> tuple[int, int]:
         """As the image processor divides what it resized: its longest side to `size`, then up to whole tiles."""

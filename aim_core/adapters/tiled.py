@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aim_core.adapters.base import Adapter
+from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import tile
 from aim_core.trace import View
 
@@ -17,6 +18,15 @@ class TiledAdapter(Adapter):
     @abstractmethod
     def tiles(self, height: int, width: int) -> tuple[int, int]:
         """(rows, columns) of tiles for an image; a whole image of them follows, unless (1, 1) says it is one tile."""
+
+    @property
+    @abstractmethod
+    def grid(self) -> tuple[int, int]:
+        """(rows, columns) of visual tokens of a tile."""
+
+    def expected_call(self, num_frames: int, height: int, width: int) -> Call:
+        tiles = len(self._boxes(num_frames, height, width))
+        return Call("image", {"pixel_values": shapes(tiles, 3, 1, 1)}, features_of(tiles, math.prod(self.grid), 1))
 
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
         """Give each image its tiles and each video its frames, if there is a processor to say how images are cut."""

@@ -1,0 +1,51 @@
+"""Expected calls: what the vision side will be asked, and what it gives, is known from the frames' size alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from aim_core.adapters.table import adapter_for
+from aim_core.config import AimConfig
+from aim_core.hooks import attached
+from aim_core.methods.aim import as_method
+from aim_core.session import Session
+from tests.families.family import QUESTION, pictures
+from tests.families.table import FAMILIES
+
+SIZES = [(64, 96), (40, 120), (112, 48), (240, 320)]
+ASKED = [(name, count) for name, family in FAMILIES.items() for count in (1, 2, 3, 8) if count == 1 or "video" in family.media]  # fmt: skip
+
+
+def made(adapter, frames: np.ndarray):
+    """The calls that the model's own code makes for these frames."""
+    session = Session(adapter, as_method(AimConfig.dense()))
+    inputs = adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), QUESTION)
+    with attached(adapter, session), torch.inference_mode():
+        adapter.encode(inputs)
+    return session.calls
+
+
+def rows_of(media) -> list:
+    return [(medium.num_rows, [(part.view, part.rows.tolist()) for part in medium.views]) for medium in media]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("name", "count"), ASKED)
+def test_a_call_is_known_before_there_are_frames(family_model, name, count, size):
+    adapter = adapter_for(*family_model(name))
+    (call,) = made(adapter, pictures(count, size))
+    expected = adapter.expected_call(count, *size)
+    assert expected.modality == call.modality
+    assert rows_of(adapter.media(expected)) == rows_of(adapter.media(call))
+    assert adapter.vision_flops(expected) == adapter.vision_flops(call) > 0
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_a_family_reads_is_what_its_adapter_says(family_model, name):
+    adapter = adapter_for(*family_model(name))
+    assert ("video" in adapter.modalities) == ("video" in FAMILIES[name].media)
+    if "video" not in adapter.modalities:
+        with pytest.raises(ValueError, match="one picture"):
+            adapter.expected_call(2, 64, 96)
