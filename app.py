@@ -11,7 +11,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 from starlette.middleware import Middleware
 
-from aim_core.config import AimConfig
 from page import assets, inputs, parts, story, words
 from page.exports import wiring
 from page.exports.handlers import Exports
@@ -25,16 +24,16 @@ from page.tour.component import Guide
 def build_demo(loaded: Loaded) -> gr.Blocks:
     """The page for one loaded model."""
     depth = loaded.engine.num_layers
-    default = AimConfig.for_depth(depth)
+    adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
     with gr.Blocks(title=words.TITLE, delete_cache=(3600, 3600)) as demo:
         gr.Markdown(text("INTRO"))
         gr.Markdown(parts.about(loaded), elem_id="notice")
         guide = Guide(loaded)
         with gr.Row():
             with gr.Column(scale=5):
-                media = inputs.media()
+                media = inputs.media(adapter)
             with gr.Column(scale=4):
-                controls = inputs.controls(loaded, default)
+                controls = inputs.controls(loaded, default, media)
         with media.video_samples:
             parts.samples(media.video, controls.question)
         with media.image_samples:

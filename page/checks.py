@@ -12,8 +12,10 @@ from numbers import Real
 import gradio as gr
 import torch
 
+from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
+from aim_core.media.frames import Frames
 from page.spoken import said
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
@@ -32,10 +34,13 @@ def checked_question(question: object) -> str:
     return text
 
 
-def checked_config(keep_ratio: object, l1: object, l2: object) -> AimConfig:
-    """Slider values as a configuration."""
+def checked_config(keep_ratio: object, l1: object, l2: object, least_l1: int = 0) -> AimConfig:
+    """Slider values as a configuration. least_l1: the model's earliest."""
     try:
-        return AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
+        config = AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
+        if config.l1 < least_l1:
+            raise ValueError(said().EARLY.format(least=least_l1, l1=config.l1))
+        return config
     except (TypeError, ValueError) as error:
         raise gr.Error(said().BAD_SETTINGS.format(reason=error), title=said().TITLES["settings"]) from error
 
@@ -57,6 +62,12 @@ def checked_media(shown: object, other: object) -> str:
     if not path:
         raise gr.Error(said().NO_MEDIA, title=said().TITLES["media"])
     return str(path)
+
+
+def checked_kind(adapter: Adapter, frames: Frames) -> None:
+    """Refuse a video where the family reads pictures only."""
+    if len(frames.frames) > 1 and "video" not in adapter.modalities:
+        raise gr.Error(said().PICTURES_ONLY, title=said().TITLES["media"])
 
 
 def guarded(handler: Callable) -> Callable:

@@ -11,7 +11,7 @@ import gradio as gr
 from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
-from page.checks import checked_config, checked_frames, checked_media, checked_question, guarded
+from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded
 from page.marks import checked_marks
 from page.numbers import comparison, summary
 from page.panels.answers import answers_record
@@ -41,13 +41,13 @@ class Handlers:
         progress=gr.Progress(),
     ):  # fmt: skip
         """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
-        question, config = checked_question(question), checked_config(keep_ratio, l1, l2)
+        question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.stops.run(request.session_hash) as stop:
             ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
             progress(0.1, said().READING)
-            self.runner.frames(path, num_frames)
+            checked_kind(self.adapter, self.runner.frames(path, num_frames))
             progress(0.2, said().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
             yield answers_record({"dense": dense}, False, self.tokenizer), *[gr.skip()] * NUM_AFTER_ANSWERS
@@ -81,7 +81,7 @@ class Handlers:
         kept = self.store.get(key)
         if kept is None or kept.model is not None or l1 >= l2:  # the page is about to move one of the two
             return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
-        config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
+        config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         marks = kept.marks if num_frames == kept.num_frames else NOTHING_MARKED  # marks belong to their frames
         try:
             again = self._again(kept, config, num_frames, marks)
@@ -98,7 +98,7 @@ class Handlers:
             raise gr.Error(said().NO_RUN, title=said().TITLES["marks"])
         if kept.model is not None:
             raise gr.Error(said().LOADED_ONLY, title=said().TITLES["marks"])
-        config, num_frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
+        config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         marks = checked_marks(event._data if event else None, kept.aim.trace)
         if marks and num_frames != kept.num_frames:
             raise gr.Error(said().BAD_MARKS, title=said().TITLES["marks"])

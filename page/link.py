@@ -39,7 +39,7 @@ def query_of(question: str, config: AimConfig, frames: int, sample: str | None) 
     return urlencode({name: value for name, value in (values | {"sample": sample}).items() if value not in ("", None)})
 
 
-def linked(query: Mapping[str, str], depth: int, default: AimConfig) -> Linked:
+def linked(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: int = 0) -> Linked:
     """A query's settings, each checked as a handler checks it and within the sliders' reach on a model of `depth`."""
     readers = {
         "question": lambda: checked_question(query["question"]),
@@ -54,11 +54,13 @@ def linked(query: Mapping[str, str], depth: int, default: AimConfig) -> Linked:
                 found[name] = read()
             except (gr.Error, ValueError):
                 bad.append(name)
-    layers, wrong = _layers(query, depth, default)
+    layers, wrong = _layers(query, depth, default, least_l1)
     return Linked(**found, **layers, bad=(*bad, *wrong))
 
 
-def _layers(query: Mapping[str, str], depth: int, default: AimConfig) -> tuple[dict[str, int], list[str]]:
+def _layers(
+    query: Mapping[str, str], depth: int, default: AimConfig, least_l1: int
+) -> tuple[dict[str, int], list[str]]:
     """l1 and l2, where one goes without the other beside its usual value; both or none."""
     given = [name for name in ("l1", "l2") if name in query]
     if not given:
@@ -68,8 +70,13 @@ def _layers(query: Mapping[str, str], depth: int, default: AimConfig) -> tuple[d
         config = checked_config(1.0, l1, l2)
     except (gr.Error, ValueError):
         return {}, given
-    l1 = min(config.l1, depth)
-    return {"l1": l1, "l2": max(l1 + 1, min(config.l2, depth + 1))}, []
+    return dict(zip(("l1", "l2"), within_reach(config.l1, config.l2, depth, least_l1), strict=True)), []
+
+
+def within_reach(l1: int, l2: int, depth: int, least_l1: int) -> tuple[int, int]:
+    """The nearest l1 and l2 that the sliders of a model of `depth` layers can show."""
+    l1 = max(least_l1, min(l1, depth))
+    return l1, max(l1 + 1, min(l2, depth + 1))
 
 
 def _number(text: str) -> float:

@@ -6,6 +6,7 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 from page import words
+from page.panels.estimate import FRAMES, SIZE, num_visual, tokens_of_a_frame
 from page.samples import SAMPLES, listed
 from page.settings import Loaded
 from page.spoken import TEXTS, shown, text
@@ -17,9 +18,15 @@ def about(loaded: Loaded) -> I18nData:
 
 
 def _about(loaded: Loaded, texts: dict) -> str:
-    rows, columns = loaded.engine.adapter.grid
     name = texts["EMBEDDED_NAME"] if loaded.is_embedded else f"`{loaded.name}`"
-    model = texts["MODEL"].format(name=name, layers=loaded.engine.num_layers, rows=rows, columns=columns)
+    adapter, (height, width) = loaded.engine.adapter, SIZE
+    name_and_depth = {"name": name, "layers": loaded.engine.num_layers}
+    if tokens := tokens_of_a_frame(adapter):
+        model = texts["MODEL"].format(**name_and_depth, tokens=tokens)
+    else:
+        all_tokens = num_visual(adapter, FRAMES, height, width)
+        counted = {"tokens": f"{all_tokens:,}", "frames": FRAMES, "height": height, "width": width}
+        model = texts["MODEL_BY_SIZE"].format(**name_and_depth, **counted)
     problem = [f"⚠️ {texts['EMBEDDED_INSTEAD'].format(problem=loaded.problem)}"] if loaded.problem else []
     return "\n\n".join([*problem, " ".join([*([texts["EMBEDDED"]] if loaded.is_embedded else []), model])])
 

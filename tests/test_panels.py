@@ -13,7 +13,7 @@ from aim_core.cost import kv_bytes, prefill_flops
 from page import assets, words
 from page.panels.answers import AnswersPanel, answers_record
 from page.panels.chances import chances_record
-from page.panels.estimate import EstimatePanel, model_sizes
+from page.panels.estimate import EstimatePanel, frames_and_prompts, model_sizes
 from page.panels.word_frames import WordFramesPanel
 from page.spelling import token_text
 
@@ -46,6 +46,7 @@ def test_the_estimate_is_what_the_engine_counts(script, engine, frames, results,
     result, dense = results[index], results[-1]
     config = result.config
     settings = {"keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": len(frames)}
+    settings |= frames_and_prompts(engine.adapter, *frames.shape[1:3])
     counted = script("estimate", model_sizes(engine), settings)
     assert counted["aim"]["visual"] == list(result.cost.visual_per_layer)
     assert counted["aim"]["flops"] == result.cost.language_flops
@@ -64,6 +65,7 @@ def test_the_browser_has_the_formulas_of_the_core(script):
 def test_the_kv_cache_holds_what_the_estimate_says(script, engine, frames, results):
     config = results[0].config
     settings = {"keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": len(frames)}
+    settings |= frames_and_prompts(engine.adapter, *frames.shape[1:3])
     model = model_sizes(engine)
     expected = kv_bytes(results[0].cost.tokens_per_layer, model["sizes"]["kv"], 8)  # float64: 8 bytes
     assert script("estimate", model, settings)["aim"]["kv"] == expected

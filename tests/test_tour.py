@@ -13,7 +13,7 @@ from page.parts import SAMPLES as FOLDER
 from page.spoken import both
 from page.store import Kept
 from page.tour.component import Tour
-from page.tour.steps import SAMPLES, largest_group, later_half, measured, step_records, steps
+from page.tour.steps import SAMPLES, largest_group, later_half, measured, steps
 
 WORDS = both("TOUR")
 
@@ -85,7 +85,7 @@ def test_a_measurement_falls_into_one_choice(script, kept):
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("index", range(5))
 def test_what_is_told_follows_the_measurement(script, kept, language, index):
-    words, step = WORDS[language], step_records(12)[index]
+    words, step = WORDS[language], asdict(steps(12)[index])
     texts = words["steps"][index]
     for changed in (0.0, 1.0):
         record = measured(kept) | {"changed": changed, "dense": "left", "aim": "left" if not changed else ""}
@@ -101,7 +101,7 @@ def test_what_is_told_follows_the_measurement(script, kept, language, index):
 
 @pytest.mark.browser
 def test_only_the_run_that_was_asked_for_is_told(script, kept):
-    step = step_records(12)[3] | {"frames": kept.num_frames}
+    step = asdict(steps(12)[3]) | {"frames": kept.num_frames}
     assert script("isRunOf", step, measured(kept))
     assert not script("isRunOf", step | {"l2": 10}, measured(kept))
 
@@ -114,6 +114,6 @@ def test_templates_are_fixed_and_text_stays_text():
 
 
 def test_gradio_can_make_it_again():
-    tour = Tour(step_records(12), elem_id="tour", render=False)
+    tour = Tour([asdict(step) for step in steps(12)], elem_id="tour", render=False)
     assert Tour(**tour.constructor_args | {"render": False}).props["steps"] == tour.props["steps"]
     assert tour.preprocess({"when": 1}) is None

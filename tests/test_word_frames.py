@@ -78,7 +78,7 @@ def test_words_carry_their_attention_and_their_twins(attended):
     assert [word[0] for word in dense["words"]] == ["the", "red", "left"] and attended["measured"]
     assert dense["words"][2][1] == pytest.approx([0.03, 0.06, 0.09, 0.12])
     assert [word[2] for word in dense["words"]] == [[0, 0], [1, None], [2, 1]]
-    assert aim["words"][1][2] == [2, 1] and len(attended["times"]) == 4
+    assert aim["words"][1][2] == [2, 1] and len(attended["views"]) == 4
 
 
 def test_attention_that_was_not_recorded_is_said(results, tokenizer):
@@ -92,7 +92,7 @@ def frames_panel(browser, attended):
     grey = "data:image/gif;base64,R0lGODlhAQABAIAAAMLCwgAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
     page = browser.new_page()
     page.set_content(f"<div id=host>{assets.text('panels/word_frames.html')}</div>")
-    code = assets.text("script/common.js", "panels/word_frames.js")
+    code = assets.text("script/common.js", "canvas/naming.js", "panels/word_frames.js")
     value = {"frames": [{"url": grey}] * 4, "record": attended}
     props = {"value": value, "words": words.WORD_FRAMES, "palette": {}}
     page.evaluate(

@@ -10,7 +10,6 @@ from pathlib import Path
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
-from aim_core.config import AimConfig
 from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded
 from page.exports.archive import SavedRunError
 from page.exports.code import python_of
@@ -22,7 +21,7 @@ from page.exports.replay import replay_page
 from page.exports.saved import load_run, save_run
 from page.exports.spelling import Spelling
 from page.handlers import Handlers
-from page.link import LEAST_RATIO, linked, query_of
+from page.link import LEAST_RATIO, linked, query_of, within_reach
 from page.samples import sample_name, sample_path
 from page.settings import Loaded
 from page.spoken import GRADIO_NAMES, language, said
@@ -37,8 +36,7 @@ class Exports:
 
     def __init__(self, handlers: Handlers, loaded: Loaded, panels: Sequence[gr.components.Component]):
         self.handlers, self.panels = handlers, panels
-        self.facts, self.depth = ModelFacts.of(loaded), loaded.engine.num_layers
-        self.default = AimConfig.for_depth(self.depth)
+        self.facts, self.adapter = ModelFacts.of(loaded), loaded.engine.adapter
         self.writers = {"figures": self._figures, "mp4": self._mp4, "gif": self._gif, "page": self._page,
                         "saved": self._saved, "json": self._json, "csv": self._csv}  # fmt: skip
 
@@ -74,8 +72,7 @@ class Exports:
         if kept.is_bare:
             return *self.handlers.panels(kept), key, *[gr.skip()] * NUM_SETTINGS, said().LOADED_TRACE
         config = kept.aim.config
-        l1 = min(config.l1, self.depth)
-        layers = l1, max(l1 + 1, min(config.l2, self.depth + 1))
+        layers = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
         settings = kept.question, max(LEAST_RATIO, config.keep_ratio), *layers, min(kept.num_frames, MAX_FRAMES)
         return *self.handlers.panels(kept), key, *settings, said().LOADED
 
@@ -92,7 +89,8 @@ class Exports:
     @guarded
     def restore(self, request: gr.Request):
         """What the page's address sets: question, sliders, then video, image, and the name of the tab to open."""
-        found = linked(dict(request.query_params), self.depth, self.default)
+        adapter = self.adapter
+        found = linked(dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1)
         if found.bad:
             gr.Warning(said().LINK_BAD.format(names=", ".join(found.bad)), title=said().TITLES["link"])
         values = [gr.skip() if value is None else value for value in found.settings]

@@ -21,14 +21,16 @@ function kvBytes(tokens, kv, bytes) {
   return tokens.reduce((sum, n) => sum + 2 * n * kv * bytes, 0);
 }
 
-/** Settings on a model → the same numbers for dense and AIM. */
-function estimate(model, { keep_ratio, l1, l2, frames }) {
-  const dense = Array(model.layers).fill(frames * model.perFrame + model.suffix);
-  const merged = frames * numKept(model.perFrame, keep_ratio) + model.suffix;
+/** Settings on a model → the same numbers for dense and AIM. prompts: as `page/panels/estimate.py` has them. */
+function estimate(model, { keep_ratio, l1, l2, frames, kind, prompts }) {
+  const { views, suffix, text, vision } = prompts[kind === "image" ? 0 : Math.min(frames, prompts.length) - 1];
+  const all = (left) => views.reduce((sum, [size, count]) => sum + count * left(size), suffix);
+  const dense = Array(model.layers).fill(all((size) => size));
+  const merged = all((size) => numKept(size, keep_ratio));
   const aim = tokensEntering(merged, model.layers, l1, Math.max(l1 + 1, l2));
   const priced = (visual) => {
-    const tokens = visual.map((n) => n + model.text);
+    const tokens = visual.map((n) => n + text);
     return { visual, flops: prefillFlops(tokens, model.sizes), kv: kvBytes(tokens, model.sizes.kv, model.bytes) };
   };
-  return { dense: priced(dense), aim: priced(aim), vision: frames * model.visionPerFrame };
+  return { dense: priced(dense), aim: priced(aim), vision, text };
 }

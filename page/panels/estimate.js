@@ -8,7 +8,7 @@ function startEstimate(element, props, watch) {
   parts.root.style.setProperty("--es-alive", palette.alive);
 
   const show = oncePerFrame(() => {
-    const { dense, aim, vision } = estimate(model, props.value);
+    const { dense, aim, vision, text } = estimate(model, props.value);
     parts.tokens.textContent = whole(aim.visual[0]);
     parts.tokensOf.textContent = fill(words.of, { dense: whole(dense.visual[0]) });
     parts.flops.textContent = scaled(aim.flops, FLOPS_UNITS);
@@ -17,8 +17,9 @@ function startEstimate(element, props, watch) {
     parts.kvOf.textContent = fill(words.of, { dense: scaled(dense.kv, BYTES_UNITS) });
     parts.share.textContent = percent(aim.flops / dense.flops);
     parts.shareOf.textContent = fill(words.withVision, { share: percent((aim.flops + vision) / (dense.flops + vision)) });
+    const [height, width] = props.value.size;
     parts.how.textContent = fill(words.how, {
-      text: model.text, formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes,
+      text, height, width, formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes,
     });
     parts.chart.replaceChildren(curve(words, dense.visual, aim.visual, Math.max(240, parts.chart.clientWidth)));
   });

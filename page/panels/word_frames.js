@@ -4,7 +4,7 @@ function startWordFrames(element, props, watch) {
   const parts = partsOf(element);
   const { palette } = props;
   const words = spoken(props.words);
-  let run = null; // {times, sides: [{side, words: [[text, shares, twin]]}]}
+  let run = null; // {views: [{name, time}], sides: [{side, words: [[text, shares, twin]]}]}
   let chosen = null; // {side, word}: places in run.sides and its words
   spell(element, words);
   for (const [name, colour] of [["dense", palette.pruned], ["aim", palette.alive], ["hand", palette.language]])
@@ -15,7 +15,7 @@ function startWordFrames(element, props, watch) {
     run = record;
     parts.root.dataset.empty = !run;
     parts.answers.replaceChildren(...(run ? run.sides.map(answer) : []));
-    parts.strip.replaceChildren(...(run ? run.times.map((time, i) => frame(frames[i].url, time, i)) : []));
+    parts.strip.replaceChildren(...(run ? run.views.map(({ time }, i) => frame(frames[i].url, time, i)) : []));
     const first = run ? run.sides.findIndex((side) => side.words.length) : -1;
     chosen = !run || first < 0 ? null : kept() || { side: first, word: 0 };
     show();
@@ -60,9 +60,9 @@ function startWordFrames(element, props, watch) {
   }
 
   function frame(url, time, place) {
-    const picture = make("img", { src: url, alt: fill(words.frame, { frame: place + 1 }) });
+    const picture = make("img", { src: url, alt: nameOf(run, words, place) });
     const bars = run.sides.map(({ side }) => make("i", { "data-side": side }));
-    const caption = fill(words.caption, { frame: place + 1, seconds: time.toFixed(1) });
+    const caption = fill(words.caption, { frame: shortName(run, place), seconds: time.toFixed(1) });
     return make("li", {}, make("small", {}), make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars), picture,
       make("small", {}, caption));
   }
@@ -107,7 +107,7 @@ function startWordFrames(element, props, watch) {
     const total = shares.reduce((sum, share) => sum + share, 0);
     return [
       fill(words.total, { side, share: percent(total), word: text }),
-      fill(words.most, { frame: best + 1, share: percent(shares[best]) }),
+      fill(words.most, { frame: nameOf(run, words, best), share: percent(shares[best]) }),
     ].join(" ");
   }
 

@@ -10,10 +10,12 @@ from gradio.data_classes import FileData, GradioModel
 from aim_core.result import Result
 from aim_core.trace import Trace
 from page.canvas.frames import pictures, view_times
+from page.canvas.naming import view_names
 from page.panels.base import Panel
 from page.served import served
 from page.spelling import answer_words
 from visual.palette import browser_palette
+from visual.plates import views_of
 
 
 class WordFramesData(GradioModel):
@@ -29,7 +31,7 @@ class WordFramesPanel(Panel):
     data_model = WordFramesData
 
     def __init__(self, **kwargs):
-        scripts = ("panels/word_frames.js",)
+        scripts = ("canvas/naming.js", "panels/word_frames.js")
         super().__init__("panels/word_frames", scripts, "WORD_FRAMES", palette=browser_palette(), **kwargs)
 
     def postprocess(self, value: tuple[Trace, dict] | None) -> WordFramesData | None:
@@ -43,7 +45,7 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     """Words and attention of the runs that were made of the same frames.
 
     runs: "dense", "aim" and, where marks were set, "hand".
-    Returns times, seconds of each view; sides, for each run its words: text, share of attention on each
+    Returns views, name and seconds of each; sides, for each run its words: text, share of attention on each
     view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
     whether attention was recorded. A run that did not record it has no words.
     """
@@ -60,7 +62,10 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
         for place, side in enumerate(runs)
     ]
     measured = all(result.word_frames.size for result in runs.values())
-    return {"times": view_times(next(iter(runs.values())).trace), "sides": sides, "measured": measured}
+    trace = next(iter(runs.values())).trace
+    named = zip(view_names(views_of(trace)), view_times(trace), strict=True)
+    views = [{"name": name, "time": time} for name, time in named]
+    return {"views": views, "sides": sides, "measured": measured}
 
 
 def _words(result: Result, tokenizer: Any) -> list[tuple[str, list[float]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import gradio as gr
@@ -10,7 +11,7 @@ from page.panels.base import Panel
 from page.samples import SAMPLES as FOLDER
 from page.settings import Loaded
 from page.store import ResultStore
-from page.tour.steps import SAMPLES, measured, step_records, steps
+from page.tour.steps import NUM_FRAMES, SAMPLES, measured, steps
 
 PRESS_RUN = "() => document.getElementById('run').click()"
 FAILED = "() => ({failed: Date.now()})"
@@ -27,10 +28,11 @@ class Guide:
     """The tour on a page around one model."""
 
     def __init__(self, loaded: Loaded):
-        self.steps = steps(loaded.engine.num_layers)
         adapter = loaded.engine.adapter
-        self.kind = "video" if adapter.place_ids()["video"] is not None else "image"
-        self.tour = Tour(step_records(loaded.engine.num_layers), elem_id="tour")
+        self.kind = adapter.modalities[-1]
+        frames = NUM_FRAMES if self.kind == "video" else 1
+        self.steps = steps(adapter.num_layers, adapter.default_config(), adapter.least_l1, frames)
+        self.tour = Tour([asdict(step) for step in self.steps], elem_id="tour")
 
     def connect(self, media: SimpleNamespace, controls: SimpleNamespace, store: ResultStore, key: gr.State, done: list):
         """Steps set the page up and press Run; each run in `done` tells what it measured, or that it failed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,22 +41,21 @@ class Step:
     frames: int = NUM_FRAMES
 
 
-def steps(depth: int) -> tuple[Step, ...]:
-    """Why so many tokens, merge, PageRank, schedule, break it; for a model of `depth` layers."""
-    usual, everything = AimConfig.for_depth(depth), (depth, depth + 1)
+def steps(depth: int, usual: AimConfig | None = None, least_l1: int = 0, frames: int = NUM_FRAMES) -> tuple[Step, ...]:
+    """Why so many tokens, merge, PageRank, schedule, break it; for a model of `depth` layers.
+
+    usual: the model's own schedule, if it is not `AimConfig.for_depth`; least_l1: its earliest l1.
+    """
+    usual, everything = usual or AimConfig.for_depth(depth), (depth, depth + 1)
     keep, l1, l2 = usual.keep_ratio, usual.l1, usual.l2
-    return (
+    told = (
         Step(1.0, *everything, "per_text", (5, 20), "original", 0),
         Step(keep, *everything, "largest", (5, 17), "groups", 0, tells_answer=True),
         Step(keep, l1, l2, "later_half", (0.45, 0.55), "scores", l1),
         Step(keep, l1, l2, "share", (0.2, 0.5), "alive", min(l1 + 1, depth - 1), tells_answer=True),
-        Step(FEWEST, 0, 1, "changed", (0.5,), "alive", min(1, depth - 1)),
+        Step(FEWEST, least_l1, least_l1 + 1, "changed", (0.5,), "alive", min(least_l1 + 1, depth - 1)),
     )
-
-
-def step_records(depth: int) -> list[dict]:
-    """The steps as plain numbers for the script."""
-    return [asdict(step) for step in steps(depth)]
+    return tuple(replace(step, frames=frames) for step in told)
 
 
 def measured(kept: Kept) -> dict:

@@ -26,6 +26,13 @@ remove the tokens of one object, ask again, and see whether the answer falls; or
 too low, and see whether it comes back. Nothing else changes between the two runs, so the difference is the work of \
 those tokens."""
 
+NAMES = {
+    "frame": "frame {first}",
+    "frames": "frames {first}–{last}",
+    "whole": "whole picture, {rows}×{columns}",
+    "crop": "crop {number}",
+}
+
 EXPLORER = {
     "viewsName": "What to show on the frames",
     "views": {
@@ -104,12 +111,7 @@ EXPLORER = {
         "whole": "whole picture · {rows}×{columns}",
         "crop": "crop {number} · row {row}, column {column}",
     },
-    "names": {
-        "frame": "frame {first}",
-        "frames": "frames {first}–{last}",
-        "whole": "whole picture, {rows}×{columns}",
-        "crop": "crop {number}",
-    },
+    "names": NAMES,
     "readingName": "This patch",
     "fields": {
         "place": "Place",

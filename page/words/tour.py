@@ -73,7 +73,7 @@ TOUR = {
         },
         {
             "title": "Break it",
-            "text": "Now far too little: {keep} of the tokens, and all of those go after the first layer.",
+            "text": "Now far too little: {keep} of the tokens, and all of those go after layer {l1}.",
             "ask": "Will AIM still answer as the dense model does?",
             "choices": ["yes, the same", "no, something else"],
             "found": "Dense says “{dense}”, AIM says “{aim}”.",

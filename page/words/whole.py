@@ -12,5 +12,7 @@ triangles, stars, crosses and rings that rest, move, appear and vanish. For natu
 real checkpoint, such as `python app.py --model llava-hf/llava-onevision-qwen2-0.5b-ov-hf`."""
 
 EMBEDDED_NAME = "the embedded model"
-MODEL = "**Model:** {name}, {layers} layers, {rows}×{columns} visual tokens a frame."
+MODEL = "**Model:** {name}, {layers} layers, {tokens} visual tokens a frame."
+MODEL_BY_SIZE = """**Model:** {name}, {layers} layers; larger frames give more visual tokens, {tokens} are in {frames} \
+frames of {width}×{height} pixels."""
 EMBEDDED_INSTEAD = "{problem} Until then, this page runs the embedded model."

@@ -1,5 +1,7 @@
 """Words and frames: where the attention of each generated word fell."""
 
+from page.words.explorer import NAMES
+
 WORD_FRAMES = {
     "name": "From word to frames",
     "lead": "Point at a word of an answer, or step through the words with the arrow keys: bars show how much of its "
@@ -10,12 +12,12 @@ WORD_FRAMES = {
     "aim": "AIM",
     "hand": "By hand",
     "silent": "(no words)",
-    "frame": "Frame {frame}",
+    "names": NAMES,
     "caption": "{frame} · {seconds} s",
     "strip": "Frames with the attention of the chosen word",
     "total": "{side}: {share} of the attention of “{word}” fell on frames, the rest on text.",
     "none": "{side}: this answer has no such word.",
-    "most": "Most on frame {frame}: {share}.",
+    "most": "Most on {frame}: {share}.",
     "whyName": "Why?",
     "why": "A word is made from what its token attends to. Each bar is the share of that attention that falls on the "
     "visual tokens of one frame, as a mean over all heads and over the layers that still hold visual tokens; with AIM "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
+import av
 import pytest
 import torch
+from PIL import Image
 
-from tests.families.family import load
+from tests.families.family import load, pictures
 from tests.families.table import FAMILIES
 
 
@@ -39,3 +42,18 @@ def family_model(family_folder):
         return loaded[name, dtype]
 
     return model
+
+
+@pytest.fixture(scope="session")
+def blocks(tmp_path_factory) -> dict[str, Path]:
+    """A picture and a video of coloured blocks, 128 x 192 pixels, by what they are."""
+    folder, (height, width) = tmp_path_factory.mktemp("blocks"), (128, 192)
+    frames = pictures(12, (height, width))
+    Image.fromarray(frames[0]).save(folder / "blocks.png")
+    with av.open(str(folder / "blocks.mp4"), "w") as file:
+        stream = file.add_stream("libx264", rate=6, options={"crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        file.mux(stream.encode())
+    return {"image": folder / "blocks.png", "video": folder / "blocks.mp4"}

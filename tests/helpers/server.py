@@ -22,11 +22,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def app_server(log: Path) -> Iterator[str]:
-    """Address of `python app.py` for the length of the block; what it prints goes to `log`."""
+def app_server(log: Path, *arguments: str) -> Iterator[str]:
+    """Address of `python app.py` with these arguments for the length of the block; what it prints goes to `log`."""
     address = f"http://127.0.0.1:{(port := free_port())}"
     with open(log, "w") as out:
-        command = [sys.executable, "app.py", "--port", str(port)]
+        command = [sys.executable, "app.py", "--port", str(port), *arguments]
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait_for(address, process, log)

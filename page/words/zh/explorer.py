@@ -19,6 +19,13 @@ WHY_MARKS = """分数图只说明方法认为什么重要，没有说明答案�
 看答案是否垮掉；或者在保留比例过低时保护它们，看答案是否回来。两次运行之间没有别的变化，\
 所以差别就是这些 token 的作用。"""
 
+NAMES = {
+    "frame": "第 {first} 帧",
+    "frames": "第 {first}–{last} 帧",
+    "whole": "整幅图（{rows}×{columns}）",
+    "crop": "裁块 {number}",
+}
+
 EXPLORER = {
     "viewsName": "在帧上显示什么",
     "views": {
@@ -97,12 +104,7 @@ EXPLORER = {
         "whole": "整幅图 · {rows}×{columns}",
         "crop": "裁块 {number} · {row} 行 {column} 列",
     },
-    "names": {
-        "frame": "第 {first} 帧",
-        "frames": "第 {first}–{last} 帧",
-        "whole": "整幅图（{rows}×{columns}）",
-        "crop": "裁块 {number}",
-    },
+    "names": NAMES,
     "readingName": "这个图块",
     "fields": {
         "place": "位置",

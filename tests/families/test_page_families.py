@@ -1,0 +1,241 @@
+"""The page of every family: built, asked, moved, opened, exported and loaded back, on a picture and on a video."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qsl
+
+import av
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from app import build_demo
+from page import parts, story, words
+from page.exports.handlers import Exports
+from page.exports.panel import KINDS
+from page.exports.saved import load_run
+from page.handlers import Handlers
+from page.link import linked
+from page.panels.estimate import prompts
+from page.settings import Loaded
+from page.spoken import I18N
+from page.store import Kept
+from page.tour.component import Guide
+from page.tour.steps import measured
+from tests.families.family import pictures
+from tests.families.table import FAMILIES
+
+QUESTION = "what moves?"
+REQUEST = SimpleNamespace(session_hash="a page")
+ASKED = [(name, kind) for name, family in FAMILIES.items() for kind in ("image", "video") if kind in family.media]
+
+
+@pytest.fixture(scope="module")
+def loaded(family_folder):
+    """name → the family's small checkpoint, as the page holds it."""
+    kept = {}
+
+    def load(name: str) -> Loaded:
+        if name not in kept:
+            kept[name] = Loaded(Engine.from_pretrained(family_folder(name), "cpu"), str(family_folder(name)), False)
+        return kept[name]
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def page(loaded):
+    """name → handlers, exports and sliders of its page, without a browser."""
+    made = {}
+
+    def build(name: str) -> SimpleNamespace:
+        if name not in made:
+            one = loaded(name)
+            handlers, default = Handlers(one), one.engine.adapter.default_config()
+            with gr.Blocks():
+                results = story.results(default, one.engine.num_layers)
+            made[name] = SimpleNamespace(
+                handlers=handlers, adapter=one.engine.adapter, panels=results.panels,
+                exports=Exports(handlers, one, results.panels),
+                sliders=(default.keep_ratio, default.l1, default.l2, 5),
+            )  # fmt: skip
+        return made[name]
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def asked(page, blocks):
+    """(name, kind) → the page after one question, and its run's key."""
+    runs = {}
+
+    def ask(name: str, kind: str) -> tuple[SimpleNamespace, str]:
+        if (name, kind) not in runs:
+            runs[name, kind] = answered(page(name), blocks[kind], kind)[-1]
+        return page(name), runs[name, kind]
+
+    return ask
+
+
+def answered(one: SimpleNamespace, file: Path, kind: str, sliders: tuple | None = None) -> tuple:
+    video, image = (str(file), None) if kind == "video" else (None, str(file))
+    settings = sliders or one.sliders
+    *_, last = one.handlers.answer(video, image, kind, QUESTION, *settings, True, None, REQUEST, lambda *_: None)
+    return last
+
+
+def kept_of(one: SimpleNamespace, key: str) -> Kept:
+    return one.handlers.store.get(key)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_page_is_built(loaded, name):
+    one = loaded(name)
+    demo = build_demo(one)
+    tabs = {block.id: block.visible for block in demo.blocks.values() if isinstance(block, gr.Tab)}
+    assert tabs["image"] and tabs["video"] == ("video" in FAMILIES[name].media)
+
+
+@pytest.mark.parametrize(("name", "kind"), ASKED)
+def test_the_estimate_is_what_the_run_counts(asked, name, kind):
+    one, key = asked(name, kind)
+    kept = kept_of(one, key)
+    num_frames, *size = kept.dense.trace.frames.shape[:3]
+    told = prompts(one.adapter, *size)[num_frames - 1]
+    dense = kept.dense.cost
+    assert sum(count * patches for patches, count in told["views"]) + told["suffix"] == dense.visual_per_layer[0]
+    assert told["vision"] == dense.vision_flops
+    letters = len(words.EXAMPLE_QUESTION) - len(QUESTION)  # the tokenizers of these checkpoints read bytes
+    assert abs(told["text"] - letters - dense.num_text) <= 16
+
+
+@pytest.mark.parametrize(("name", "kind"), ASKED)
+def test_every_panel_is_filled(asked, name, kind):
+    one, key = asked(name, kind)
+    values = one.handlers.panels(kept_of(one, key))
+    shown = dict(zip(("answers", "numbers", "explorer", "word_frames", "data"), one.panels, strict=True))
+    trace = kept_of(one, key).shown.trace
+    explorer = shown["explorer"].postprocess(values[2])
+    assert len(explorer.frames) == len(explorer.record["views"]) == len(FAMILIES[name].views[kind]) or kind == "image"
+    for view, file in zip(explorer.record["views"], explorer.frames, strict=True):
+        with Image.open(file.path) as picture:
+            assert picture.size == tuple(view["size"])[::-1]
+    told = shown["word_frames"].postprocess(values[3])
+    assert told.record["measured"] and len(told.record["views"]) == trace.num_views
+    assert all(shares and len(shares) == trace.num_views for side in told.record["sides"]
+               for _, shares, _ in side["words"])  # fmt: skip
+    assert shown["answers"].postprocess(values[0])["aim"]["tokens"]
+    json.dumps([values[0], values[4], explorer.record, told.record], allow_nan=False)
+    assert measured(kept_of(one, key))["largest"] >= 1
+    figures = one.handlers.figures(key, True, 3, "rank")
+    assert all(figure is not None for figure in figures) and len(one.handlers.open_figures()) == 4
+    assert all(isinstance(figure, np.ndarray) and figure.dtype == np.uint8 for figure in figures[:6:2])
+
+
+@pytest.mark.parametrize(("name", "kind"), ASKED)
+def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
+    one = page(name)
+    key = answered(one, blocks[kind], kind)[-1]
+    keep_ratio, l1, l2, frames = one.sliders
+    moved = (0.5, l1, l2 + 1, frames)
+    one.handlers.follow(*moved, key)
+    kept = kept_of(one, key)
+    assert (kept.aim.config.keep_ratio, kept.aim.config.l2) == (0.5, l2 + 1) != (keep_ratio, l2)
+    last = kept.aim.trace.num_views - 1
+    event = gr.EventData(None, {"protect": [[0, 0]], "remove": [[last, 3]]})
+    one.handlers.by_hand(*moved, key, event, REQUEST)
+    hand = kept_of(one, key).hand
+    assert hand.by_hand.remove == ((last, 3),)
+    assert hand.trace.rows()[last, 3] not in hand.trace.layers[0].kept
+
+
+@pytest.mark.parametrize("export", KINDS)
+@pytest.mark.parametrize(("name", "kind"), ASKED)
+def test_every_export_is_made(asked, name, kind, export):
+    one, key = asked(name, kind)
+    kept = kept_of(one, key)
+    files = [Path(file) for file in one.exports.maker(export)(key, 3, "rank", progress=lambda *_: None)]
+    assert files and all(file.stat().st_size > 200 for file in files)
+    if export == "figures":
+        assert len(files) == 1 + 2 * 6
+    if export == "mp4":
+        with av.open(str(files[0])) as film:
+            assert sum(1 for _ in film.decode(video=0)) > kept.shown.trace.num_layers
+    if export == "json":
+        record = json.loads(files[0].read_text())
+        assert len(record["trace"]["views"]) == kept.shown.trace.num_views
+    if export == "csv":
+        with open(files[0]) as table:
+            counted = [int(row["actual_visual"]) for row in csv.DictReader(table)]
+        assert counted == list(kept.shown.cost.visual_per_layer)
+    if export == "saved":
+        panels = one.exports.load(str(files[0]), None)
+        again = kept_of(one, panels[5])
+        assert again.aim.answer == kept.aim.answer and again.shown.trace.views == kept.shown.trace.views
+        assert all(panel is not None for panel in panels[:5])
+        for layer in range(again.shown.trace.num_layers):
+            assert np.array_equal(again.shown.trace.alive(layer), kept.shown.trace.alive(layer))
+        assert load_run(files[0]).question == QUESTION
+        one.exports.maker("page")(panels[5], 3, "rank", progress=lambda *_: None)
+
+
+@pytest.mark.parametrize(("name", "kind"), ASKED)
+def test_the_code_and_the_link_are_there(asked, blocks, name, kind):
+    one, key = asked(name, kind)
+    code, *_ = one.exports.ready(key)
+    compile(code, "copied", "exec")
+    assert repr(one.exports.facts.name) in code
+    query = one.exports.link(None, None, kind, QUESTION, *one.sliders)
+    adapter = one.adapter
+    found = linked(dict(parse_qsl(query)), adapter.num_layers, adapter.default_config(), adapter.least_l1)
+    assert found.settings == (QUESTION, *one.sliders) and not found.bad
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_tour_asks_for_runs_that_the_model_can_do(page, blocks, name):
+    one = page(name)
+    with gr.Blocks():
+        guide = Guide(Loaded(one.handlers.runner.engine, "small", False))
+    assert guide.kind in FAMILIES[name].media
+    for step in guide.steps:
+        key = answered(one, blocks[guide.kind], guide.kind, (step.keep_ratio, step.l1, step.l2, step.frames))[-1]
+        assert measured(kept_of(one, key))["settings"]["l1"] == step.l1
+
+
+def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):
+    with pytest.raises(gr.Error, match="reads pictures only"):
+        answered(page("llava"), blocks["video"], "video")
+    assert answered(page("llava"), blocks["video"], "video", (0.5, 2, 5, 1))[-1]  # one frame of it is a picture
+
+
+def test_deepstack_layers_refuse_pruning_in_a_sentence(page, blocks):
+    with pytest.raises(gr.Error, match="l1 must be at least 2, got 0"):
+        answered(page("qwen3_vl"), blocks["video"], "video", (0.5, 0, 1, 4))
+    assert linked({"l1": "0", "l2": "1"}, 8, page("qwen3_vl").adapter.default_config(), 2).settings[2:4] == (2, 3)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_page_says_how_many_tokens_a_frame_gives(loaded, name):
+    """The number in the sentence, against frames that were really encoded."""
+    engine = loaded(name).engine
+    said = I18N.translations["en"]["about"] if parts.about(loaded(name)) else ""
+    count = int(re.search(r"([\d,]+) (?:visual tokens a frame|are in 8 frames of 768×432)", said)[1].replace(",", ""))
+    if "are in" in said:
+        assert count == num_tokens(engine, 8, (432, 768))
+    elif "video" in FAMILIES[name].media:
+        assert count == num_tokens(engine, 3) - num_tokens(engine, 2)
+    else:
+        assert count == num_tokens(engine, 1)
+
+
+def num_tokens(engine: Engine, num_frames: int, size: tuple[int, int] = (64, 96)) -> int:
+    frames = pictures(num_frames, size)
+    return engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1).cost.visual_per_layer[0]
