@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from visual.palette import INK, MUTED, PRUNED, hex_colour
 
+Look = dict[str, Any]  # how something is drawn, as keyword arguments of matplotlib
 RULE = "#E5E7EB"  # grid lines
 MM_PER_INCH = 25.4
 
@@ -40,10 +42,10 @@ PAGE = Card(174, 8, 300, 0.9)  # both columns
 def chart_card(title: str, proportion: float, card: Card = SCREEN) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, its height a share of its width. White also in a dark page, for its dark text."""
     size = (card.width, card.width * proportion * card.tallness)
-    figure = Figure(figsize=size, dpi=card.dpi, facecolor="white", layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
+    figure = Figure(figsize=size, dpi=card.dpi, facecolor="white")
+    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.08)
     fitting = 0.97 * 72 * card.width / (0.7 * max(1, len(title)))  # a bold letter is about 0.7 as wide as tall
-    title_look = {"fontsize": min(1.2 * card.type_pt, fitting), "fontweight": "bold", "color": hex_colour(INK)}
+    title_look: Look = {"fontsize": min(1.2 * card.type_pt, fitting), "fontweight": "bold", "color": hex_colour(INK)}
     figure.suptitle(title, x=0.016, ha="left", **title_look)
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -58,6 +60,6 @@ def chart_card(title: str, proportion: float, card: Card = SCREEN) -> tuple[Figu
 
 def key_above(axes: Axes, card: Card = SCREEN) -> None:
     """Names of what is drawn, in one line above the axes."""
-    look = {"frameon": False, "fontsize": card.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0.1}
-    place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.3}
+    look: Look = {"frameon": False, "fontsize": card.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0.1}
+    place: Look = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.3}
     axes.legend(**place, **look, ncols=3, handlelength=1.5, columnspacing=1.5)

@@ -43,8 +43,8 @@ def colour_table(num_colours: int) -> np.ndarray:
     step = 0
     while len(colours) < num_colours:
         hue, ring = 0.618034 * step % 1.0, step % 3
-        extra = colorsys.hsv_to_rgb(hue, 0.85 - 0.2 * ring, 0.75 + 0.1 * ring)
-        colour = tuple(round(255 * part) for part in extra)
+        red, green, blue = colorsys.hsv_to_rgb(hue, 0.85 - 0.2 * ring, 0.75 + 0.1 * ring)
+        colour = round(255 * red), round(255 * green), round(255 * blue)
         if colour not in colours:
             colours.append(colour)
         step += 1
@@ -87,7 +87,8 @@ def assign_colours(group: np.ndarray, grid: tuple[int, int], num_colours: int = 
         return np.zeros(len(sizes), dtype=np.int64)
     touch = touching(group, grid)
     order = merged[np.lexsort((merged, -touch[merged].sum(axis=1)))].tolist()
-    colour, used = dict.fromkeys(order), [0] * num_colours
+    colour: dict[int, int] = {}
+    used = [0] * num_colours
     for index in order:
         taken = {colour.get(other) for other in touch[index].nonzero()[0].tolist()}
         free = [choice for choice in range(len(used)) if choice not in taken]

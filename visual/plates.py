@@ -82,7 +82,7 @@ def draw_plate(trace: Trace, plate: Plate, draw: Draw, side: int) -> np.ndarray:
         view = views_of(trace)[index]
         left, top, right, bottom = _pixels(view.box or WHOLE, frame.shape)
         cut = _cut(frame, left, top, right, bottom)
-        picture = _drawn(cut, view.grid, lambda picture, index=index: draw(picture, index))
+        picture = _drawn(cut, view.grid, draw, index)
         inside = drawn[max(0, top) : bottom, max(0, left) : right]
         y, x = max(0, -top), max(0, -left)
         inside[:] = picture[y : y + inside.shape[0], x : x + inside.shape[1]]
@@ -135,13 +135,13 @@ def _cut(frame: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.
     return frame[rows[:, None], cols]
 
 
-def _drawn(cut: np.ndarray, grid: tuple[int, int], draw: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """The overlay on a cut, drawn larger where a patch would have no pixel."""
+def _drawn(cut: np.ndarray, grid: tuple[int, int], draw: Draw, index: int) -> np.ndarray:
+    """The overlay of a view on its cut, drawn larger where a patch would have no pixel."""
     height, width = cut.shape[:2]
     if height >= grid[0] and width >= grid[1]:
-        return draw(cut)
+        return draw(cut, index)
     large = cv2.resize(cut, (max(width, grid[1]), max(height, grid[0])), interpolation=cv2.INTER_NEAREST)
-    return cv2.resize(draw(large), (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(draw(large, index), (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _overlap(one: View, other: View) -> bool:

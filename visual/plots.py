@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aim_core.trace import Trace
-from visual.card import SCREEN, Card, chart_card, key_above
+from visual.card import SCREEN, Card, Look, chart_card, key_above
 from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
 from visual.plates import dense_tokens
 from visual.views import nearest_scored, unmeasured_note
@@ -59,7 +59,7 @@ def ranked_figure(trace: Trace, layer: int, card: Card = SCREEN) -> Figure:
     figure, axes = chart_card(f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}", 0.515, card)
     goal = f"enter layer {shown + 1}" if shown + 1 < trace.num_layers else "reach the answer"
     for mask, colour, name in ((stays, ALIVE, goal), (~stays, PRUNED, "pruned here")):
-        look = {"color": hex_colour(colour)}
+        look: Look = {"color": hex_colour(colour)}
         axes.plot(rank[mask], drawn[mask], ".", markersize=5, label=f"{name}: {int(mask.sum()):,}", **look)
         below, steps = np.where(mask, drawn, floor / 2), np.arange(len(rank) + 1) + 0.5
         axes.stairs(below, steps, baseline=floor / 2, fill=True, alpha=0.25, **look)
@@ -125,9 +125,9 @@ def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _mark(axes: Axes, layer: int, count: int, card: Card) -> None:
     """A ring on one layer's step, with its number."""
-    look = {"markerfacecolor": "none", "markeredgewidth": 1.8, "markersize": 9, "zorder": 4}
+    look: Look = {"markerfacecolor": "none", "markeredgewidth": 1.8, "markersize": 9, "zorder": 4}
     axes.plot([layer], [count], "o", color=hex_colour(LANGUAGE), label="_layer", **look)
-    text = {
+    text: Look = {
         "textcoords": "offset points",
         "ha": "center",
         "fontweight": "bold",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from aim_core.trace import Trace
-from visual.card import COLUMN, MM_PER_INCH, PAGE, Card
+from visual.card import COLUMN, MM_PER_INCH, PAGE, Card, Look
 from visual.overlay import HEAT_OPACITY
 from visual.palette import ALIVE, GROUP_COLOURS, HEAT, INK, MUTED, hex_colour
 from visual.plates import plate_labels
@@ -49,8 +49,8 @@ def print_figures(
 def groups_print(trace: Trace, card: Card = PAGE) -> Figure:
     """The patches that were merged into one token, in every view."""
     figure, key = _sheet(trace, drawn_plates(trace, groups_drawer(trace)), "Merged groups", card)
-    tint = {"facecolor": hex_colour(GROUP_COLOURS[0]), "edgecolor": hex_colour(INK), "linewidth": 0.6}
-    plain = {"facecolor": "none", "edgecolor": hex_colour(MUTED), "linewidth": 0.6}
+    tint: Look = {"facecolor": hex_colour(GROUP_COLOURS[0]), "edgecolor": hex_colour(INK), "linewidth": 0.6}
+    plain: Look = {"facecolor": "none", "edgecolor": hex_colour(MUTED), "linewidth": 0.6}
     key([Patch(**tint, label="one tinted area: one merged token"), Patch(**plain, label="no tint: not merged")])
     return figure
 
@@ -59,7 +59,7 @@ def alive_print(trace: Trace, layer: int, card: Card = PAGE) -> Figure:
     """The patches whose token enters `layer`, in every view."""
     title = f"Visual tokens that enter layer {layer}"
     figure, key = _sheet(trace, drawn_plates(trace, alive_drawer(trace, layer)), title, card)
-    outline = {"facecolor": "none", "edgecolor": hex_colour(ALIVE), "linewidth": 1.4}
+    outline: Look = {"facecolor": "none", "edgecolor": hex_colour(ALIVE), "linewidth": 1.4}
     key([Patch(**outline, label="outlined: alive"), Patch(facecolor=GONE, label="dim: pruned in an earlier layer")])
     return figure
 
@@ -71,7 +71,7 @@ def scores_print(trace: Trace, layer: int, scale: str = "rank", card: Card = PAG
     figure, key = _sheet(trace, drawn_plates(trace, scores_drawer(trace, shown, scale)), title, card)
     bar = key([Patch(facecolor=GONE, label="dim: pruned in an earlier layer")])
     bar.imshow(np.arange(256)[None], cmap=_heat_on_grey(), aspect="auto", extent=(0.26, 0.46, 0.2, 0.8))
-    look = {"va": "center", "fontsize": card.type_pt, "color": hex_colour(INK)}
+    look: Look = {"va": "center", "fontsize": card.type_pt, "color": hex_colour(INK)}
     bar.text(0.25, 0.5, ENDS[scale][0], ha="right", **look)
     bar.text(0.47, 0.5, ENDS[scale][1], ha="left", **look)
     bar.set(xlim=(0, 1), ylim=(0, 1))
@@ -91,7 +91,7 @@ def _sheet(trace: Trace, images: list[np.ndarray], title: str, card: Card):
     top = gap + 1.6 * line
     total = top + math.ceil(len(images) / columns) * (tall + line + gap) + 1.5 * line + gap
     figure = Figure(figsize=(card.width, total), dpi=card.dpi, facecolor="white")
-    bold = {"fontsize": 1.2 * card.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
+    bold: Look = {"fontsize": 1.2 * card.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
     figure.text(gap / card.width, 1 - gap / total, title, va="top", **bold)
     labels = plate_labels(trace)
     small = min(card.type_pt, wide * 72 / (0.56 * max(map(len, labels))))  # a letter is about half as wide as tall
@@ -107,8 +107,8 @@ def _sheet(trace: Trace, images: list[np.ndarray], title: str, card: Card):
     def key(samples: list[Patch]):
         axes = figure.add_axes((gap / card.width, gap / total, 1 - 2 * gap / card.width, 1.3 * line / total))
         axes.axis("off")
-        look = {"frameon": False, "fontsize": card.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0}
-        place = {"loc": "center right", "bbox_to_anchor": (1, 0.5), "borderaxespad": 0}
+        look: Look = {"frameon": False, "fontsize": card.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0}
+        place: Look = {"loc": "center right", "bbox_to_anchor": (1, 0.5), "borderaxespad": 0}
         axes.legend(handles=samples, ncols=len(samples), handlelength=1.4, columnspacing=2, **look, **place)
         return axes
 
