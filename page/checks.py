@@ -8,6 +8,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import gradio as gr
 import torch
@@ -34,7 +35,7 @@ def checked_question(question: object) -> str:
     return text
 
 
-def checked_config(keep_ratio: object, l1: object, l2: object, least_l1: int = 0) -> AimConfig:
+def checked_config(keep_ratio: Any, l1: object, l2: object, least_l1: int = 0) -> AimConfig:
     """Slider values as a configuration. least_l1: the model's earliest."""
     try:
         config = AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
@@ -104,7 +105,6 @@ def sentences():
 
 
 def _whole(name: str, value: object) -> int:
-    is_whole = isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
-    if not is_whole:
+    if not isinstance(value, Real) or isinstance(value, bool) or not float(value).is_integer():
         raise ValueError(said().NOT_WHOLE.format(name=name, value=repr(value)))
-    return int(value)
+    return int(float(value))

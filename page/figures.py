@@ -23,7 +23,7 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
     layer = min(max(0, int(layer)), trace.num_layers - 1)
     scale = scale if scale in ("rank", "log") else "rank"
     scored = bool(trace.scored_layers)
-    flops = [(result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim)]
+    before, after = ((result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim))
     return (
         groups_view(trace),
         groups_text(trace),
@@ -33,5 +33,5 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
         scores_text(trace, layer),
         retained_figure(trace, layer),
         ranked_figure(trace, layer) if scored else None,
-        cost_figure(*flops, title=said().COST_TITLE) if any(map(sum, flops)) else None,
+        cost_figure(before, after, said().COST_TITLE) if any(before + after) else None,
     )

@@ -127,9 +127,9 @@ class Handlers:
         same_frames = num_frames == kept.num_frames
         same = same_frames and config == kept.aim.config
         ask = partial(self.runner.run, kept.path, num_frames, kept.question, details=kept.details, **more)
-        dense = kept.dense if same_frames else ask(AimConfig.dense())
-        aim = kept.aim if same else ask(config)
-        hand = kept.hand if same and marks == kept.marks else ask(config, by_hand=marks) if marks else None
+        dense = kept.dense if same_frames else ask(config=AimConfig.dense())
+        aim = kept.aim if same else ask(config=config)
+        hand = kept.hand if same and marks == kept.marks else ask(config=config, by_hand=marks) if marks else None
         timed = kept.timed_prefills if same else 0
         return replace(kept, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
 

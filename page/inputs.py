@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 
@@ -47,7 +48,7 @@ def controls(loaded: Loaded, default: AimConfig, media: SimpleNamespace) -> Simp
     question = gr.Textbox(
         label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=2, max_lines=4, elem_id="question"
     )
-    look = {"min_width": 200}
+    look: dict[str, Any] = {"min_width": 200}
     with gr.Group():
         with gr.Row():
             keep_ratio = gr.Slider(

@@ -20,7 +20,8 @@ class LanguageFirst:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/":
             return await self.app(scope, receive, send)
-        start, chunks = {}, []
+        start: Message = {}
+        chunks: list[bytes] = []
 
         async def edited(message: Message) -> None:
             if message["type"] == "http.response.start":

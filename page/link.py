@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -47,7 +48,8 @@ def linked(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: i
         "frames": lambda: checked_frames(_number(query["frames"])),
         "sample": lambda: _sample(query["sample"]),
     }
-    found, bad = {}, []
+    found: dict[str, Any] = {}
+    bad: list[str] = []
     for name, read in readers.items():
         if name in query:
             try:
@@ -60,7 +62,7 @@ def linked(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: i
 
 def _layers(
     query: Mapping[str, str], depth: int, default: AimConfig, least_l1: int
-) -> tuple[dict[str, int], list[str]]:
+) -> tuple[dict[str, Any], list[str]]:
     """l1 and l2, where one goes without the other beside its usual value; both or none."""
     given = [name for name in ("l1", "l2") if name in query]
     if not given:

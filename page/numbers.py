@@ -5,6 +5,7 @@ from __future__ import annotations
 from aim_core.cost import FORMULA
 from aim_core.result import Result, Timing
 from page.spoken import said
+from page.store import settings_of
 
 
 def flops(count: float) -> str:
@@ -75,7 +76,7 @@ def _mean(counts: tuple[int, ...]) -> float:
 def _record(result: Result) -> dict:
     return {
         "answer": result.answer,
-        "keep_ratio": result.config.keep_ratio,
+        "keep_ratio": settings_of(result).keep_ratio,
         "visual_tokens_per_layer": list(result.cost.visual_per_layer),
         "text_tokens": result.cost.num_text,
         "language_flops": result.cost.language_flops,

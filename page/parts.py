@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gradio as gr
+from gradio.helpers import Examples
 from gradio.i18n import I18nData
 
 from page import words
@@ -52,7 +53,7 @@ def legend(name: str) -> gr.Image:
     )  # fmt: skip
 
 
-def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> gr.Examples:
+def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> Examples:
     """The sample files of this kind, each file with its first question before any gets its second."""
     wanted = ".mp4" if isinstance(media, gr.Video) else ".png"
     asked = [sample for sample in listed() if sample["file"].endswith(wanted)]

@@ -22,7 +22,9 @@ def sample_path(name: str) -> Path | None:
 def sample_name(path: str | None) -> str | None:
     """The sample that this file is a copy of, by name and content; None for any other file."""
     own = sample_path(Path(path).name) if path else None
+    if path is None or own is None:
+        return None
     try:
-        return own.name if own and filecmp.cmp(path, own, shallow=False) else None
+        return own.name if filecmp.cmp(path, own, shallow=False) else None
     except OSError:
         return None

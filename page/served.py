@@ -40,7 +40,7 @@ def _name(picture: np.ndarray) -> str:
 
 
 def _digest(picture: np.ndarray) -> str:
-    sha = hashlib.sha1(np.ascontiguousarray(picture), usedforsecurity=False)
+    sha = hashlib.sha1(np.ascontiguousarray(picture).data, usedforsecurity=False)
     sha.update(repr(picture.shape).encode())
     return sha.hexdigest()
 

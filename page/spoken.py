@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
@@ -16,7 +17,7 @@ GRADIO_NAMES = {"en": "en", "zh": "zh-CN"}  # what Gradio calls the two
 I18N = gr.I18n(**{name: {} for name in GRADIO_NAMES.values()})  # filled by `shown`, given to `launch`
 
 
-def translated(english: object, chinese: object) -> object:
+def translated(english: Any, chinese: Any) -> Any:
     """A text, or a dict or list of texts, in Chinese; in English where there is no translation."""
     if isinstance(english, dict):
         return {key: translated(text, (chinese or {}).get(key)) for key, text in english.items()}
@@ -29,7 +30,7 @@ def _texts(module: object) -> dict:
     return {name: value for name, value in vars(module).items() if name.isupper()}
 
 
-TEXTS = {"en": _texts(en), "zh": translated(_texts(en), _texts(zh))}
+TEXTS: dict[str, dict] = {"en": _texts(en), "zh": translated(_texts(en), _texts(zh))}
 
 
 def both(name: str) -> dict[str, object]:
@@ -69,7 +70,7 @@ def language_of(request: gr.Request | None) -> str:
 
 def _at(texts: dict, name: str) -> str:
     """The text at a path such as "PICTURES.groups"."""
-    found = texts
+    found: Any = texts
     for part in name.split("."):
         found = found[part]
     return found

@@ -12,7 +12,7 @@ class Stops:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._flags: dict[str, threading.Event] = {}
+        self._flags: dict[str | None, threading.Event] = {}
 
     @contextmanager
     def run(self, session: str | None) -> Iterator[Callable[[], bool]]:

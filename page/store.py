@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from aim_core.by_hand import NOTHING_MARKED, ByHand
+from aim_core.config import AimConfig
 from aim_core.result import Result
 from page.exports.model import ModelFacts
 from page.exports.spelling import Spelling
@@ -42,6 +43,10 @@ class Kept:
         return self.model is not None and not self.model
 
     @property
+    def settings(self) -> AimConfig:
+        return settings_of(self.aim)
+
+    @property
     def marks(self) -> ByHand:
         return self.hand.by_hand if self.hand else NOTHING_MARKED
 
@@ -55,6 +60,13 @@ class Kept:
         """All runs, by the names that the panels know."""
         named = {"dense": self.dense, "aim": self.aim, "hand": self.hand}
         return {name: run for name, run in named.items() if run}
+
+
+def settings_of(result: Result) -> AimConfig:
+    """The settings of a run of the page, which runs no method but AIM."""
+    if not isinstance(result.config, AimConfig):
+        raise ValueError(f"the page shows runs of AIM, got {type(result.config).__name__}")
+    return result.config
 
 
 class ResultStore:
@@ -78,6 +90,7 @@ class ResultStore:
     def get(self, key: str | None) -> Kept | None:
         """The request, or None if there was none or it had to make room."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            if key is None or key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key]

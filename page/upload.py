@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gradio as gr
-from gradio.components.image import ImageData
+from gradio.data_classes import ImageData
 
 
 class ImageFile(gr.Image):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gradio.data_classes import FileData, GradioModel
 
-from aim_core.result import Result
 from page.canvas.frames import pictures
 from page.canvas.records import explorer_record
 from page.panels.base import Panel
@@ -33,7 +34,8 @@ class TokenExplorer(Panel):
         scripts = tuple(f"canvas/{name}.js" for name in SCRIPTS)
         super().__init__("canvas/explorer", scripts, "EXPLORER", palette=browser_palette(), **kwargs)
 
-    def postprocess(self, value: Result | None) -> ExplorerData | None:
+    def postprocess(self, value: Any) -> Any:
+        """value: a `Result` or None; returns ExplorerData."""
         if value is None:
             return None
         frames = served(pictures(value.trace), self.GRADIO_CACHE)

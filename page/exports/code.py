@@ -25,7 +25,7 @@ def python_of(kept: Kept, model: str) -> str:
         f"engine = Engine.from_pretrained({model!r})",
         f"media = {_place(kept.path)!r}",
         f"question = {kept.question!r}",
-        f"config = {_config(kept.aim.config)}",
+        f"config = {_config(kept.settings)}",
         *([f"by_hand = {by_hand!r}"] if by_hand else []),
         f"result = engine.run({call})",
         "print(result.answer)",

@@ -71,7 +71,7 @@ class Exports:
         key = self.handlers.store.put(kept, key)
         if kept.is_bare:
             return *self.handlers.panels(kept), key, *[gr.skip()] * NUM_SETTINGS, said().LOADED_TRACE
-        config = kept.aim.config
+        config = kept.settings
         layers = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
         settings = kept.question, max(LEAST_RATIO, config.keep_ratio), *layers, min(kept.num_frames, MAX_FRAMES)
         return *self.handlers.panels(kept), key, *settings, said().LOADED
@@ -121,10 +121,10 @@ class Exports:
         )
         from visual.prints import print_figures
 
-        flops = [(result.cost.vision_flops, result.cost.language_flops) for result in (kept.dense, kept.shown)]
+        dense, aim = ((run.cost.vision_flops, run.cost.language_flops) for run in (kept.dense, kept.shown))
         layer = min(max(0, int(layer)), kept.shown.trace.num_layers - 1)
         scale = scale if scale in ("rank", "log") else "rank"
-        return write_figures(print_figures(kept.shown.trace, *flops, layer, scale), folder)
+        return write_figures(print_figures(kept.shown.trace, dense, aim, layer, scale), folder)
 
     def _mp4(self, kept: Kept, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_mp4
@@ -143,7 +143,7 @@ class Exports:
     def _page(self, kept: Kept, folder: Path, *_) -> list[Path]:
         pairs = zip(self.panels, self.handlers.panels(kept), strict=True)
         shown = [(panel, value) for panel, value in pairs if isinstance(panel, gr.HTML) and value is not None]
-        facts, config, texts = self._facts(kept), kept.aim.config, said().REPLAY
+        facts, config, texts = self._facts(kept), kept.settings, said().REPLAY
         settings = texts["settings"].format(
             keep_ratio=config.keep_ratio, l1=config.l1, l2=config.l2, num_frames=kept.num_frames,
             file=sample_name(kept.path) or Path(kept.path).name, model=facts.name,

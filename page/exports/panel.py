@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 
@@ -41,7 +42,8 @@ def export_panel() -> SimpleNamespace:
                     label=text("EXPORTS.link_name"), interactive=False, lines=2, buttons=["copy"], elem_id="link"
                 )
             with gr.Column():
-                load = gr.UploadButton(text("EXPORTS.load"), file_types=[".npz"], size="md", elem_id="load_run")
+                name: Any = text("EXPORTS.load")  # Gradio translates it here too; its annotation says plain text
+                load = gr.UploadButton(name, file_types=[".npz"], size="md", elem_id="load_run")
                 note = gr.Markdown(text("EXPORTS.load_lead"), elem_id="load_note")
         with gr.Accordion(text("EXPORTS.why_name"), open=False):
             gr.Markdown(text("EXPORTS.why"))

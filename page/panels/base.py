@@ -26,8 +26,9 @@ class Panel(gr.HTML):
             **kwargs,  # Gradio makes it again with arguments of its own
         )
 
-    def preprocess(self, payload: Any) -> None:
+    def preprocess(self, payload: Any) -> Any:
         """The browser never sends a record back."""
+        return None
 
     def postprocess(self, value: Any) -> Any:
         return value

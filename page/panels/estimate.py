@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -39,7 +40,7 @@ class EstimatePanel(Panel):
         scripts = ("panels/cost.js", "panels/estimate.js")
         super().__init__("panels/estimate", scripts, "ESTIMATE", palette=browser_palette(), model=model, **kwargs)
 
-    def preprocess(self, payload: object) -> object:
+    def preprocess(self, payload: Any) -> Any:
         return payload
 
     def follow(self, adapter: Adapter, media: SimpleNamespace, sliders: list[gr.Slider]) -> None:
@@ -108,11 +109,12 @@ def num_visual(adapter: Adapter, num_frames: int, height: int, width: int) -> in
     return sum(medium.num_rows for medium in adapter.media(adapter.expected_call(num_frames, height, width)))
 
 
-def counted_for(adapter: Adapter, shown: object) -> dict:
+def counted_for(adapter: Adapter, shown: Any) -> dict:
     """The panel's value with prompts for the file on the open tab, else for the one on the other."""
     if not isinstance(shown, dict):
         return gr.skip()
-    sizes = shown.get("sizes") if isinstance(shown.get("sizes"), dict) else {}
+    sizes = shown.get("sizes")
+    sizes = sizes if isinstance(sizes, dict) else {}
     tabs = ("image", "video") if shown.get("open") == "image" else ("video", "image")
     tab = next((name for name in tabs if _is_size(sizes.get(name))), tabs[0])
     height, width = sizes[tab] if _is_size(sizes.get(tab)) else SIZE
@@ -135,5 +137,5 @@ def _num_text(adapter: Adapter, num_frames: int, height: int, width: int) -> int
     return inputs["input_ids"].numel() - num_visual(adapter, num_frames, height, width)
 
 
-def _is_size(size: object) -> bool:
+def _is_size(size: Any) -> bool:
     return isinstance(size, list) and len(size) == 2 and all(type(n) is int and 0 < n <= BOUND for n in size)

@@ -8,7 +8,6 @@ from typing import Any
 from gradio.data_classes import FileData, GradioModel
 
 from aim_core.result import Result
-from aim_core.trace import Trace
 from page.canvas.frames import pictures, view_times
 from page.canvas.naming import view_names
 from page.panels.base import Panel
@@ -34,7 +33,8 @@ class WordFramesPanel(Panel):
         scripts = ("canvas/naming.js", "panels/word_frames.js")
         super().__init__("panels/word_frames", scripts, "WORD_FRAMES", palette=browser_palette(), **kwargs)
 
-    def postprocess(self, value: tuple[Trace, dict] | None) -> WordFramesData | None:
+    def postprocess(self, value: Any) -> Any:
+        """value: a trace and `word_frames_record` of its run, or None; returns WordFramesData."""
         if value is None:
             return None
         trace, record = value

@@ -64,7 +64,8 @@ def measured(kept: Kept) -> dict:
     full, less = dense.cost, aim.cost
     return {
         "settings": {
-            "keep_ratio": aim.config.keep_ratio, "l1": aim.config.l1, "l2": aim.config.l2, "frames": kept.num_frames,
+            "keep_ratio": kept.settings.keep_ratio, "l1": kept.settings.l1, "l2": kept.settings.l2,
+            "frames": kept.num_frames,
         },
         "when": time.time(),  # two runs that measure the same are two
         "dense": dense.answer,

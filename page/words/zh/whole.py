@@ -12,8 +12,6 @@ EMBEDDED = """**这里运行的是一个小型内置模型，它只认识自己�
 
 EMBEDDED_NAME = "内置模型"
 MODEL = "**模型**：{name}，{layers} 层，每帧 {tokens} 个视觉 token。"
-MODEL_BY_SIZE = (
-    "**模型**：{name}，{layers} 层；帧越大，视觉 token 越多：\
+MODEL_BY_SIZE = "**模型**：{name}，{layers} 层；帧越大，视觉 token 越多：\
 {frames} 帧 {width}×{height} 像素共有 {tokens} 个。"
-)
 EMBEDDED_INSTEAD = "{problem} 在此之前，本页运行内置模型。"
