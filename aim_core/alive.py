@@ -70,7 +70,10 @@ class Alive:
             first = None if self._protected is None else self._protected[sample, self.rows[sample, own]]
             self.visible[sample, own[_worst(scores[sample], own, after, layer, first)]] = False
             self._totals[sample] -= before - after
-        return self._leave() if self.drops else self._hide()
+        if self.drops:
+            return self._leave()
+        self.full = False
+        return None
 
     def score(
         self, rank: Rank, query: Tensor, key: Tensor, scale: float, samples: Sequence[int], stepwise: bool = False
@@ -113,9 +116,6 @@ class Alive:
         self.visible = self.visible.gather(1, picked)
         self.full = min(self._totals) == longest
         return picked
-
-    def _hide(self) -> None:
-        self.full = False
 
 
 def _places(mask: Tensor, count: int) -> Tensor:

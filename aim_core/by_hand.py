@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 Mark = tuple[int, int]
 
@@ -36,7 +37,7 @@ class ByHand:
 NOTHING_MARKED = ByHand()
 
 
-def _mark(mark: object, name: str) -> Mark:
+def _mark(mark: Any, name: str) -> Mark:
     try:
         view, patch = mark
         fits = int(view) == view >= 0 and int(patch) == patch >= 0

@@ -25,6 +25,7 @@ from aim_core.greedy import decode
 from aim_core.hooks import attached, stoppable
 from aim_core.lately import Lately, digest
 from aim_core.loading import load_adapter
+from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
@@ -89,9 +90,10 @@ class Engine:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         frames = _frames(media, num_frames)
-        session = Session(self.adapter, as_method(config), by_hand or NOTHING_MARKED, Notes(details))
+        notes = Notes(details)
+        session = Session(self.adapter, as_method(config), by_hand or NOTHING_MARKED, notes)
         with self._turn(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
-            return self._run(frames, question, config, session, max_new_tokens)
+            return self._run(frames, question, config, session, notes, max_new_tokens)
 
     def time_prefills(
         self,
@@ -122,7 +124,7 @@ class Engine:
     def _turn(self, stop: Callable[[], bool] | None) -> Iterator[None]:
         """Wait until no other run is under way."""
         while not self._lock.acquire(timeout=_LOOK_UP if stop else -1):
-            if stop():
+            if stop and stop():
                 raise Stopped
         try:
             yield
@@ -136,17 +138,18 @@ class Engine:
             return self._prefill(self._see(frames, question, session), session)[2:]
 
     def _run(
-        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, max_new_tokens: int
-    ) -> Result:
+        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, notes: Notes,
+        max_new_tokens: int,
+    ) -> Result:  # fmt: skip
         with attached(self.adapter, session):
             seen, vision_ms = self._timed(self._see, frames, question, session)
             logits, cache, prefill_ms, merge_ms = self._prefill(seen, session)
-            similarity = session.notes.similarity()
+            similarity = notes.similarity()
             ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens)
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
-        told = {"word_frames": session.notes.word_frames(record, cache).cpu().numpy()} if session.notes.details else {}
+        told = {"word_frames": notes.word_frames(record, cache).cpu().numpy()} if notes.details else {}
         return Result(
             answer=self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip(),
             answer_ids=tuple(ids),
@@ -220,5 +223,5 @@ def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:
         return load_frames(media, num_frames)
     if media.ndim != 4 or media.shape[-1] != 3 or media.dtype != np.uint8 or not media.size:
         raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
-    kind = "image" if len(media) == 1 else "video"
+    kind: MediaKind = "image" if len(media) == 1 else "video"
     return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)

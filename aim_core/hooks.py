@@ -45,7 +45,7 @@ class Guest(Protocol):
 
     def request(self, kwargs: dict[str, Any]) -> None: ...
 
-    def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any]: ...
+    def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any] | None: ...
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]: ...
 
@@ -122,7 +122,7 @@ def stoppable(model: nn.Module, stop: Callable[[], bool] | None) -> Iterator[Non
     """Raise `Stopped` inside the block before a layer, of the vision tower too, once `stop` says so. None: never."""
 
     def ask(*_args) -> None:
-        if stop():
+        if stop and stop():
             raise Stopped
 
     with ExitStack() as stack:
@@ -132,7 +132,7 @@ def stoppable(model: nn.Module, stop: Callable[[], bool] | None) -> Iterator[Non
         yield
 
 
-def _check(decoder: nn.Module) -> None:
+def _check(decoder: Any) -> None:
     if decoder in _busy:
         raise ValueError("this model is inside aim() already: leave that block first")
     if (kind := decoder.config._attn_implementation) != "sdpa":
@@ -265,7 +265,7 @@ def _merging_early(early: Early, guest: Guest) -> Iterator[None]:
         yield
 
 
-def _let_watch(decoder: nn.Module, stack: ExitStack) -> None:
+def _let_watch(decoder: Any, stack: ExitStack) -> None:
     """Use stock sdpa attention that lets a watcher see query and key, until the stack is closed."""
     AttentionInterface.register(_NAME, _scored_attention)
     AttentionMaskInterface.register(_NAME, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])

@@ -122,7 +122,9 @@ def _walk(ranks: Tensor, rows: slice, weights: Tensor, over_sums: Tensor, passed
         flows.append(before * over_sums)
         after.add_(torch.bmm(flows[-1], own), alpha=passed_on)
     if rows.start:
-        flow = F.threshold_(torch.cat(flows, dim=1), 1.0, 0.0)  # (b * heads, steps, rows); 1 is 1e-36 of all mass
+        flow = F.threshold(
+            torch.cat(flows, dim=1), 1.0, 0.0, inplace=True
+        )  # (b * heads, steps, rows); 1 is 1e-36 of all mass
         gain = torch.bmm(flow, weights[..., : rows.start])
         ranks[1:, :, 0, : rows.start].add_(gain.transpose(0, 1), alpha=passed_on)
 

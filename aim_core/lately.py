@@ -14,7 +14,8 @@ class Lately:
     """At most `most` things; the one that was not asked for the longest goes first."""
 
     def __init__(self, most: int):
-        self._most, self._kept = most, OrderedDict()
+        self._most = most
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def find(self, key: Hashable) -> Any:
         """What is kept under this key, or None."""

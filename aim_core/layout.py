@@ -76,7 +76,8 @@ def deal_out(is_place: Tensor, media: Sequence[Medium]) -> list[Layout]:
         )
     queue, layouts = list(media), []
     for places in is_place[::times]:
-        rows, own = places.nonzero()[:, 0], []
+        rows = places.nonzero()[:, 0]
+        own: list[Medium] = []
         while queue and sum(medium.num_rows for medium in own) < len(rows):
             own.append(queue.pop(0))
         layouts += [lay_out(rows, own)] * times

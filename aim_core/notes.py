@@ -40,6 +40,8 @@ class Notes:
     def similarity(self) -> list[Tensor]:
         """For each view (patches,), cosine of each patch's feature with its merged token; forgets the features."""
         embeds, self._embeds = self._embeds, None
+        if embeds is None:
+            raise ValueError("similarity is told once after a prefill")
         found = []
         for part, merged in zip(self._layout.views, self._short.merged, strict=True):
             if merged.similarity is None:

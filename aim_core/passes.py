@@ -46,7 +46,8 @@ class PrefillPass:
         if touches and cache is not None:  # if the hooks go in the middle, the layers behind take nothing
             cache.layers[:] = [ReducedLayer(0, None, shift) for _ in cache.layers]
         self._went_in: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
-        self._scores: list[tuple[int, int, Tensor, Tensor | None]] = []  # layer, sample, (m,) and (heads, steps, m)
+        # layer, sample, (m,) and (heads, steps, m)
+        self._scores: list[tuple[int, int, Tensor | None, Tensor | None]] = []
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         picked = self.alive.enter(layer)
@@ -82,12 +83,12 @@ class PrefillPass:
                 record.steps.append(None)
         for layer, sample, scores, steps in self._scores:
             record = self.records[sample]
-            record.scores[layer] = scores[record.places[layer]]
+            record.scores[layer] = None if scores is None else scores[record.places[layer]]
             record.steps[layer] = None if steps is None else steps[..., record.places[layer]]
 
     def _shortened(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
         """Mask and positions for the rows that are left; they come at full length to every layer."""
-        short = {"attention_mask": None if self._mask is None else self._mask.to(device)}
+        short: dict[str, Any] = {"attention_mask": None if self._mask is None else self._mask.to(device)}
         if not self._moved:
             return short
         short["position_embeddings"] = tuple(_rows(part, self.alive.rows) for part in kwargs["position_embeddings"])

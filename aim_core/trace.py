@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -151,7 +152,11 @@ class Trace:
 
     def save(self, path: str | Path) -> None:
         """Write everything to one compressed .npz file."""
-        arrays = {"frames": self.frames, "times": self.times, "grid": np.array(self.grid, dtype=np.int64)}
+        arrays: dict[str, Any] = {
+            "frames": self.frames,
+            "times": self.times,
+            "grid": np.array(self.grid, dtype=np.int64),
+        }
         arrays |= {"group": self.group, "planned": self.planned}
         for index, layer in enumerate(self.layers):
             arrays[f"layer_{index}"] = np.int64(layer.layer)

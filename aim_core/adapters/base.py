@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -71,7 +71,8 @@ class Adapter(ABC):
     first_droppable = 0  # no token may be missing from the layers before this one (Qwen3-VL: deepstack)
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
-        self.model, self.processor = model, processor
+        self.model = model
+        self.processor: Any = processor  # each family has its own
 
     # What a family must say
 
@@ -101,8 +102,8 @@ class Adapter(ABC):
     # What most families have in common
 
     @property
-    def decoder(self) -> nn.Module:
-        """The language model's stack of decoder layers, with `.layers` and `.config`."""
+    def decoder(self) -> Any:
+        """The language model's stack of decoder layers, a module with `.layers` and `.config`."""
         return self.model.get_decoder()
 
     @property
@@ -145,8 +146,10 @@ class Adapter(ABC):
             media = [
                 medium for call in calls if call.modality == kind for medium in _with_merged(self.media(call), call)
             ]
+            if media and (place := ids[kind]) is None:
+                raise ValueError(f"this model's configuration names no {kind}_token_id, and its prompt has {kind}s")
             if media:
-                by_kind.append(deal_out(input_ids == ids[kind], media))
+                by_kind.append(deal_out(input_ids == place, media))
         return [_together(parts) for parts in zip(*by_kind, strict=True)]
 
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
@@ -183,7 +186,7 @@ class Adapter(ABC):
                 outputs[kind] = features(**{key: inputs[key] for key in inputs if key in names}, return_dict=True)
         return {kind: features_only(output) for kind, output in outputs.items()}
 
-    def kind(self, frames: Sequence) -> str:
+    def kind(self, frames: Sized) -> str:
         """ "image" or "video": how these frames are shown to the model."""
         return "video" if len(frames) > 1 else "image"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +59,7 @@ class Llava15Adapter(Adapter):
             replace(view, box=crop_box(self.processor.image_processor, *sizes[view.medium][1:])) for view in views
         )
 
-    def kind(self, frames: Sequence) -> str:
+    def kind(self, frames: Sized) -> str:
         if len(frames) > 1:
             raise ValueError(f"LLaVA-1.5 reads pictures, and got {len(frames)} frames: give it one picture")
         return "image"

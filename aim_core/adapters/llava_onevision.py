@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sized
 
 import torch
 from transformers import LlavaOnevisionForConditionalGeneration
@@ -37,15 +37,15 @@ class LlavaOnevisionAdapter(Adapter):
         side = math.ceil(self._side / 2)
         return side, side
 
-    def kind(self, frames: Sequence) -> str:
+    def kind(self, frames: Sized) -> str:
         return "video"
 
     def media(self, call: Call) -> list[Medium]:
         if call.modality == "video":
             return [self._video(idx, len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
         rows = [len(part) for part in call.output.pooler_output]
-        sizes = call.arguments["image_sizes"]
-        return [self._image(idx, tuple(map(int, sizes[idx])), count) for idx, count in enumerate(rows)]
+        sizes = [(int(height), int(width)) for height, width in call.arguments["image_sizes"]]
+        return [self._image(idx, sizes[idx], count) for idx, count in enumerate(rows)]
 
     def expected_call(self, num_frames: int, height: int, width: int) -> Call:
         size = self.model.config.vision_config.image_size

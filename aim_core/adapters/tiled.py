@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
-from aim_core.adapters.crops import tile
+from aim_core.adapters.crops import Box, tile
 from aim_core.trace import View
 
 
@@ -38,7 +38,7 @@ class TiledAdapter(Adapter):
             for view, (medium, frame, box) in zip(views, places, strict=True)
         )
 
-    def _boxes(self, num_frames: int, height: int, width: int) -> list[tuple[int, tuple[float, ...]]]:
+    def _boxes(self, num_frames: int, height: int, width: int) -> list[tuple[int, Box]]:
         """For each view of an image or video its frame and its box in it."""
         whole = tile(0, 1, 1)
         if num_frames > 1:

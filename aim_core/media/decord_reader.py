@@ -60,7 +60,7 @@ def _open(path: Path, starts: np.ndarray):
 def _walk(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Go from frame 0 to the last one; the index and the pixels of those wanted and of those that must be read."""
     keys = np.array(reader.get_key_indices(), dtype=np.int64)
-    stops = [[0, num_frames - 1], wanted, keys[keys > 0] - 1]
+    stops = [np.array([0, num_frames - 1]), wanted, keys[keys > 0] - 1]
     here = 0
     for stop in np.unique(np.concatenate(stops)).tolist():
         if stop > here:

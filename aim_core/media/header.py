@@ -28,7 +28,9 @@ def read_header(path: Path, container: str) -> Header:
     try:
         with open_file(path, container) as file:
             stream = file.streams.best("video")
-            if stream is None or stream.disposition & Disposition.attached_pic:  # the cover of a song
+            if (
+                not isinstance(stream, av.VideoStream) or stream.disposition & Disposition.attached_pic
+            ):  # the cover of a song
                 raise MediaError(NO_PICTURE if file.streams.audio else DAMAGED_VIDEO)
             of_stream = float((stream.duration or 0) * (stream.time_base or 0))
             duration = max(of_stream, (file.duration or 0) / av.time_base)

@@ -11,7 +11,7 @@ from aim_core.merging import Merged, merge_tokens
 from aim_core.methods.base import Method, Rank
 from aim_core.methods.rankers import AttentionReceived, LastTokenAttention
 
-_RANKS = {"received": AttentionReceived(), "last": LastTokenAttention()}
+_RANKS: dict[str, Rank] = {"received": AttentionReceived(), "last": LastTokenAttention()}
 
 
 @dataclass(frozen=True)
@@ -60,5 +60,4 @@ def fastv(layer: int = 2, keep_ratio: float = 0.5, ranked_by: str = "received", 
     """
     if ranked_by not in _RANKS:
         raise ValueError(f"ranked_by must be one of {', '.join(_RANKS)}, got {ranked_by!r}")
-    rank: Rank = _RANKS[ranked_by]
-    return Method("FastV", NoMerge(), DropOnce(layer, keep_ratio), rank, **options)
+    return Method("FastV", NoMerge(), DropOnce(layer, keep_ratio), _RANKS[ranked_by], **options)
