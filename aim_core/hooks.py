@@ -93,7 +93,7 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
 
 
 @contextmanager
-def followed(decoder: nn.Module, guest: Guest) -> Iterator[Witness]:
+def followed(decoder: Any, guest: Guest) -> Iterator[Witness]:
     """Let `guest` follow every forward of a decoder inside the block, with a witness beside it."""
     witness = Witness(len(decoder.layers))
 
@@ -222,7 +222,7 @@ def _instead(owner: nn.Module, name: str, function: Callable) -> Iterator[None]:
 
 
 @contextmanager
-def _guesses_counted(model: nn.Module, guest: Guest) -> Iterator[None]:
+def _guesses_counted(model: Any, guest: Guest) -> Iterator[None]:
     """Tell the guest how many rows at the end of the next forward are guesses of assisted or prompt-lookup decoding."""
     stock = model._get_candidate_generator
 

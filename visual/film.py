@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -42,11 +43,11 @@ def _captions(trace: Trace) -> list[tuple]:
     """For each shot its caption and a function that makes what draws it."""
     counts = trace.retained
     merged = f"Merged: {trace.num_merged:,} visual tokens stand for {patches_of_all(trace):,} patches"
-    shots = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
+    shots: list[tuple] = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
     shots.append((merged, lambda: groups_drawer(trace)))
     for layer in range(trace.num_layers):
         caption = f"Layer {layer} of {trace.num_layers - 1}: {counts[layer]:,} of {counts[0]:,} visual tokens enter"
-        shots.append((caption, lambda layer=layer: alive_drawer(trace, layer)))
+        shots.append((caption, partial(alive_drawer, trace, layer)))
     return shots
 
 

@@ -66,9 +66,9 @@ class Adapter(ABC):
 
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
-    reads = (("pixel_values",), ("pixel_values_videos",))  # arguments of get_*_features, for each of MODALITIES
+    # arguments of get_*_features, for each of MODALITIES
+    reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
     modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
-    first_droppable = 0  # no token may be missing from the layers before this one (Qwen3-VL: deepstack)
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
         self.model = model
@@ -121,6 +121,11 @@ class Adapter(ABC):
         return widths(self.decoder.config)
 
     @property
+    def first_droppable(self) -> int:
+        """No token may be missing from the layers before this one (Qwen3-VL: deepstack)."""
+        return 0
+
+    @property
     def least_l1(self) -> int:
         """The earliest layer up to which a schedule must keep all tokens."""
         return max(0, self.first_droppable - 1)
@@ -146,10 +151,11 @@ class Adapter(ABC):
             media = [
                 medium for call in calls if call.modality == kind for medium in _with_merged(self.media(call), call)
             ]
-            if media and (place := ids[kind]) is None:
+            if not media:
+                continue
+            if (place := ids[kind]) is None:
                 raise ValueError(f"this model's configuration names no {kind}_token_id, and its prompt has {kind}s")
-            if media:
-                by_kind.append(deal_out(input_ids == place, media))
+            by_kind.append(deal_out(input_ids.eq(place), media))
         return [_together(parts) for parts in zip(*by_kind, strict=True)]
 
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import av
 
+from aim_core.media.errors import DAMAGED_VIDEO, MediaError
+
 DAMAGE = (av.error.InvalidDataError, av.error.EOFError)  # what FFmpeg says of bytes that make no sense
 
 
@@ -19,6 +21,14 @@ def open_file(path: Path, container: str) -> av.container.InputContainer:
 def pixel_aspect(stream: av.VideoStream) -> float:
     """Width of a stored pixel over its height; 1 if the file does not say."""
     return float(stream.sample_aspect_ratio or 1)
+
+
+def video_stream(file: av.container.InputContainer) -> av.VideoStream:
+    """The video in a file. Raises MediaError if there is none."""
+    stream = file.streams.best("video")
+    if not isinstance(stream, av.VideoStream):
+        raise MediaError(DAMAGED_VIDEO)
+    return stream
 
 
 def packets(file: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:

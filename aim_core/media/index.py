@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 
-from aim_core.media.container import open_file, packets
-from aim_core.media.errors import DAMAGED_VIDEO, MediaError
+from aim_core.media.container import open_file, packets, video_stream
 
 _SEEKABLE = ("mov", "matroska")  # these keep a table of key frames; elsewhere a jump may land too late
 
@@ -35,10 +33,7 @@ def read_index(path: Path, container: str) -> Index:
     """Reads the file once from start to end, or to where it is cut off; n may be 0."""
     rows = []
     with open_file(path, container) as file:
-        stream = file.streams.best("video")
-        if not isinstance(stream, av.VideoStream):
-            raise MediaError(DAMAGED_VIDEO)
-        for packet in packets(file, stream):
+        for packet in packets(file, video_stream(file)):
             start = packet.dts if packet.pts is None else packet.pts
             if packet.size and start is not None and not packet.is_discard:
                 rows.append((start, start + max(0, packet.duration or 0), packet.is_keyframe))

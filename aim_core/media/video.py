@@ -15,7 +15,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from aim_core.media.container import decoded, open_file, pixel_aspect
+from aim_core.media.container import decoded, open_file, pixel_aspect, video_stream
 from aim_core.media.decord_reader import CannotReadError, decord_frames
 from aim_core.media.errors import DAMAGED_VIDEO, MediaError
 from aim_core.media.frames import Frames
@@ -42,7 +42,9 @@ def read_video(path: Path, container: str, num_frames: int, max_side: int, limit
     if not len(index.starts):
         raise MediaError(DAMAGED_VIDEO)
     with open_file(path, container) as file:
-        stream = file.streams.best("video")
+        stream = video_stream(file)
+        if stream.time_base is None:
+            raise MediaError(DAMAGED_VIDEO)
         unit, aspect = float(stream.time_base), pixel_aspect(stream)
         chosen, duration = sample(index.starts * unit, index.ends * unit, num_frames)  # (num_frames,)
         refuse_long(duration, limits)  # the header may have lied
@@ -66,7 +68,7 @@ def _only_first(path: Path, container: str, index: Index) -> av.VideoFrame:
     with open_file(path, container) as file:
         if len(file.streams.video) > 1:
             raise CannotReadError("there are several pictures")
-        frame = next(decoded(file, file.streams.best("video")), None)
+        frame = next(decoded(file, video_stream(file)), None)
     if frame is None or frame.pts != index.starts[0]:
         raise CannotReadError("the first frame does not decode")
     if _has_alpha(frame):

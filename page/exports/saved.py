@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -131,7 +132,9 @@ def _result(
 
 
 def _timing(side: Reader, version: int) -> Timing:
-    spent = {name: side.number(name, 0, 1e9) for name in ("vision_ms", "merge_ms", "prefill_ms", "decode_ms")}
+    spent: dict[str, Any] = {
+        name: side.number(name, 0, 1e9) for name in ("vision_ms", "merge_ms", "prefill_ms", "decode_ms")
+    }
     if version > 1:
         return Timing(**spent, runs_ms=side.numbers("runs_ms", 0, 1e9))
     return Timing(**spent | {"prefill_ms": spent["prefill_ms"] + spent["merge_ms"]})

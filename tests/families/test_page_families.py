@@ -38,6 +38,13 @@ REQUEST = SimpleNamespace(session_hash="a page")
 ASKED = [(name, kind) for name, family in FAMILIES.items() for kind in ("image", "video") if kind in family.media]
 
 
+class BriefEngine(Engine):
+    """An engine whose answers are short: random weights never end their turn."""
+
+    def run(self, *asked, **more):
+        return super().run(*asked, **{"max_new_tokens": 3} | more)
+
+
 @pytest.fixture(scope="module")
 def loaded(family_folder):
     """name → the family's small checkpoint, as the page holds it."""
@@ -45,7 +52,9 @@ def loaded(family_folder):
 
     def load(name: str) -> Loaded:
         if name not in kept:
-            kept[name] = Loaded(Engine.from_pretrained(family_folder(name), "cpu"), str(family_folder(name)), False)
+            kept[name] = Loaded(
+                BriefEngine.from_pretrained(family_folder(name), "cpu"), str(family_folder(name)), False
+            )
         return kept[name]
 
     return load
