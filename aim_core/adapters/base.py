@@ -215,7 +215,8 @@ def _video(frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
     length = len(frames) * step  # seconds
     stamps = [round(float(time) * 1000) for time in times]
     about = VideoMetadata(round(length * 1000), 1000.0, duration=length, frames_indices=stamps)
-    return {"videos": [frames], "video_metadata": [about], "do_sample_frames": False}
+    # nested, since SmolVLM's processor takes a flat list for one prompt's videos only from transformers 5.23 on
+    return {"videos": [[frames]], "video_metadata": [about], "do_sample_frames": False}
 
 
 def features_only(output: Any) -> Any:

@@ -30,7 +30,7 @@ class LlavaNextVideoAdapter(Adapter):
 
     def media(self, call: Call) -> list[Medium]:
         if call.modality == "video":
-            return [self._video(idx, len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
+            return [self._video(idx, rows[..., 0].numel()) for idx, rows in enumerate(call.output.pooler_output)]
         sizes = call.arguments["image_sizes"].tolist()
         return [self._image(idx, tuple(sizes[idx]), len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
 

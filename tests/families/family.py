@@ -88,4 +88,5 @@ def ask(processor: ProcessorMixin, medium: str, media: np.ndarray, question: str
     if medium != "video":
         return processor(text=[text], images=[list(media)], return_tensors="pt")
     about = VideoMetadata(len(media), FPS, duration=len(media) / FPS, frames_indices=list(range(len(media))))
-    return processor(text=[text], videos=[media], video_metadata=[about], do_sample_frames=False, return_tensors="pt")
+    about = {"video_metadata": [about], "do_sample_frames": False}
+    return processor(text=[text], videos=[[media]], **about, return_tensors="pt")

@@ -147,8 +147,8 @@ def _positions(model: nn.Module, inputs: dict) -> tuple[Tensor | None, int]:
 
 
 def _flat(features) -> Tensor:
-    """Rows (v, d) of what may be a tensor (media, rows, d) or a list of (rows, d)."""
-    return features.flatten(0, -2) if isinstance(features, Tensor) else torch.cat(list(features))
+    """Rows (v, d) of what may be a tensor (media, rows, d), or a list of (rows, d) or of (frames, rows, d)."""
+    return torch.cat([part.flatten(0, -2) for part in features])
 
 
 def _put(rows: Tensor, where: Tensor, what: Tensor) -> Tensor:

@@ -15,10 +15,21 @@ from tests.families.table import ASKED
 GREEDY = {"max_new_tokens": 4, "do_sample": False, "eos_token_id": -1}
 
 
+def repeatable(family_model, name: str, medium: str) -> tuple:
+    """A small model and its prompt. Skips where the plain model cannot repeat it: a video in LLaVA-NeXT-Video, on
+    transformers 5.20."""
+    model, inputs = asked(family_model, name, medium)
+    try:
+        model.generate(**inputs, max_new_tokens=1, do_sample=False, num_beams=2)
+    except ValueError as error:
+        pytest.skip(f"stock generate cannot either: {error}")
+    return model, inputs
+
+
 @pytest.mark.parametrize(("name", "medium"), ASKED)
 def test_beams_answer_as_beams_over_the_masked_prompt(family_model, name, medium):
     """A method that drops once keeps the same tokens in both modes, so that the answers must be the same."""
-    model, inputs = asked(family_model, name, medium)
+    model, inputs = repeatable(family_model, name, medium)
     method, answers = fastv(4, 0.3), []
     for mode in ("dropped", "masked"):
         with torch.inference_mode(), aim(model, replace(method, mode=mode)) as recorder:
@@ -30,7 +41,7 @@ def test_beams_answer_as_beams_over_the_masked_prompt(family_model, name, medium
 @pytest.mark.parametrize(("name", "medium"), ASKED)
 def test_each_of_several_answers_is_the_only_one(family_model, name, medium):
     """The coldest sampling draws the same answer every time: the one that a single prompt gets."""
-    model, inputs = asked(family_model, name, medium)
+    model, inputs = repeatable(family_model, name, medium)
     with torch.inference_mode(), aim(model, schedule(name, 0.4)) as recorder:
         alone = model.generate(**inputs, **GREEDY)
         kept = recorder.record.kept
