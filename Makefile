@@ -15,7 +15,7 @@ demo: $(READY)
 	$(PY) app.py
 
 # In as many processes as there are cores, four at most. For daily work without the browser, the server and what is slow.
-PARALLEL := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(DEV) chromium
 	$(PY) -m pytest $(PARALLEL)
 

@@ -31,19 +31,16 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Workers take whole files; those that ask the app's server are one worker's, and the first, as they take long.
+    """What asks the app or drives a page is slow, and what is slow gets a longer limit, for a busy machine.
 
-    On a busy machine what is slow is much slower, so it gets a longer limit.
+    Files that ask the app come first: they take longest, and workers are given whole files in this order.
     """
-    uses_app = {item.path for item in items if "served" in item.fixturenames}
     for item in items:
-        item.add_marker(
-            pytest.mark.xdist_group("app" if item.path in uses_app else f"{item.path.parent.name}/{item.path.stem}")
-        )
         if {"served", "browser"} & {*item.fixturenames}:
             item.add_marker("slow")
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
+    uses_app = {item.path for item in items if "served" in item.fixturenames}
     items.sort(key=lambda item: item.path not in uses_app)
 
 
