@@ -38,9 +38,9 @@ def batch(adapter) -> Batch:
     """Two videos, with a question of every type that two frames can answer; all are kept, for rates take seconds."""
     rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.batches.answer_rates", lambda most: rates)
+        patch.setattr("training.batches.answer_rates", lambda most, wide=False: rates)
         maker = BatchMaker(adapter.processor.tokenizer, SEED)
-        return maker.make(1, 0, 2, NUM_FRAMES, dict.fromkeys(TYPES, 1), 1.5, 0.15)
+        return maker.make(1, 0, 2, NUM_FRAMES, dict.fromkeys(TYPES, 1), 1.5, 0.15, 0.0)
 
 
 def packed(adapter, batch: Batch, keep: float = 0.25, how: str = "merge") -> torch.Tensor:

@@ -12,9 +12,10 @@ from aim_core.engine import Engine
 from training import train
 from training.batches import BatchMaker
 from training.build import make_config, make_processor
-from training.questions import ANSWERS, TYPES
+from training.questions import TYPES
 from training.recipe import NONE, RECIPE, Stage, Turn, learning_rate
 from training.train import Steps, Training, export, report, run
+from training.wordings import WIDE_ANSWERS
 
 TURNS = (Turn(2, 1, "merge", (0.2, 0.5)), Turn(1, 1, "place", (0.2, 0.5)), Turn(2, 1, "drop", (0.3, 0.6)))
 ONE = dict.fromkeys(TYPES, 1)
@@ -30,9 +31,11 @@ class StoppedError(Exception):
 @pytest.fixture
 def tiny(monkeypatch):
     """Two stages of a few steps, and questions kept at rates that need no counting, which would take seconds."""
-    rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
-    monkeypatch.setattr("training.batches.answer_rates", lambda most: rates)
+    rates = {(kind, answer): 1.0 for kind, answers in WIDE_ANSWERS.items() for answer in answers}
+    monkeypatch.setattr("training.batches.answer_rates", lambda most, wide=False: rates)
     monkeypatch.setattr(train, "RECIPE", TINY)
+    monkeypatch.setattr(train, "SMALLER", 1)
+    monkeypatch.setattr(train, "prepare", lambda most: None)
 
 
 @pytest.fixture
@@ -129,7 +132,7 @@ def test_a_stage_may_end_with_the_mean_of_its_first_and_last_weights(tiny, tmp_p
 @pytest.mark.parametrize("number", [False, True])
 def test_a_stage_may_ask_for_the_number_of_things_counted(tiny, number):
     training, stage = Training(SEED, "cpu"), replace(TINY[1], number=number)
-    batch = BatchMaker(training.processor.tokenizer, SEED).make(1, 0, 2, 2, ONE, 1.5, 0.15)
+    batch = BatchMaker(training.processor.tokenizer, SEED).make(1, 0, 2, 2, ONE, 1.5, 0.15, 0.5)
     training.stage = 1
     losses, _ = train.take_step(training, batch, stage)
     assert {name for name in losses if name.startswith("number")} == (

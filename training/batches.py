@@ -11,10 +11,13 @@ from torch import Tensor
 
 from training.build import IMAGE_SIZE, PATCH_SIZE
 from training.drawing import render
-from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
+from training.grounds import photographs
+from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question
+from training.wide_questions import split_words, wide_choices, word_question
+from training.wide_world import HIDDEN, MOST_THINGS, Camera, WideScene, hidden, make_wide_scene, wide_owner_map
+from training.wordings import WIDE_ANSWERS
 from training.world import (
     COLORS,
-    MAX_OBJECTS,
     MOTIONS,
     PHASES,
     PLACES,
@@ -36,6 +39,17 @@ DRAWS = 8  # of a type from one scene, to see how often each answer comes
 FEWEST_VISITED = 6  # frames that surely show a visitor once
 COUNTING = ("count", "count_kind")
 NOTHING = [IGNORE] * len(TRAITS)
+# What stands for no text, by field of `Batch`.
+EMPTY = {
+    "tokens": 0,
+    "question": -1,
+    "offset": 0,
+    "targets": IGNORE,
+    "due": False,
+    "referents": NOTHING,
+    "about": [False] * MOST_THINGS,
+    "counts": False,
+}
 
 
 @dataclass
@@ -47,53 +61,74 @@ class Batch:
     token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
     to_middle: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS, 2) float32, from a patch to its thing's middle, in tokens
     centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) float32, shares of the middles of things, 1 in all for each
-    things: Tensor  # (B, MAX_OBJECTS, U) int64
+    things: Tensor  # (B, MOST_THINGS, U) int64
     tokens: Tensor  # (B, T) int64, all questions of a video one after the other
     question: Tensor  # (B, T) int64, which question a token belongs to, -1 for padding
     offset: Tensor  # (B, T) int64, place inside its question
     targets: Tensor  # (B, T) int64, the token to be said next, IGNORE where none is asked for
+    due: Tensor  # (B, T) bool, where that depends on what is shown
     referents: Tensor  # (B, T, U) int64, traits of the one thing a question is about, where its answer is due
-    about: Tensor  # (B, T, MAX_OBJECTS) bool, the things to look at, where the answer is due
+    about: Tensor  # (B, T, MOST_THINGS) bool, the things to look at, where the answer is due
     counts: Tensor  # (B, T) bool, whether an answer is due that counts things
 
     def to(self, device: str) -> Batch:
-        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+        return Batch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
+
+    def pin_memory(self) -> Batch:
+        """The same in memory that a GPU copies from while it computes; a `DataLoader` asks for it by this name."""
+        return Batch(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
+
+
+def prepare(most: float) -> None:
+    """Do once what batches need again and again, before processes that make them begin."""
+    photographs()
+    for wide in (False, True):
+        answer_rates(most, wide=wide)
 
 
 @cache
-def answer_rates(most: float, num_scenes: int = 400) -> dict[tuple[str, str], float]:
+def answer_rates(most: float, num_scenes: int = 400, wide: bool = False) -> dict[tuple[str, str], float]:
     """How often to keep a drawn question, by type and answer: none more than about `most` times as often as another."""
-    rng = np.random.default_rng(0)
-    counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in ANSWERS[kind]), 1)
+    rng, times, make = np.random.default_rng(0), frame_times(8), make_wide_scene if wide else make_scene
+    answers = WIDE_ANSWERS if wide else ANSWERS
+    counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in answers[kind]), 1)
     for seed in range(num_scenes):
-        scene = make_scene(seed)
-        asked = [ask(scene, kind, rng) for kind in TYPES for _ in range(DRAWS)]
-        for kind, answer, _ in {(q.type, q.answer, q.text) for q in asked if q}:
-            counts[kind, answer] += 1
-    fewest = {kind: min(counts[kind, a] for a in ANSWERS[kind]) for kind in TYPES}
+        scene = make(seed)
+        for kind in TYPES:
+            choices = wide_choices(scene, kind, rng, times)
+            drawn = [word_question(kind, choices, rng) for _ in range(DRAWS) if choices]
+            for answer, _ in {(q.word, q.about) for q in drawn if (kind, q.word) in counts}:
+                counts[kind, answer] += 1
+    # Four of a kind are too rare for others to wait for.
+    fewest = {k: sorted(counts[k, a] for a in answers[k])[wide and k == "count_kind"] for k in TYPES}
     return {(kind, answer): min(1.0, most * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
-def draw_scene(rng, num_frames: int, threes: float) -> Scene:
-    """A scene to be seen in so many frames; a share `threes` of them surely shows three things of a kind."""
-    static = num_frames == 1 and bool(rng.random() < 0.3)
+def draw_scene(rng, num_frames: int, threes: float, wide: float = 0.0) -> Scene | WideScene:
+    """A scene to be seen in so many frames, of the wide world in a share `wide` of all cases.
+
+    A share `threes` of the scenes surely shows three things of a kind.
+    """
+    make = make_wide_scene if rng.random() < wide else make_scene
+    static = num_frames == 1 and bool(rng.random() < (0.3 if make is make_scene else 0.7))
     fewest = 3 if rng.random() < threes else 1
-    scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
+    scene = make(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
     while most_of_a_kind(scene) < fewest:
-        scene = make_scene(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
+        scene = make(int(rng.integers(2**62)), static=static, visits=num_frames >= FEWEST_VISITED)
     # A single picture shows one moment; questions are about what is there then.
     return _moment(scene, float(rng.random())) if num_frames == 1 else scene
 
 
-def draw_questions(scene: Scene, num_frames: int, draws: dict[str, int], rng, rates) -> list[Question]:
-    """Up to `draws[type]` different questions of every type that `num_frames` frames can answer."""
+def draw_questions(scene: Scene | WideScene, num_frames: int, draws: dict[str, int], rng, rates) -> list[Question]:
+    """Up to `draws[type]` different questions of every type that `num_frames` frames can answer, in any wording."""
     questions: dict[str, Question] = {}
     for kind in TYPES:
-        if num_frames < FEWEST_FRAMES[kind]:
+        if num_frames < FEWEST_FRAMES[kind] or not draws[kind]:
             continue
-        for _ in range(draws[kind]):
-            question = ask(scene, kind, rng)
-            if question and question.text not in questions and rng.random() < rates[kind, question.answer]:
+        choices = wide_choices(scene, kind, rng, frame_times(num_frames))
+        for _ in range(draws[kind] if choices else 0):
+            question = word_question(kind, choices, rng)
+            if question.text not in questions and rng.random() < rates.get((kind, question.word), 0.0):
                 questions[question.text] = question
     return list(questions.values())
 
@@ -123,37 +158,42 @@ class BatchMaker:
         self.cache: dict[str, list[int]] = {}
 
     def make(
-        self, stage: int, step: int, videos: int, num_frames: int, draws: dict[str, int], most: float, threes: float
+        self,
+        stage: int,
+        step: int,
+        videos: int,
+        num_frames: int,
+        draws: dict[str, int],
+        most: float,
+        threes: float,
+        wide: float,
     ) -> Batch:
-        """draws: see `draw_questions`; most: see `answer_rates`; threes: see `draw_scene`."""
+        """draws: see `draw_questions`; most: see `answer_rates`; threes, wide: see `draw_scene`."""
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, draws, answer_rates(most), threes) for _ in range(videos)]
+        parts = [self._video(rng, num_frames, draws, most, threes, wide) for _ in range(videos)]
         longest = max(len(part["tokens"]) for part in parts)
         for part in parts:
             missing = longest - len(part["tokens"])
-            part["tokens"] += [0] * missing
-            part["question"] += [-1] * missing
-            part["offset"] += [0] * missing
-            part["targets"] += [IGNORE] * missing
-            part["referents"] += [NOTHING] * missing
-            part["about"] += [[False] * MAX_OBJECTS] * missing
-            part["counts"] += [False] * missing
+            for name, nothing in EMPTY.items():
+                part[name] += [nothing] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(
-        self, rng, num_frames: int, draws: dict[str, int], rates: dict[tuple[str, str], float], threes: float
-    ) -> dict:
-        scene = draw_scene(rng, num_frames, threes)
+    def _video(self, rng, num_frames: int, draws: dict[str, int], most: float, threes: float, wide: float) -> dict:
+        scene = draw_scene(rng, num_frames, threes, wide)
         times = frame_times(num_frames)
-        patch_owner = owner_map(scene, times, PATCH_ROWS)
+        owners = wide_owner_map if isinstance(scene, WideScene) else owner_map
+        patch_owner = owners(scene, times, PATCH_ROWS)
         part = {
             "pixels": render(scene, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
             "patch_owner": patch_owner,
             "to_middle": _to_middle(scene, times, patch_owner),
-            "token_owner": owner_map(scene, times, TOKEN_ROWS),
+            "token_owner": owners(scene, times, TOKEN_ROWS),
             "centers": _centers(scene, times),
-            "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MAX_OBJECTS - len(scene.things)),
+            "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MOST_THINGS - len(scene.things)),
         }
+        if not any(draws.values()):
+            return part | {name: [] for name in EMPTY}
+        rates = answer_rates(most, wide=isinstance(scene, WideScene))
         return part | self._text(scene, draw_questions(scene, num_frames, draws, rng, rates), num_frames)
 
     def _split(self, text: str) -> list[int]:
@@ -161,31 +201,38 @@ class BatchMaker:
             self.cache[text] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return self.cache[text]
 
-    def _text(self, scene: Scene, questions: list[Question], num_frames: int) -> dict:
-        text = {name: [] for name in ("tokens", "question", "offset", "targets", "referents", "about", "counts")}
+    def _text(self, scene: Scene | WideScene, questions: list[Question], num_frames: int) -> dict:
+        text = {name: [] for name in EMPTY}
         for index, question in enumerate(questions):
             asked = self._split(question.text)
-            tokens = [*asked, self.words["<|assistant|>"], self.words[question.answer]]
+            said = [self.words[word] for word in split_words(question.answer)]
+            tokens = [*asked, self.words["<|assistant|>"], *said]
+            due = [place - len(asked) in question.keys for place in range(len(tokens))]
             single = traits(scene.things[question.about[0]], num_frames) if len(question.about) == 1 else NOTHING
+            look = [i in question.about for i in range(MOST_THINGS)]
             text["tokens"] += tokens
             text["question"] += [index] * len(tokens)
             text["offset"] += range(len(tokens))
-            text["targets"] += [IGNORE] * len(asked) + [self.words[question.answer], self.words["<|end|>"]]
-            text["referents"] += [NOTHING] * len(asked) + [single, NOTHING]
-            look = [i in question.about for i in range(MAX_OBJECTS)]
-            text["about"] += [[False] * MAX_OBJECTS] * len(asked) + [look, [False] * MAX_OBJECTS]
-            text["counts"] += [False] * len(asked) + [question.type in COUNTING, False]
+            text["targets"] += [IGNORE] * len(asked) + said + [self.words["<|end|>"]]
+            text["due"] += due
+            text["referents"] += [single if yes else NOTHING for yes in due]
+            text["about"] += [look if yes else [False] * MOST_THINGS for yes in due]
+            text["counts"] += [yes and question.type in COUNTING for yes in due]
         return text
 
 
-def _moment(scene: Scene, time: float) -> Scene:
-    """The things that are there at `time`, resting where they are (at least one)."""
+def _moment(scene: Scene | WideScene, time: float) -> Scene | WideScene:
+    """The things that are there and to be seen at `time`, resting where they are (at least one)."""
     shown = [t for t in scene.things if t.visible(time)] or [scene.things[0]]
-    rest = {"motion": "still", "phase": "start", "appears": 0.0, "vanishes": 1.0}
-    return replace(scene, things=tuple(replace(t, begin=t.center(time), finish=t.center(time), **rest) for t in shown))
+    if not isinstance(scene, WideScene):
+        return replace(scene, things=tuple(t.resting(time) for t in shown))
+    shown = [t.resting(time) for t in shown]
+    covered = hidden(shown, np.zeros(1), scene.stretch)[0]
+    kept = tuple(thing for thing, share in zip(shown, covered, strict=True) if share <= HIDDEN)
+    return replace(scene, things=kept, camera=Camera())
 
 
-def _to_middle(scene: Scene, times: np.ndarray, owner: np.ndarray) -> np.ndarray:
+def _to_middle(scene: Scene | WideScene, times: np.ndarray, owner: np.ndarray) -> np.ndarray:
     """owner: (F, PATCH_ROWS, PATCH_ROWS), the thing that covers each patch's middle; 0 where there is none."""
     offsets = np.zeros((*owner.shape, 2), dtype=np.float32)
     for index, thing in enumerate(scene.things):
@@ -196,7 +243,7 @@ def _to_middle(scene: Scene, times: np.ndarray, owner: np.ndarray) -> np.ndarray
     return offsets
 
 
-def _centers(scene: Scene, times: np.ndarray) -> np.ndarray:
+def _centers(scene: Scene | WideScene, times: np.ndarray) -> np.ndarray:
     """Each middle is shared by the four tokens around it (bilinear weights): a small error of place stays small."""
     shares = np.zeros((len(times), TOKEN_ROWS, TOKEN_ROWS), dtype=np.float32)
     cells = np.arange(TOKEN_ROWS)

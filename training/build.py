@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
-from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from torch import Tensor
 from transformers import (
@@ -19,7 +17,8 @@ from transformers import (
     SiglipVisionConfig,
 )
 
-from training.questions import ANSWERS, WORDINGS, plural
+from training.questions import plural
+from training.wordings import SYNONYMS, wide_words
 from training.world import COLORS, SHAPES
 
 IMAGE_SIZE, PATCH_SIZE = 96, 4  # 24 x 24 patches, 12 x 12 visual tokens a frame after the model's pooling
@@ -39,21 +38,16 @@ CHAT_TEMPLATE = (
 
 def vocabulary() -> list[str]:
     """Every token the model knows: the special ones, then the words of questions and answers, by the alphabet."""
-    words = {"?", ",", ".", *COLORS, *SHAPES, *map(plural, SHAPES)}
-    for wordings in WORDINGS.values():
-        for wording in wordings:
-            words.update(re.findall(r"[a-z]+", re.sub(r"\{\w+\}", " ", wording)))
-    for answers in ANSWERS.values():
-        words.update(answers)
-    words.update({"objects", "object"})
+    words = {"?", ",", ".", *COLORS, *SHAPES, *map(plural, SHAPES), *wide_words()}
     return [*SPECIAL, *sorted(words)]
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
-    """One token a word; capitals do not matter; words outside the vocabulary become <|unknown|>."""
+    """One token a word; capitals do not matter; synonyms count as the words they stand for, others as <|unknown|>."""
     tokens = {word: index for index, word in enumerate(vocabulary())}
     tokenizer = Tokenizer(WordLevel(tokens, unk_token="<|unknown|>"))
-    tokenizer.normalizer = normalizers.Lowercase()
+    synonyms = [normalizers.Replace(Regex(rf"\b{word}\b"), meant) for word, meant in SYNONYMS.items()]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *synonyms])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("?", "isolated"), pre_tokenizers.Split(",", "isolated"),
          pre_tokenizers.Split(".", "isolated")]
@@ -86,11 +80,11 @@ def make_processor(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -
 
 
 def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -> LlavaOnevisionConfig:
-    """Three vision layers of width 64, twelve language layers of width 128."""
+    """Four vision layers of width 192, twelve language layers of width 128."""
     words = vocabulary()
     ids = {token: words.index(token) for token in SPECIAL}
     vision = SiglipVisionConfig(
-        hidden_size=64, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, image_size=image_size,
+        hidden_size=192, intermediate_size=768, num_hidden_layers=4, num_attention_heads=3, image_size=image_size,
         patch_size=patch_size, vision_use_head=False,
     )  # fmt: skip
     text = Qwen2Config(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 
+from training.outlines import OUTLINES
+from training.wide_drawing import render_wide
+from training.wide_world import WideScene
 from training.world import COLORS, Scene, Thing
 
 
-def render(scene: Scene, times: np.ndarray, size: int) -> np.ndarray:
+def render(scene: Scene | WideScene, times: np.ndarray, size: int) -> np.ndarray:
     """(len(times), size, size, 3) uint8 RGB frames."""
+    if isinstance(scene, WideScene):
+        return render_wide(scene, times, size)
     rng = np.random.default_rng(scene.seed)
     base = _background(scene, size, rng)
     frames = np.empty((len(times), size, size, 3), dtype=np.uint8)
@@ -58,20 +61,3 @@ def _draw(frame: np.ndarray, thing: Thing, center: tuple[float, float], size: in
         return
     points = np.array([x, y]) + OUTLINES[thing.shape] * radius
     cv2.fillPoly(frame, [np.round(points).astype(np.int32)], color, cv2.LINE_AA, fraction)
-
-
-def _star() -> np.ndarray:
-    angles = -math.pi / 2 + np.arange(10) * math.pi / 5
-    reach = np.where(np.arange(10) % 2 == 0, 1.08, 0.45)
-    return np.stack([np.cos(angles) * reach, np.sin(angles) * reach], axis=1)
-
-
-OUTLINES = {
-    "square": np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.82,
-    "triangle": np.array([[0, -1.0], [0.98, 0.8], [-0.98, 0.8]]),
-    "star": _star(),
-    "cross": np.array(
-        [[-1, -3], [1, -3], [1, -1], [3, -1], [3, 1], [1, 1], [1, 3], [-1, 3], [-1, 1], [-3, 1], [-3, -1], [-1, -1]]
-    )
-    / 3.0,
-}

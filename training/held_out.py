@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from operator import attrgetter
@@ -13,14 +13,19 @@ import numpy as np
 
 from training.batches import FEWEST_VISITED
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
-from training.world import Scene, held_out, make_scene
+from training.wide_questions import ask_wide
+from training.wide_world import WideScene, make_wide_scene
+from training.wordings import WIDE_ANSWERS
+from training.world import COLORS, Scene, frame_times, held_out, make_scene
 
 HELD_OUT_SEED = 2412_03252  # for what is reported
+WIDE_SEED = 2412_03254  # for what is reported about the wide world
 DEVELOPMENT_SEED = 2412_03248  # for choices while a recipe is made
 FIRST_SEED = 2**62  # training draws its scenes' seeds below this
 PER_VIDEO = 6  # most questions that share a video, one of a type
 DRAWS = 6  # how often a scene is asked for an answer that is still wanted
 NUM_FRAMES = 8  # every question can be answered from so many frames
+KEPT_SHARE = 0.5  # of the wide questions are asked in wordings that training never used
 CONTROL_SHARE = 8  # one question in so many is asked again with the wrong video
 ABOUT_MANY = ("count", "count_kind", "order", "compare")
 
@@ -30,7 +35,7 @@ class Item:
     """One question about one video. Items with the same `video` share their scene."""
 
     video: int
-    scene: Scene
+    scene: Scene | WideScene
     question: Question
 
     @property
@@ -47,16 +52,16 @@ class Item:
         return "unseen" if thing.motion != "still" else None
 
 
-def buckets(kind: str) -> tuple[str, ...]:
+def buckets(kind: str, answers: Mapping[str, Sequence[str]] = ANSWERS) -> Sequence[str]:
     """What is made equally frequent: the answers; for `order`, which of the two things named is the right one."""
-    return ("first named", "second named") if kind == "order" else ANSWERS[kind]
+    return ("first named", "second named") if kind == "order" else answers[kind]
 
 
 def bucket(question: Question) -> str:
     if question.type != "order":
-        return question.answer
-    first_color = question.text.split(" the ")[1].split()[0]
-    return "first named" if question.answer == first_color else "second named"
+        return question.word
+    first_color = next(word for word in question.text.split() if word in COLORS)
+    return "first named" if question.word == first_color else "second named"
 
 
 def held_out_set(per_type: int, num_frames: int = NUM_FRAMES, seed: int = HELD_OUT_SEED) -> list[Item]:
@@ -70,26 +75,46 @@ def held_out_set(per_type: int, num_frames: int = NUM_FRAMES, seed: int = HELD_O
     return balanced_set(lambda seed: make_scene(seed, True, visits=visits), seed + (not visits), per_type, kinds)
 
 
+def wide_held_out_set(per_type: int, num_frames: int = NUM_FRAMES, seed: int = WIDE_SEED) -> list[Item]:
+    """As `held_out_set`, of the wide world: in each scene a combination never trained on, in half of the questions
+    a wording never trained on; answers are words or sentences.
+    """
+    visits, times = num_frames >= FEWEST_VISITED, frame_times(num_frames)
+    kinds = [kind for kind in TYPES if FEWEST_FRAMES[kind] <= num_frames]
+    return balanced_set(
+        lambda seed: make_wide_scene(seed, True, visits=visits),
+        seed,
+        per_type,
+        kinds,
+        asks=lambda scene, kind, rng: ask_wide(scene, kind, rng, times, KEPT_SHARE),
+        answers=WIDE_ANSWERS,
+    )
+
+
 def balanced_set(
-    make: Callable[[int], Scene],
+    make: Callable[[int], Scene | WideScene],
     first: int,
     per_type: int,
     kinds: Sequence[str] = TYPES,
     accepts: Callable[[Scene, Question], bool] = lambda scene, question: True,
     rounds: int = 1,
+    asks: Callable[[Scene, str, np.random.Generator], Question | None] = ask,
+    answers: Mapping[str, Sequence[str]] = ANSWERS,
 ) -> list[Item]:
     """Questions about scenes until every bucket of every kind is full; the same each time.
 
     make:    a scene from a seed that training never uses; first: what the seeds are drawn from.
     accepts: which questions may be asked; rounds: how often a video is asked for each kind, about other things.
+    asks:    what asks a question of a kind; answers: all that it may answer, by kind.
     """
-    missing = {(kind, name): math.ceil(per_type / len(buckets(kind))) for kind in kinds for name in buckets(kind)}
+    names = {kind: buckets(kind, answers) for kind in kinds}
+    missing = {(kind, name): math.ceil(per_type / len(own)) for kind, own in names.items() for name in own}
     items: list[Item] = []
     for video in count():
         rng = np.random.default_rng([first, video])
         scene, asked = make(FIRST_SEED + int(rng.integers(2**62))), []
         for _ in range(rounds):
-            asked += _wanted(scene, rng, missing, accepts, asked)
+            asked += _wanted(scene, rng, missing, accepts, asked, asks)
         items += [Item(video, scene, question) for question in asked]
         if not any(missing.values()):
             return items
@@ -111,7 +136,7 @@ def wrong_videos(items: list[Item], share: int = CONTROL_SHARE) -> list[Item]:
     return sorted(moved, key=attrgetter("video"))
 
 
-def _wanted(scene: Scene, rng: np.random.Generator, missing: dict, accepts: Callable, asked: list) -> list[Question]:
+def _wanted(scene, rng, missing: dict, accepts: Callable, asked: list, asks: Callable) -> list[Question]:
     """Up to PER_VIDEO questions of different types that fill what is missing; the emptiest types come first."""
     left, known = Counter(), {(question.type, question.about) for question in asked}
     for (kind, _), number in missing.items():
@@ -119,8 +144,8 @@ def _wanted(scene: Scene, rng: np.random.Generator, missing: dict, accepts: Call
     found: list[Question] = []
     for kind in sorted((k for k in left if left[k]), key=lambda k: (-left[k], rng.random())):
         for _ in range(DRAWS):
-            question = ask(scene, kind, rng)
-            if not question or not missing[kind, bucket(question)] or (kind, question.about) in known:
+            question = asks(scene, kind, rng)
+            if not question or not missing.get((kind, bucket(question))) or (kind, question.about) in known:
                 continue
             if accepts(scene, question):
                 missing[kind, bucket(question)] -= 1

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.batches import IGNORE, TRAITS, Batch
+from training.build import SPECIAL
 from training.packed import COUNT, answer_packed, frame_of, patches_of, start_of, tokens_of
-from training.world import MAX_OBJECTS
+from training.wide_world import MOST_THINGS
 
 ALIGNED = ("color", "shape")  # traits that a token tells in the embeddings of their words too
 
@@ -24,8 +25,9 @@ class Helpers(nn.Module):
         self.seen = nn.Linear(width, sum(TRAITS.values()))
         self.first = nn.Linear(width, 2)  # the middle of a thing where it is seen for the first time
         self.found = nn.Linear(width, sum(TRAITS.values()))
-        self.number = nn.Linear(width, MAX_OBJECTS + 1)  # how many things are counted
+        self.number = nn.Linear(width, MOST_THINGS + 1)  # how many things are counted
         self.temperature = nn.Parameter(torch.tensor(10.0))
+        self.end = SPECIAL.index("<|end|>")
 
 
 def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -37,8 +39,8 @@ def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor])
     tokens = tokens_of(model, patches)
     losses = _dense("patch", helpers.patch(patches.flatten(0, 1)), batch.patch_owner, batch)
     there = batch.patch_owner.flatten() >= 0
-    far = helpers.offset(patches.flatten(0, 1)[there]) - batch.to_middle.reshape(-1, 2)[there]
-    losses["offset"] = far.square().mean() if bool(there.any()) else far.sum()
+    far = helpers.offset(patches.flatten(0, 1)) - batch.to_middle.reshape(-1, 2)
+    losses["offset"] = (far.square().mean(1) * there).sum() / there.sum().clamp(min=1)
     flat = tokens.flatten(0, 1)
     seen = helpers.token(flat)
     losses |= _dense("token", seen[:, : TRAITS["color"] + TRAITS["shape"] + 2], batch.token_owner, batch)
@@ -66,7 +68,7 @@ def answer_loss(
     counting: float,
     number: bool,
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses of all questions of a batch, and (questions,) bool whether each answer was right.
+    """Losses of all questions of a batch, and (n,) bool whether each word that depends on what is shown was right.
 
     keep, how: see `answer_packed`.
     counting:  weight of the heads that count.
@@ -78,22 +80,23 @@ def answer_loss(
     seen_before = past.any(2)
     start = start_of(visual)
     asked = batch.targets != IGNORE
-    losses = {"answer": F.cross_entropy(logits, batch.targets[asked]) * 2}
+    said = F.cross_entropy(logits, batch.targets[asked], reduction="sum")
+    losses = {"answer": said / (batch.targets == helpers.end).sum()}  # for each question
     inside = between["seen"][:, 1 : start - 1]
     seen = helpers.seen(inside)
     losses |= _traits("seen", seen.flatten(0, 1), _known(batch, owner, seen_before).flatten(0, 1), 0.3)
     first = visual.center.flatten(1) * ((owner >= 0) & ~seen_before)
     losses["first"] = _shares(helpers.first(inside).flatten(0, 1), first.flatten()) * 0.3
-    found = helpers.found(between["found"][:, start:][asked])
-    losses |= _traits("found", found, batch.referents[asked], 0.3)
+    found = helpers.found(between["found"][:, start:][batch.due])
+    losses |= _traits("found", found, batch.referents[batch.due], 0.3)
     losses["back"] = _attend(between["back"][:, 1 : start - 1, 1 : start - 1], past) * 0.3
     things = F.one_hot(owner + 1, batch.things.shape[1] + 1)[..., 1:].bool()  # (B, visual, things)
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, :, 1 : start - 1], wanted) * 0.3
     counted = F.pad(wanted * first[:, None], (1, 0), value=1.0) * batch.counts[..., None]
     losses |= _counting(helpers, between, counted, batch, counting, number)
-    right = (logits.argmax(-1) == batch.targets[asked])[0::2]  # every other target is the end mark
-    return losses, right
+    right = logits.argmax(-1) == batch.targets[asked]
+    return losses, right[batch.due[asked]]
 
 
 def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, number: bool) -> dict[str, Tensor]:
@@ -117,15 +120,15 @@ def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, 
 def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
     """Minus the log of the attention that falls on the wanted columns, over the rows that want any."""
     rows = wanted.any(-1)
-    share = (attention * wanted).sum(-1)[rows]
-    return -share.clamp(min=1e-6).log().mean() if bool(rows.any()) else attention.sum() * 0.0
+    share = torch.where(rows, (attention * wanted).sum(-1), 1.0)
+    return -share.clamp(min=1e-6).log().sum() / rows.sum().clamp(min=1)
 
 
 def _spread(attention: Tensor, wanted: Tensor) -> Tensor:
     """Cross-entropy of the attention to what is wanted of each column, in proportion, over the rows that want any."""
-    rows = wanted.any(-1)
-    logs = (attention[rows].clamp(min=1e-6).log() * wanted[rows]).sum(-1) / wanted[rows].sum(-1)
-    return -logs.mean() if bool(rows.any()) else attention.sum() * 0.0
+    whole = wanted.sum(-1)
+    logs = (attention.clamp(min=1e-6).log() * wanted).sum(-1) / whole.clamp(min=1e-6)
+    return -logs.sum() / (whole > 0).sum().clamp(min=1)
 
 
 def _off(first: Tensor, number: Tensor) -> Tensor:
@@ -183,11 +186,10 @@ def _traits(name: str, logits: Tensor, labels: Tensor, weight: float) -> dict[st
     return {
         f"{name} {trait}": _cross_entropy(part, labels[..., i]) * weight
         for i, (trait, part) in enumerate(zip(TRAITS, parts, strict=True))
-        if bool((labels[..., i] != IGNORE).any())
     }
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over the labelled rows; 0 if there are none."""
-    chosen = labels != IGNORE
-    return F.cross_entropy(logits[chosen], labels[chosen]) if bool(chosen.any()) else logits.sum() * 0.0
+    """Mean over the labelled rows; 0 if there are none. No GPU is asked how many there are, which would stop it."""
+    total = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum")
+    return total / (labels != IGNORE).sum().clamp(min=1)

@@ -42,7 +42,7 @@ def answer_packed(
 ) -> tuple[Visual, Tensor, dict[str, Tensor]]:
     """One pass: what is shown of the videos, (asked, vocabulary) logits of all that is to be said, and `_run`'s rest.
 
-    asked: two words of each question, its answer and the end mark.
+    asked: the words of each question's answer and its end mark.
     keep:  share of each frame's visual tokens shown.
     how:   "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
            "place" does too, but lets every token keep its position in the whole video.
@@ -78,7 +78,8 @@ def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Gen
         return drop(visual, keep, rng)
     if keep == 1:
         return visual
-    merged = merge(visual, keep, batch.things.shape[1])
+    with torch.autocast(tokens.device.type, enabled=False):  # in half precision others would be the most similar
+        merged = merge(visual, keep, batch.things.shape[1])
     return merged.rows(merged.place.argsort(2)) if how == "place" else merged  # as the engine orders them
 
 

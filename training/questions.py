@@ -47,25 +47,45 @@ CHANCE = {kind: 0.5 if kind == "order" else 1 / len(answers) for kind, answers i
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `about` are the indices of the things that one has to look at; none if they are not there."""
+    """One question. `about` are the indices of the things that one has to look at; none if they are not there.
+
+    answer: what is to be said; word: the one word of it that tells, for most questions all of it.
+    keys:   which tokens of the answer depend on what is shown.
+    """
 
     type: str
     text: str
     answer: str
     about: tuple[int, ...]
+    word: str = ""
+    keys: tuple[int, ...] = (0,)
+
+    def __post_init__(self):
+        object.__setattr__(self, "word", self.word or self.answer)
 
 
 def ask(scene: Scene, kind: str, rng: np.random.Generator) -> Question | None:
     """A question of type `kind`, its answer drawn evenly from those that the scene allows; None if there is none."""
-    choices = _CHOICES[kind](scene, rng)
+    choices = all_choices(scene, kind, rng)
     if not choices:
         return None
+    answer, words, about = choose(choices, rng)
+    wording = WORDINGS[kind][int(rng.integers(len(WORDINGS[kind])))]
+    return Question(kind, wording.format(**words), answer, about)
+
+
+def all_choices(scene: Scene, kind: str, rng: np.random.Generator) -> dict[str, list]:
+    """By answer, the words of each question of a type and the things that it is about."""
+    return _CHOICES[kind](scene, rng)
+
+
+def choose(choices: dict[str, list], rng: np.random.Generator) -> tuple[str, dict[str, str], tuple[int, ...]]:
+    """Answer, words and things of one of the choices, every answer as likely as another."""
     answers = sorted(choices)
     answer = answers[int(rng.integers(len(answers)))]
     options = choices[answer]
     words, about = options[int(rng.integers(len(options)))]
-    wording = WORDINGS[kind][int(rng.integers(len(WORDINGS[kind])))]
-    return Question(kind, wording.format(**words), answer, about)
+    return answer, words, about
 
 
 def _by_answer(pairs) -> dict[str, list]:
@@ -94,11 +114,11 @@ def _count(scene: Scene, rng):
     return {str(len(scene.things)): [({}, tuple(range(len(scene.things))))]}
 
 
-def _kinds(scene: Scene) -> dict[str, tuple[int, ...]]:
+def kinds(scene: Scene) -> dict[str, tuple[int, ...]]:
     """Which things there are of every kind that can be named."""
     things = list(enumerate(scene.things))
-    kinds = {f"{c} objects": tuple(i for i, t in things if t.color == c) for c in COLOR_NAMES}
-    return kinds | {plural(s): tuple(i for i, t in things if t.shape == s) for s in SHAPES}
+    colored = {f"{c} objects": tuple(i for i, t in things if t.color == c) for c in COLOR_NAMES}
+    return colored | {plural(s): tuple(i for i, t in things if t.shape == s) for s in SHAPES}
 
 
 def plural(shape: str) -> str:
@@ -106,7 +126,7 @@ def plural(shape: str) -> str:
 
 
 def _count_kind(scene: Scene, rng):
-    return _by_answer((str(len(who)), ({"kind": kind}, who)) for kind, who in _kinds(scene).items() if len(who) <= 3)
+    return _by_answer((str(len(who)), ({"kind": kind}, who)) for kind, who in kinds(scene).items() if len(who) <= 3)
 
 
 def _exist(scene: Scene, rng):
@@ -147,13 +167,13 @@ def _order(scene: Scene, rng):
 
 def _compare(scene: Scene, rng):
     """Kinds of one sort (colour or shape), with different counts, at least one of them shown."""
-    kinds = _kinds(scene)
-    sorts = [[k for k in kinds if k.endswith("objects")], [k for k in kinds if not k.endswith("objects")]]
-    pairs = [(a, b) for sort in sorts for a in sort for b in sort if len(kinds[a]) != len(kinds[b])]
-    both = [(a, b) for a, b in pairs if kinds[a] and kinds[b]]
+    who = kinds(scene)
+    sorts = [[k for k in who if k.endswith("objects")], [k for k in who if not k.endswith("objects")]]
+    pairs = [(a, b) for sort in sorts for a in sort for b in sort if len(who[a]) != len(who[b])]
+    both = [(a, b) for a, b in pairs if who[a] and who[b]]
     chosen = both if both and rng.random() < 0.7 else pairs
-    more = {pair: "yes" if len(kinds[pair[0]]) > len(kinds[pair[1]]) else "no" for pair in chosen}
-    return _by_answer((more[a, b], ({"kind": a, "other": b}, kinds[a] + kinds[b])) for a, b in chosen)
+    more = {pair: "yes" if len(who[pair[0]]) > len(who[pair[1]]) else "no" for pair in chosen}
+    return _by_answer((more[a, b], ({"kind": a, "other": b}, who[a] + who[b])) for a, b in chosen)
 
 
 _CHOICES = {

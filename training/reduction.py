@@ -44,7 +44,7 @@ def drop(visual: Visual, keep: float, rng: torch.Generator) -> Visual:
 def merge(visual: Visual, keep: float, num_things: int) -> Visual:
     """Merge as before a language model (`aim_core.merging`), but with gradients."""
     videos, frames, n = visual.tokens.shape[:3]
-    tokens, place = visual.tokens.flatten(0, 1), visual.place.flatten(0, 1)
+    tokens, place = visual.tokens.flatten(0, 1).float(), visual.place.flatten(0, 1)
     group = torch.arange(n, device=place.device).expand_as(place)
     k = num_kept(n, keep)
     while (size := tokens.shape[1]) > k:

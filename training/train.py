@@ -9,32 +9,36 @@ import time
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from training.batches import TOKEN_ROWS, BatchMaker
+from training.batches import TOKEN_ROWS, BatchMaker, prepare
 from training.build import make_model, make_processor
 from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
-from training.recipe import MOST, RECIPE, THREES, Stage, learning_rate
+from training.recipe import MOST, RECIPE, SMALLER, THREES, WIDE, Stage, learning_rate
 from training.world import COLORS, SHAPES
 
 PLAIN = ("stage", "step", "seconds", "first_weights")  # what a checkpoint holds as it is
 
 
 class Steps(Dataset):
-    """The batches of one stage from a step on, made in another process."""
+    """The batches of all that is left of the recipe, from a stage's step on, made in other processes."""
 
-    def __init__(self, maker: BatchMaker, index: int, first: int):
-        self.maker, self.index, self.first, self.stage = maker, index, first, RECIPE[index]
+    def __init__(self, maker: BatchMaker, stage: int, step: int, smaller: int = 1):
+        """smaller: how many times fewer videos a step shows, where there is no GPU."""
+        self.maker, self.smaller = maker, smaller
+        self.left = [(i, k) for i, s in enumerate(RECIPE) for k in range(s.steps) if (i, k) >= (stage, step)]
 
     def __len__(self) -> int:
-        return max(0, self.stage.steps - self.first)
+        return len(self.left)
 
     def __getitem__(self, item: int):
-        step = self.first + item
-        turn = self.stage.turns[step % len(self.stage.turns)]
-        return self.maker.make(self.index, step, turn.videos, turn.frames, self.stage.draws, MOST, THREES)
+        index, step = self.left[item]
+        stage = RECIPE[index]
+        turn = stage.turns[step % len(stage.turns)]
+        videos = max(1, turn.videos // self.smaller)
+        return self.maker.make(index, step, videos, turn.frames, stage.draws, MOST, THREES, WIDE)
 
 
 class Training:
@@ -62,7 +66,8 @@ class Training:
         chosen = {id(p) for p in matrices}
         rest = [p for m in (self.model, self.helpers) for p in m.parameters() if id(p) not in chosen]
         self.muon = Muon(matrices, lr=1e-3, weight_decay=0.05)
-        self.adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
+        fused = self.device != "cpu"
+        self.adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0, fused=fused)
 
     def take_mean(self) -> None:
         """The model's weights become the mean of the stage's first and last (Izmailov et al., arXiv 1803.05407).
@@ -90,23 +95,14 @@ class Training:
             getattr(self, name).load_state_dict(state[name])
 
 
-def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float], float]:
-    """One update; returns the losses and the share of right answers."""
+def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor], Tensor]:
+    """One update; returns the losses and the share of right answers, which a GPU may not have computed yet."""
     optimizers = (training.muon, training.adamw)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(stage, training.step)
-    batch, right = batch.to(training.device), None
-    if stage.layers:
-        training.model.config.text_config.num_hidden_layers = stage.layers
-        rng = torch.Generator().manual_seed(training.seed * 1_000_003 + training.stage * 100_003 + training.step)
-        turn = stage.turns[training.step % len(stage.turns)]
-        low, high = turn.keep
-        keep = low + (high - low) * float(torch.rand((), generator=rng))
-        counting = stage.counting, stage.number
-        losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, *counting)
-    else:
-        losses = vision_loss(training.model, training.helpers, batch, training.words)
+    with torch.autocast(training.device, torch.bfloat16, enabled=training.device != "cpu"):
+        losses, share = _losses(training, batch.to(training.device), stage)
     loss = sum(losses.values())
     for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
@@ -114,40 +110,61 @@ def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, float]
     nn.utils.clip_grad_norm_([*training.model.parameters(), *training.helpers.parameters()], 1.0)
     for optimizer in optimizers:
         optimizer.step()
-    share = float(right.float().mean()) if right is not None else 0.0
-    return {name: value.item() for name, value in losses.items()}, share
+    return {name: value.detach() for name, value in losses.items()}, share
+
+
+def _losses(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor], Tensor]:
+    if not stage.layers:
+        return vision_loss(training.model, training.helpers, batch, training.words), torch.zeros(())
+    training.model.config.text_config.num_hidden_layers = stage.layers
+    rng = torch.Generator().manual_seed(training.seed * 1_000_003 + training.stage * 100_003 + training.step)
+    turn = stage.turns[training.step % len(stage.turns)]
+    low, high = turn.keep
+    keep = low + (high - low) * float(torch.rand((), generator=rng))
+    counting = stage.counting, stage.number
+    losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, *counting)
+    return losses, right.float().mean()
 
 
 def run(training: Training, folder: Path, save_every: float) -> None:
     """All that is left of the recipe, with a log line every 50 steps and a checkpoint every `save_every` seconds."""
     maker = BatchMaker(training.processor.tokenizer, training.seed)
-    saved = begun = time.monotonic()
-    while training.stage < len(RECIPE):
-        stage, shown, reported = RECIPE[training.stage], [], time.monotonic()
-        loader = DataLoader(
-            Steps(maker, training.stage, training.step),
-            batch_size=None,
-            num_workers=max(1, min(8, (os.cpu_count() or 1) - 1)),
-            prefetch_factor=8,
-            worker_init_fn=_one_thread,
-        )
-        for batch in loader:
-            shown.append(take_step(training, batch, stage))
-            training.step += 1
+    prepare(MOST)
+    _end_stages(training)
+    loader = DataLoader(
+        Steps(maker, training.stage, training.step, 1 if training.device != "cpu" else SMALLER),
+        batch_size=None,
+        num_workers=max(1, min(15, (os.cpu_count() or 1) - 1)),
+        prefetch_factor=6,
+        pin_memory=training.device != "cpu",
+        worker_init_fn=_one_thread,
+    )
+    shown, saved = [], time.monotonic()
+    begun = reported = saved
+    for batch in loader:
+        stage = RECIPE[training.stage]
+        shown.append(take_step(training, batch, stage))
+        training.step += 1
+        ends = training.step == stage.steps
+        if ends or training.step % 50 == 0:
+            shown = [({name: float(value) for name, value in losses.items()}, float(share)) for losses, share in shown]
             now = time.monotonic()
-            if training.step % 50 == 0:
-                report(training, stage, shown, folder, training.seconds + now - begun, (now - reported) / len(shown))
-                shown, reported = [], now
-            if now - saved > save_every:
-                training.seconds, begun, saved = training.seconds + now - begun, now, now
-                training.save(folder / "checkpoint.pt")
-        if stage.mean:
+            report(training, stage, shown, folder, training.seconds + now - begun, (now - reported) / len(shown))
+            shown, reported = [], now
+        _end_stages(training)
+        now = time.monotonic()
+        if ends or now - saved > save_every:
+            training.seconds, begun, saved = training.seconds + now - begun, now, now
+            training.save(folder / "checkpoint.pt")
+
+
+def _end_stages(training: Training) -> None:
+    """Go on to the first stage that has steps left."""
+    while training.stage < len(RECIPE) and training.step >= RECIPE[training.stage].steps:
+        if RECIPE[training.stage].mean:
             training.take_mean()
         training.stage, training.step = training.stage + 1, 0
         training.begin_stage()
-        now = time.monotonic()
-        training.seconds, begun, saved = training.seconds + now - begun, now, now
-        training.save(folder / "checkpoint.pt")
 
 
 def report(training: Training, stage: Stage, shown: list, folder: Path, seconds: float, pace: float) -> None:
@@ -187,7 +204,7 @@ def _start_as_identity(layers) -> None:
 
 
 def _recipe() -> str:
-    return repr((MOST, THREES, RECIPE))
+    return repr((MOST, THREES, WIDE, RECIPE))
 
 
 def _one_thread(_worker: int) -> None:

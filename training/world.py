@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,6 +86,11 @@ class Thing:
     def center(self, time: float) -> tuple[float, float]:
         (x0, y0), (x1, y1) = self.begin, self.finish
         return x0 + (x1 - x0) * time, y0 + (y1 - y0) * time
+
+    def resting(self, time: float) -> Thing:
+        """The same thing at rest where it is at `time`, there from the first moment to the last."""
+        here = self.center(time)
+        return replace(self, begin=here, finish=here, motion="still", phase="start", appears=0.0, vanishes=1.0)
 
 
 @dataclass(frozen=True)
