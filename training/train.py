@@ -8,6 +8,7 @@ import os
 import time
 from pathlib import Path
 
+import cv2
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -209,6 +210,7 @@ def _recipe() -> str:
 
 def _one_thread(_worker: int) -> None:
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
 
 
 def main() -> None:
@@ -220,6 +222,7 @@ def main() -> None:
     parser.add_argument("--export", action="store_true", help="only write the model of the last checkpoint")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_float32_matmul_precision("high")  # on a GPU, where a step's own error is larger
     training = Training(options.seed, "cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = options.folder / "checkpoint.pt"
     if checkpoint.exists():

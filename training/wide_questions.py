@@ -1,4 +1,4 @@
-"""Wide questions: about either world, in any wording, answered by a word or by a sentence; never about what is unclear."""
+"""Wide questions: about either world, in any wording, answered by a word or a sentence; none about what is unclear."""
 
 from __future__ import annotations
 

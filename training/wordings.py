@@ -1,4 +1,4 @@
-"""Words of the wide questions: each type in many wordings, some never trained on; answers of a word or of a sentence."""
+"""Words of the wide questions: many wordings of each type, some never trained on; answers of one word or several."""
 
 from __future__ import annotations
 
