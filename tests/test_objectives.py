@@ -44,9 +44,10 @@ def batch(adapter) -> Batch:
 
 
 def packed(adapter, batch: Batch, keep: float = 0.25, how: str = "merge") -> torch.Tensor:
-    """(questions, vocabulary) logits of the answers, as training gets them."""
+    """(questions, vocabulary) logits of the answers' first words, as training gets them."""
     with torch.no_grad():
-        return answer_packed(adapter.model, batch, keep, how, torch.Generator())[1][::2]
+        logits = answer_packed(adapter.model, batch, keep, how, torch.Generator())[1]
+    return logits[batch.tokens[batch.targets != IGNORE] == vocabulary().index("<|assistant|>")]
 
 
 def alone(adapter, batch: Batch, keep: float, positions: str) -> torch.Tensor:

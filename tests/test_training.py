@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields, replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -99,6 +100,23 @@ def test_nothing_is_exported_where_nothing_was_trained(tmp_path, monkeypatch, ca
 def assert_same(one: dict, two: dict) -> None:
     assert one.keys() == two.keys()
     assert not [name for name in one if not torch.equal(one[name], two[name])]
+
+
+def test_opencvs_threads_do_not_stop_the_processes_that_make_batches(tiny, tmp_path, monkeypatch):
+    """They hung where the grounds had been drawn by several threads first, as on a machine of many cores."""
+    monkeypatch.setattr(train, "RECIPE", (LOOK,))
+
+    def prepare(most: float) -> None:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), dtype=np.float32), (0, 0), 5.0)
+
+    monkeypatch.setattr(train, "prepare", prepare)
+    threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(4)
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), dtype=np.float32), (0, 0), 5.0)
+        run(Training(SEED, "cpu"), tmp_path, save_every=1e9)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 @pytest.mark.slow

@@ -93,13 +93,13 @@ EXACT = (  # many things to count, half of the steps without merging
 EXACT_DRAWS = LATE | {"count_kind": 14}
 # 32 frames unmerged take several times as long as another step, so they come once in 25.
 RECIPE = (
-    Stage("look", 3000, (Turn(2, 256),), 0, 2e-3, cool=True, draws=NONE),
-    Stage("pictures", 400, PICTURES, 8, 2e-3),
-    Stage("clips", 700, SHORT, 8, 2e-3),
-    Stage("mixed", 1400, LONG, 12, 2e-3, draws=LATE),
-    Stage("sound", 1500, (*SOUND, *SOUND, Turn(32, 4)), 12, 2e-3, cool=True, draws=LATE),
-    Stage("exact", 500, EXACT, 12, 5e-4, cool=True, counting=4.0, number=True, draws=EXACT_DRAWS),
-    Stage("mean", 300, EXACT, 12, 4e-4, cool=True, counting=4.0, number=True, mean=True, draws=EXACT_DRAWS),
+    Stage("look", 1100, (Turn(2, 256),), 0, 2e-3, cool=True, draws=NONE),
+    Stage("pictures", 290, PICTURES, 8, 2e-3),
+    Stage("clips", 510, SHORT, 8, 2e-3),
+    Stage("mixed", 1020, LONG, 12, 2e-3, draws=LATE),
+    Stage("sound", 1100, (*SOUND, *SOUND, Turn(32, 4)), 12, 2e-3, cool=True, draws=LATE),
+    Stage("exact", 360, EXACT, 12, 5e-4, cool=True, counting=4.0, number=True, draws=EXACT_DRAWS),
+    Stage("mean", 220, EXACT, 12, 4e-4, cool=True, counting=4.0, number=True, mean=True, draws=EXACT_DRAWS),
 )
 
 

@@ -130,6 +130,7 @@ def _losses(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor],
 def run(training: Training, folder: Path, save_every: float) -> None:
     """All that is left of the recipe, with a log line every 50 steps and a checkpoint every `save_every` seconds."""
     maker = BatchMaker(training.processor.tokenizer, training.seed)
+    cv2.setNumThreads(1)  # threads that OpenCV has started here would be waited for in the other processes
     prepare(MOST)
     _end_stages(training)
     loader = DataLoader(
@@ -210,7 +211,6 @@ def _recipe() -> str:
 
 def _one_thread(_worker: int) -> None:
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
 
 
 def main() -> None:
