@@ -226,7 +226,7 @@ def test_the_number_of_things_counted_is_asked_for_beside_the_answers(adapter, b
 
 def counting_losses(adapter, batch: Batch, counting: float, number: bool) -> dict[str, float]:
     torch.manual_seed(SEED)
-    helpers = Helpers(64, 128, TOKEN_ROWS)
+    helpers = Helpers(192, 128, TOKEN_ROWS)
     with torch.no_grad():
         losses, _ = answer_loss(adapter.model, helpers, batch, 1.0, "merge", torch.Generator(), counting, number)
     return {name: loss.item() for name, loss in losses.items()}

@@ -114,6 +114,8 @@ def test_a_question_mark_gets_a_word_and_a_request_a_sentence_that_holds_it():
                 sentences.add(kind)
             else:
                 assert question.answer == question.word and question.keys == (0,)
+            assert question.accepts(question.answer) and question.accepts(question.word)
+            assert not question.accepts(f"{question.answer} and {question.word}") and not question.accepts("")
     assert sentences == set(TYPES)
 
 

@@ -63,6 +63,10 @@ class Question:
     def __post_init__(self):
         object.__setattr__(self, "word", self.word or self.answer)
 
+    def accepts(self, said: str) -> bool:
+        """Whether what was said is right: all that is to be said, or the telling word alone."""
+        return said in (self.answer, self.word)
+
 
 def ask(scene: Scene, kind: str, rng: np.random.Generator) -> Question | None:
     """A question of type `kind`, its answer drawn evenly from those that the scene allows; None if there is none."""
