@@ -58,8 +58,8 @@ def alone(adapter, batch: Batch, keep: float, positions: str) -> torch.Tensor:
         with torch.inference_mode():
             video = Video(adapter, frames.permute(0, 2, 3, 1).numpy())
         for number in range(int(question.max()) + 1):
-            *asked, mark, _answer = tokens[question == number].tolist()
-            assert words[mark] == "<|assistant|>"
+            own = tokens[question == number].tolist()
+            asked = own[: own.index(words.index("<|assistant|>"))]
             session = video._session(method)
             with torch.inference_mode(), attached(adapter, session):
                 found.append(video._ask(session, [" ".join(words[token] for token in asked)])[0])

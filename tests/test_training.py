@@ -104,7 +104,6 @@ def assert_same(one: dict, two: dict) -> None:
 
 def test_opencvs_threads_do_not_stop_the_processes_that_make_batches(tiny, tmp_path, monkeypatch):
     """They hung where the grounds had been drawn by several threads first, as on a machine of many cores."""
-    monkeypatch.setattr(train, "RECIPE", (LOOK,))
 
     def prepare(most: float) -> None:
         cv2.GaussianBlur(np.zeros((2000, 2000, 3), dtype=np.float32), (0, 0), 5.0)

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.test_questions import THING, Viewer
+from tests.helpers.viewer import THING, Viewer
 from training.batches import draw_questions, draw_scene
 from training.build import make_tokenizer
 from training.held_out import FIRST_SEED, KEPT_SHARE, bucket, buckets, wide_held_out_set
