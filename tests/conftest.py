@@ -61,14 +61,14 @@ def browser():
 def checkpoint(tmp_path_factory):
     """The folder of a LLaVA-OneVision checkpoint with random weights, sharp enough in attention to rank tokens."""
     folder = tmp_path_factory.mktemp("checkpoint")
-    model = make_model(0, *SIZES)
+    model = make_model(0, *SIZES, wide=False)
     with torch.no_grad():
         for layer in model.model.language_model.layers:
             layer.self_attn.q_proj.weight.mul_(8)
             layer.self_attn.k_proj.weight.mul_(8)
             layer.mlp.down_proj.weight.mul_(8)
     model.save_pretrained(folder)
-    make_processor(*SIZES).save_pretrained(folder)
+    make_processor(*SIZES, wide=False).save_pretrained(folder)
     return folder
 
 

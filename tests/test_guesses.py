@@ -40,7 +40,7 @@ def model(engine):
 @pytest.fixture(scope="module")
 def assistant():
     """Another random model, which guesses wrong."""
-    model = make_model(1, 128, 8).double().eval()
+    model = make_model(1, 128, 8, wide=False).double().eval()
     model.generation_config.assistant_confidence_threshold = 0.0  # always guess as many as it may
     return model
 

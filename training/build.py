@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
@@ -17,11 +19,12 @@ from transformers import (
     SiglipVisionConfig,
 )
 
-from training.questions import plural
+from training.questions import ANSWERS, WORDINGS, plural
 from training.wordings import SYNONYMS, wide_words
 from training.world import COLORS, SHAPES
 
 IMAGE_SIZE, PATCH_SIZE = 96, 4  # 24 x 24 patches, 12 x 12 visual tokens a frame after the model's pooling
+TOWER, OLD_TOWER = (192, 4, 3), (64, 3, 2)  # width, layers and heads of the vision tower
 SPECIAL = ("<|pad|>", "<|unknown|>", "<|user|>", "<|assistant|>", "<|end|>", "<image>", "<video>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -36,18 +39,30 @@ CHAT_TEMPLATE = (
 )
 
 
-def vocabulary() -> list[str]:
-    """Every token the model knows: the special ones, then the words of questions and answers, by the alphabet."""
-    words = {"?", ",", ".", *COLORS, *SHAPES, *map(plural, SHAPES), *wide_words()}
+def vocabulary(wide: bool = True) -> list[str]:
+    """Every token the model knows: the special ones, then the words of questions and answers, by the alphabet.
+
+    wide: of both worlds, else of the old one, as the model that is shipped knows them.
+    """
+    words = {"?", ",", ".", *COLORS, *SHAPES, *map(plural, SHAPES)}
+    words |= wide_words() if wide else _old_words()
     return [*SPECIAL, *sorted(words)]
 
 
-def make_tokenizer() -> PreTrainedTokenizerFast:
+def _old_words() -> set[str]:
+    wordings = [re.sub(r"\{\w+\}", " ", text) for texts in WORDINGS.values() for text in texts]
+    words = {word for text in wordings for word in re.findall(r"[a-z]+", text)}
+    return words | {answer for answers in ANSWERS.values() for answer in answers} | {"objects", "object"}
+
+
+def make_tokenizer(wide: bool = True) -> PreTrainedTokenizerFast:
     """One token a word; capitals do not matter; synonyms count as the words they stand for, others as <|unknown|>."""
-    tokens = {word: index for index, word in enumerate(vocabulary())}
+    tokens = {word: index for index, word in enumerate(vocabulary(wide))}
     tokenizer = Tokenizer(WordLevel(tokens, unk_token="<|unknown|>"))
     synonyms = [normalizers.Replace(Regex(rf"\b{word}\b"), meant) for word, meant in SYNONYMS.items()]
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *synonyms])
+    tokenizer.normalizer = normalizers.Lowercase()
+    if wide:
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *synonyms])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("?", "isolated"), pre_tokenizers.Split(",", "isolated"),
          pre_tokenizers.Split(".", "isolated")]
@@ -63,7 +78,9 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def make_processor(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -> LlavaOnevisionProcessor:
+def make_processor(
+    image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE, wide: bool = True
+) -> LlavaOnevisionProcessor:
     """The stock processor at this model's sizes."""
     size = {"height": image_size, "width": image_size}
     norm = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
@@ -71,7 +88,7 @@ def make_processor(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -
         image_processor=LlavaOnevisionImageProcessor(
             size=size, image_grid_pinpoints=[[image_size, image_size]], **norm
         ),
-        tokenizer=make_tokenizer(),
+        tokenizer=make_tokenizer(wide),
         video_processor=LlavaOnevisionVideoProcessor(size=size, **norm),
         num_image_tokens=(image_size // patch_size) ** 2,
         vision_feature_select_strategy="full",
@@ -79,13 +96,13 @@ def make_processor(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -
     )
 
 
-def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -> LlavaOnevisionConfig:
-    """Four vision layers of width 192, twelve language layers of width 128."""
-    words = vocabulary()
+def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE, wide: bool = True) -> LlavaOnevisionConfig:
+    """Twelve language layers of width 128 behind a tower for the wide world, or behind the shipped model's."""
+    words, (width, layers, heads) = vocabulary(wide), TOWER if wide else OLD_TOWER
     ids = {token: words.index(token) for token in SPECIAL}
     vision = SiglipVisionConfig(
-        hidden_size=192, intermediate_size=768, num_hidden_layers=4, num_attention_heads=3, image_size=image_size,
-        patch_size=patch_size, vision_use_head=False,
+        hidden_size=width, intermediate_size=4 * width, num_hidden_layers=layers, num_attention_heads=heads,
+        image_size=image_size, patch_size=patch_size, vision_use_head=False,
     )  # fmt: skip
     text = Qwen2Config(
         vocab_size=len(words), hidden_size=128, intermediate_size=320, num_hidden_layers=12, num_attention_heads=2,
@@ -99,11 +116,11 @@ def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE) -> L
 
 
 def make_model(
-    seed: int, image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE
+    seed: int, image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE, wide: bool = True
 ) -> LlavaOnevisionForConditionalGeneration:
     """A model with fresh weights from `seed`; the tower's positions start as waves, so that neighbours are alike."""
     torch.manual_seed(seed)
-    model = LlavaOnevisionForConditionalGeneration(make_config(image_size, patch_size))
+    model = LlavaOnevisionForConditionalGeneration(make_config(image_size, patch_size, wide))
     positions = model.model.vision_tower.embeddings.position_embedding.weight
     with torch.no_grad():
         positions.copy_(_waves(image_size // patch_size, positions.shape[1]))
