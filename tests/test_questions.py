@@ -74,7 +74,7 @@ def test_rates_leave_no_answer_too_frequent():
     """
     rates, rng, counts = answer_rates(2.0, 200), np.random.default_rng(5), Counter()
     for seed in range(1000, 1500):
-        counts.update((q.type, q.answer) for q in draw_questions(make_scene(seed), 8, EVEN, rng, rates))
+        counts.update((q.type, q.word) for q in draw_questions(make_scene(seed), 8, EVEN, rng, rates))
     for kind in TYPES:
         numbers = [counts[kind, answer] for answer in ANSWERS[kind]]
         assert min(numbers) > 0
@@ -88,7 +88,7 @@ def test_the_recipe_asks_for_every_answer_of_a_type_about_as_often():
     """Three of a kind among them, which few scenes show by themselves."""
     rng, rates, counts = np.random.default_rng(8), answer_rates(MOST), Counter()
     for _ in range(1200):
-        counts.update((q.type, q.answer) for q in draw_questions(draw_scene(rng, 8, THREES), 8, LATE, rng, rates))
+        counts.update((q.type, q.word) for q in draw_questions(draw_scene(rng, 8, THREES), 8, LATE, rng, rates))
     for kind in TYPES:
         numbers = [counts[kind, answer] for answer in ANSWERS[kind]]
         assert max(numbers) / min(numbers) < 2.2, (kind, numbers)
