@@ -231,7 +231,7 @@ def test_only_the_expected_answer_is_right(engine, items):
     item, times = items[0], frame_times(2)
     dense = {"dense": AimConfig.dense()}
     frames = render(item.scene, times, IMAGE_SIZE)
-    said = engine.run(frames, item.question.text, dense["dense"], MAX_NEW_TOKENS).answer
+    said = engine.run(frames, item.question.text, dense["dense"], max_new_tokens=MAX_NEW_TOKENS).answer
     expected = [replace(item, question=replace(item.question, answer=answer)) for answer in (said, f"{said} ", "")]
     assert said
     assert answer_all(engine, expected, dense, len(times))["dense"].right.tolist() == [True, False, False]
