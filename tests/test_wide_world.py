@@ -13,20 +13,9 @@ from training.drawing import render
 from training.grounds import KINDS, Ground, ground_image, photographs
 from training.held_out import held_out_set
 from training.wide_drawing import spoil
-from training.wide_world import (
-    CONTRAST,
-    HIDDEN,
-    MOST_THINGS,
-    RADIUS,
-    Camera,
-    Look,
-    Spoiling,
-    WideScene,
-    WideThing,
-    hidden,
-    make_wide_scene,
-    wide_owner_map,
-)
+from training.wide_paint import CONTRAST
+from training.wide_scene import HIDDEN, Camera, Look, Spoiling, WideScene, WideThing, hidden, wide_owner_map
+from training.wide_world import MOST_THINGS, RADIUS, make_wide_scene
 from training.world import COLORS, SHAPES, WEIGHTS, frame_times, held_out
 
 SEEDS = range(150)

@@ -14,7 +14,8 @@ from training.drawing import render
 from training.grounds import photographs
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question
 from training.wide_questions import split_words, wide_choices, word_question
-from training.wide_world import HIDDEN, MOST_THINGS, Camera, WideScene, hidden, make_wide_scene, wide_owner_map
+from training.wide_scene import HIDDEN, Camera, WideScene, hidden, wide_owner_map
+from training.wide_world import MOST_THINGS, make_wide_scene
 from training.wordings import WIDE_ANSWERS
 from training.world import (
     COLORS,

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.outlines import OUTLINES
 from training.wide_drawing import render_wide
-from training.wide_world import WideScene
+from training.wide_scene import WideScene
 from training.world import COLORS, Scene, Thing
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from training.batches import FEWEST_VISITED
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
 from training.wide_questions import ask_wide
-from training.wide_world import WideScene, make_wide_scene
+from training.wide_scene import WideScene
+from training.wide_world import make_wide_scene
 from training.wordings import WIDE_ANSWERS
 from training.world import COLORS, Scene, frame_times, held_out, make_scene
 

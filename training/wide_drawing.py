@@ -10,7 +10,7 @@ import numpy as np
 
 from training.grounds import ground_image
 from training.outlines import outline
-from training.wide_world import Look, Spoiling, WideScene, WideThing
+from training.wide_scene import Look, Spoiling, WideScene, WideThing
 
 FRACTION = 4  # bits of a pixel that cv2 draws at
 NOISE = 1 << 18  # values drawn once and used again and again

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from training.questions import Question, all_choices, choose, kinds
-from training.wide_world import WideScene, WideThing, is_clear
+from training.wide_scene import WideScene, WideThing, is_clear
 from training.wordings import ASKED, KEPT, TOLD, WIDE_ANSWERS, sentence
 from training.world import Scene, place_of
 
