@@ -3,16 +3,18 @@
 import json
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aim_core.config import AimConfig
+from aim_core.engine import Engine
 from tests.helpers.viewer import Viewer
 from training import held_out as held_out_file
-from training.build import IMAGE_SIZE
-from training.drawing import render
-from training.evaluate import MAX_NEW_TOKENS, answer_all, evaluate, table
+from training.answering import MAX_NEW_TOKENS, Asker, aim_config, answer_all
+from training.evaluate import evaluate_held_out, evaluate_strangers
 from training.held_out import (
     DEVELOPMENT_SEED,
     FIRST_SEED,
@@ -24,7 +26,9 @@ from training.held_out import (
     wrong_videos,
 )
 from training.questions import CHANCE, FEWEST_FRAMES, TYPES, ask
-from training.scoring import by_combination, by_type, difference, mean_over_types, wilson
+from training.scoring import by_combination, by_row, by_type, difference, mean_over_questions, mean_over_types, wilson
+from training.strangers.items import PER_CLIP, strangers_set
+from training.summary import held_out_lines, strangers_lines
 from training.world import frame_times, held_out, make_scene
 
 PER_TYPE = 10
@@ -193,16 +197,16 @@ def test_the_difference_is_paired(items):
     assert report["aim_minus_dense"] < 0 and report["low"] <= report["aim_minus_dense"] <= report["high"] <= 0
 
 
+def report_of(items, right: dict, **more) -> dict:
+    report = {"num_questions": 130, "num_videos": 30, "num_frames": 8} | by_type(items, right)
+    report |= {"difference": difference(items, **right), "more_frames": {"16": report["mean"]}}
+    return report | {"prefill_flops": {"dense": 200, "aim": 50}} | more
+
+
 def test_the_table_shows_percent_with_intervals(items):
     right = {"dense": np.ones(len(items), dtype=bool), "aim": np.array([i.question.type != "count" for i in items])}
-    report = {"num_questions": 130, "num_videos": 30, "num_frames": 8} | by_type(items, right)
-    report |= {
-        "difference": difference(items, **right),
-        "combinations": by_combination(items, right),
-        "wrong_video": by_type(items, right),
-    }
-    report |= {"more_frames": {"16": report["mean"]}, "prefill_flops": {"dense": 200, "aim": 50}}
-    lines = table(report).splitlines()
+    more = {"combinations": by_combination(items, right), "wrong_video": by_type(items, right)}
+    lines = held_out_lines(report_of(items, right, **more))
     assert "| count | 12 | 25.0 | 100.0 (75.8–100.0) | 0.0 (0.0–24.2) | 100.0 (75.8–100.0) |" in lines
     assert [line.split("|")[1].strip() for line in lines[2:16]] == [*TYPES, "mean"]
     assert "| mean | " in lines[15] and "| 92.3 (" in lines[15]
@@ -215,23 +219,84 @@ def test_the_table_shows_percent_with_intervals(items):
     assert {line.count("|") for line in lines[:16]} == {7}
 
 
-@pytest.mark.slow
-def test_a_model_is_asked_like_a_user_asks(engine, items):
-    """One question a type, for a model that knows nothing."""
+@pytest.fixture(scope="module")
+def strangers():
+    return strangers_set(1)
+
+
+def test_the_strangers_table_has_every_row_and_names_what_is_missed(strangers):
+    dense = np.array([item.row != "white" for item in strangers])
+    right = {"dense": dense, "aim": np.ones(len(strangers), dtype=bool)}
+    lines = strangers_lines(report_of(strangers, right, axes=by_row(strangers, right)))
+    rows = [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in lines[2:] if line.startswith("|")]
+    asked = list(dict.fromkeys((item.axis, item.row) for item in strangers))
+    assert rows[: len(asked)] == asked
+    assert f"| ground | white | {PER_CLIP} | 0.0 (0.0–79.3) | 100.0 (20.6–100.0) |" in lines
+    assert "Target: every row 90 % dense missed (white 0.0)." in lines
+
+
+def test_a_share_of_questions_has_an_interval_over_videos(items):
+    video = np.array([item.video for item in items])
+    share, low, high = mean_over_questions(video % 2 == 0, items)
+    assert share == pytest.approx((video % 2 == 0).mean()) and low < share < high
+    videos = len(set(video.tolist()))
+    assert mean_over_questions(video >= 0, items) == (1.0, *wilson(videos, videos))
+    assert mean_over_questions(video < 0, items) == (0.0, *wilson(0, videos))
+
+
+def few_of(items) -> list:
+    """One question a type, sorted by video."""
     chosen = [next(item for item in items if item.question.type == kind) for kind in TYPES]
-    report = evaluate(engine, sorted(chosen, key=lambda item: item.video), num_frames=2, longer=(3,))
-    assert report["more_frames"]["3"]["n"] == len(TYPES)
+    return sorted(chosen, key=lambda item: item.video)
+
+
+@pytest.mark.slow
+def test_a_set_is_reported_by_type_with_its_cost(engine, items):
+    """For a model that knows nothing."""
+    report = evaluate_held_out(partial(answer_all, engine), few_of(items), num_frames=2, longer=(3,))
+    assert 1 <= report["more_frames"]["3"]["n"] <= len(TYPES)
     assert report["num_questions"] == len(TYPES) and list(report["types"]) == list(TYPES)
     assert report["mean"]["dense"]["accuracy"] < 0.5
     assert report["prefill_flops"]["aim"] < report["prefill_flops"]["dense"]
     assert json.loads(json.dumps(report)) == report
 
 
-def test_only_the_expected_answer_is_right(engine, items):
-    item, times = items[0], frame_times(2)
-    dense = {"dense": AimConfig.dense()}
-    frames = render(item.scene, times, IMAGE_SIZE)
-    said = engine.run(frames, item.question.text, dense["dense"], max_new_tokens=MAX_NEW_TOKENS).answer
-    expected = [replace(item, question=replace(item.question, answer=answer)) for answer in (said, f"{said} ", "")]
-    assert said
-    assert answer_all(engine, expected, dense, len(times))["dense"].right.tolist() == [True, False, False]
+@pytest.mark.slow
+def test_strangers_are_reported_by_row_too(engine, strangers):
+    few = [item for item in strangers if item.row in ("white", "16:9")]
+    report = evaluate_strangers(partial(answer_all, engine), few, num_frames=2, longer=())
+    assert [(axis, list(rows)) for axis, rows in report["axes"].items()] == [("ground", ["white"]), ("frame", ["16:9"])]
+    assert report["axes"]["frame"]["16:9"]["n"] == PER_CLIP
+
+
+def test_answers_side_by_side_are_those_that_a_user_gets(engine, items):
+    """Words and operations, dense and with AIM: what the engine says is right, then what it does not say is wrong."""
+    chosen = [item for item in items if item.video == items[0].video]
+    for name, config in (("dense", AimConfig.dense()), ("aim", aim_config(engine.num_layers))):
+        frames = chosen[0].frames(2)
+        runs = [engine.run(frames, item.question.text, config, max_new_tokens=MAX_NEW_TOKENS) for item in chosen]
+        told = [_answering(item, run.answer) for item, run in zip(chosen, runs, strict=True)]
+        found = answer_all(engine, told, 2, (name,))[name]
+        assert found.right.all()
+        assert found.prefill_flops.tolist() == [run.cost.language_flops for run in runs]
+        for wrong in (" ", "x"):
+            other = [_answering(item, run.answer + wrong) for item, run in zip(chosen, runs, strict=True)]
+            assert not answer_all(engine, other, 2, (name,))[name].right.any()
+
+
+def _answering(item, answer: str):
+    return replace(item, question=replace(item.question, answer=answer, word=answer))
+
+
+@pytest.mark.slow
+def test_several_processes_find_what_one_finds():
+    """The shipped model, asked for a wrong answer every third time."""
+    asked, model = held_out_set(1)[:12], Path(__file__).parent.parent / "assets" / "model"
+    items = [_answering(item, "none") if idx % 3 == 0 else item for idx, item in enumerate(asked)]
+    own = answer_all(Engine.from_pretrained(model, device="cpu"), items, 2)
+    with Asker(model, 2) as ask:
+        found = ask(items, 2)
+    for name in own:
+        assert found[name].right.tolist() == own[name].right.tolist()
+        assert found[name].prefill_flops.tolist() == own[name].prefill_flops.tolist()
+    assert 0 < own["dense"].right.mean() < 1

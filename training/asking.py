@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from aim_core.adapters.base import Adapter, Call
@@ -44,7 +45,7 @@ class Video:
         session = self._session(method)
         with torch.inference_mode(), attached(self.adapter, session):
             if not _prunes(method, self.num_visual, self.adapter.num_layers):
-                return self._ask_together(session, questions)
+                return self._after(*self._seen_once(session, questions)).argmax(-1).tolist()
             # Short prompts go side by side; the mask that this needs costs long ones more than it saves.
             many = 1 if self._num_kept(session.method.reduce) > SIDE_BY_SIDE else len(questions)
             parts = [questions[i : i + many] for i in range(0, len(questions), many)]
@@ -71,15 +72,40 @@ class Video:
         ids = pad_sequence(ids, batch_first=True, padding_side="left")
         return self._forward(session, ids, mask, use_cache=False).logits[:, -1]
 
-    def _ask_together(self, session: Session, questions: list[str]) -> list[int]:
-        """The video once, then all questions side by side: nothing the video's rows hold depends on the question."""
+    def answers(self, method: Method, questions: list[str], max_new_tokens: int) -> list[str]:
+        """What the model answers to each question, by a method that prunes nothing; ValueError for one that prunes.
+
+        The video's rows are computed once; each further token costs the rows of all questions and answers so far.
+        """
+        if _prunes(method, self.num_visual, self.adapter.num_layers):
+            raise ValueError("questions are answered side by side by methods that prune nothing")
+        tokenizer, said = self.adapter.processor.tokenizer, [torch.zeros(0, dtype=torch.long)] * len(questions)
+        session = self._session(method)
+        with torch.inference_mode(), attached(self.adapter, session):
+            cache, tails = self._seen_once(session, questions)
+            while len(said[0]) < max_new_tokens and not all(tokenizer.eos_token_id in own for own in said):
+                words = self._after(cache, [torch.cat(own) for own in zip(tails, said, strict=True)]).argmax(-1)
+                said = [torch.cat([own, word[None]]) for own, word in zip(said, words, strict=True)]
+        ended = [own[: (own == tokenizer.eos_token_id).cumsum(0).eq(0).sum()] for own in said]
+        return [tokenizer.decode(own, skip_special_tokens=True).strip() for own in ended]
+
+    def _seen_once(self, session: Session, questions: list[str]) -> tuple[DynamicCache, list[Tensor]]:
+        """The cache of the video's rows, once for each question, and the token ids that follow.
+
+        Nothing that the video's rows hold depends on the question.
+        """
         parts = [prompt(self.adapter, question, self.num_visual) for question in questions]
         cache = cache_of(self._forward(session, parts[0][0][None], None, use_cache=True))
         cache.batch_repeat_interleave(len(questions))
-        ends = torch.tensor([len(tail) - 1 for _, tail in parts])
-        tails = pad_sequence([tail for _, tail in parts], batch_first=True)  # rows after the end look back only
-        logits = call(self.adapter.model, input_ids=tails, past_key_values=cache, use_cache=True).logits
-        return logits[torch.arange(len(ends)), ends].argmax(-1).tolist()
+        return cache, [tail for _, tail in parts]
+
+    def _after(self, cache: DynamicCache, tails: list[Tensor]) -> Tensor:
+        """(questions, vocabulary) logits after each tail; the cache is left as it was."""
+        ends = torch.tensor([len(tail) - 1 for tail in tails])
+        ids = pad_sequence(tails, batch_first=True)  # rows after the end look back only
+        logits = call(self.adapter.model, input_ids=ids, past_key_values=cache, use_cache=True).logits
+        cache.crop(-ids.shape[1])
+        return logits[torch.arange(len(ends)), ends]
 
     def _forward(self, session: Session, ids: Tensor, mask: Tensor | None, use_cache: bool):
         output = BaseModelOutputWithPooling(pooler_output=self.rows.expand(len(ids), -1, -1))

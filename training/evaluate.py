@@ -1,174 +1,118 @@
-"""Evaluate a model on held-out questions, dense and with AIM: `python -m training.evaluate` writes a table and JSON."""
+"""Evaluate a model on the held-out sets, dense and with AIM: `python -m training.evaluate` writes tables and JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 import transformers
-from tqdm import tqdm
+from transformers import AutoConfig
 
-from aim_core.config import AimConfig
-from aim_core.engine import Engine
-from aim_core.methods.aim import as_method
-from training.asking import Video
+from training.answering import Answers, Asker, Shown, aim_config
 from training.build import IMAGE_SIZE
-from training.drawing import render
-from training.held_out import DEVELOPMENT_SEED, HELD_OUT_SEED, NUM_FRAMES, Item, held_out_set, wrong_videos
-from training.scoring import by_combination, by_type, difference
-from training.tables import percent, table_row
+from training.held_out import (
+    DEVELOPMENT_SEED,
+    HELD_OUT_SEED,
+    NUM_FRAMES,
+    WIDE_SEED,
+    Item,
+    held_out_set,
+    wide_held_out_set,
+    wrong_videos,
+)
+from training.scoring import by_combination, by_row, by_type, difference
+from training.strangers.items import CLIPS, STRANGERS_SEED, StrangersItem, strangers_set
+from training.summary import table
 from training.weights import weights_hash
-from training.world import frame_times
 
-KEEP_RATIO = 0.25  # the paper's, for video
-LONGER, LONGER_VIDEOS = (16, 32), 100
-MEAN_TARGET, TYPE_TARGET, SHARE_TARGET = 0.95, 0.90, 0.98  # dense mean, every dense type, AIM as a share of dense
-MAX_NEW_TOKENS = 16  # a sentence and the end mark; the rest would only be wrong
+LONGER, LONGER_VIDEOS = (32,), 60
+PROCESSES = 2
 
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """How one configuration did: right (n,) bool, and what the language model's prefills cost, (n,) int64."""
-
-    right: np.ndarray
-    prefill_flops: np.ndarray
+Ask = Callable[..., dict[str, Answers]]  # (items, num_frames, names), as `Asker` and `answer_all` take them
 
 
-def answer_all(engine: Engine, items: list[Item], configs: dict[str, AimConfig], num_frames: int) -> dict[str, Answers]:
-    """Ask every item under every configuration, the way a user's question goes.
+def evaluate(
+    ask: Ask, items: Sequence[Shown], num_frames: int, longer: tuple[int, ...] = LONGER, more: Callable = dict
+) -> dict:
+    """What there is to report about a set, as plain numbers.
 
-    Items of a video must be neighbours: the engine remembers what the vision tower saw only for a while.
+    longer: further numbers of frames, asked about LONGER_VIDEOS of the videos only.
+    more:   further parts of the report, from a dictionary of right answers, (n,) bool each.
     """
-    found = {name: [] for name in configs}
-    with tqdm(total=len(items), disable=None, unit="question") as bar:
-        for _, group in groupby(items, key=attrgetter("video")):
-            group = list(group)
-            frames = render(group[0].scene, frame_times(num_frames), IMAGE_SIZE)
-            for item in group:
-                for name, config in configs.items():
-                    result = engine.run(frames, item.question.text, config, max_new_tokens=MAX_NEW_TOKENS)
-                    found[name].append((item.question.accepts(result.answer), result.cost.language_flops))
-                bar.update()
-    return {name: Answers(*map(np.array, zip(*rows, strict=True))) for name, rows in found.items()}
-
-
-def answer_longer(engine: Engine, items: list[Item], configs: dict[str, AimConfig], num_frames: int) -> dict:
-    """Accuracies of the first word alone, with the vision tower run once a video: for numbers of frames that take long.
-
-    Every answer that is right is one word.
-    """
-    words, right = engine.adapter.processor.tokenizer.get_vocab(), {name: [] for name in configs}
-    for _, group in groupby(tqdm(items, disable=None, unit="question"), key=attrgetter("video")):
-        group = list(group)
-        with torch.inference_mode():
-            video = Video(engine.adapter, render(group[0].scene, frame_times(num_frames), IMAGE_SIZE))
-        for name, config in configs.items():
-            said = video.first_words(as_method(config), [item.question.text for item in group])
-            right[name] += [words[i.question.answer] == word for i, word in zip(group, said, strict=True)]
-    return by_type(items, {name: np.array(own) for name, own in right.items()})["mean"]
-
-
-def evaluate(engine: Engine, items: list[Item], num_frames: int, longer: tuple[int, ...] = LONGER) -> dict:
-    """Everything there is to report, as plain numbers.
-
-    longer: further numbers of frames, asked about the first LONGER_VIDEOS videos only.
-    """
-    begun, aim = time.monotonic(), AimConfig.for_depth(engine.num_layers, KEEP_RATIO)
-    configs = {"dense": AimConfig.dense(), "aim": aim}
-    answers = answer_all(engine, items, configs, num_frames)
-    few = [item for item in items if item.video < LONGER_VIDEOS]
+    begun, answers = time.monotonic(), ask(items, num_frames)
     right = {name: answer.right for name, answer in answers.items()}
-    moved = wrong_videos(items)
-    guesses = answer_all(engine, moved, {"dense": AimConfig.dense()}, num_frames)
     return {
         "num_questions": len(items),
         "num_videos": len({item.video for item in items}),
         "num_frames": num_frames,
-        "frame_size": IMAGE_SIZE,
-        "aim_config": asdict(aim),
         **by_type(items, right),
         "difference": difference(items, **right),
-        "combinations": by_combination(items, right),
-        "wrong_video": by_type(moved, {"dense": guesses["dense"].right}),
-        "more_frames": {str(frames): answer_longer(engine, few, configs, frames) for frames in longer},
+        "more_frames": {str(frames): _few_at(ask, items, frames) for frames in longer},
         "prefill_flops": {name: round(float(answer.prefill_flops.mean())) for name, answer in answers.items()},
-        "device": str(engine.adapter.model.device),
-        "dtype": str(engine.adapter.model.dtype).removeprefix("torch."),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
+        **more(right),
         "seconds": round(time.monotonic() - begun, 1),
     }
 
 
-def table(report: dict) -> str:
-    """The report in Markdown: accuracies in percent, with their 95 % intervals."""
-    lines = ["| type | n | chance | dense | AIM | wrong video |", "|---|---|---|---|---|---|"]
-    guesses = report["wrong_video"]
-    rows = [(kind, row, guesses["types"][kind]) for kind, row in report["types"].items()]
-    for name, row, guess in [*rows, ("mean", report["mean"], guesses["mean"])]:
-        cells = [
-            name,
-            row["n"],
-            f"{100 * row['chance']:.1f}",
-            *map(percent, (row["dense"], row["aim"], guess["dense"])),
-        ]
-        lines.append(table_row(cells))
-    lines += ["", "| colour, shape and motion together in training | n | dense | AIM |", "|---|---|---|---|"]
-    for name, row in report["combinations"].items():
-        lines.append(table_row([name, row["n"], percent(row["dense"]), percent(row["aim"])]))
-    gap, flops = report["difference"], report["prefill_flops"]
-    points = " to ".join(f"{100 * gap[end]:+.1f}" for end in ("low", "high"))
-    lines += ["", f"AIM − dense: {100 * gap['aim_minus_dense']:+.1f} points ({points}); right with one only: "
-              f"dense {gap['only_dense_right']}, AIM {gap['only_aim_right']}."]  # fmt: skip
-    lines.append(_targets(report))
-    lines.append(
-        f"{report['num_questions']} questions, {report['num_videos']} videos of {report['num_frames']} frames; "
-        f"AIM's prefill takes {100 * flops['aim'] / flops['dense']:.1f} % of the operations."
-    )
-    for frames, row in report["more_frames"].items():
-        lines.append(f"{frames} frames: dense {percent(row['dense'])}, AIM {percent(row['aim'])}, n = {row['n']}.")
-    return "\n".join(lines)
+def evaluate_held_out(ask: Ask, items: list[Item], num_frames: int, longer: tuple[int, ...] = LONGER) -> dict:
+    """Of scenes that a renderer of ours draws: new combinations apart, and the control with the wrong videos."""
+
+    def more(right: dict) -> dict:
+        moved = wrong_videos(items)
+        guesses = ask(moved, num_frames, ("dense",))
+        wrong = by_type(moved, {name: answer.right for name, answer in guesses.items()})
+        return {"combinations": by_combination(items, right), "wrong_video": wrong}
+
+    return evaluate(ask, items, num_frames, longer, more)
 
 
-def _targets(report: dict) -> str:
-    """What was aimed at, and what is missed."""
-    mean = report["mean"]["dense"]["accuracy"]
-    share = report["mean"]["aim"]["accuracy"] / mean
-    weak = [f"{kind} {100 * row['dense']['accuracy']:.1f}" for kind, row in report["types"].items()
-            if row["dense"]["accuracy"] < TYPE_TARGET]  # fmt: skip
-    missed = f" ({', '.join(weak)})" if weak else ""
-    return (
-        f"Targets: dense mean {100 * MEAN_TARGET:.0f} % {_met(mean >= MEAN_TARGET)} ({100 * mean:.1f}); "
-        f"AIM {100 * SHARE_TARGET:.0f} % of dense {_met(share >= SHARE_TARGET)} ({100 * share:.1f}); "
-        f"every type {100 * TYPE_TARGET:.0f} % dense {_met(not weak)}{missed}."
-    )
+def evaluate_strangers(ask: Ask, items: list[StrangersItem], num_frames: int, longer: tuple[int, ...] = LONGER) -> dict:
+    """Of strangers' clips: every ground, size, turn, frame and file apart."""
+    return evaluate(ask, items, num_frames, longer, lambda right: {"axes": by_row(items, right)})
 
 
-def _met(yes: bool) -> str:
-    return "met" if yes else "missed"
+def _few_at(ask: Ask, items: Sequence[Shown], num_frames: int) -> dict:
+    """Means over some of the videos, evenly chosen, at another number of frames."""
+    videos = sorted({item.video for item in items})
+    chosen = set(videos[:: max(1, len(videos) // LONGER_VIDEOS)])
+    few = [item for item in items if item.video in chosen]
+    answers = ask(few, num_frames)
+    return by_type(few, {name: answer.right for name, answer in answers.items()})["mean"]
+
+
+def made_by(model: Path, seed: int, wide_seed: int) -> dict:
+    """What was measured, and with what."""
+    depth = AutoConfig.from_pretrained(model).get_text_config().num_hidden_layers
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+    about = {"model": str(model), "sha256": weights_hash(model), "seed": seed, "wide_seed": wide_seed}
+    about["strangers_seed"] = STRANGERS_SEED
+    return about | {"frame_size": IMAGE_SIZE, "aim_config": asdict(aim_config(depth))} | versions
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("assets/model"), help="folder of the model")
-    parser.add_argument("--per-type", type=int, default=160, help="questions of each type, at least")
+    parser.add_argument("--per-type", type=int, default=160, help="held-out questions of each type, at least")
+    parser.add_argument("--clips", type=int, default=CLIPS, help="strangers' clips in each row")
     parser.add_argument("--frames", type=int, default=NUM_FRAMES, help="frames of each video")
     parser.add_argument(
-        "--seed", type=int, default=HELD_OUT_SEED, help=f"of the videos; {DEVELOPMENT_SEED} for choices on the way"
+        "--seed", type=int, default=HELD_OUT_SEED, help=f"of held-out videos; {DEVELOPMENT_SEED} for choices on the way"
     )
+    parser.add_argument("--wide-seed", type=int, default=WIDE_SEED, help="of videos of the wide world")
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="each of them takes one core")
     parser.add_argument("--out", type=Path, default=Path("assets/evaluation.json"), help="where the numbers go")
     options = parser.parse_args()
-    engine = Engine.from_pretrained(options.model)
-    items = held_out_set(options.per_type, options.frames, options.seed)
-    made_by = {"model": str(options.model), "sha256": weights_hash(options.model), "seed": options.seed}
-    report = made_by | evaluate(engine, items, options.frames)
+    report = made_by(options.model, options.seed, options.wide_seed)
+    with Asker(options.model, options.processes) as ask:
+        report |= evaluate_held_out(ask, held_out_set(options.per_type, options.frames, options.seed), options.frames)
+        wide = wide_held_out_set(options.per_type, options.frames, options.wide_seed)
+        report["wide"] = evaluate_held_out(ask, wide, options.frames)
+        report["strangers"] = evaluate_strangers(ask, strangers_set(options.clips), options.frames)
     print(table(report))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")

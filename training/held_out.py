@@ -12,6 +12,8 @@ from operator import attrgetter
 import numpy as np
 
 from training.batches import FEWEST_VISITED
+from training.build import IMAGE_SIZE
+from training.drawing import render
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question, ask
 from training.wide_questions import ask_wide
 from training.wide_scene import WideScene
@@ -38,6 +40,10 @@ class Item:
     video: int
     scene: Scene | WideScene
     question: Question
+
+    def frames(self, num_frames: int) -> np.ndarray:
+        """(num_frames, IMAGE_SIZE, IMAGE_SIZE, 3) uint8."""
+        return render(self.scene, frame_times(num_frames), IMAGE_SIZE)
 
     @property
     def combination(self) -> str | None:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 
 from training.held_out import Item
-from training.questions import CHANCE, TYPES
+from training.questions import CHANCE, TYPES, Question
 
 Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 RESAMPLES = 4000
+
+
+class Asked(Protocol):
+    """A question about a video."""
+
+    video: int
+    question: Question
+
+
+class InRow(Asked, Protocol):
+    """A question that belongs in a row of a table, among others of its axis."""
+
+    axis: str
+    row: str
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
@@ -29,13 +45,30 @@ def score(right: np.ndarray) -> dict:
     return interval(float(right.mean()), *wilson(int(right.sum()), len(right)), name="accuracy")
 
 
-def mean_over_types(values: np.ndarray, items: list[Item]) -> tuple[float, float, float]:
+def mean_over_types(values: np.ndarray, items: Sequence[Asked]) -> tuple[float, float, float]:
     """Mean of the types' means of `values` (n,), and its interval by bootstrap.
 
     Whole videos are drawn, since questions about one video are not independent.
     """
+    return _bootstrap(values, items, [TYPES.index(item.question.type) for item in items])
+
+
+def mean_over_questions(right: np.ndarray, items: Sequence[Asked]) -> tuple[float, float, float]:
+    """Share of `right` (n,) bool, and its interval by bootstrap over whole videos.
+
+    Where all or none are right, drawing them again tells nothing: Wilson's interval for as many questions as videos.
+    """
+    share, low, high = _bootstrap(right, items, [0] * len(items))
+    if 0 < share < 1:
+        return share, low, high
+    videos = len({item.video for item in items})
+    return share, *wilson(round(share * videos), videos)
+
+
+def _bootstrap(values: np.ndarray, items: Sequence[Asked], columns: list[int]) -> tuple[float, float, float]:
+    """Mean over the columns of their means, and the ends of its interval."""
     _, row = np.unique([item.video for item in items], return_inverse=True)
-    _, column = np.unique([TYPES.index(item.question.type) for item in items], return_inverse=True)
+    _, column = np.unique(columns, return_inverse=True)
     total = np.zeros((row.max() + 1, column.max() + 1))  # (V, K)
     number = np.zeros_like(total)
     np.add.at(total, (row, column), values)
@@ -53,7 +86,7 @@ def _draws(num_videos: int) -> np.ndarray:
     return np.random.default_rng(0).multinomial(num_videos, np.full(num_videos, 1 / num_videos), size=RESAMPLES)
 
 
-def by_type(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
+def by_type(items: Sequence[Asked], answers: dict[str, np.ndarray]) -> dict:
     """n, chance and one score for each of `answers` (name to (n,) bool), for every type and as the mean over types."""
     types, rows = np.array([item.question.type for item in items]), {}
     for kind in [kind for kind in TYPES if kind in types]:
@@ -64,7 +97,21 @@ def by_type(items: list[Item], answers: dict[str, np.ndarray]) -> dict:
     return {"types": rows, "mean": {"n": len(items), "chance": chance, **means}}
 
 
-def difference(items: list[Item], dense: np.ndarray, aim: np.ndarray) -> dict:
+def by_row(items: Sequence[InRow], answers: dict[str, np.ndarray]) -> dict[str, dict]:
+    """For every axis and every row of it: n and the share of right questions of each of `answers`."""
+    table: dict[str, dict] = {}
+    places = np.array([(item.axis, item.row) for item in items])
+    for axis, row in dict.fromkeys(map(tuple, places.tolist())):
+        chosen = np.flatnonzero((places == (axis, row)).all(axis=1))
+        own = [items[i] for i in chosen]
+        means = {
+            who: interval(*mean_over_questions(right[chosen], own), name="accuracy") for who, right in answers.items()
+        }
+        table.setdefault(axis, {})[row] = {"n": len(own)} | means
+    return table
+
+
+def difference(items: Sequence[Asked], dense: np.ndarray, aim: np.ndarray) -> dict:
     """What AIM adds to the mean over types (negative: what it costs), question by question, and who alone was right."""
     paired = mean_over_types(aim.astype(float) - dense, items)
     only = {"only_dense_right": int((dense & ~aim).sum()), "only_aim_right": int((aim & ~dense).sum())}
