@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from training import train
 from training.batches import BatchMaker
 from training.build import make_config, make_processor
 from training.questions import TYPES
-from training.recipe import NONE, RECIPE, Stage, Turn, learning_rate
+from training.recipe import MOST, NONE, RECIPE, THREES, WIDE, Stage, Turn, learning_rate
 from training.train import Steps, Training, export, report, run
 from training.wordings import WIDE_ANSWERS
 
@@ -23,6 +24,7 @@ ONE = dict.fromkeys(TYPES, 1)
 LOOK = Stage("look", 2, (Turn(1, 2),), 0, 1e-3, draws=NONE)
 TINY = (LOOK, Stage("clips", 3, TURNS, 8, 1e-3, cool=True, number=True, mean=True, draws=ONE))
 SEED = 5
+TOWER = Path(__file__).parent.parent / "training" / "tower.safetensors"
 
 
 class StoppedError(Exception):
@@ -95,6 +97,17 @@ def test_nothing_is_exported_where_nothing_was_trained(tmp_path, monkeypatch, ca
     with pytest.raises(SystemExit):
         train.main()
     assert "Train first" in capsys.readouterr().err and not out.exists()
+
+
+def test_training_goes_on_behind_the_tower_that_is_kept(tiny):
+    training = Training(3, "cpu")
+    training.begin_behind(TOWER)
+    assert (training.stage, training.step) == (1, 0)
+    batch = BatchMaker(training.processor.tokenizer, 3).make(0, 5000, 4, 1, NONE, MOST, THREES, WIDE)
+    with torch.inference_mode():
+        losses = train._losses(training, batch, RECIPE[0])[0]
+    assert max(float(losses[f"patch {trait}"]) for trait in ("color", "shape", "there")) < 0.2  # untrained: 0.4 to 2
+    assert_same(training.first_weights, training.model.state_dict())
 
 
 def assert_same(one: dict, two: dict) -> None:

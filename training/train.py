@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -94,6 +95,19 @@ class Training:
             setattr(self, name, state[name])
         for name in ("model", "helpers", "muon", "adamw"):
             getattr(self, name).load_state_dict(state[name])
+
+    def begin_behind(self, tower: Path) -> None:
+        """Go on behind the first stage, with the weights that it ended with.
+
+        tower: safetensors in half precision, "model." and "helpers." before the names; training/tower.safetensors is of
+               this recipe, seed 3, after 936 of the 1,100 steps of stage look on one H200 (90 seconds).
+        """
+        weights = load_file(tower)
+        for name in ("model", "helpers"):
+            own = {key.removeprefix(f"{name}."): v.float() for key, v in weights.items() if key.startswith(f"{name}.")}
+            getattr(self, name).load_state_dict(own)
+        self.stage, self.step = 1, 0
+        self.begin_stage()
 
 
 def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor], Tensor]:
@@ -220,6 +234,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
     parser.add_argument("--export", action="store_true", help="only write the model of the last checkpoint")
+    parser.add_argument("--tower", type=Path, help="begin behind the first stage, with training/tower.safetensors")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.set_float32_matmul_precision("high")  # on a GPU, where a step's own error is larger
@@ -233,6 +248,8 @@ def main() -> None:
         print(f"resuming in stage {training.stage}, step {training.step}")
     elif options.export:
         parser.error(f"{checkpoint} is not there. Train first, or give the folder of a training with --folder.")
+    elif options.tower:
+        training.begin_behind(options.tower)
     if not options.export:
         run(training, options.folder, options.save_every)
     export(training, options.out)
