@@ -15,7 +15,7 @@ from tests.helpers.drawn_trace import make_trace
 from visual.plots import cost_figure, ranked_figure, retained_figure
 
 ALLOWED = {"numpy", "cv2", "matplotlib", "visual", "aim_core.trace"}
-STANDARD = {"__future__", "collections.abc", "colorsys", "dataclasses", "functools", "math"}
+STANDARD = {"__future__", "collections.abc", "colorsys", "dataclasses", "functools", "math", "typing"}
 
 
 def lines(figure):
