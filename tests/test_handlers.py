@@ -13,6 +13,7 @@ from aim_core.errors import Stopped
 from page.handlers import NUM_AFTER_ANSWERS, NUM_TIMED, Handlers
 from page.settings import Loaded
 from page.stops import Stops
+from tests.helpers.brief import BriefEngine
 from tests.helpers.waiting import in_thread, wait_until
 
 SLIDERS = (0.25, 6, 9, 4)
@@ -22,7 +23,7 @@ QUESTION = "what color is the star?"
 
 @pytest.fixture(scope="module")
 def handlers(engine):
-    return Handlers(Loaded(engine, "random", is_embedded=False))
+    return Handlers(Loaded(BriefEngine(engine.adapter), "random", is_embedded=False))
 
 
 @pytest.fixture
