@@ -13,7 +13,7 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from tests.helpers.viewer import Viewer
 from training import held_out as held_out_file
-from training.answering import MAX_NEW_TOKENS, Asker, aim_config, answer_all
+from training.answering import Asker, aim_config, answer_all
 from training.evaluate import evaluate_held_out, evaluate_strangers
 from training.held_out import (
     DEVELOPMENT_SEED,
@@ -250,8 +250,15 @@ def few_of(items) -> list:
     return sorted(chosen, key=lambda item: item.video)
 
 
+@pytest.fixture
+def short_answers(monkeypatch) -> int:
+    """Most tokens of an answer, few: random weights never end their turn."""
+    monkeypatch.setattr("training.answering.MAX_NEW_TOKENS", 4)
+    return 4
+
+
 @pytest.mark.slow
-def test_a_set_is_reported_by_type_with_its_cost(engine, items):
+def test_a_set_is_reported_by_type_with_its_cost(engine, items, short_answers):
     """For a model that knows nothing."""
     report = evaluate_held_out(partial(answer_all, engine), few_of(items), num_frames=2, longer=(3,))
     assert 1 <= report["more_frames"]["3"]["n"] <= len(TYPES)
@@ -262,19 +269,19 @@ def test_a_set_is_reported_by_type_with_its_cost(engine, items):
 
 
 @pytest.mark.slow
-def test_strangers_are_reported_by_row_too(engine, strangers):
+def test_strangers_are_reported_by_row_too(engine, strangers, short_answers):
     few = [item for item in strangers if item.row in ("white", "16:9")]
     report = evaluate_strangers(partial(answer_all, engine), few, num_frames=2, longer=())
     assert [(axis, list(rows)) for axis, rows in report["axes"].items()] == [("ground", ["white"]), ("frame", ["16:9"])]
     assert report["axes"]["frame"]["16:9"]["n"] == PER_CLIP
 
 
-def test_answers_side_by_side_are_those_that_a_user_gets(engine, items):
+def test_answers_side_by_side_are_those_that_a_user_gets(engine, items, short_answers):
     """Words and operations, dense and with AIM: what the engine says is right, then what it does not say is wrong."""
     chosen = [item for item in items if item.video == items[0].video]
     for name, config in (("dense", AimConfig.dense()), ("aim", aim_config(engine.num_layers))):
         frames = chosen[0].frames(2)
-        runs = [engine.run(frames, item.question.text, config, max_new_tokens=MAX_NEW_TOKENS) for item in chosen]
+        runs = [engine.run(frames, item.question.text, config, max_new_tokens=short_answers) for item in chosen]
         told = [_answering(item, run.answer) for item, run in zip(chosen, runs, strict=True)]
         found = answer_all(engine, told, 2, (name,))[name]
         assert found.right.all()
