@@ -57,18 +57,24 @@ def prints():
     return print_figures(make_trace(8), (3e9, 9e9), (3e9, 2e9), layer=2)
 
 
+@pytest.fixture(scope="module")
+def written(prints, tmp_path_factory):
+    """All figures in a folder of their own."""
+    return write_figures(prints, tmp_path_factory.mktemp("figures"))
+
+
 @pytest.mark.slow
-def test_figures_come_singly_and_as_one_archive(prints, tmp_path):
-    files = write_figures(prints, tmp_path)
-    assert {file.name for file in files} == {path.name for path in tmp_path.iterdir()}
+def test_figures_come_singly_and_as_one_archive(written):
+    files = written
+    assert {file.name for file in files} == {path.name for path in files[0].parent.iterdir()}
     assert len(files) == 1 + 2 * 6
     with ZipFile(files[0]) as archive:
         assert archive.testzip() is None and set(archive.namelist()) == {file.name for file in files[1:]}
 
 
 @pytest.mark.slow
-def test_figures_are_as_wide_as_a_paper_has_room_and_300_dots_an_inch(prints, tmp_path):
-    for file in write_figures(prints, tmp_path)[1:]:
+def test_figures_are_as_wide_as_a_paper_has_room_and_300_dots_an_inch(written):
+    for file in written[1:]:
         wide = PAGE if any(name in file.name for name in ("groups", "alive", "pagerank.")) else COLUMN
         if file.suffix == ".png":
             with Image.open(file) as image:
@@ -235,8 +241,12 @@ def test_every_button_makes_files_with_names_of_ours(events, kind):
     files = exports.maker(kind)(key, 5, "rank", progress=lambda *_: None)
     assert files and all(re.fullmatch(r"aim_[a-z_]+\.[a-z0-9]+", Path(file).name) for file in files)
     assert all(Path(file).stat().st_size > 200 for file in files)
-    again = exports.maker(kind)(key, 5, "rank", progress=lambda *_: None)
-    assert Path(again[0]).parent != Path(files[0]).parent  # visitors do not meet in a folder
+
+
+def test_visitors_do_not_meet_in_a_folder(events):
+    exports, key = events
+    one, other = (exports.maker("csv")(key, 5, "rank", progress=lambda *_: None) for _ in range(2))
+    assert Path(one[0]).parent != Path(other[0]).parent
 
 
 @pytest.mark.parametrize("kind", KINDS)
