@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.waiting import in_thread
+
 ROOT = Path(__file__).parent.parent
 WAITS = {"join", "result", "get", "wait", "communicate"}  # forever when called without arguments
 TIMED = {
@@ -63,14 +65,15 @@ def test_hangs_itself():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["alone", "in a worker"])
-def test_a_hang_fails_and_pytest_ends_with_its_closing_line(tmp_path, more):
-    """With the settings of this suite, but a limit of 2 s."""
+def test_a_hang_fails_and_pytest_ends_with_its_closing_line(tmp_path):
+    """With the settings of this suite, but a limit of 2 s; alone and in a worker at once, since both mostly wait."""
     file = tmp_path / "test_hanging.py"
     file.write_text(HANGING)
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p",
-               "tests.helpers.ending", "--timeout", "2", "-p", "no:cacheprovider", *more, str(file)]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 1 and "1 failed, 1 passed in" in done.stdout, done.stdout + done.stderr
-    if not more:
-        assert "the one that hangs" in done.stderr
+               "tests.helpers.ending", "--timeout", "2", "-p", "no:cacheprovider", str(file)]  # fmt: skip
+    how = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 100}
+    begun = [in_thread(subprocess.run, [*command, *more], **how) for more in ([], ["-n", "1"])]
+    alone, in_a_worker = (one.result(timeout=110) for one in begun)
+    for done in (alone, in_a_worker):
+        assert done.returncode == 1 and "1 failed, 1 passed in" in done.stdout, done.stdout + done.stderr
+    assert "the one that hangs" in alone.stderr
