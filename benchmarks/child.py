@@ -8,9 +8,6 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.prefill import halves, in_turns
-from benchmarks.shapes import SHAPES, random_model, random_prompt
-
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
 
@@ -45,6 +42,9 @@ def work(task: Task) -> dict:
     import torch
 
     torch.set_num_threads(task.threads)
+    from benchmarks.prefill import halves, in_turns  # slow to import, and of no use to whoever starts this process
+    from benchmarks.shapes import SHAPES, random_model, random_prompt
+
     adapter = random_model(SHAPES[task.shape], task.layers)
     prompt = random_prompt(adapter, task.num_frames, task.side, task.num_text)
     _forget_peak()
