@@ -65,7 +65,9 @@ def test_a_lock_satisfies_the_ranges(name, wanted):
 
 def test_the_development_lock_holds_what_the_other_does():
     run, development = read("requirements.lock"), read("requirements-dev.lock")
-    assert run.items() <= development.items()
+    for name, one in run.items():
+        other = development[name]
+        assert other.specifier == one.specifier and other.marker in (None, one.marker), other
 
 
 def test_a_space_installs_the_lock_with_ranges_for_torch():
@@ -83,6 +85,13 @@ def test_the_space_names_the_gradio_and_a_python_of_the_lock():
     (python,) = re.findall(r'^python_version: "(\S+)"$', front, re.MULTILINE)
     assert Version(gradio) == version(read("requirements.lock")["gradio"])
     assert python in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_pre_commit_runs_the_locked_versions():
+    text, locked = (ROOT / ".pre-commit-config.yaml").read_text(), read("requirements-dev.lock")
+    for name in ("ruff", "codespell"):
+        (rev,) = re.findall(rf"/{name}(?:-pre-commit)?\n +rev: v(\S+)$", text, re.MULTILINE)
+        assert Version(rev) == version(locked[name])
 
 
 def installs(name: str) -> list[str]:
