@@ -1,4 +1,5 @@
-# The whole interface: demo, test, test-fast, lint, format, bench, train, curve, evaluate, findings. Each sets up what it needs.
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, curve, evaluate, findings and what makes
+# files of the repository: samples, screenshot, notebook, lock, compat. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -9,7 +10,8 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-fast lint format bench train curve evaluate findings samples screenshot lock compat chromium clean
+.PHONY: demo test test-fast lint format docs bench train curve evaluate findings samples screenshot notebook lock compat \
+  chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -27,6 +29,13 @@ lint: $(DEV)
 	$(VENV)/bin/ruff format --check .
 	@find page -name '*.pyi' -delete # Gradio writes these; they would be checked in place of the files they are made of
 	$(VENV)/bin/mypy
+	$(VENV)/bin/codespell
+	$(SITE)
+
+# The documentation as a site in site/; a broken link or reference is an error.
+SITE := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+docs: $(DEV)
+	$(SITE)
 
 format: $(DEV)
 	$(VENV)/bin/ruff check --fix .
@@ -53,10 +62,15 @@ findings: $(DEV)
 samples: $(DEV)
 	$(PY) -m training.samples
 
-# The picture in the README, taken by the browser test.
+# The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium
-	$(PY) -m pytest tests/test_browser.py
+	$(PY) -m pytest tests/test_browser.py tests/test_browser_pictures.py
+	cp -r screenshots/explorer.webp screenshots/tour assets/
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (960, 1600)).save('assets/screenshot.png', optimize=True)"
+
+# The notebook in the documentation, run from its first cell to its last.
+notebook: $(DEV)
+	$(PY) -m tools.notebook
 
 # Exact versions from the ranges in pyproject.toml; what is locked stays where it can.
 # Newer ones: make lock UPGRADE=--upgrade, or UPGRADE="--upgrade-package gradio".
@@ -85,4 +99,4 @@ chromium:
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium; }
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .cache site

@@ -29,8 +29,9 @@ def test_the_reports_are_of_the_shipped_weights():
     assert [model["sha256"] for model in report("findings")["models"]].index(shipped) == 0
 
 
-def test_the_readme_gives_the_means_of_the_evaluation():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README.md", "docs/evaluation.md"])
+def test_other_pages_give_the_means_of_the_evaluation(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
     for name in ("dense", "aim"):
         score = report("evaluation")["mean"][name]
         shown = [f"{100 * score[key]:.1f}" for key in ("accuracy", "low", "high")]

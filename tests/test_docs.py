@@ -1,0 +1,91 @@
+"""README and docs/: their Python runs as it stands, and what they name is there.
+
+Links and references between pages are checked by the site's strict build, which is part of `make lint`.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from inspect import getattr_static
+from pathlib import Path
+
+import pytest
+
+import aim_core
+from tools.docstrings import as_markdown
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
+SHOWN = {  # pages whose Python is one program from top to bottom, and what it has to print
+    "README.md": r"^down 0\.09\d* \[289 ",
+    "docs/python.md": r"(?s)^down .*'down'|down",
+    "docs/adding_a_method.md": r"^\w+ \[289 289 289 144 ",
+}
+ROOMS = r"(?:aim_core|app|page|visual|training|benchmarks|tools|tests|assets|docs)"
+MADE = {"docs/compatibility.md"}  # by `make compat`
+
+
+def blocks(path: Path) -> str:
+    return "\n".join(re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch, capsys):
+    """In an empty folder that has the repository's assets, since it writes a file."""
+    (tmp_path / "assets").symlink_to(ROOT / "assets")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks(ROOT / name), name, "exec"), {"__name__": name})
+    assert re.search(SHOWN[name], capsys.readouterr().out)
+
+
+def test_the_python_of_the_readme_is_ten_lines_and_the_whole_is_short():
+    assert len(blocks(ROOT / "README.md").splitlines()) <= 10
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_every_file_that_a_page_names_is_there(path):
+    named = re.findall(rf"`({ROOMS}/[\w./-]*)`", path.read_text(encoding="utf-8"))
+    assert not [name for name in named if name not in MADE and not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_every_name_of_the_core_that_a_page_gives_is_there(path):
+    """`Trace.group`, `aim_core.errors.Stopped`: what classes and modules have."""
+    public = "|".join(aim_core.__all__)
+    text = path.read_text(encoding="utf-8")
+    for owner, name in re.findall(rf"`((?:aim_core\.)?(?:\w+\.)*(?:{public}|Cost|Timing))\.(\w+)`", text):
+        assert has(owner, name), f"{owner}.{name}"
+    for module, name in re.findall(r"`(aim_core(?:\.\w+)+)\.(\w+)`", text):
+        assert hasattr(import_module(module), name), f"{module}.{name}"
+
+
+def has(owner: str, name: str) -> bool:
+    own = getattr(import_module("aim_core.result"), owner, None) or getattr(aim_core, owner)
+    return name in getattr(own, "__annotations__", {}) or getattr_static(own, name, None) is not None
+
+
+def test_a_name_that_is_not_there_is_seen():
+    assert has("Trace", "group") and has("Timing", "prefill_ms") and has("Engine", "run")
+    assert not has("Trace", "groups") and not has("AimConfig", "keep")
+
+
+def test_make_names_every_command_that_a_page_gives():
+    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for path in TEXTS:
+        for name in re.findall(r"\bmake ([a-z][\w-]*)", re.sub(r"[^`]*`([^`]*)`|.", r"\1\n", path.read_text())):
+            assert name in targets, f"{path.name}: make {name}"
+
+
+def test_entries_of_a_docstring_become_a_list():
+    text = "A box.\n\nsize:  how large it is,\n       in mm.\nlid, key: what shuts it.\nRaises ValueError if it is 0."
+    entries = "- `size`: how large it is,\n    in mm.\n- `lid`, `key`: what shuts it."
+    assert as_markdown(text) == f"A box.\n\n{entries}\n\nRaises ValueError if it is 0."
+
+
+def test_a_docstring_without_entries_stays():
+    text = "Box: one line.\n\nA second paragraph: with a colon\nand another line."
+    assert as_markdown(text) == text
