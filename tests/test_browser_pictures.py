@@ -62,7 +62,7 @@ def test_a_moving_picture_of_the_run(asked):
         shown(asked, view, layer)
         frames.append(stacked(answers, explorer(asked)))
     stays = [round(1000 * seconds) for *_, seconds in SHOTS]
-    frames[0].save(MOVING, save_all=True, append_images=frames[1:], duration=stays, loop=0, quality=85, method=6)
+    frames[0].save(MOVING, save_all=True, append_images=frames[1:], duration=stays, loop=0, quality=85, method=4)
     check(MOVING, len(SHOTS))
 
 

@@ -6,11 +6,13 @@ Links and references between pages are checked by the site's strict build, which
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import import_module
 from inspect import getattr_static
 from pathlib import Path
 
 import pytest
+import yaml
 
 import aim_core
 from tools.docstrings import as_markdown
@@ -44,6 +46,40 @@ def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch, capsys):
 def test_the_python_of_the_readme_is_ten_lines_and_the_whole_is_short():
     assert len(blocks(ROOT / "README.md").splitlines()) <= 10
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_link_in_the_repository_leads_somewhere(name):
+    """Those of docs/ are the strict build's."""
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / name).read_text(encoding="utf-8"))
+    assert len(links) > 3 and not [link for link in links if "://" not in link and not (ROOT / link).is_file()]
+
+
+def test_the_readme_gives_the_times_and_memory_of_the_benchmarks():
+    """Its row of dense and of both, in docs/benchmarks.md as `make bench` prints them."""
+    readme, benchmarks = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/benchmarks.md"))
+    rows = dict(re.findall(r"^\| (dense|both) \| (1,669 .*|493 .*) \|$", benchmarks, re.MULTILINE))
+    (_, dense_ms, *_, dense_mb), (_, both_ms, speedup, *_, both_mb) = (rows[name].split(" | ") for name in rows)
+    dense_ms, both_ms = (f"{float(ms.replace(',', '')):,.0f} ms" for ms in (dense_ms, both_ms))
+    assert f"| {dense_ms} | {both_ms} ({speedup}) |" in readme
+    assert f"| {dense_mb} MB | {both_mb} MB |" in readme
+
+
+def test_the_citation_is_of_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.stem
+)
+def test_an_issue_form_has_what_a_form_needs(path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert form["name"] and form["description"]
+    ids = [part["id"] for part in form["body"]]
+    assert len(set(ids)) == len(ids) and all(part["attributes"]["label"] for part in form["body"])
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
