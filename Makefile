@@ -51,7 +51,7 @@ evaluate: $(DEV)
 	$(PY) -m training.evaluate
 
 curve: $(DEV)
-	$(PY) -m training.curve
+	$(PY) -m training.plot_log
 
 # Another seed: .venv/bin/python -m training.train --seed 4 --folder runs/seed4 --out runs/seed4/model
 # Several models: make findings MODELS="assets/model runs/seed4/model"
@@ -64,7 +64,7 @@ samples: $(DEV)
 
 # The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium
-	$(PY) -m pytest tests/test_browser.py tests/test_browser_pictures.py
+	$(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py
 	cp -r screenshots/explorer.webp screenshots/tour assets/
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (960, 1600)).save('assets/screenshot.png', optimize=True)"
 

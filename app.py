@@ -1,126 +1,20 @@
-"""AIM Explorer: the page. Its parts and how they are connected; everything else lives in its own place."""
+"""AIM Explorer: read arguments, load a model, serve the page."""
 
 from __future__ import annotations
 
 import logging
 import os
-from types import SimpleNamespace
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
-import gradio as gr
-from starlette.middleware import Middleware
-
-from page import assets, inputs, parts, story, words
-from page.exports import wiring
-from page.exports.handlers import Exports
-from page.handlers import Handlers
-from page.language import LanguageFirst
-from page.settings import Loaded, arguments, load
-from page.spoken import I18N, text
-from page.tour.component import Guide
-
-
-def build_demo(loaded: Loaded) -> gr.Blocks:
-    """The page for one loaded model."""
-    depth = loaded.engine.num_layers
-    adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
-    with gr.Blocks(title=words.TITLE, delete_cache=(3600, 3600)) as demo:
-        gr.Markdown(text("INTRO"))
-        gr.Markdown(parts.about(loaded), elem_id="notice")
-        guide = Guide(loaded)
-        with gr.Row():
-            with gr.Column(scale=5):
-                media = inputs.media(adapter)
-            with gr.Column(scale=4):
-                controls = inputs.controls(loaded, default, media)
-        with media.video_samples:
-            parts.samples(media.video, controls.question)
-        with media.image_samples:
-            parts.samples(media.image, controls.question)
-        results, handlers = story.results(default, depth), Handlers(loaded)
-        key, done = _connect(handlers, media, controls, results)
-        guide.connect(media, controls, handlers.store, key, done)
-        events = Exports(handlers, loaded, results.panels)
-        done.append(wiring.connect(demo, events, media, controls, results, key))
-        wiring.enable(events, results, key, done)
-        _connect_figures(handlers, results.figures, key, done)
-    return demo.queue(max_size=32)
-
-
-def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace) -> tuple:
-    """Events that run the model; returns where the last result's key is kept, and the events that fill the page."""
-    key = gr.State(None)  # where this page's last result is kept
-    settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
-    outputs = [*results.panels, key]
-    asked = [controls.run.click, controls.question.submit, results.explorer.marks]
-    inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
-    run = gr.on(
-        [controls.run.click, controls.question.submit], handlers.answer, [*settings, controls.details, key], outputs,
-        api_name="run", concurrency_id="model", concurrency_limit=1, show_progress_on=results.answers,
-    )  # fmt: skip
-    hand = [
-        event(
-            handlers.by_hand, [*controls.sliders, key], outputs, trigger_mode="always_last", api_visibility="private",
-            concurrency_id="model", show_progress_on=results.answers,
-        )
-        for event in (results.explorer.marks, results.answers.undo)
-    ]  # fmt: skip
-    answers, numbers, *_, data = results.panels
-    times = run.success(
-        handlers.times, key, [answers, numbers, data], api_name="times", concurrency_id="model", show_progress="hidden"
-    )
-    inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
-    controls.stop.click(
-        handlers.stop, key, results.answers, show_progress="hidden", api_visibility="private", concurrency_limit=None
-    )  # queued, as only such an event can send a message
-    done = [run, *hand]
-    if handlers.runner.is_small:
-        again = gr.on(
-            [slider.change for slider in controls.sliders], handlers.follow, [*controls.sliders, key], outputs,
-            trigger_mode="always_last", show_progress="hidden", api_name="follow", api_visibility="undocumented",
-            concurrency_id="model",
-        )  # fmt: skip
-        done.append(again)
-    return key, done
-
-
-def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, done: list) -> None:
-    """Still pictures follow a run and their slider, but only while their part of the page is open."""
-    drawn = {"fn": handlers.figures, "inputs": [key, figures.is_open, figures.layer, figures.scale],
-             "outputs": figures.panels, "show_progress": "hidden", "api_visibility": "private"}  # fmt: skip
-    figures.box.expand(
-        handlers.open_figures, None, figures.opened, show_progress="hidden", api_visibility="private"
-    ).then(**drawn)
-    figures.box.collapse(lambda: False, None, figures.is_open, api_visibility="private")
-    gr.on([figures.layer.input, figures.scale.input], **drawn, trigger_mode="always_last", concurrency_limit=4)
-    for run in done:
-        run.success(**drawn)
-
-
-def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
-    """Serve the page as it is meant to be; `more` goes to Gradio's launch."""
-    demo.launch(
-        server_name=host,
-        server_port=port,
-        theme=gr.themes.Soft(font=["system-ui", "sans-serif"]),  # no font from elsewhere
-        css=assets.text("page.css"),
-        max_file_size="100mb",
-        enable_monitoring=False,
-        run_history=False,
-        state_session_capacity=50,
-        footer_links=["api", "gradio"],
-        i18n=I18N,
-        app_kwargs={"middleware": [Middleware(LanguageFirst)]},
-        **more,
-    )
+from page.build import build_page, serve
+from page.state.startup import arguments, load
 
 
 def main() -> None:
-    """Read arguments, load a model, serve the page."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     options = arguments()
-    serve(build_demo(load(options.model)), options.host, options.port)
+    serve(build_page(load(options.model)), options.host, options.port)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from transformers import PreTrainedModel
 
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
-from aim_core.hooks import attached
+from aim_core.forward.hooks import attached
+from aim_core.forward.recorder import Recorder
+from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
-from aim_core.record import Recorder
-from aim_core.session import Session
 
 
 @contextmanager

@@ -16,13 +16,14 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from aim_core.adapters.base import Adapter, Call
-from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
-from aim_core.cost import Cost, prefill_flops
-from aim_core.dialect import cache_of
 from aim_core.errors import Stopped
-from aim_core.greedy import decode
-from aim_core.hooks import attached, stoppable
+from aim_core.forward.diagnostics import Notes
+from aim_core.forward.dialect import cache_of
+from aim_core.forward.greedy import decode
+from aim_core.forward.hooks import attached, stoppable
+from aim_core.forward.recorder import Record
+from aim_core.forward.session import Session
 from aim_core.lately import Lately, digest
 from aim_core.loading import load_adapter
 from aim_core.media.check import MediaKind
@@ -30,10 +31,9 @@ from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
-from aim_core.notes import Notes
-from aim_core.record import Record
+from aim_core.ops.flops import Cost, prefill_flops
+from aim_core.overrides import NOTHING_MARKED, ByHand
 from aim_core.result import PrefillTimes, Result, Timing
-from aim_core.session import Session
 
 _KEPT = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoProcessor
 
 from aim_core.adapters.base import Adapter
-from aim_core.adapters.table import adapter_class
+from aim_core.adapters.registry import adapter_class
 
 
 class ModelLoadError(RuntimeError):

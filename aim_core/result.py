@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
-from aim_core.cost import Cost
 from aim_core.methods.base import Method
+from aim_core.ops.flops import Cost
+from aim_core.overrides import NOTHING_MARKED, ByHand
 from aim_core.trace import Trace
 
 

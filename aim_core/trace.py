@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from aim_core.fill import filled, rounds_together
+from aim_core.ops.ragged import filled, rounds_together
 from aim_core.view import View, read_views, view_arrays
 
 

@@ -13,11 +13,11 @@ from transformers import AttentionInterface, AttentionMaskInterface
 
 from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
+from aim_core.forward.merged_prompt import shorten
 from aim_core.methods.aim import MergeSimilar
 from aim_core.methods.base import where_needed
-from aim_core.shorten import shorten
 from benchmarks.shapes import Prompt
-from benchmarks.watch import Once, Watch
+from benchmarks.timer import Once, Watch
 
 _NAME = "eager_masking"
 

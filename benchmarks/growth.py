@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.child import Task, in_child
+from benchmarks.memory_probe import Task, in_child
 from benchmarks.shapes import SHAPES
 from benchmarks.tables import markdown, percent
 

@@ -9,13 +9,13 @@ import torch
 
 from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
-from aim_core.cost import prefill_flops
-from aim_core.hooks import attached
+from aim_core.forward.hooks import attached
+from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
-from aim_core.session import Session
+from aim_core.ops.flops import prefill_flops
 from benchmarks.eager import EagerMasked, eager_prefill
 from benchmarks.shapes import Prompt
-from benchmarks.watch import Once, Watch
+from benchmarks.timer import Once, Watch
 
 Setting = AimConfig | EagerMasked | None  # None is the stock model with nothing attached
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config, SiglipVisionConfig
 
 from aim_core.adapters.base import Adapter
+from aim_core.adapters.layout import Layout, Medium, consecutive, lay_out
 from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
-from aim_core.layout import Layout, Medium, consecutive, lay_out
 from aim_core.trace import View
 
 _BEFORE = 14  # rows of text before the video, as in the chat template

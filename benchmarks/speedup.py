@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.child import Task, in_child
+from benchmarks.memory_probe import Task, in_child
 from benchmarks.prefill import Measured, halves, in_turns
 from benchmarks.shapes import SHAPES, random_model, random_prompt
 from benchmarks.tables import markdown, percent, times

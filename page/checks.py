@@ -17,7 +17,7 @@ from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
 from aim_core.media.frames import Frames
-from page.spoken import said
+from page.i18n import strings
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
 MAX_FRAMES = 32
@@ -28,10 +28,10 @@ def checked_question(question: object) -> str:
     """The question without spaces around it."""
     text = str(question or "").strip()
     if not text:
-        raise gr.Error(said().NO_QUESTION, title=said().TITLES["question"])
+        raise gr.Error(strings().NO_QUESTION, title=strings().TITLES["question"])
     if len(text.split()) > MAX_WORDS or len(text) > MAX_LETTERS:
-        message = said().LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
-        raise gr.Error(message, title=said().TITLES["long"])
+        message = strings().LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
+        raise gr.Error(message, title=strings().TITLES["long"])
     return text
 
 
@@ -40,20 +40,20 @@ def checked_config(keep_ratio: Any, l1: object, l2: object, least_l1: int = 0) -
     try:
         config = AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
         if config.l1 < least_l1:
-            raise ValueError(said().EARLY.format(least=least_l1, l1=config.l1))
+            raise ValueError(strings().EARLY.format(least=least_l1, l1=config.l1))
         return config
     except (TypeError, ValueError) as error:
-        raise gr.Error(said().BAD_SETTINGS.format(reason=error), title=said().TITLES["settings"]) from error
+        raise gr.Error(strings().BAD_SETTINGS.format(reason=error), title=strings().TITLES["settings"]) from error
 
 
 def checked_frames(num_frames: object) -> int:
     """How many frames to sample."""
     try:
-        count = _whole(said().NUM_FRAMES, num_frames)
+        count = _whole(strings().NUM_FRAMES, num_frames)
     except ValueError as error:
-        raise gr.Error(said().BAD_SETTINGS.format(reason=error), title=said().TITLES["settings"]) from error
+        raise gr.Error(strings().BAD_SETTINGS.format(reason=error), title=strings().TITLES["settings"]) from error
     if not 1 <= count <= MAX_FRAMES:
-        raise gr.Error(said().BAD_FRAMES.format(most=MAX_FRAMES, count=count), title=said().TITLES["settings"])
+        raise gr.Error(strings().BAD_FRAMES.format(most=MAX_FRAMES, count=count), title=strings().TITLES["settings"])
     return count
 
 
@@ -61,14 +61,14 @@ def checked_media(shown: object, other: object) -> str:
     """The path of the upload on the open tab, else of the one on the other."""
     path = shown or other
     if not path:
-        raise gr.Error(said().NO_MEDIA, title=said().TITLES["media"])
+        raise gr.Error(strings().NO_MEDIA, title=strings().TITLES["media"])
     return str(path)
 
 
 def checked_kind(adapter: Adapter, frames: Frames) -> None:
     """Refuse a video where the family reads pictures only."""
     if len(frames.frames) > 1 and "video" not in adapter.modalities:
-        raise gr.Error(said().PICTURES_ONLY, title=said().TITLES["media"])
+        raise gr.Error(strings().PICTURES_ONLY, title=strings().TITLES["media"])
 
 
 def guarded(handler: Callable) -> Callable:
@@ -95,16 +95,16 @@ def sentences():
     except gr.Error:
         raise
     except MediaError as error:
-        raise gr.Error(str(error), title=said().TITLES["file"]) from error
+        raise gr.Error(str(error), title=strings().TITLES["file"]) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         _log.exception("out of memory")
-        raise gr.Error(said().NO_MEMORY, title=said().TITLES["memory"]) from error
+        raise gr.Error(strings().NO_MEMORY, title=strings().TITLES["memory"]) from error
     except Exception as error:
         _log.exception("a request failed")
-        raise gr.Error(said().WENT_WRONG, title=said().TITLES["wrong"]) from error
+        raise gr.Error(strings().WENT_WRONG, title=strings().TITLES["wrong"]) from error
 
 
 def _whole(name: str, value: object) -> int:
     if not isinstance(value, Real) or isinstance(value, bool) or not float(value).is_integer():
-        raise ValueError(said().NOT_WHOLE.format(name=name, value=repr(value)))
+        raise ValueError(strings().NOT_WHOLE.format(name=name, value=repr(value)))
     return int(float(value))

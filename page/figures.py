@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.result import Result
-from page.spoken import said
-from visual.legend import alive_legend, groups_legend, scores_legend
-from visual.plots import cost_figure, ranked_figure, retained_figure
-from visual.texts import alive_text, groups_text, scores_text
-from visual.views import alive_view, groups_view, scores_view
+from page.i18n import strings
+from visual.captions import alive_text, groups_text, scores_text
+from visual.charts import cost_figure, ranked_figure, retained_figure
+from visual.heatmaps import alive_view, groups_view, scores_view
+from visual.legends import alive_legend, groups_legend, scores_legend
 
 
 def legends() -> tuple[np.ndarray, ...]:
@@ -33,5 +33,5 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
         scores_text(trace, layer),
         retained_figure(trace, layer),
         ranked_figure(trace, layer) if scored else None,
-        cost_figure(before, after, said().COST_TITLE) if any(before + after) else None,
+        cost_figure(before, after, strings().COST_TITLE) if any(before + after) else None,
     )

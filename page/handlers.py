@@ -8,19 +8,19 @@ from functools import partial
 
 import gradio as gr
 
-from aim_core.by_hand import NOTHING_MARKED, ByHand
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
+from aim_core.overrides import NOTHING_MARKED, ByHand
 from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded
-from page.marks import checked_marks
-from page.numbers import comparison, summary
-from page.panels.answers import answers_record
-from page.panels.word_frames import word_frames_record
-from page.runs import Runner
-from page.settings import Loaded
-from page.spoken import said
-from page.stops import Stops
-from page.store import Kept, ResultStore
+from page.comparison_table import comparison, summary
+from page.components.answers.component import answers_record
+from page.components.word_frames.component import word_frames_record
+from page.i18n import strings
+from page.overrides import checked_marks
+from page.state.cancellation import Stops
+from page.state.runner import Runner
+from page.state.startup import Loaded
+from page.state.store import Kept, ResultStore
 
 NUM_FIGURES = 9
 NUM_AFTER_ANSWERS = 5  # outputs of a run besides the answers
@@ -46,15 +46,15 @@ class Handlers:
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.stops.run(request.session_hash) as stop:
             ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
-            progress(0.1, said().READING)
+            progress(0.1, strings().READING)
             checked_kind(self.adapter, self.runner.frames(path, num_frames))
-            progress(0.2, said().RUNNING_DENSE)
+            progress(0.2, strings().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
             yield answers_record({"dense": dense}, False, self.tokenizer), *[gr.skip()] * NUM_AFTER_ANSWERS
-            progress(0.6, said().RUNNING_AIM)
+            progress(0.6, strings().RUNNING_AIM)
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
-                gr.Warning(said().UNKNOWN.format(count=unknown), title=said().TITLES["unknown"])
+                gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
             yield self._shown(Kept(path, question, num_frames, dense, aim, details=details), key)
 
     @guarded
@@ -86,7 +86,7 @@ class Handlers:
         try:
             again = self._again(kept, config, num_frames, marks)
         except ValueError as error:  # merged otherwise, two marks may be on one token
-            gr.Warning(said().MARKS_OFF.format(reason=error), title=said().TITLES["marks"])
+            gr.Warning(strings().MARKS_OFF.format(reason=error), title=strings().TITLES["marks"])
             again = self._again(kept, config, num_frames, NOTHING_MARKED)
         return self._shown(again, key)
 
@@ -95,23 +95,23 @@ class Handlers:
         """AIM again with the patches that were marked protected or removed; no marks take them all off."""
         kept = self.store.get(key)
         if kept is None:
-            raise gr.Error(said().NO_RUN, title=said().TITLES["marks"])
+            raise gr.Error(strings().NO_RUN, title=strings().TITLES["marks"])
         if kept.model is not None:
-            raise gr.Error(said().LOADED_ONLY, title=said().TITLES["marks"])
+            raise gr.Error(strings().LOADED_ONLY, title=strings().TITLES["marks"])
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         marks = checked_marks(event._data if event else None, kept.aim.trace)
         if marks and num_frames != kept.num_frames:
-            raise gr.Error(said().BAD_MARKS, title=said().TITLES["marks"])
+            raise gr.Error(strings().BAD_MARKS, title=strings().TITLES["marks"])
         try:
             with self.stops.run(request.session_hash) as stop:
                 again = self._again(kept, config, num_frames, marks, stop=stop)
         except Stopped:
             return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
         except ValueError as error:
-            raise gr.Error(said().BAD_MARKS_BOTH.format(reason=error), title=said().TITLES["marks"]) from error
+            raise gr.Error(strings().BAD_MARKS_BOTH.format(reason=error), title=strings().TITLES["marks"]) from error
         if again.hand:
             same = again.hand.answer == again.aim.answer
-            gr.Info(said().HAND_SAME if same else said().HAND_OTHER, title=said().TITLES["marks"])
+            gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["marks"])
         return self._shown(again, key)
 
     @guarded
@@ -119,7 +119,7 @@ class Handlers:
         """End the run that this page has under way; the answers are those of the last run again."""
         self.stops.stop(request.session_hash)
         kept = self.store.get(key)
-        gr.Info(said().STOPPED if kept else said().STOPPED_FIRST, title=said().TITLES["stopped"])
+        gr.Info(strings().STOPPED if kept else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
         return self.panels(kept)[0] if kept else None
 
     def _again(self, kept: Kept, config: AimConfig, num_frames: int, marks: ByHand, **more) -> Kept:
@@ -164,7 +164,7 @@ class Handlers:
             return [gr.skip()] * NUM_FIGURES
         kept = self.store.get(key)
         if kept is None:
-            raise gr.Error(said().RESULT_GONE, title=said().TITLES["gone"])
+            raise gr.Error(strings().RESULT_GONE, title=strings().TITLES["gone"])
         from page.figures import figures
 
         return figures(kept.dense, kept.shown, layer, scale)

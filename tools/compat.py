@@ -24,7 +24,13 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "compatibility.md"
 LOCK = ROOT / "requirements-dev.lock"
 ENVIRONMENTS = ("lowest", "locked", "newest")
-TESTS = ("tests/test_engine.py", "tests/test_exactness.py", "tests/families", "-k", "not page_families and not browser")
+TESTS = (
+    "tests/aim_core/test_engine.py",
+    "tests/aim_core/test_exactness.py",
+    "tests/families",
+    "-k",
+    "not page_families and not browser",
+)
 HEAD = """# Compatibility
 
 Made by `make compat`: the tests of the engine, the families and exactness, each time in a fresh environment with the

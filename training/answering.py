@@ -16,10 +16,10 @@ import torch
 from tqdm import tqdm
 
 from aim_core.config import AimConfig
-from aim_core.cost import prefill_flops
 from aim_core.engine import Engine
 from aim_core.methods.aim import as_method
-from training.asking import Video, prompt
+from aim_core.ops.flops import prefill_flops
+from training.batched_inference import Video, prompt
 from training.questions import Question
 
 NAMES = ("dense", "aim")

@@ -15,7 +15,7 @@ from transformers import AutoConfig
 
 from training.answering import Answers, Asker, Shown, aim_config
 from training.build import IMAGE_SIZE
-from training.held_out import (
+from training.eval_sets import (
     DEVELOPMENT_SEED,
     HELD_OUT_SEED,
     NUM_FRAMES,

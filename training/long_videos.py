@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.held_out import Item, balanced_set
+from training.eval_sets import Item, balanced_set
 from training.questions import Question
 from training.world import Scene, Thing, make_scene
 

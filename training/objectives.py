@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from training.batches import IGNORE, TRAITS, Batch
 from training.build import SPECIAL
-from training.packed import COUNT, answer_packed, frame_of, patches_of, start_of, tokens_of
+from training.packed_forward import COUNT, answer_packed, frame_of, patches_of, start_of, tokens_of
 from training.wide_world import MOST_THINGS
 
 ALIGNED = ("color", "shape")  # traits that a token tells in the embeddings of their words too

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from training.held_out import Item
+from training.eval_sets import Item
 from training.questions import CHANCE, TYPES, Question
 
 Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 
 from aim_core.trace import Trace
-from visual.lettering import fitting_size, line_height, write
+from visual.contact_sheet import contact_sheet, enlarge
+from visual.frame_compose import patches_of_all, plate_labels
+from visual.heatmaps import alive_drawer, drawn_plates, groups_drawer
 from visual.palette import CARD, INK
-from visual.plates import patches_of_all, plate_labels
-from visual.sheet import contact_sheet, enlarge
-from visual.views import alive_drawer, drawn_plates, groups_drawer
+from visual.text_raster import fitting_size, line_height, write
 
 WIDEST = 1280  # pixels
 CAPTION = 0.042  # height of the caption's type over the film's width

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 
 from visual.palette import ALIVE, HEAT, LINE, assign_colours, colour_table
-from visual.patches import borders, spread
+from visual.patch_grid import borders, spread
 
 TINT = 0.42  # opacity of a group's colour
 HEAT_OPACITY = 0.72

@@ -15,9 +15,9 @@ from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
+from aim_core.adapters.layout import Layout, Medium, deal_out
 from aim_core.config import AimConfig
-from aim_core.cost import widths
-from aim_core.layout import Layout, Medium, deal_out
+from aim_core.ops.flops import widths
 from aim_core.trace import View
 
 MODALITIES = ("image", "video")

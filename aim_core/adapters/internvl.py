@@ -6,9 +6,9 @@ from transformers import InternVLForConditionalGeneration
 from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_tiled_canvas
 
 from aim_core.adapters.base import Call
-from aim_core.adapters.tiled import TiledAdapter
-from aim_core.cost import linear_flops, vision_flops
-from aim_core.layout import Medium, consecutive
+from aim_core.adapters.layout import Medium, consecutive
+from aim_core.adapters.tiles import TiledAdapter
+from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
 
 

@@ -12,9 +12,9 @@ from transformers.image_processing_utils import select_best_resolution
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import anyres
+from aim_core.adapters.layout import Medium, Patches, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
-from aim_core.cost import linear_flops
-from aim_core.layout import Medium, Patches, consecutive
+from aim_core.ops.flops import linear_flops
 from aim_core.trace import View
 
 

@@ -10,8 +10,8 @@ from transformers import LlavaOnevisionForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, padded_to_square
-from aim_core.cost import linear_flops, vision_flops
-from aim_core.layout import Medium, Patches, consecutive
+from aim_core.adapters.layout import Medium, Patches, consecutive
+from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
 
 

@@ -6,8 +6,8 @@ import torch
 from transformers import Qwen2VLForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call
-from aim_core.cost import linear_flops, vision_flops
-from aim_core.layout import Medium, consecutive
+from aim_core.adapters.layout import Medium, consecutive
+from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
 
 

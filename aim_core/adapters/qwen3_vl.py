@@ -6,7 +6,7 @@ from transformers import Qwen3VLForConditionalGeneration
 
 from aim_core.adapters.base import Call
 from aim_core.adapters.qwen2_vl import Qwen2VLAdapter
-from aim_core.cost import vision_flops
+from aim_core.ops.flops import vision_flops
 
 
 class Qwen3VLAdapter(Qwen2VLAdapter):

@@ -7,9 +7,9 @@ import math
 from transformers import SmolVLMForConditionalGeneration
 
 from aim_core.adapters.base import Call
-from aim_core.adapters.tiled import TiledAdapter
-from aim_core.cost import linear_flops, vision_flops
-from aim_core.layout import Medium, consecutive
+from aim_core.adapters.layout import Medium, consecutive
+from aim_core.adapters.tiles import TiledAdapter
+from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
 
 

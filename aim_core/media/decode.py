@@ -6,10 +6,10 @@ import os
 from numbers import Integral
 
 from aim_core.media.check import check_media
-from aim_core.media.child import run_child
 from aim_core.media.errors import MediaError
 from aim_core.media.frames import Frames
 from aim_core.media.limits import Limits
+from aim_core.media.process import run_child
 
 MAX_FRAMES = 64
 SIDES = (16, 2048)  # least and most pixels for `max_side`

@@ -20,12 +20,12 @@ from aim_core.media.decord_reader import CannotReadError, decord_frames
 from aim_core.media.errors import DAMAGED_VIDEO, MediaError
 from aim_core.media.frames import Frames
 from aim_core.media.header import read_header, refuse_header
+from aim_core.media.image import on_white
 from aim_core.media.index import Index, read_index
 from aim_core.media.limits import Limits
 from aim_core.media.refuse import refuse_frame, refuse_long
 from aim_core.media.resize import fitted_size, resize
 from aim_core.media.sample import sample
-from aim_core.media.still import on_white
 
 _WHOLE_PIXELS = 3000 * 1280 * 720  # most that are decoded for a few frames: some ten seconds of one processor
 

@@ -55,7 +55,7 @@ def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
     try:
         # Imported here, so that a picture does not wait for the video libraries and both come under the limits.
         if is_picture:
-            from aim_core.media.still import read_picture
+            from aim_core.media.image import read_picture
 
             return read_picture(path, max_side, limits)
         from aim_core.media.video import read_video

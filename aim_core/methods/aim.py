@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from aim_core.config import AimConfig
-from aim_core.importance import pagerank, pagerank_steps, per_viewer
-from aim_core.merging import Merged, merge_tokens
 from aim_core.methods.base import Method, where_needed
+from aim_core.ops.merging import Merged, merge_tokens
+from aim_core.ops.pagerank import pagerank, pagerank_steps, per_viewer
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from aim_core.merging import Merged
+from aim_core.ops.merging import Merged
 
 POSITIONS = ("sequential", "original")
 MODES = ("dropped", "masked")

@@ -7,9 +7,9 @@ from numbers import Integral
 
 from torch import Tensor
 
-from aim_core.merging import Merged, merge_tokens
 from aim_core.methods.base import Method, Rank
-from aim_core.methods.rankers import AttentionReceived, LastTokenAttention
+from aim_core.methods.scorers import AttentionReceived, LastTokenAttention
+from aim_core.ops.merging import Merged, merge_tokens
 
 _RANKS: dict[str, Rank] = {"received": AttentionReceived(), "last": LastTokenAttention()}
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aim_core.config import AimConfig
-from page.samples import sample_name
-from page.store import Kept
+from page.state.samples import sample_name
+from page.state.store import Kept
 
 
 def python_of(kept: Kept, model: str) -> str:
@@ -16,7 +16,7 @@ def python_of(kept: Kept, model: str) -> str:
     model: the id or folder of the checkpoint. The media file is named as it was uploaded; samples by their place.
     """
     by_hand = kept.marks
-    imports = ["from aim_core.by_hand import ByHand"] if by_hand else []
+    imports = ["from aim_core.overrides import ByHand"] if by_hand else []
     imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
     call = f"media, question, config, num_frames={kept.num_frames}" + (", by_hand=by_hand" if by_hand else "")
     lines = [

@@ -11,21 +11,21 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
 from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded
-from page.exports.archive import SavedRunError
 from page.exports.code import python_of
-from page.exports.counts import counts_csv
-from page.exports.model import ModelFacts
+from page.exports.counts_csv import counts_csv
 from page.exports.panel import KINDS
 from page.exports.record import run_record, trace_record
 from page.exports.replay import replay_page
-from page.exports.saved import load_run, save_run
-from page.exports.spelling import Spelling
+from page.exports.saved_run.archive import SavedRunError
+from page.exports.saved_run.file import load_run, save_run
 from page.handlers import Handlers
-from page.link import LEAST_RATIO, linked, query_of, within_reach
-from page.samples import sample_name, sample_path
-from page.settings import Loaded
-from page.spoken import GRADIO_NAMES, language, said
-from page.store import Kept
+from page.i18n import GRADIO_NAMES, language, strings
+from page.permalink import LEAST_RATIO, linked, query_of, within_reach
+from page.state.model_facts import ModelFacts
+from page.state.samples import sample_name, sample_path
+from page.state.startup import Loaded
+from page.state.store import Kept
+from page.token_text import SavedTokens
 
 GIF_WIDTH = 800  # pixels; a GIF grows fast
 NUM_SETTINGS = 5  # question and sliders
@@ -46,7 +46,7 @@ class Exports:
         @guarded
         def make(key, layer, scale, progress=gr.Progress()):
             kept = self._kept(key)
-            progress(0.1, said().MAKING[kind])
+            progress(0.1, strings().MAKING[kind])
             folder = Path(self.panels[0].GRADIO_CACHE) / uuid.uuid4().hex
             folder.mkdir(parents=True)
             return [str(path) for path in self.writers[kind](kept, folder, layer, scale)]
@@ -67,14 +67,14 @@ class Exports:
         try:
             kept = load_run(file)
         except SavedRunError as error:
-            raise gr.Error(str(error), title=said().TITLES["file"]) from error
+            raise gr.Error(str(error), title=strings().TITLES["file"]) from error
         key = self.handlers.store.put(kept, key)
         if kept.is_bare:
-            return *self.handlers.panels(kept), key, *[gr.skip()] * NUM_SETTINGS, said().LOADED_TRACE
+            return *self.handlers.panels(kept), key, *[gr.skip()] * NUM_SETTINGS, strings().LOADED_TRACE
         config = kept.settings
         layers = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
         settings = kept.question, max(LEAST_RATIO, config.keep_ratio), *layers, min(kept.num_frames, MAX_FRAMES)
-        return *self.handlers.panels(kept), key, *settings, said().LOADED
+        return *self.handlers.panels(kept), key, *settings, strings().LOADED
 
     @guarded
     def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
@@ -82,7 +82,7 @@ class Exports:
         path = (image or video) if shown == "image" else (video or image)
         sample = sample_name(path)
         if path and not sample:
-            gr.Info(said().LINK_OWN_FILE)
+            gr.Info(strings().LINK_OWN_FILE)
         config, frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
         return query_of(str(question or "").strip(), config, frames, sample)
 
@@ -92,7 +92,7 @@ class Exports:
         adapter = self.adapter
         found = linked(dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1)
         if found.bad:
-            gr.Warning(said().LINK_BAD.format(names=", ".join(found.bad)), title=said().TITLES["link"])
+            gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
         values = [gr.skip() if value is None else value for value in found.settings]
         if found.sample is None:
             return *values, *[gr.skip()] * 4
@@ -104,8 +104,8 @@ class Exports:
     def _kept(self, key: str | None) -> Kept:
         kept = self.handlers.store.get(key)
         if kept is None:
-            sentence = said().NOTHING_TO_EXPORT if key is None else said().RESULT_GONE
-            raise gr.Error(sentence, title=said().TITLES["gone"])
+            sentence = strings().NOTHING_TO_EXPORT if key is None else strings().RESULT_GONE
+            raise gr.Error(sentence, title=strings().TITLES["gone"])
         return kept
 
     def _facts(self, kept: Kept) -> ModelFacts:
@@ -119,7 +119,7 @@ class Exports:
         from page.exports.figures import (
             write_figures,  # drawing and coding are slow to import: not when the page starts
         )
-        from visual.prints import print_figures
+        from visual.paper_figures import print_figures
 
         dense, aim = ((run.cost.vision_flops, run.cost.language_flops) for run in (kept.dense, kept.shown))
         layer = min(max(0, int(layer)), kept.shown.trace.num_layers - 1)
@@ -143,7 +143,7 @@ class Exports:
     def _page(self, kept: Kept, folder: Path, *_) -> list[Path]:
         pairs = zip(self.panels, self.handlers.panels(kept), strict=True)
         shown = [(panel, value) for panel, value in pairs if isinstance(panel, gr.HTML) and value is not None]
-        facts, config, texts = self._facts(kept), kept.settings, said().REPLAY
+        facts, config, texts = self._facts(kept), kept.settings, strings().REPLAY
         settings = texts["settings"].format(
             keep_ratio=config.keep_ratio, l1=config.l1, l2=config.l2, num_frames=kept.num_frames,
             file=sample_name(kept.path) or Path(kept.path).name, model=facts.name,
@@ -154,7 +154,7 @@ class Exports:
         return [folder / "aim_run.html"]
 
     def _saved(self, kept: Kept, folder: Path, *_) -> list[Path]:
-        spelling = kept.spelling or Spelling.of(kept.runs, self.handlers.tokenizer)
+        spelling = kept.spelling or SavedTokens.of(kept.runs, self.handlers.tokenizer)
         save_run(kept, self._facts(kept), spelling, folder / "aim_run.npz")
         return [folder / "aim_run.npz"]
 
@@ -166,6 +166,6 @@ class Exports:
     def _csv(self, kept: Kept, folder: Path, *_) -> list[Path]:
         facts = self._facts(kept)
         if not facts:
-            raise gr.Error(said().NO_COUNTS, title=said().TITLES["gone"])
+            raise gr.Error(strings().NO_COUNTS, title=strings().TITLES["gone"])
         (folder / "aim_counts.csv").write_text(counts_csv(kept, facts), encoding="utf-8")
         return [folder / "aim_counts.csv"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from page.spoken import text
+from page.i18n import text
 
 KINDS = ("figures", "mp4", "gif", "page", "saved", "json", "csv")
 # Starts the download of the first file; the others wait in the list.

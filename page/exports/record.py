@@ -26,9 +26,9 @@ import numpy as np
 
 from aim_core.result import Result
 from aim_core.trace import Trace
-from page.exports.model import ModelFacts
-from page.store import Kept
-from visual.plates import views_of
+from page.state.model_facts import ModelFacts
+from page.state.store import Kept
+from visual.frame_compose import views_of
 
 FORMAT, VERSION = "aim-explorer run", 2
 

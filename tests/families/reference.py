@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from aim_core.merging import merge_tokens
+from aim_core.ops.merging import merge_tokens
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aim_core.adapters.base import Call
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from tests.families.family import QUESTION, ask, samples
 from tests.families.reference import encoded
 from tests.families.table import ASKED, FAMILIES

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.methods.aim import as_method
+from aim_core.overrides import ByHand
 from tests.families.family import QUESTION, samples
 from tests.families.reference import masked_logits, merged_prompt
 from tests.families.table import ASKED_ONCE, FAMILIES

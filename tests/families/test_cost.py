@@ -10,11 +10,11 @@ import torch
 
 from aim_core import aim
 from aim_core.config import AimConfig
-from aim_core.cost import kv_bytes
 from aim_core.engine import Engine
 from aim_core.methods.aim import MergeSimilar, as_method
 from aim_core.methods.base import MODES, Method
-from aim_core.methods.rankers import RandomRank
+from aim_core.methods.scorers import RandomRank
+from aim_core.ops.flops import kv_bytes
 from tests.families.family import QUESTION, samples
 from tests.families.table import FAMILIES
 from tests.helpers.counting import counted

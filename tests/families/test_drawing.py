@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.trace import Trace
 from tests.families.family import ask, samples
 from tests.families.table import ASKED, FAMILIES
-from visual.plates import dense_tokens, plate_labels, plates
-from visual.plots import ranked_figure, retained_figure
-from visual.texts import alive_text, groups_text, scores_text
-from visual.views import alive_view, groups_view, scores_view
+from visual.captions import alive_text, groups_text, scores_text
+from visual.charts import ranked_figure, retained_figure
+from visual.frame_compose import dense_tokens, plate_labels, plates
+from visual.heatmaps import alive_view, groups_view, scores_view
 
 
 def asked(model, processor, name: str, medium: str) -> Trace:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
-from aim_core.hooks import attached
+from aim_core.forward.hooks import attached
+from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
-from aim_core.session import Session
 from tests.families.family import QUESTION, pictures
 from tests.families.table import FAMILIES
 

@@ -12,14 +12,14 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from aim_core import canary
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.config import AimConfig
-from aim_core.contract import OVERRIDDEN
-from aim_core.dialect import SPELLINGS, parameters, spelling
-from aim_core.hooks import followed
-from aim_core.kv import ReducedLayer
+from aim_core.forward import canary
+from aim_core.forward.cache import ReducedLayer
+from aim_core.forward.contract import OVERRIDDEN
+from aim_core.forward.dialect import SPELLINGS, parameters, spelling
+from aim_core.forward.hooks import followed
 from tests.families.family import ask, samples
 from tests.families.table import FAMILIES
 

@@ -17,19 +17,19 @@ from PIL import Image
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from app import build_demo
-from page import parts, story, words
+from page import layout_results, layout_shared
+from page.build import build_page
+from page.components.estimate.component import prompts
+from page.components.tour.component import Guide
+from page.components.tour.steps import measured
 from page.exports.handlers import Exports
 from page.exports.panel import KINDS
-from page.exports.saved import load_run
+from page.exports.saved_run.file import load_run
 from page.handlers import Handlers
-from page.link import linked
-from page.panels.estimate import prompts
-from page.settings import Loaded
-from page.spoken import I18N
-from page.store import Kept
-from page.tour.component import Guide
-from page.tour.steps import measured
+from page.i18n import ENGLISH, I18N
+from page.permalink import linked
+from page.state.startup import Loaded
+from page.state.store import Kept
 from tests.families.family import pictures
 from tests.families.table import FAMILIES
 from tests.helpers.brief import BriefEngine
@@ -72,7 +72,7 @@ def page(loaded):
             one = loaded(name)
             handlers, default = Handlers(one), one.engine.adapter.default_config()
             with gr.Blocks():
-                results = story.results(default, one.engine.num_layers)
+                results = layout_results.results(default, one.engine.num_layers)
             made[name] = SimpleNamespace(
                 handlers=handlers, adapter=one.engine.adapter, panels=results.panels,
                 exports=Exports(handlers, one, results.panels),
@@ -110,7 +110,7 @@ def kept_of(one: SimpleNamespace, key: str) -> Kept:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_page_is_built(loaded, name):
     one = loaded(name)
-    demo = build_demo(one)
+    demo = build_page(one)
     tabs = {block.id: block.visible for block in demo.blocks.values() if isinstance(block, gr.Tab)}
     assert tabs["image"] and tabs["video"] == ("video" in FAMILIES[name].media)
 
@@ -124,7 +124,7 @@ def test_the_estimate_is_what_the_run_counts(asked, name, kind):
     dense = kept.dense.cost
     assert sum(count * patches for patches, count in told["views"]) + told["suffix"] == dense.visual_per_layer[0]
     assert told["vision"] == dense.vision_flops
-    letters = len(words.EXAMPLE_QUESTION) - len(QUESTION)  # the tokenizers of these checkpoints read bytes
+    letters = len(ENGLISH["EXAMPLE_QUESTION"]) - len(QUESTION)  # the tokenizers of these checkpoints read bytes
     assert abs(told["text"] - letters - dense.num_text) <= 16
 
 
@@ -236,7 +236,7 @@ def test_deepstack_layers_refuse_pruning_in_a_sentence(page, blocks):
 def test_the_page_says_how_many_tokens_a_frame_gives(loaded, name):
     """The number in the sentence, against frames that were really encoded."""
     engine = loaded(name).engine
-    said = I18N.translations["en"]["about"] if parts.about(loaded(name)) else ""
+    said = I18N.translations["en"]["about"] if layout_shared.about(loaded(name)) else ""
     count = int(re.search(r"([\d,]+) (?:visual tokens a frame|are in 8 frames of 768×432)", said)[1].replace(",", ""))
     if "are in" in said:
         assert count == num_tokens(engine, 8, (432, 768))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.config import AimConfig
 from tests.families.family import ask, load

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from aim_core.adapters.table import FAMILIES as ADAPTERS
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import FAMILIES as ADAPTERS
+from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine

@@ -7,13 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from aim_core.adapters.table import adapter_for
+from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.hooks import attached
+from aim_core.forward.diagnostics import Notes
+from aim_core.forward.hooks import attached
+from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
-from aim_core.notes import Notes
-from aim_core.session import Session
 from tests.families.family import QUESTION, ask, samples
 from tests.families.table import ASKED, FAMILIES
 

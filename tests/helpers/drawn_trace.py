@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from aim_core.by_hand import ByHand
 from aim_core.config import AimConfig
-from aim_core.cost import Cost
+from aim_core.ops.flops import Cost
+from aim_core.overrides import ByHand
 from aim_core.result import Result, Timing
 from aim_core.trace import LayerTrace, Trace
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from aim_core.engine import Engine
-from app import build_demo, serve
-from page.settings import load
+from page.build import build_page, serve
+from page.state.startup import load
 from tests.helpers.server import free_port
 from tests.helpers.waiting import wait_until
 
@@ -46,7 +46,7 @@ def held_app() -> Iterator[tuple[HeldEngine, str]]:
     """The engine and the address of the app around it, served as `make demo` serves it."""
     loaded = load("")
     engine = HeldEngine(loaded.engine.adapter)
-    demo = build_demo(replace(loaded, engine=engine))
+    demo = build_page(replace(loaded, engine=engine))
     port = free_port()
     serve(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
     try:

@@ -8,7 +8,7 @@ import torch
 from aim_core import aim
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.merging import merge_tokens
+from aim_core.ops.merging import merge_tokens
 
 QUESTION = "where is the red circle?"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from aim_core.loading import load_adapter
+from training.eval_sets import Item
 from training.findings.attention import one_each
 from training.findings.report import attention_report, finding_report, table
 from training.findings.settings import SETS, Finding, Maker, all_settings, findings
 from training.findings.shards import run_shards
-from training.findings.work import answer_shards, attention_shards
-from training.held_out import Item
+from training.findings.tasks import answer_shards, attention_shards
 from training.weights import weights_hash
 
 WATCHED_QUESTIONS = 200

@@ -8,12 +8,12 @@ import numpy as np
 from torch import Tensor
 
 from aim_core.config import AimConfig
-from aim_core.importance import per_viewer
 from aim_core.methods.aim import MergeSimilar, PageRank
 from aim_core.methods.base import Method
-from aim_core.methods.rankers import LastTokenAttention
-from training.asking import Video
-from training.held_out import Item
+from aim_core.methods.scorers import LastTokenAttention
+from aim_core.ops.pagerank import per_viewer
+from training.batched_inference import Video
+from training.eval_sets import Item
 from training.world import frame_times, owner_map
 
 WATCHED = ("last token's attention", "PageRank", "PageRank, causal")

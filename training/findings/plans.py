@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aim_core.config import AimConfig
-from aim_core.cost import prefill_flops
 from aim_core.methods.base import Plan
+from aim_core.ops.flops import prefill_flops
 
 TOLERANCE = 0.03  # plans whose operations differ by less than this share count as equal
 
@@ -36,7 +36,7 @@ class Shape:
     widths: tuple[tuple[str, int], ...]
 
     def flops(self, plan: Plan, num_visual: int, drop_text: bool = False) -> int:
-        """Operations of the language model's prefill (the formula of `aim_core.cost`).
+        """Operations of the language model's prefill (the formula of `aim_core.ops.flops`).
 
         drop_text: the plan counts text too, all of it but the last token.
         """

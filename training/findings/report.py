@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_core.merging import num_kept
+from aim_core.ops.merging import num_kept
+from training.eval_sets import Item
 from training.findings.attention import WATCHED
 from training.findings.plans import Shape
 from training.findings.settings import Finding, Group, Setting
-from training.held_out import Item
 from training.questions import TYPES
 from training.scoring import Z, interval, mean_over_types
 from training.tables import percent, table_row

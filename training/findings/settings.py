@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
-from aim_core.merging import num_kept
 from aim_core.methods.aim import MergeSimilar, PageRank
 from aim_core.methods.base import Method, Plan, Rank
-from aim_core.methods.rankers import AttentionReceived, LastTokenAttention, RandomRank
+from aim_core.methods.scorers import AttentionReceived, LastTokenAttention, RandomRank
+from aim_core.ops.merging import num_kept
+from training.eval_sets import Item, held_out_set
 from training.findings.plans import Shape, Step, equal_schedules, equal_steps, spread
-from training.held_out import Item, held_out_set
 from training.long_videos import KINDS, long_set
 from training.questions import FEWEST_FRAMES, TYPES
 

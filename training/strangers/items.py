@@ -8,7 +8,7 @@ from itertools import count
 
 import numpy as np
 
-from training.held_out import bucket
+from training.eval_sets import bucket
 from training.questions import TYPES, Question, ask
 from training.strangers.clips import Clip, Look
 from training.strangers.stories import make_canvas, make_clip

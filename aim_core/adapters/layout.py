@@ -1,0 +1,90 @@
+"""Layout: which rows of a prompt are visual, and which patch of which image or frame each of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from aim_core.ops.merging import Merged
+from aim_core.trace import View
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """The patches of one view and where they are; tokens are merged inside a view only.
+
+    rows: (n,) int64, the row of each patch in raster order; n = view.grid rows x columns. In a `Medium` counted
+          among its own rows, in a `Layout` among the prompt's.
+    merged: how the view was merged before the projector, where a family does that.
+    """
+
+    view: View
+    rows: Tensor
+    merged: Merged | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Medium:
+    """What an image or a video puts into a prompt: `num_rows` rows, in order, in the places made for them.
+
+    Rows that belong to no view (newlines) may be pruned as visual tokens are, but are never merged.
+    """
+
+    num_rows: int
+    views: tuple[Patches, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The visual rows of one prompt: views with rows counted in the prompt, and all of them, (v,) int64, ascending."""
+
+    views: tuple[Patches, ...]
+    visual: Tensor
+
+
+def lay_out(places: Tensor, media: Sequence[Medium]) -> Layout:
+    """Give the places made for visual tokens, (v,) rows of a prompt, to its media in turn.
+
+    Raises ValueError if there are more or fewer places than the media have rows.
+    """
+    if sum(medium.num_rows for medium in media) != len(places):
+        raise ValueError(f"the prompt has {len(places)} places for {sum(m.num_rows for m in media)} visual tokens")
+    views, start = [], 0
+    for medium in media:
+        own = places[start : start + medium.num_rows]
+        views += [replace(part, rows=own[part.rows.to(own.device)]) for part in medium.views]
+        start += medium.num_rows
+    return Layout(tuple(views), places)
+
+
+def deal_out(is_place: Tensor, media: Sequence[Medium]) -> list[Layout]:
+    """A layout for each sample of a batch: places (B, N) bool, media of all samples in order.
+
+    `generate` repeats each prompt for beams and for several answers, but its media were encoded once: if there
+    are places for whole multiples of the media, each layout serves that many neighbours.
+    Raises ValueError if places and media do not match.
+    """
+    num_rows, num_places = sum(medium.num_rows for medium in media), int(is_place.sum())
+    times, rest = divmod(num_places, num_rows) if num_rows else (0, 1)
+    if rest or not times or len(is_place) % times:
+        raise ValueError(
+            f"the prompt has {num_places} places for {num_rows} visual tokens: pass all of it at once, without "
+            "prefill_chunk_size, with the images and videos it was made for"
+        )
+    queue, layouts = list(media), []
+    for places in is_place[::times]:
+        rows = places.nonzero()[:, 0]
+        own: list[Medium] = []
+        while queue and sum(medium.num_rows for medium in own) < len(rows):
+            own.append(queue.pop(0))
+        layouts += [lay_out(rows, own)] * times
+    return layouts
+
+
+def consecutive(view: View, start: int) -> Patches:
+    """The usual case: a view whose patches fill consecutive rows from `start` on."""
+    rows, columns = view.grid
+    return Patches(view, torch.arange(start, start + rows * columns))

@@ -1,0 +1,66 @@
+"""Marks: which rows of a shortened prompt the marks made by hand are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from aim_core.overrides import ByHand, Mark
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """protect, remove: (1, n) bool, rows of one shortened prompt; None where nothing is marked."""
+
+    protect: Tensor | None = None
+    remove: Tensor | None = None
+
+    def entering(self, plan: Sequence[int]) -> list[int]:
+        """How many tokens enter each layer where the method plans so many and some are removed from the start."""
+        left = plan[0] - (0 if self.remove is None else int(self.remove.sum()))
+        return [min(count, left) for count in plan]
+
+
+NO_MARKS = Marks()
+
+
+def find_marks(by_hand: ByHand, groups: Sequence[Tensor], visual: Tensor) -> Marks:
+    """groups: for each view (patches,) the visual row each patch ended in; visual: (1, n) bool.
+
+    Raises ValueError for a mark that the views do not have, for a token that is marked both ways, or if no token
+    of any view is left.
+    """
+    protect, remove = (
+        {_token(mark, groups): mark for mark in reversed(marks)} for marks in (by_hand.protect, by_hand.remove)
+    )
+    if both := sorted(set(protect) & set(remove)):
+        one, other = protect[both[0]], remove[both[0]]
+        raise ValueError(
+            f"patch {one[1]} of view {one[0]} is marked to protect and patch {other[1]} of view {other[0]} to remove, "
+            "but they were merged into one token: take one of the marks off"
+        )
+    if remove and not set(torch.cat(list(groups)).tolist()) - set(remove):
+        raise ValueError("every visual token is marked to remove: leave at least one")
+    rows = visual[0].nonzero()[:, 0]
+    return Marks(_mask(protect, rows, visual), _mask(remove, rows, visual))
+
+
+def _token(mark: Mark, groups: Sequence[Tensor]) -> int:
+    """The visual row behind a mark."""
+    view, patch = mark
+    if view >= len(groups):
+        raise ValueError(f"a mark is on view {view}, but views are numbered from 0 to {len(groups) - 1}")
+    if patch >= len(groups[view]):
+        raise ValueError(f"a mark is on patch {patch} of view {view}, which has patches 0 to {len(groups[view]) - 1}")
+    return int(groups[view][patch])
+
+
+def _mask(tokens: dict[int, Mark], rows: Tensor, visual: Tensor) -> Tensor | None:
+    if not tokens:
+        return None
+    found = torch.zeros_like(visual)
+    found[0, rows[sorted(tokens)]] = True
+    return found

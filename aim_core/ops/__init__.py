@@ -1,0 +1,1 @@
+"""The maths: pure functions, tensors in, tensors out."""

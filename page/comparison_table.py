@@ -1,0 +1,85 @@
+"""Dense beside AIM in numbers: a Markdown table made of figures only."""
+
+from __future__ import annotations
+
+from aim_core.ops.flops import FORMULA
+from aim_core.result import Result, Timing
+from page.i18n import strings
+from page.state.store import settings_of
+
+
+def flops(count: float) -> str:
+    """1.23 TFLOPs, 45.6 GFLOPs, 7.89 MFLOPs."""
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}FLOPs"
+    return f"{count:.0f} FLOPs"
+
+
+def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
+    """A table of tokens, FLOPs and milliseconds, with how each was got.
+
+    timed_prefills: how many prefills each time is the median of; 0 where the two were not timed side by side.
+    """
+    full, less = dense.cost, aim.cost
+    means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
+    names = strings().NUMBERS_ROWS
+    rows = [
+        (names["first"], f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
+         times(full.visual_per_layer[0], less.visual_per_layer[0])),
+        (names["mean"], f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means)),
+        (names["language"], flops(full.language_flops), flops(less.language_flops),
+         times(full.language_flops, less.language_flops)),
+        (names["vision"], flops(full.vision_flops), flops(less.vision_flops),
+         times(full.vision_flops, less.vision_flops)),
+        (names["both"], f"{flops(full.total_flops)}; {full.vision_share:.0%}",
+         f"{flops(less.total_flops)}; {less.vision_share:.0%}", times(full.total_flops, less.total_flops)),
+    ]  # fmt: skip
+    if timed_prefills:
+        spent = dense.timing, aim.timing
+        rows.append((names["time"], *map(_spent, spent), times(*(timing.prefill_ms for timing in spent))))
+    lines = [strings().NUMBERS_HEAD, "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
+    note = f"{strings().NUMBERS_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
+    return "\n".join([*lines, "", f"*{note}*"])
+
+
+def summary(runs: dict[str, Result]) -> dict:
+    """The same for programs: plain numbers and the answers, by the names of the runs; prefill_ms of those timed in
+    turns, with merging.
+    """
+    return {name: _record(result) for name, result in runs.items()}
+
+
+def times(more: float, less: float) -> str:
+    return f"{more / less:.1f}×" if less else "–"
+
+
+def _spent(timing: Timing) -> str:
+    """12.3 ms, and of several prefills the fastest and the slowest."""
+    if len(timing.runs_ms) < 2:
+        return f"{timing.prefill_ms:,.1f} ms"
+    return f"{timing.prefill_ms:,.1f} ms ({min(timing.runs_ms):,.1f}–{max(timing.runs_ms):,.1f})"
+
+
+def _how(timed_prefills: int) -> str:
+    """How the times were measured, in one sentence."""
+    if timed_prefills == 0:
+        return strings().NOT_TIMED
+    return strings().TIMED_ONCE if timed_prefills == 1 else strings().TIMED.format(runs=timed_prefills)
+
+
+def _mean(counts: tuple[int, ...]) -> float:
+    return sum(counts) / len(counts)
+
+
+def _record(result: Result) -> dict:
+    return {
+        "answer": result.answer,
+        "keep_ratio": settings_of(result).keep_ratio,
+        "visual_tokens_per_layer": list(result.cost.visual_per_layer),
+        "text_tokens": result.cost.num_text,
+        "language_flops": result.cost.language_flops,
+        "vision_flops": result.cost.vision_flops,
+        "prefill_ms": round(result.timing.prefill_ms, 3) if result.timing.runs_ms else None,
+    }

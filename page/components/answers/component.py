@@ -1,0 +1,68 @@
+"""AnswersPanel: the answers side by side, with what differs, what was saved and how sure each run was."""
+
+from __future__ import annotations
+
+from difflib import Match, SequenceMatcher
+from typing import Any
+
+from aim_core.result import Result
+from page.comparison_table import flops
+from page.components.answers.first_token import chances_record
+from page.components.base import Panel
+from page.i18n import strings
+from visual.palette import browser_palette
+
+
+class AnswersPanel(Panel):
+    """Shows `answers_record`."""
+
+    def __init__(self, **kwargs):
+        scripts = ("components/answers/first_token.js", "components/answers/answers.js")
+        super().__init__("components/answers/answers", scripts, "ANSWER_PANEL", palette=browser_palette(), **kwargs)
+
+
+def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict:
+    """Answers in words, each word "same" or "only"; how many of them two runs share; first tokens; marks.
+
+    runs:  "dense", then "aim" once it has answered, then "hand" where marks were set, which is held against AIM.
+    timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
+    """
+    spoken = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
+    blocks = _matches(spoken["dense"], spoken.get("aim", spoken["dense"]))
+    marked = {"dense": _marked(spoken["dense"], [(b.a, b.size) for b in blocks])}
+    if "aim" not in runs:
+        return {"dense": _side(runs["dense"], marked["dense"], timed)}
+    marked["aim"] = _marked(spoken["aim"], [(b.b, b.size) for b in blocks])
+    shared = {"shared": sum(b.size for b in blocks), "most": max(len(spoken["dense"]), len(spoken["aim"]))}
+    record = {"agreement": shared, "chances": chances_record(runs, tokenizer)}
+    if hand := runs.get("hand"):
+        marked["hand"] = _marked(spoken["hand"], [(b.b, b.size) for b in _matches(spoken["aim"], spoken["hand"])])
+        record["marks"] = _counts(hand) | {"same": spoken["hand"] == spoken["aim"]}
+    return record | {name: _side(runs[name], marked[name], timed) for name in runs}
+
+
+def _matches(one: list[str], other: list[str]) -> list[Match]:
+    return SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+
+
+def _marked(answer: list[str], matches: list[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Each word with "same" where a match (start, size) covers it, else "only"."""
+    same = {index for start, size in matches for index in range(start, start + size)}
+    return [("same" if index in same else "only", word) for index, word in enumerate(answer)]
+
+
+def _counts(hand: Result) -> dict[str, int]:
+    """How many visual tokens the marks protect and remove; several marked patches may have ended in one token."""
+    rows = hand.trace.rows()
+    marks = {"protected": hand.by_hand.protect, "removed": hand.by_hand.remove}
+    return {name: len({int(rows[mark]) for mark in marked}) for name, marked in marks.items()}
+
+
+def _side(result: Result, marked: list[tuple[str, str]], timed: bool) -> dict:
+    """One of the two answers, with the numbers below it."""
+    return {
+        "words": marked,
+        "tokens": f"{result.cost.visual_per_layer[0]:,}",
+        "flops": flops(result.cost.language_flops),
+        "time": f"{result.timing.prefill_ms:,.1f} ms" if timed else "–",
+    }

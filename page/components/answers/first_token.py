@@ -1,0 +1,33 @@
+"""Chances: how likely each run found the first token of its answer, side by side."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from aim_core.comparison import compare
+from aim_core.result import Result
+from page.token_text import NUM_LIKELY, token_text
+
+
+def chances_record(runs: dict[str, Result], tokenizer: Any) -> dict:
+    """Probabilities of the first answer token, for the likeliest of every run, and how far the runs are apart.
+
+    runs: "dense", "aim" and, where marks were set, "hand".
+    Returns sides, the names of the runs; rows, by falling probability of the first run, each a token's text and its
+    probability in each run; kl, in nats, of each run from the one before it (None where it is infinite); firsts, the
+    text of each run's likeliest token; same, whether it is one token.
+    """
+    logs = [result.first for result in runs.values()]
+    steps = [compare(*pair, num_top=NUM_LIKELY) for pair in pairwise(logs)]
+    tokens = sorted({int(token) for step in steps for token in step.ids}, key=lambda token: (-logs[0][token], token))
+    return {
+        "sides": list(runs),
+        "rows": [[token_text(tokenizer, token), *(float(np.exp(log[token])) for log in logs)] for token in tokens],
+        "kl": [step.kl if math.isfinite(step.kl) else None for step in steps],
+        "firsts": [token_text(tokenizer, int(log.argmax())) for log in logs],
+        "same": all(step.agrees for step in steps),
+    }

@@ -1,0 +1,1 @@
+"""What the settings will cost, before any run."""

@@ -1,0 +1,42 @@
+"""TokenExplorer: the canvas as a Gradio component. Python hands over a result; the rest happens in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradio.data_classes import FileData, GradioModel
+
+from page.components.base import Panel
+from page.components.explorer.frames import pictures
+from page.components.explorer.record import explorer_record
+from page.state.frame_files import served
+from visual.palette import browser_palette
+
+SCRIPTS = (
+    "run", "merging", "scores", "view_names", "overrides", "layout", "paint", "overlays", "token_history", "timeline",
+    "patch_info", "stage", "stepper", "controls", "explorer",
+)  # fmt: skip
+
+
+class ExplorerData(GradioModel):
+    """Frames as files that Gradio serves, and `explorer_record` of the same run."""
+
+    frames: list[FileData]
+    record: dict
+
+
+class TokenExplorer(Panel):
+    """Frames of a run with everything that happened to their visual tokens."""
+
+    data_model = ExplorerData
+
+    def __init__(self, **kwargs):
+        scripts = tuple(f"components/explorer/{name}.js" for name in SCRIPTS)
+        super().__init__("components/explorer/explorer", scripts, "EXPLORER", palette=browser_palette(), **kwargs)
+
+    def postprocess(self, value: Any) -> Any:
+        """value: a `Result` or None; returns ExplorerData."""
+        if value is None:
+            return None
+        frames = served(pictures(value.trace), self.GRADIO_CACHE)
+        return ExplorerData(frames=frames, record=explorer_record(value.trace, value.by_hand))

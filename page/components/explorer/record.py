@@ -1,0 +1,82 @@
+"""Explorer record: a trace as the few small arrays that the page's script needs, packed into JSON."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aim_core.overrides import ByHand
+from aim_core.trace import Trace
+from page.components.explorer.frames import pictures, view_times
+from page.components.explorer.iterations import steps_record
+from page.components.explorer.packing import packed
+from page.components.explorer.view_names import view_names
+from visual.frame_compose import views_of
+from visual.palette import assign_colours, colour_table, hex_colour
+
+
+def explorer_record(trace: Trace, by_hand: ByHand | None = None) -> dict:
+    """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
+
+    row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
+    each int32 (V, n_r). byHand: the marks that were applied. By visual row: colour uint8, an index into `colours`;
+    view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, -1 for none.
+    scores: float32 (scored layers, rows), NaN for a row that did not enter the layer.
+    """
+    colour, home = _by_row(trace)
+    return {
+        "views": _views(trace),
+        "numLayers": trace.num_layers,
+        "retained": trace.retained.tolist(),
+        "scored": list(trace.scored_layers),
+        "colours": [hex_colour(tuple(c)) for c in colour_table(int(colour.max()) + 1).tolist()],
+        "row": packed(trace.rows(), "<i4"),
+        "group": packed(trace.group, "<i4"),
+        "colour": packed(colour, "u1"),
+        "view": packed(home, "<i2"),
+        "last": packed(last_layers(trace), "<i2"),
+        "scores": packed(score_table(trace), "<f4"),
+        "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
+        "rounds": [packed(new, "<i4") for new in trace.rounds],
+        "steps": steps_record(trace),
+        "byHand": [{"kind": kind, "marks": getattr(by_hand or ByHand(), kind)} for kind in ("protect", "remove")],
+    }
+
+
+def last_layers(trace: Trace) -> np.ndarray:
+    """(rows,) int64, the last layer each visual row entered; -1 for one that entered none."""
+    last = np.full(num_rows(trace), -1, dtype=np.int64)
+    for record in trace.layers:
+        last[record.kept] = record.layer
+    return last
+
+
+def score_table(trace: Trace) -> np.ndarray:
+    """(scored layers, rows) float32, the PageRank of each visual row; NaN where it was not there."""
+    table = np.full((len(trace.scored_layers), num_rows(trace)), np.nan, dtype=np.float32)
+    for scores, layer in zip(table, trace.scored_layers, strict=True):
+        scores[trace.layers[layer].kept] = trace.layers[layer].importance
+    return table
+
+
+def num_rows(trace: Trace) -> int:
+    """Visual rows of the prompt, separators included."""
+    return 1 + max(int(trace.rows().max()), *(int(record.kept.max(initial=-1)) for record in trace.layers))
+
+
+def _views(trace: Trace) -> list[dict]:
+    """Of each view its grid (rows, columns), size (height, width) in pixels, time in seconds and name."""
+    views = views_of(trace)
+    sizes = [picture.shape[:2] for picture in pictures(trace)]
+    columns = zip(views, sizes, view_times(trace), view_names(views), strict=True)
+    return [
+        {"grid": list(view.grid), "size": list(size), "time": time, "name": name} for view, size, time, name in columns
+    ]
+
+
+def _by_row(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """For each visual row its colour and the view it belongs to: two (rows,) arrays."""
+    colour, home = np.zeros(num_rows(trace), dtype=np.int64), np.full(num_rows(trace), -1, dtype=np.int64)
+    for index, (view, row, group) in enumerate(zip(views_of(trace), trace.rows(), trace.group, strict=True)):
+        n = view.grid[0] * view.grid[1]
+        colour[row[:n]], home[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
+    return colour, home

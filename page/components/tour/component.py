@@ -1,0 +1,63 @@
+"""Tour: the component, and the events with which it sets the page up and learns what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import gradio as gr
+
+from page.components.base import Panel
+from page.components.tour.steps import NUM_FRAMES, SAMPLES, measured, steps
+from page.state.samples import SAMPLES as FOLDER
+from page.state.startup import Loaded
+from page.state.store import ResultStore
+
+PRESS_RUN = "() => document.getElementById('run').click()"
+FAILED = "() => ({failed: Date.now()})"
+
+
+class Tour(Panel):
+    """Five steps. value: `measured` of the last run, or {"failed": when}; the script sends {"step"} with "go"."""
+
+    def __init__(self, steps: list[dict], **kwargs):
+        super().__init__(
+            "components/tour/tour",
+            ("components/tour/steps.js", "components/tour/tour.js"),
+            "TOUR",
+            steps=steps,
+            **kwargs,
+        )
+
+
+class Guide:
+    """The tour on a page around one model."""
+
+    def __init__(self, loaded: Loaded):
+        adapter = loaded.engine.adapter
+        self.kind = adapter.modalities[-1]
+        frames = NUM_FRAMES if self.kind == "video" else 1
+        self.steps = steps(adapter.num_layers, adapter.default_config(), adapter.least_l1, frames)
+        self.tour = Tour([asdict(step) for step in self.steps], elem_id="tour")
+
+    def connect(self, media: SimpleNamespace, controls: SimpleNamespace, store: ResultStore, key: gr.State, done: list):
+        """Steps set the page up and press Run; each run in `done` tells what it measured, or that it failed."""
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        changed = [media.video, media.image, controls.question, *controls.sliders]
+        self.tour.go(self.set_up, None, changed, **quiet).success(None, None, None, js=PRESS_RUN, **quiet)
+
+        def last(key: str | None) -> dict:
+            kept = store.get(key)
+            return measured(kept) if kept else gr.skip()
+
+        for run in done:
+            run.success(last, key, self.tour, **quiet)
+        done[0].failure(None, None, self.tour, js=FAILED, **quiet)
+
+    def set_up(self, event: gr.EventData) -> tuple:
+        """Sample, question and sliders of the step that the script asks for."""
+        step = self.steps[min(max(0, int(event.step)), len(self.steps) - 1)]
+        name, question = SAMPLES[self.kind]
+        path = str(FOLDER / name)
+        sample = (path, None) if self.kind == "video" else (None, path)
+        return *sample, question, step.keep_ratio, step.l1, step.l2, step.frames

@@ -1,0 +1,1 @@
+"""For each answer word, the frames it attended to."""

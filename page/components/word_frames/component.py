@@ -1,0 +1,85 @@
+"""WordFrames: for each generated word, how its attention fell on the frames, one run beside the other."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import Any
+
+from gradio.data_classes import FileData, GradioModel
+
+from aim_core.result import Result
+from page.components.base import Panel
+from page.components.explorer.frames import pictures, view_times
+from page.components.explorer.view_names import view_names
+from page.state.frame_files import served
+from page.token_text import answer_words
+from visual.frame_compose import views_of
+from visual.palette import browser_palette
+
+
+class WordFramesData(GradioModel):
+    """Frames as files that Gradio serves, and `word_frames_record` of the same run."""
+
+    frames: list[FileData]
+    record: dict
+
+
+class WordFramesPanel(Panel):
+    """Shows the runs of one request by their names."""
+
+    data_model = WordFramesData
+
+    def __init__(self, **kwargs):
+        scripts = ("components/explorer/view_names.js", "components/word_frames/word_frames.js")
+        super().__init__(
+            "components/word_frames/word_frames", scripts, "WORD_FRAMES", palette=browser_palette(), **kwargs
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """value: a trace and `word_frames_record` of its run, or None; returns WordFramesData."""
+        if value is None:
+            return None
+        trace, record = value
+        return WordFramesData(frames=served(pictures(trace), self.GRADIO_CACHE), record=record)
+
+
+def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
+    """Words and attention of the runs that were made of the same frames.
+
+    runs: "dense", "aim" and, where marks were set, "hand".
+    Returns views, name and seconds of each; sides, for each run its words: text, share of attention on each
+    view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
+    whether attention was recorded. A run that did not record it has no words.
+    """
+    said = [_words(result, tokenizer) for result in runs.values()]
+    texts = [[text for text, _ in one] for one in said]
+    sides = [
+        {
+            "side": side,
+            "words": [
+                [text, shares, [_twin(texts[place], other, word) for other in texts]]
+                for word, (text, shares) in enumerate(said[place])
+            ],
+        }
+        for place, side in enumerate(runs)
+    ]
+    measured = all(result.word_frames.size for result in runs.values())
+    trace = next(iter(runs.values())).trace
+    named = zip(view_names(views_of(trace)), view_times(trace), strict=True)
+    views = [{"name": name, "time": time} for name, time in named]
+    return {"views": views, "sides": sides, "measured": measured}
+
+
+def _words(result: Result, tokenizer: Any) -> list[tuple[str, list[float]]]:
+    if not result.word_frames.size:
+        return []
+    found = answer_words(tokenizer, result.answer_ids)
+    return [(text, [round(float(share), 5) for share in result.word_frames[places].mean(0)]) for text, places in found]
+
+
+def _twin(own: list[str], other: list[str], word: int) -> int | None:
+    """The place in another answer of a word of this one, as a word diff pairs them."""
+    for block in SequenceMatcher(None, own, other, autojunk=False).get_matching_blocks():
+        if block.a <= word < block.a + block.size:
+            return block.b + word - block.a
+    return None

@@ -1,0 +1,33 @@
+"""Counts: what each layer holds and costs, as a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from aim_core.ops.flops import kv_bytes, prefill_flops
+from page.state.model_facts import ModelFacts
+from page.state.store import Kept
+
+COLUMNS = (
+    "layer", "planned_visual", "actual_visual", "dense_visual", "text",
+    "aim_flops", "dense_flops", "aim_kv_bytes", "dense_kv_bytes",
+)  # fmt: skip
+
+
+def counts_csv(kept: Kept, model: ModelFacts) -> str:
+    """One line a layer: visual tokens as planned, as run and dense, text tokens, FLOPs of the prefill, KV bytes.
+
+    FLOPs by `aim_core.ops.flops.FORMULA`; a key and a value of every token are kept in every layer.
+    """
+    dense, aim = kept.dense.cost, kept.shown.cost
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for layer, planned in enumerate(kept.shown.trace.planned.tolist()):
+        tokens = [cost.tokens_per_layer[layer] for cost in (aim, dense)]
+        visual = [cost.visual_per_layer[layer] for cost in (aim, dense)]
+        flops = [prefill_flops([count], **model.sizes) for count in tokens]
+        kv = [kv_bytes([count], model.sizes["kv"], model.number_bytes) for count in tokens]
+        table.writerow([layer, planned, *visual, aim.num_text, *flops, *kv])
+    return file.getvalue()

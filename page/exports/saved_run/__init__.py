@@ -1,0 +1,1 @@
+"""A saved run: written, and read back with nothing in the file trusted."""

@@ -1,0 +1,151 @@
+"""Saved run: a trace's .npz with question, answers and settings beside it, written and read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+
+from aim_core.config import AimConfig
+from aim_core.ops.flops import Cost
+from aim_core.overrides import ByHand
+from aim_core.result import Result, Timing
+from aim_core.trace import Trace
+from page.exports.record import FORMAT, VERSION, run_record
+from page.exports.saved_run.archive import HARM, SavedRunError, inspected
+from page.exports.saved_run.reader import Reader
+from page.exports.saved_run.rules import check_trace
+from page.i18n import strings
+from page.state.model_facts import ModelFacts
+from page.state.store import Kept
+from page.token_text import SavedTokens
+from visual.frame_compose import dense_tokens
+
+ABOUT = "run.json"
+ARRAYS = ("first", "word_frames")  # of each run
+
+
+def save_run(kept: Kept, model: ModelFacts, spelling: SavedTokens, path: Path) -> None:
+    """Write a run to one .npz; `Trace.load` reads the trace in it, which is the one the page shows, as any other."""
+    kept.shown.trace.save(path)
+    if kept.is_bare:
+        return
+    spelled = {
+        "tokens": {str(token): text for token, text in spelling.tokens.items()},
+        "answers": [[list(ids), text] for ids, text in spelling.answers.items()],
+        "end": spelling.eos_token_id,
+    }
+    with ZipFile(path, "a", ZIP_DEFLATED) as file:
+        file.writestr(ABOUT, json.dumps(run_record(kept, model) | {"spelling": spelled, "details": kept.details}))
+        for side, result in kept.runs.items():
+            for name in ARRAYS:
+                with file.open(f"{side}_{name}.npy", "w") as entry:
+                    np.save(entry, np.asarray(getattr(result, name), dtype=np.float32), allow_pickle=False)
+
+
+def load_run(path: str | Path) -> Kept:
+    """What `save_run` wrote, or a bare trace, for which question and answers are empty.
+
+    The file may come from anywhere: nothing is unpickled, and nothing larger than the archive declares, and the limits
+    allow, is read. Raises SavedRunError with a sentence for the user.
+    """
+    try:
+        members = inspected(path)
+        trace = Trace.load(path)
+        check_trace(trace)
+        return _kept(path, trace, members)
+    except SavedRunError:
+        raise
+    except HARM as error:
+        raise SavedRunError(strings().SAVED_BROKEN) from error
+
+
+def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
+    if ABOUT not in members:
+        return _bare(trace)
+    with ZipFile(path) as file:
+        about = Reader(json.loads(file.read(ABOUT)))
+    version = about.whole("version", 1, 10**6)
+    if about.text("format", 40) != FORMAT or version > VERSION:
+        raise SavedRunError(strings().SAVED_BROKEN)
+    settings = about.part("settings")
+    config = AimConfig(**{name: settings.value(name) for name in AimConfig.__dataclass_fields__})
+    marks = ByHand(settings.pairs("protect", trace.group.shape), settings.pairs("remove", trace.group.shape))
+    if any(trace.group[mark] < 0 for mark in (*marks.protect, *marks.remove)):
+        raise SavedRunError(strings().SAVED_BROKEN)
+    runs = _runs(path, about.part("runs"), trace, config, marks, version)
+    return Kept(
+        Path(about.text("file", 300)).name, about.text("question", 4000), about.whole("num_frames", 1, 64),
+        runs["dense"], runs["aim"], about.whole("timed_prefills", 0, 1000), about.value("details") is True,
+        runs.get("hand"), _facts(about.part("model"), version), _spelling(about.part("spelling")),
+    )  # fmt: skip
+
+
+def _runs(
+    path: str | Path, records: Reader, trace: Trace, config: AimConfig, marks: ByHand, version: int
+) -> dict[str, Result]:
+    """Every run by its name: dense, AIM, and AIM by hand if there are marks."""
+    settled = {"dense": (AimConfig.dense(), ByHand()), "aim": (config, ByHand())} | (
+        {"hand": (config, marks)} if marks else {}
+    )
+    with np.load(path, allow_pickle=False) as data:
+        arrays = {side: [data[f"{side}_{name}"] for name in ARRAYS] for side in settled}
+    if len({first.shape for first, _ in arrays.values()}) > 1:
+        raise SavedRunError(strings().SAVED_BROKEN)
+    return {side: _result(records.part(side), trace, *settled[side], arrays[side], version) for side in settled}
+
+
+def _facts(model: Reader, version: int) -> ModelFacts:
+    given = model.part("sizes")
+    sizes = {name: given.whole(name, 1, 10**6) for name in ("hidden", "kv", "intermediate")}
+    sizes["q"] = given.whole("q", 1, 10**6) if version > 1 else sizes["hidden"]
+    return ModelFacts(model.text("name", 300, least=1), sizes, model.whole("number_bytes", 1, 16))
+
+
+def _spelling(record: Reader) -> SavedTokens:
+    end = record.value("end")
+    return SavedTokens(
+        record.texts_by_number("tokens"), record.texts_by_numbers("answers"), end if isinstance(end, int) else None
+    )
+
+
+def _result(
+    side: Reader, trace: Trace, config: AimConfig, by_hand: ByHand, arrays: list[np.ndarray], version: int
+) -> Result:
+    """One run, with the one trace that is kept: nothing is drawn from another."""
+    layers = trace.num_layers
+    cost = Cost(
+        side.wholes("tokens_per_layer", layers), side.wholes("visual_per_layer", layers),
+        side.whole("num_text", 0, 10**7), *(side.whole(name, 0, 10**21) for name in ("language_flops", "vision_flops")),
+    )  # fmt: skip
+    first, word_frames = arrays
+    ids = side.wholes("answer_ids", None)
+    if first.ndim != 1 or not np.isfinite(first).any() or not (first < 1e-3).all():  # minus infinity is no chance
+        raise SavedRunError(strings().SAVED_BROKEN)
+    if word_frames.shape not in ((0, 0), (len(ids), trace.num_views)) or not np.isfinite(word_frames).all():
+        raise SavedRunError(strings().SAVED_BROKEN)
+    answer = side.text("answer", 20_000)
+    return Result(answer, ids, config, trace, cost, _timing(side, version), first, by_hand, word_frames)
+
+
+def _timing(side: Reader, version: int) -> Timing:
+    spent: dict[str, Any] = {
+        name: side.number(name, 0, 1e9) for name in ("vision_ms", "merge_ms", "prefill_ms", "decode_ms")
+    }
+    if version > 1:
+        return Timing(**spent, runs_ms=side.numbers("runs_ms", 0, 1e9))
+    return Timing(**spent | {"prefill_ms": spent["prefill_ms"] + spent["merge_ms"]})
+
+
+def _bare(trace: Trace) -> Kept:
+    """A run of which the trace is all that is known: no answer, and a cost of tokens alone."""
+    visual = tuple(trace.retained.tolist())
+    nothing = Timing(0.0, 0.0, 0.0, 0.0)
+    dense, aim = (
+        Result("", (), config, trace, Cost(counts, counts, 0, 0, 0), nothing, np.zeros(0, np.float32))
+        for config, counts in ((AimConfig.dense(), (dense_tokens(trace),) * trace.num_layers), (AimConfig(), visual))
+    )
+    return Kept("", "", trace.num_frames, dense, aim, model=ModelFacts.unknown())

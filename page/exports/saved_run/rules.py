@@ -1,0 +1,137 @@
+"""Rules: what the arrays of a trace must be to one another before anything is drawn from them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aim_core.trace import LayerTrace, Trace, View
+from page.exports.saved_run.archive import SavedRunError
+from page.i18n import strings
+from visual.frame_compose import views_of
+
+FRAMES, SIDE = 64, 2048  # most frames, most pixels a side
+VIEWS, PATCHES, ALL_PATCHES, LAYERS, GRID = 1024, 10_000, 300_000, 256, 1024
+REACH = 1.0  # how far a view may reach beyond its picture, in sizes of the picture
+
+
+def check_trace(trace: Trace) -> None:
+    """Raise SavedRunError unless everything fits together, within bounds at which drawing stays quick."""
+    for check in (_frames, _views, _groups, _rounds, _layers):
+        if not check(trace):
+            raise SavedRunError(strings().SAVED_BROKEN)
+
+
+def _frames(trace: Trace) -> bool:
+    frames, times = trace.frames, trace.times
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
+        return False
+    count, height, width = frames.shape[:3]
+    if not (1 <= count <= FRAMES and 1 <= height <= SIDE and 1 <= width <= SIDE):
+        return False
+    return times.dtype.kind == "f" and times.shape == (count,) and _within(times, 0, 1e6)
+
+
+def _views(trace: Trace) -> bool:
+    group = trace.group
+    if not _integers(group, 2) or not 1 <= len(group) <= VIEWS or group.size > ALL_PATCHES:
+        return False
+    views = views_of(trace)
+    if len(views) != len(group) or views[0].grid != trace.grid or (not trace.views and len(group) > trace.num_frames):
+        return False
+    return all(_view(view, trace.frames.shape, group.shape[1]) for view in views)
+
+
+def _view(view: View, shape: tuple[int, ...], widest: int) -> bool:
+    num_frames, height, width = shape[:3]
+    rows, columns = view.grid
+    if not (1 <= rows <= GRID and 1 <= columns <= GRID and rows * columns <= min(PATCHES, widest)):
+        return False
+    if not view.frames or max(view.frames) >= num_frames or not 0 <= view.medium < FRAMES:
+        return False
+    if view.box is None:
+        return True
+    left, top, right, bottom = view.box
+    has_pixels = round(left * width) < round(right * width) and round(top * height) < round(bottom * height)
+    return _within(np.array(view.box), -REACH, 1 + REACH) and has_pixels
+
+
+def _groups(trace: Trace) -> bool:
+    """Every patch of a view is in a group and leads to the group's own row; filled up places to none."""
+    rows = trace.rows() if _rows_fit(trace) else None
+    if rows is None:
+        return False
+    owners: set[int] = set()
+    for view, group, row in zip(views_of(trace), trace.group, rows, strict=True):
+        num = view.grid[0] * view.grid[1]
+        own = np.unique(np.stack([group[:num], row[:num]]), axis=1)
+        if own.min() < 0 or (group[num:] != -1).any() or (row[num:] >= 0).any() or own[0].max() >= num:
+            return False
+        if len(set(own[0].tolist())) != own.shape[1] or owners & set(own[1].tolist()):
+            return False
+        owners |= set(own[1].tolist())
+        if len(set(own[1].tolist())) != own.shape[1]:
+            return False
+    return True
+
+
+def _rows_fit(trace: Trace) -> bool:
+    if trace.row is None:
+        return _within(trace.group, 0, PATCHES)
+    return _integers(trace.row, 2) and trace.row.shape == trace.group.shape and _within(trace.row, -1, ALL_PATCHES)
+
+
+def _rounds(trace: Trace) -> bool:
+    """Rounds lead every patch to one token of its view; likenesses are cosines."""
+    similarity = trace.similarity
+    if similarity is not None and not (
+        similarity.dtype.kind == "f" and similarity.shape == trace.group.shape
+        and not (np.abs(similarity) > 1.01).any()
+    ):  # fmt: skip
+        return False
+    before = trace.group.shape[1]
+    for new in trace.rounds:
+        if not _integers(new, 2) or len(new) != trace.num_views or new.shape[1] > before:
+            return False
+        if not new.size or not _within(new, -1, new.shape[1] - 1):
+            return False
+        before = new.shape[1]
+    if not trace.rounds:
+        return True
+    if trace.rounds[0].shape[1] != trace.group.shape[1]:
+        return False
+    try:
+        last = trace.round_groups(len(trace.rounds))
+    except IndexError:
+        return False
+    pairs = [np.unique(np.stack(pair), axis=1) for pair in zip(last, trace.group, strict=True)]
+    return all(len(set(side.tolist())) == pair.shape[1] for pair in pairs for side in pair)
+
+
+def _layers(trace: Trace) -> bool:
+    planned, layers = trace.planned, trace.layers
+    if not _integers(planned, 1) or not 1 <= len(planned) <= LAYERS or not _within(planned, 0, ALL_PATCHES):
+        return False
+    return all(_layer(layer, index, layers[max(0, index - 1)]) for index, layer in enumerate(layers))
+
+
+def _layer(layer: LayerTrace, index: int, before: LayerTrace) -> bool:
+    """Ascending rows, none that was not in the layer before, and a score for each or for none."""
+    kept, scores, steps = layer.kept, layer.importance, layer.steps
+    if layer.layer != index or not _integers(kept, 1) or not _within(kept, 0, 2 * ALL_PATCHES):
+        return False
+    if (np.diff(kept) <= 0).any() or not np.isin(kept, before.kept).all():
+        return False
+    if scores.dtype.kind != "f" or scores.shape not in ((0,), kept.shape) or not _within(scores, 0, 1e9):
+        return False
+    return not steps.size or (
+        steps.dtype.kind == "f" and steps.ndim == 3 and steps.shape[2] == len(kept) and _within(steps, 0, 1e9)
+    )
+
+
+def _integers(values: np.ndarray, ndim: int) -> bool:
+    return values.dtype.kind in "iu" and values.ndim == ndim
+
+
+def _within(values: np.ndarray, least: float, most: float) -> bool:
+    """Whether all values are numbers in [least, most]; NaN is none."""
+    return bool(((values >= least) & (values <= most)).all())

@@ -1,0 +1,98 @@
+"""Inputs: a video or an image, a question, and the sliders."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+
+from aim_core.adapters.base import Adapter
+from aim_core.config import AimConfig
+from page.checks import MAX_FRAMES
+from page.components.estimate.component import FRAMES, SIZE, EstimatePanel, frames_and_prompts, model_sizes
+from page.components.image_file import ImageFile
+from page.i18n import text
+from page.state.runner import is_small
+from page.state.startup import Loaded
+
+L2_FOLLOWS_L1 = "(l1, l2) => [l1, Math.max(l1 + 1, l2)]"
+STOP_IS = "() => ({{__type__: 'update', interactive: {}}})"
+L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
+
+
+def media(adapter: Adapter) -> SimpleNamespace:
+    """A video or an image, each with room for samples; `shown` names the open tab. What a family cannot read is not
+    shown."""
+    first = "video" if "video" in adapter.modalities else "image"
+    with gr.Tabs(selected=first) as tabs:
+        with gr.Tab(text("VIDEO"), id="video", visible=first == "video") as video_tab:
+            video = gr.Video(label=text("VIDEO"), sources=["upload"], height=300, elem_id="video")
+            video_samples = gr.Column(elem_id="video_samples")
+        with gr.Tab(text("IMAGE"), id="image") as image_tab:
+            image = ImageFile(label=text("IMAGE"), sources=["upload"], height=300, elem_id="image")
+            image_samples = gr.Column(elem_id="image_samples")
+    shown = gr.State(first)
+    video_tab.select(lambda: "video", None, shown, api_visibility="private")
+    image_tab.select(lambda: "image", None, shown, api_visibility="private")
+    return SimpleNamespace(
+        video=video, image=image, shown=shown, tabs=tabs, video_samples=video_samples, image_samples=image_samples,
+        opened={"video": video_tab.select, "image": image_tab.select},
+    )  # fmt: skip
+
+
+def controls(loaded: Loaded, default: AimConfig, media: SimpleNamespace) -> SimpleNamespace:
+    """Question, sliders, what they will cost, Run and Stop; l2 stays above l1 without asking the server."""
+    depth, adapter = loaded.engine.num_layers, loaded.engine.adapter
+    least, has_frames = adapter.least_l1, "video" in adapter.modalities
+    question = gr.Textbox(
+        label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=2, max_lines=4, elem_id="question"
+    )
+    look: dict[str, Any] = {"min_width": 200}
+    with gr.Group():
+        with gr.Row():
+            keep_ratio = gr.Slider(
+                0.02, 1, default.keep_ratio, step=0.01, label=text("KEEP_RATIO"), elem_id="keep_ratio",
+                info=text("KEEP_RATIO_INFO"), **look,
+            )  # fmt: skip
+            num_frames = gr.Slider(
+                1, MAX_FRAMES, FRAMES if has_frames else 1, step=1, label=text("FRAMES"), info=text("FRAMES_INFO"),
+                elem_id="frames", visible=has_frames, **look,
+            )  # fmt: skip
+        with gr.Row():
+            l1 = gr.Slider(least, depth, default.l1, step=1, label="l1", info=text("L1_INFO"), elem_id="l1", **look)
+            l2 = gr.Slider(
+                least + 1, depth + 1, default.l2, step=1, label="l2", info=text("L2_INFO"), elem_id="l2", **look
+            )
+    sliders = [keep_ratio, l1, l2, num_frames]
+    small = is_small(loaded.engine)
+    details = gr.Checkbox(
+        small, label=text("DETAILS"), info=text("DETAILS_INFO"), visible=not small, elem_id="details", container=False
+    )
+    with gr.Row():
+        run = gr.Button(text("RUN"), variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
+        stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
+    settings = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2, "frames": num_frames.value}
+    settings |= {"kind": adapter.modalities[-1]} | frames_and_prompts(adapter, *SIZE)
+    estimate = EstimatePanel(model_sizes(loaded.engine), value=settings, elem_id="estimate")
+    estimate.follow(adapter, media, sliders)
+    l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
+    l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
+    return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders, details=details)
+
+
+def arm_stop(controls: SimpleNamespace, asked: list) -> None:
+    """Let Stop be pressed from the moment a run is asked for by one of these events."""
+    on = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("true")}
+    for event in asked:
+        event(**on, api_visibility="private")
+
+
+def disarm_stop(controls: SimpleNamespace, runs: list, last: list) -> None:
+    """Stop ends runs; after one of the `last`, or one that failed, or Stop itself, there is nothing to stop."""
+    off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
+    for run in last:
+        run.success(**off, api_visibility="private")
+    for run in runs:
+        run.failure(**off, api_visibility="private")
+    controls.stop.click(**off, cancels=runs, api_visibility="private")

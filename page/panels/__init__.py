@@ -1,1 +1,0 @@
-"""Panels: smaller parts of the page that draw themselves in the browser."""

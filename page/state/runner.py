@@ -1,0 +1,68 @@
+"""Runs: one engine, the clips that were decoded lately, and how prefills are timed."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Lock
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from aim_core.media.decode import load_frames
+from aim_core.media.frames import Frames
+from aim_core.result import Result
+from page.state.store import Kept
+
+_CLIPS_KEPT = 8
+TIMED_PREFILLS = 3  # for models small enough that waiting for three is not felt
+_SMALL = 50_000_000  # parameters
+
+
+class Runner:
+    """An engine with the clips that were decoded lately."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self.is_small = is_small(engine)
+        self.timed_prefills = TIMED_PREFILLS if self.is_small else 1
+        self._clips: OrderedDict[tuple, Frames] = OrderedDict()
+        self._lock = Lock()
+
+    def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
+        """One answer; more: as `Engine.run` takes it."""
+        return self.engine.run(self.frames(path, num_frames), question, config, **more)
+
+    def timed(self, kept: Kept, stop: Callable[[], bool]) -> Kept:
+        """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""
+        frames, runs = self.frames(kept.path, kept.num_frames), (kept.dense, kept.aim)
+        configs, warm = [run.config for run in runs], int(self.is_small)
+        times = self.engine.time_prefills(
+            frames, kept.question, configs, repeats=self.timed_prefills, warm=warm, stop=stop
+        )
+        dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
+        return replace(kept, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
+
+    def frames(self, path: str, num_frames: int) -> Frames:
+        """Sampled frames of a file, from memory if the same file was read lately."""
+        try:
+            info = os.stat(path)
+            key = (path, info.st_mtime_ns, info.st_size, num_frames)
+        except (OSError, ValueError):
+            return load_frames(path, num_frames)  # raises with a sentence
+        with self._lock:
+            if key in self._clips:
+                self._clips.move_to_end(key)
+                return self._clips[key]
+        clip = load_frames(path, num_frames)
+        with self._lock:
+            self._clips[key] = clip
+            while len(self._clips) > _CLIPS_KEPT:
+                self._clips.popitem(last=False)
+        return clip
+
+
+def is_small(engine: Engine) -> bool:
+    """Whether the model is small enough to run again whenever a slider moves, and to record every detail."""
+    return sum(p.numel() for p in engine.adapter.model.parameters()) < _SMALL

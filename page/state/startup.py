@@ -1,0 +1,49 @@
+"""What the page is started with: which model, where to listen, and the fall-back to the embedded model."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from aim_core.engine import Engine
+from aim_core.loading import ModelLoadError
+
+EMBEDDED_MODEL = Path(__file__).parents[2] / "assets" / "model"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model ready to run. `problem` says why it is not another one that was asked for."""
+
+    engine: Engine
+    name: str
+    is_embedded: bool
+    problem: str = ""
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="AIM Explorer: see which visual tokens a model really needs.")
+    parser.add_argument(
+        "--model",
+        default=os.environ.get("AIM_MODEL", ""),
+        help="Hub id or folder of a checkpoint of a supported family (also AIM_MODEL); the embedded model if left out",
+    )
+    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
+    return parser.parse_args(argv)
+
+
+def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
+    """The named model, or the embedded one with the reason why if the named one cannot be loaded."""
+    problem = ""
+    if name:
+        try:
+            return Loaded(Engine.from_pretrained(name), name, is_embedded=False)
+        except ModelLoadError as error:
+            problem = str(error)
+            _log.warning("%s", problem)
+    return Loaded(Engine.from_pretrained(embedded), "embedded model", is_embedded=True, problem=problem)

@@ -1,0 +1,96 @@
+"""Results kept on the server for redrawing: bounded, the oldest goes first; a page holds only a key."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from aim_core.config import AimConfig
+from aim_core.overrides import NOTHING_MARKED, ByHand
+from aim_core.result import Result
+from page.state.model_facts import ModelFacts
+from page.token_text import SavedTokens
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """One request and its results.
+
+    path:           of the file asked about; of a run that was loaded from a file, only that file's name.
+    timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
+    details:        whether the runs recorded what takes longer.
+    hand:           AIM once more with the marks of `hand.by_hand`; None without marks.
+    model:          of a run that was loaded from a file, what made it; None where this page's model did.
+    spelling:       of such a run, its tokens as text.
+    """
+
+    path: str
+    question: str
+    num_frames: int
+    dense: Result
+    aim: Result
+    timed_prefills: int = 0
+    details: bool = False
+    hand: Result | None = None
+    model: ModelFacts | None = None
+    spelling: SavedTokens | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether this is a trace alone, without question, answers and costs."""
+        return self.model is not None and not self.model
+
+    @property
+    def settings(self) -> AimConfig:
+        return settings_of(self.aim)
+
+    @property
+    def marks(self) -> ByHand:
+        return self.hand.by_hand if self.hand else NOTHING_MARKED
+
+    @property
+    def shown(self) -> Result:
+        """The run whose tokens the page draws."""
+        return self.hand or self.aim
+
+    @property
+    def runs(self) -> dict[str, Result]:
+        """All runs, by the names that the panels know."""
+        named = {"dense": self.dense, "aim": self.aim, "hand": self.hand}
+        return {name: run for name, run in named.items() if run}
+
+
+def settings_of(result: Result) -> AimConfig:
+    """The settings of a run of the page, which runs no method but AIM."""
+    if not isinstance(result.config, AimConfig):
+        raise ValueError(f"the page shows runs of AIM, got {type(result.config).__name__}")
+    return result.config
+
+
+class ResultStore:
+    """At most `size` requests for all visitors together; safe to use from many threads."""
+
+    def __init__(self, size: int = 16):
+        self.size = size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+
+    def put(self, kept: Kept, key: str | None = None) -> str:
+        """Keep a request, in place of the older one with the same key if there is one; returns its key."""
+        key = key or uuid.uuid4().hex
+        with self._lock:
+            self._kept[key] = kept
+            self._kept.move_to_end(key)
+            while len(self._kept) > self.size:
+                self._kept.popitem(last=False)
+        return key
+
+    def get(self, key: str | None) -> Kept | None:
+        """The request, or None if there was none or it had to make room."""
+        with self._lock:
+            if key is None or key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key]

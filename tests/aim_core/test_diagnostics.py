@@ -1,0 +1,171 @@
+"""Notes: similarity, PageRank steps and where answer tokens look, against the stock model's own eager attention."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from aim_core.forward.diagnostics import attention_shares
+from aim_core.methods.aim import PageRank, as_method
+from aim_core.methods.fastv import fastv
+from aim_core.ops.pagerank import pagerank_heads
+from aim_core.overrides import ByHand
+from tests.helpers.prompts import QUESTION, plain_inputs, prepared
+
+CONFIG = AimConfig(0.25, l1=2, l2=9)
+
+
+def attentions(engine, embeds, start: int, kept: list[torch.Tensor], num_visual: int) -> list[torch.Tensor]:
+    """Each layer's attention (heads, n, n) where it sees only the visual rows kept[i]: eager, at full length."""
+    decoder, length = engine.adapter.decoder, embeds.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+
+    def hook_for(layer: int):
+        hidden = torch.zeros(length, dtype=torch.bool)
+        hidden[start : start + num_visual] = True
+        hidden[start + kept[layer]] = False
+        allowed = (causal & ~hidden) | torch.eye(length, dtype=torch.bool)
+        bias = torch.zeros(length, length, dtype=embeds.dtype).masked_fill(~allowed, torch.finfo(embeds.dtype).min)
+        return lambda _layer, args, kwargs: (args, kwargs | {"attention_mask": bias[None, None]})
+
+    decoder.set_attn_implementation("eager")
+    try:
+        with ExitStack() as stack, torch.inference_mode():
+            for index, layer in enumerate(decoder.layers):
+                stack.enter_context(layer.register_forward_pre_hook(hook_for(index), with_kwargs=True))
+            out = decoder(inputs_embeds=embeds, use_cache=False, output_attentions=True)
+    finally:
+        decoder.set_attn_implementation("sdpa")
+    return [layer[0] for layer in out.attentions]
+
+
+@pytest.mark.parametrize("mode", ["dropped", "masked"])
+@pytest.mark.parametrize("method", [as_method(CONFIG), as_method(AimConfig.dense()), fastv(2, 0.3)])
+def test_where_answer_tokens_look_is_what_eager_attention_says(engine, frames, method, mode):
+    result = engine.run(frames, QUESTION, replace(method, mode=mode), max_new_tokens=5, details=True)
+    ratio = getattr(method.reduce, "keep_ratio", 1.0)
+    embeds, start, num_visual = prepared(engine, frames, ratio)
+    ids = torch.tensor([result.answer_ids[:-1]])
+    first = embeds.shape[1] - 1
+    embeds = torch.cat([embeds, engine.adapter.model.get_input_embeddings()(ids)], dim=1)
+    kept = [torch.from_numpy(layer.kept) for layer in result.trace.layers]
+    layers = attentions(engine, embeds, start, kept, num_visual)
+    found = [own for own, rows in zip(layers, kept, strict=True) if len(rows)]
+    per_view = (num_visual - 1) // 4
+    mean = torch.stack(found).mean(dim=(0, 1))[first:, start : start + num_visual - 1]  # without the newline row
+    expected = mean.unflatten(1, (4, per_view)).sum(-1)
+    assert result.word_frames.shape == (len(result.answer_ids), 4) and result.word_frames.dtype == np.float32
+    np.testing.assert_allclose(result.word_frames, expected, atol=1e-6)
+    assert np.ptp(result.word_frames, axis=1).max() > 0.01  # frames differ, or the test would say little
+
+
+def test_a_removed_or_dropped_frame_gets_nothing(engine, frames):
+    gone = ByHand(remove=tuple((1, patch) for patch in range(64)))
+    for mode in ("dropped", "masked"):
+        method = replace(as_method(CONFIG), mode=mode)
+        shares = engine.run(frames, QUESTION, method, max_new_tokens=3, details=True, by_hand=gone).word_frames
+        assert (shares[:, 1] == 0).all() and (shares[:, [0, 2, 3]] > 0).all() and (shares.sum(axis=1) <= 1).all()
+
+
+def test_attention_shares_of_two_rows_by_hand():
+    queries = torch.tensor([[[1.0, 0.0], [0.0, 2.0]], [[0.0, 1.0], [1.0, 1.0]]])  # two rows of two heads
+    keys = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [1.0, 1.0]]])
+    visible = torch.tensor([True, True, False, True])
+    member = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+    found = attention_shares(queries, keys, 0.5, visible, member)
+    expected = torch.zeros(2, 2)
+    for row, seen in ((0, [0, 1]), (1, [0, 1, 3])):
+        for head in (0, 1):
+            weights = (keys[0, seen] @ queries[row, head] * 0.5).softmax(0)
+            expected[row] += weights @ member[seen] / 2
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["dropped", "masked"])
+def test_steps_are_those_of_the_heads_and_end_in_the_score(engine, frames, mode):
+    config = AimConfig(0.25, 2, 9, iterations=3, teleport=0.1, mode=mode)
+    trace = engine.run(frames, QUESTION, config, max_new_tokens=1, details=True).trace
+    heads = engine.adapter.decoder.config.num_attention_heads
+    length = plain_inputs(engine, frames)["input_ids"].shape[1] - 4 * 48  # after merging
+    assert trace.scored_layers == tuple(range(2, 8))
+    for layer in trace.layers:
+        if not len(layer.importance):
+            assert layer.steps.size == 0
+            continue
+        assert layer.steps.shape == (heads, 4, len(layer.kept)) and layer.steps.dtype == np.float32
+        rows = length - (65 - len(layer.kept)) * (mode == "dropped")  # masked rows are still there
+        np.testing.assert_allclose(layer.steps[:, 0], 1 / rows, rtol=1e-6)
+        assert (layer.steps.sum(axis=2) <= 1 + 1e-6).all()
+        last = np.sqrt((layer.steps[:, -1].astype(np.float64) ** 2).mean(axis=0))
+        np.testing.assert_allclose(last, layer.importance, rtol=1e-5, atol=1e-30)
+
+
+@pytest.mark.parametrize("config", [CONFIG, AimConfig(0.25, 2, 9, scores="pagerank_causal", mode="masked")])
+def test_asking_for_details_changes_nothing(engine, frames, config):
+    plain, told = (engine.run(frames, QUESTION, config, max_new_tokens=4, details=ask) for ask in (False, True))
+    assert np.array_equal(plain.first, told.first) and plain.answer_ids == told.answer_ids
+    for one, other in zip(plain.trace.layers, told.trace.layers, strict=True):
+        assert np.array_equal(one.kept, other.kept) and np.array_equal(one.importance, other.importance)
+        assert not one.steps.size
+    assert plain.word_frames.shape == (0, 0)
+
+
+def test_other_rankers_have_no_steps(engine, frames):
+    trace = engine.run(frames, QUESTION, fastv(2, 0.4), max_new_tokens=1, details=True).trace
+    assert trace.scored_layers == (1,) and not any(layer.steps.size for layer in trace.layers)
+
+
+def test_similarity_is_the_cosine_with_the_merged_token(engine, frames):
+    trace = engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).trace
+    model, inputs = engine.adapter.model, plain_inputs(engine, frames)
+    with torch.inference_mode():
+        features = model.get_video_features(inputs["pixel_values_videos"], return_dict=True).pooler_output[0][:-1]
+    merged = prepared(engine, frames, 0.25)
+    tokens = merged[0][0, merged[1] :]
+    ends = tokens[torch.from_numpy(trace.rows())]  # (4, 64, d)
+    expected = F.cosine_similarity(features.unflatten(0, (4, 64)), ends, dim=-1)
+    np.testing.assert_allclose(trace.similarity, expected, atol=1e-6)
+    assert trace.similarity.dtype == np.float32 and np.ptp(trace.similarity) > 0.01
+    dense = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1).trace
+    np.testing.assert_allclose(dense.similarity, 1, atol=1e-6)
+
+
+def test_the_first_token_has_the_plain_models_log_probabilities(engine, frames):
+    result = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1)
+    with torch.inference_mode():
+        logits = engine.adapter.model(**plain_inputs(engine, frames), logits_to_keep=1).logits[0, -1]
+    np.testing.assert_allclose(result.first, logits.log_softmax(-1), atol=1e-6)
+    assert result.first.dtype == np.float32 and result.answer_ids == (int(result.first.argmax()),)
+
+
+def test_pageranks_steps_are_the_ranks_after_fewer_iterations():
+    draw = torch.Generator().manual_seed(0)
+    query, key = (torch.randn(1, heads, 70, 8, generator=draw, dtype=torch.float64) for heads in (4, 2))
+    scores, steps = PageRank(iterations=4, teleport=0.2).stepwise(query, key, 0.35)
+    assert torch.equal(scores, PageRank(iterations=4, teleport=0.2)(query, key, 0.35))
+    assert steps.shape == (1, 4, 5, 70)
+    torch.testing.assert_close(steps[:, :, 0], torch.full((1, 4, 70), 1 / 70, dtype=torch.float64))
+    for iterations in range(1, 5):
+        fewer = pagerank_heads(query, key, 0.35, iterations=iterations, teleport=0.2)
+        torch.testing.assert_close(steps[:, :, iterations], fewer)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_measured_in_full(checkpoint, frames, dtype):
+    engine = Engine.from_pretrained(checkpoint, device="cpu", dtype=dtype)
+    result = engine.run(frames, QUESTION, CONFIG, max_new_tokens=3, details=True, by_hand=ByHand(remove=((0, 0),)))
+    similarity, shares = result.trace.similarity, result.word_frames
+    assert similarity.dtype == shares.dtype == result.first.dtype == np.float32
+    assert np.isfinite(similarity).all() and (shares >= 0).all() and (shares.sum(axis=1) <= 1).all()
+    np.testing.assert_allclose(np.exp(result.first.astype(np.float64)).sum(), 1, atol=1e-5)
+    assert len(np.unique(result.trace.similarity)) > 100  # not rounded to half precision
+    again = engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).trace
+    last = again.round_groups(len(again.rounds))
+    assert all(len(np.unique(np.stack(pair), axis=1)[0]) == 16 for pair in zip(last, again.group, strict=True))

@@ -1,0 +1,351 @@
+"""The explorer's record, and its script run in Chromium: both say of a trace what the Python side says."""
+
+from __future__ import annotations
+
+import base64
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aim_core.config import AimConfig
+from aim_core.trace import LayerTrace, Trace, View
+from page import assets
+from page.components.explorer import iterations
+from page.components.explorer.component import SCRIPTS, TokenExplorer
+from page.components.explorer.frames import cut
+from page.components.explorer.packing import packed_log
+from page.components.explorer.record import explorer_record, last_layers, score_table
+from page.components.explorer.view_names import view_names
+from page.state.frame_files import served
+from tests.helpers.drawn_trace import make_result, make_trace
+from visual.heatmaps import nearest_scored, scaled_scores
+from visual.patch_grid import patch_rectangle
+
+PURE = ("run", "merging", "scores", "view_names", "overrides", "layout", "token_history", "patch_info")
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return make_trace(num_frames=3)
+
+
+@pytest.fixture(scope="module")
+def evaluate(browser):
+    """Evaluate an expression in which `run` is a trace as the page's script unpacked it."""
+    page = browser.new_page()
+    code = assets.text("components/common.js", *(f"components/explorer/{name}.js" for name in PURE))
+
+    def evaluate(trace, expression: str, argument=None, by_hand=None):
+        body = f"([record, argument]) => {{ {code}; const run = new Run(record); return {expression}; }}"
+        return page.evaluate(body, [explorer_record(trace, by_hand), argument])
+
+    yield evaluate
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def script(evaluate, trace):
+    return partial(evaluate, trace)
+
+
+def unpack(text: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype=dtype)
+
+
+def test_the_record_holds_the_trace(trace):
+    record = explorer_record(trace)
+    assert np.array_equal(unpack(record["row"], "<i4").reshape(trace.group.shape), trace.rows())
+    assert np.array_equal(unpack(record["group"], "<i4").reshape(trace.group.shape), trace.group)
+    last = unpack(record["last"], "<i2").astype(int)
+    assert np.array_equal(last[trace.rows()], trace.last_layer())
+    scores = unpack(record["scores"], "<f4").reshape(len(trace.scored_layers), -1)
+    for row, layer in zip(scores, trace.scored_layers, strict=True):
+        np.testing.assert_array_equal(row[trace.rows()], trace.importance(layer))
+    assert record["retained"] == trace.retained.tolist() and {tuple(view["grid"]) for view in record["views"]} == {
+        trace.grid
+    }
+
+
+def test_suffix_rows_are_in_the_record_too(trace):
+    assert len(last_layers(trace)) == trace.num_merged + 1 == score_table(trace).shape[1]
+
+
+def test_touching_groups_differ_in_colour(trace):
+    record = explorer_record(trace)
+    colour = unpack(record["colour"], "u1")[trace.rows()]
+    assert (colour[:, 1] != colour[:, 2]).all() and colour.max() < len(record["colours"])
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """Two frames share the first view, the two halves of a picture follow with grids of their own, then its whole."""
+    base = make_trace(num_frames=3)
+    halves = [View(0, (2,), (3, 2), (0, 0, 0.5, 1)), View(0, (2,), (2, 2), (0.5, 0, 1, 1))]
+    views = (View(0, (0, 1), (3, 4)), *halves, View(0, (2,), (1, 2)))
+    rows = [
+        np.arange(12) + 2,
+        np.arange(6) // 2 + 20,
+        np.arange(4) + 23,
+        np.array([30, 30]),
+    ]  # 0, 1 and more: separators
+    none = np.zeros(0, np.float32)
+    layers = (LayerTrace(0, np.arange(31), none), LayerTrace(1, np.arange(5, 24), none))
+    return Trace.of_views(base.frames, base.times, views, rows, layers, np.array([31, 19]))
+
+
+def test_every_view_is_in_the_record_with_a_grid_of_its_own(mixed):
+    record = explorer_record(mixed)
+    home = unpack(record["view"], "<i2")
+    assert home[2:14].tolist() == [0] * 12 and home[20:23].tolist() == [1] * 3 and home[23:27].tolist() == [2] * 4
+    assert home[30] == 3 and (home[[0, 1, 14, 19, 27]] == -1).all()
+    assert [view["grid"] for view in record["views"]] == [[3, 4], [3, 2], [2, 2], [1, 2]]
+    assert [view["size"] for view in record["views"]] == [[50, 70], [50, 35], [50, 35], [50, 70]]
+    assert [view["time"] for view in record["views"]] == [0, 1, 1, 1]
+
+
+def test_views_are_named_by_what_they_show(mixed):
+    first, left, right, whole = view_names(mixed.views)
+    assert first == {"kind": "frames", "first": 1, "last": 2}
+    assert left == {"kind": "crop", "number": 1, "row": "1", "column": "1"} and right["column"] == "2"
+    assert whole == {"kind": "whole", "rows": 1, "columns": 2}
+
+
+def test_a_crop_that_spans_rows_says_so():
+    boxes = [(0, 0, 0.5, 1), (0.5, 0, 1, 0.5), (0.5, 0.5, 1, 1)]
+    names = view_names([View(0, (0,), (2, 2), box) for box in boxes])
+    assert [name["row"] for name in names] == ["1–2", "1", "2"] and [name["column"] for name in names] == [
+        "1",
+        "2",
+        "2",
+    ]
+
+
+def test_a_box_that_reaches_beyond_the_picture_is_black_there(frames):
+    assert np.array_equal(cut(frames[0], (0.25, 0, 1, 0.5)), frames[0][:48, 32:])
+    beyond = cut(frames[0], (-0.25, 0, 1.25, 1))
+    assert beyond.shape == (96, 192, 3) and not beyond[:, :32].any() and not beyond[:, -32:].any()
+    assert np.array_equal(beyond[:, 32:160], frames[0])
+
+
+def test_pictures_are_written_once(frames, tmp_path):
+    upright, turned = frames[0], frames[0][::-1]
+    paths = [Path(file.path) for file in served([upright, turned, upright], str(tmp_path))]
+    assert paths[0] == paths[2] != paths[1]
+    assert np.array_equal(np.asarray(Image.open(paths[1])), turned)
+    before = paths[0].stat().st_mtime_ns
+    assert served([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_mtime_ns == before
+
+
+def test_a_picture_in_the_place_of_another_gets_its_own_name(tmp_path):
+    def name(colour: int) -> str:
+        return served([np.full((4, 4, 3), colour, np.uint8)], str(tmp_path))[0].path
+
+    assert len({name(colour) for colour in range(40)}) == 40  # their memory is used again, one after the other
+
+
+def test_the_component_takes_a_result_and_serves_its_frames(trace):
+    explorer, result = TokenExplorer(elem_id="explorer"), make_result(trace)
+    data = explorer.postprocess(result)
+    assert len(data.frames) == trace.num_frames and data.record["numLayers"] == trace.num_layers
+    first = Path(data.frames[0].path)
+    first.unlink()  # the cache is emptied by and by
+    assert Path(explorer.postprocess(result).frames[0].path).exists()
+    assert explorer.postprocess(None) is None and explorer.preprocess(data) is None
+
+
+def test_templates_hold_no_place_for_what_visitors_type():
+    for name in ("components/explorer/explorer.html", "components/explorer/explorer.css"):
+        text = assets.text(name)
+        assert "${" not in text and "{{" not in text and "`" not in text
+    scripts = assets.text("components/common.js", *(f"components/explorer/{name}.js" for name in SCRIPTS))
+    assert "innerHTML" not in scripts and "insertAdjacentHTML" not in scripts
+
+
+@pytest.mark.browser
+def test_the_script_finds_groups_and_their_sizes(script, trace):
+    tokens = script("[...Array(run.frames).keys()].map(f => [...Array(run.wide).keys()].map(p => run.token(f, p)))")
+    assert np.array_equal(tokens, trace.rows())
+    assert script("[...run.sizes]") == [*np.bincount(trace.rows().ravel()), 0]
+    assert script("run.members(2, run.token(2, 9))") == [8, 9, 10]
+
+
+@pytest.mark.browser
+def test_the_script_knows_who_is_alive(script, trace):
+    for layer in range(trace.num_layers):
+        alive = script("[...run.row].map(token => run.isAlive(token, argument))", layer)
+        assert np.array_equal(np.reshape(alive, trace.group.shape), trace.alive(layer))
+        frames = script("[...Array(run.frames).keys()].map(f => run.frameAlive(f, argument))", layer)
+        kept = trace.layers[layer].kept
+        assert frames == [int(((kept // trace.tokens_per_frame) == f).sum()) for f in range(trace.num_frames)]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scale", ["rank", "log"])
+def test_the_script_scales_scores_as_the_figures_do(script, trace, scale):
+    for layer in trace.scored_layers:
+        values, low, high = scaled_scores(trace, layer, scale)
+        expected = (values - low) / (high - low)
+        drawn = script(
+            "[...run.row].map(token => run.standing(argument[0]).height01(token, argument[1]))"
+            ".map(v => Number.isNaN(v) ? null : v)",
+            [layer, scale],
+        )
+        drawn = np.array([np.nan if value is None else value for value in drawn]).reshape(trace.group.shape)
+        np.testing.assert_allclose(drawn, expected, atol=1e-5)
+
+
+@pytest.mark.browser
+def test_the_script_takes_the_nearest_measured_layer(script, trace):
+    measured = script("[...Array(run.layers).keys()].map(layer => run.measured(layer))")
+    assert measured == [nearest_scored(trace, layer) for layer in range(trace.num_layers)]
+
+
+@pytest.mark.browser
+def test_frames_share_all_importance_but_the_suffix_rows(script, trace):
+    scores = trace.layers[1].importance.astype(float)
+    per_frame = scores[: trace.num_merged].reshape(trace.num_frames, -1).sum(axis=1) / scores.sum()
+    np.testing.assert_allclose(script("[...run.frameShares(1)]"), per_frame, rtol=1e-5)
+
+
+@pytest.mark.browser
+def test_ranks_count_from_the_top(script, trace):
+    rows = trace.num_merged + 1
+    assert script("run.standing(1).rank(0)") == {"place": rows, "of": rows}  # the score of row i is i + 1
+    assert script("run.standing(1).rank(run.last.length - 1)") == {"place": 1, "of": rows}
+    assert script("run.standing(2).rank(1)") is None  # pruned before layer 2
+
+
+@pytest.mark.browser
+def test_patches_lie_where_the_figures_draw_them(script):
+    boxes = script("[...Array(run.wide).keys()].map(p => patchBox(run.views[0], {x: 0, y: 0, w: 71, h: 53}, p))")
+    for patch, box in enumerate(boxes):
+        top, bottom, left, right = patch_rectangle(patch, (3, 4), (53, 71))
+        assert (box["y"], box["y"] + box["h"], box["x"], box["x"] + box["w"]) == (top, bottom, left, right)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("count", [1, 2, 8, 32])
+def test_frames_fit_their_room_and_do_not_overlap(script, count):
+    boxes = script("frameBoxes(900, 500, Array(argument).fill(1.5), 8, 20)", count)
+    assert len(boxes) == count
+    cells = {(box["x"], box["y"]) for box in boxes}
+    assert len(cells) == count
+    for box in boxes:
+        assert box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["w"] <= 900 and box["y"] + box["h"] + 20 <= 500
+        inside = [b for b in boxes if abs(b["x"] - box["x"]) < box["w"] and abs(b["y"] - box["y"]) < box["h"]]
+        assert inside == [box]
+
+
+@pytest.mark.browser
+def test_a_life_is_told_in_order(script):
+    words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) => known[name] ||
+        name + ' {place} {of} {stay} {layer} {others} {layers}'})"""
+    told = script(f"lifeEvents(run, {words}, {{frame: 0, patch: 2}})")  # token 1 scores 2 of 19 in layer 1, then goes
+    assert told[0].startswith("bornAs") and told[1].startswith("mergedWith") and "1" in told[1]
+    assert told[2].startswith("prunedBelow 18 19 10 1")
+    assert script(f"lifeEvents(run, {words}, {{frame: 2, patch: 11}})")[1].startswith("notMerged")
+
+
+@pytest.mark.browser
+def test_frames_of_other_proportions_keep_them(evaluate, mixed):
+    boxes = evaluate(mixed, "frameBoxes(900, 500, run.views.map(view => view.width / view.height), 8, 20)")
+    assert len({(box["x"], box["y"] + box["h"]) for box in boxes}) == 4
+    for box, view in zip(boxes, explorer_record(mixed)["views"], strict=True):
+        assert box["w"] / box["h"] == pytest.approx(view["size"][1] / view["size"][0], abs=0.02)
+
+
+@pytest.mark.browser
+def test_patches_of_every_grid_are_found_under_the_pointer(evaluate, mixed):
+    box = "{x: 10, y: 20, w: 70, h: 50}"
+    for view, grid in enumerate([(3, 4), (3, 2), (2, 2), (1, 2)]):
+        for patch in range(grid[0] * grid[1]):
+            middle = f"middle(run.views[{view}], {box}, [{patch}])"
+            assert evaluate(mixed, f"patchAt(run, [[{view}, {box}]], ...{middle})") == {"frame": view, "patch": patch}
+    assert evaluate(mixed, f"patchAt(run, [[0, {box}]], 5, 30)") is None
+    assert evaluate(mixed, "run.members(3, run.token(3, 0))") == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def result(engine, frames):
+    return engine.run(frames, "is there a star?", AimConfig(0.25, 3, 7), max_new_tokens=1, details=True)
+
+
+@pytest.mark.browser
+def test_the_script_follows_the_rounds_of_merging(evaluate, result):
+    trace = result.trace
+    for rounds in range(len(trace.rounds) + 1):
+        assert (
+            evaluate(trace, "[...run.merging.numbers[argument]]", rounds) == trace.round_groups(rounds).ravel().tolist()
+        )
+        tokens = sum(len(np.unique(row)) for row in trace.round_groups(rounds))
+        assert evaluate(trace, "run.merging.counts[argument]", rounds) == tokens
+
+
+@pytest.mark.browser
+def test_every_token_that_a_round_took_away_has_one_link(evaluate, result):
+    trace = result.trace
+    for rounds in (1, 2):
+        before, after = trace.round_groups(rounds - 1), trace.round_groups(rounds)
+        for frame in range(trace.num_views):
+            links = evaluate(trace, "run.merging.links(...argument)", [frame, rounds])
+            assert len(links) == len(np.unique(before[frame])) - len(np.unique(after[frame]))
+            for link in links:
+                assert len(set(before[frame][link["from"]])) == 1 == len(set(before[frame][link["to"]]))
+                assert len(set(after[frame][link["from"] + link["to"]])) == 1
+    assert evaluate(trace, "run.merging.links(0, 0)") == []
+
+
+@pytest.mark.browser
+def test_pagerank_ends_in_the_scores_for_all_heads_and_starts_even(evaluate, result):
+    trace = result.trace
+    scored = trace.layers[trace.scored_layers[0]]
+    assert scored.steps.shape[:2] == (2, 6)
+    at = lambda head, step: np.array(  # noqa: E731
+        evaluate(trace, "[...run.ranking.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
+                 [scored.layer, head, step])
+    )  # fmt: skip
+    np.testing.assert_allclose(at(-1, 5), scored.importance, rtol=1e-3)
+    for step in range(6):
+        np.testing.assert_allclose(at(1, step), scored.steps[1, step], rtol=1e-3, atol=1e-30)
+    assert np.ptp(at(0, 0)) == 0
+    end = evaluate(trace, "[...run.standing(argument).scores]", scored.layer)
+    np.testing.assert_array_equal(np.array(end, dtype=np.float32)[scored.kept], scored.importance)
+
+
+def test_heads_that_are_too_many_travel_as_their_mean(result, monkeypatch):
+    monkeypatch.setattr(iterations, "MOST", 100)
+    record = iterations.steps_record(result.trace)
+    layer = result.trace.scored_layers[0]
+    assert record["heads"] == 1 and record["iterations"] == 5
+    small = record["layers"][str(layer)]
+    levels = unpack(small["data"], "<u2").reshape(6, -1)[-1].astype(float)
+    scores = 2 ** (small["low"] + (levels - 1) / 65534 * (small["high"] - small["low"]))
+    np.testing.assert_allclose(scores, result.trace.layers[layer].importance, rtol=1e-3)
+
+
+def test_small_numbers_and_none_survive_packing():
+    scores = np.array([0, 1e-37, 3e-12, 0.25, 1], dtype=np.float32)
+    small = packed_log(scores)
+    levels = unpack(small["data"], "<u2").astype(float)
+    back = np.where(levels > 0, 2 ** (small["low"] + (levels - 1) / 65534 * (small["high"] - small["low"])), 0)
+    np.testing.assert_allclose(back, scores, rtol=1e-3)
+    assert not unpack(packed_log(np.zeros(3, np.float32))["data"], "<u2").any()
+
+
+@pytest.mark.browser
+def test_marks_that_a_merge_brings_together_are_seen(evaluate, trace):
+    marks = '[{frame: 0, patch: 0, kind: "protect"}, {frame: 0, patch: 1, kind: "remove"}]'
+    assert evaluate(trace, f"[...markedTokens(run, {marks})]") == [[0, "both"]]
+    assert evaluate(trace, f'marksWith(run, {marks}, {{frame: 0, patch: 1}}, "protect")') == []
+    turned = evaluate(trace, f'marksWith(run, {marks}.slice(1), {{frame: 0, patch: 0}}, "protect")')
+    assert turned == [{"frame": 0, "patch": 0, "kind": "protect"}]
+
+
+@pytest.mark.browser
+def test_marks_follow_their_pictures(evaluate, trace):
+    marks = '[{frame: 1, patch: 3, kind: "remove"}]'
+    carried = f"marksCarried({marks}, ['a', 'b'], argument, run).map(mark => mark.frame)"
+    assert [evaluate(trace, carried, after) for after in (["a", "b"], ["b", "x"], ["x", "y"])] == [[1], [0], []]

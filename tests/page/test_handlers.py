@@ -1,0 +1,172 @@
+"""Handlers: a run, its sliders and marks made by hand on the real engine, as the page's events call them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from aim_core.errors import Stopped
+from aim_core.overrides import ByHand
+from page.handlers import NUM_AFTER_ANSWERS, NUM_TIMED, Handlers
+from page.state.cancellation import Stops
+from page.state.startup import Loaded
+from tests.helpers.brief import BriefEngine
+from tests.helpers.waiting import in_thread, wait_until
+
+SLIDERS = (0.25, 6, 9, 4)
+REQUEST = SimpleNamespace(session_hash="a page")
+QUESTION = "what color is the star?"
+
+
+@pytest.fixture(scope="module")
+def handlers(engine):
+    return Handlers(Loaded(BriefEngine(engine.adapter), "random", is_embedded=False))
+
+
+@pytest.fixture
+def key(handlers, clip):
+    """A run that is kept."""
+    *_, last = run(handlers, clip)
+    return last[-1]
+
+
+def run(handlers, clip, sliders=SLIDERS, details=True, key=None):
+    return handlers.answer(str(clip), None, "video", QUESTION, *sliders, details, key, REQUEST, lambda *_: None)
+
+
+def marked(handlers, key, sent, sliders=SLIDERS):
+    return handlers.by_hand(*sliders, key, gr.EventData(None, sent), REQUEST)
+
+
+def kept_rows(result, layer: int) -> set[int]:
+    return set(result.trace.layers[layer].kept.tolist())
+
+
+def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
+    first, last = run(handlers, clip)
+    assert "aim" not in first[0] and len(first) == len(last) == NUM_AFTER_ANSWERS + 1
+    kept = handlers.store.get(last[-1])
+    assert kept.dense.word_frames.size and kept.aim.word_frames.size and last[3][1]["measured"]
+    *_, plain = run(handlers, clip, details=False)
+    assert not handlers.store.get(plain[-1]).aim.word_frames.size and not plain[3][1]["measured"]
+
+
+def test_times_come_after_the_answers_and_only_once(handlers, clip):
+    first, last = run(handlers, clip)
+    assert first[0]["dense"]["time"] == last[0]["aim"]["time"] == "–"
+    answers, table, data = handlers.times(last[-1], REQUEST)
+    kept = handlers.store.get(last[-1])
+    assert kept.timed_prefills == len(kept.dense.timing.runs_ms) == len(kept.aim.timing.runs_ms) == 3
+    assert answers["aim"]["time"] == f"{kept.aim.timing.prefill_ms:,.1f} ms" and answers["aim"]["time"] in table
+    assert data["aim"]["prefill_ms"] == round(kept.aim.timing.prefill_ms, 3)
+    assert handlers.times(last[-1], REQUEST) == handlers.times(None, REQUEST) == [gr.skip()] * NUM_TIMED
+    assert handlers.store.get(last[-1]) is kept
+
+
+def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
+    before = handlers.store.get(key)
+    with handlers.runner.engine._turn(None):  # somebody else's run: timing waits, and is stopped for certain
+        begun = in_thread(handlers.times, key, REQUEST)
+        wait_until(lambda: handlers.stops.stop(REQUEST.session_hash))
+        assert begun.result(timeout=60) == [gr.skip()] * NUM_TIMED
+    assert handlers.store.get(key) is before
+    assert handlers.times(key, REQUEST)[0]["aim"]["time"].endswith(" ms")
+
+
+def test_a_moved_slider_is_not_shown_with_the_times_of_before(handlers, key):
+    handlers.times(key, REQUEST)
+    answers, table, *_ = handlers.follow(0.5, 6, 9, 4, key)
+    assert answers["aim"]["time"] == "–" and "press Run to time both" in table
+    assert handlers.store.get(key).aim.timing.runs_ms == ()
+
+
+def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
+    before = handlers.store.get(key)
+    row = int(before.aim.trace.rows()[2, 10])
+    answers, _, shown, frames, data, same_key = marked(handlers, key, {"protect": [], "remove": [[2, 10]]})
+    kept = handlers.store.get(key)
+    assert same_key == key and kept.aim is before.aim and kept.dense is before.dense
+    assert kept.marks == ByHand(remove=((2, 10),)) and shown is kept.hand
+    assert row in kept_rows(kept.aim, 0) and row not in kept_rows(kept.hand, 0)
+    assert answers["marks"]["removed"] == 1 and answers["chances"]["sides"] == ["dense", "aim", "hand"]
+    assert len(frames[1]["sides"]) == 3 and "hand" in data
+
+
+def test_a_protected_token_stays_longest(handlers, key):
+    aim = handlers.store.get(key).aim
+    gone = sorted(kept_rows(aim, 0) - kept_rows(aim, 8))
+    view, patch = (int(place[0]) for place in np.nonzero(aim.trace.rows() == gone[-1]))
+    marked(handlers, key, {"protect": [[view, patch]]})
+    assert gone[-1] in kept_rows(handlers.store.get(key).hand, 8)
+
+
+def test_sliders_keep_marks_other_frames_and_a_new_run_do_not(handlers, clip, key):
+    marked(handlers, key, {"remove": [[0, 0]]})
+    handlers.follow(0.5, 6, 9, 4, key)
+    kept = handlers.store.get(key)
+    assert kept.marks.remove == ((0, 0),) and kept.hand.config == kept.aim.config and kept.aim.config.keep_ratio == 0.5
+    handlers.follow(0.5, 6, 9, 3, key)
+    assert handlers.store.get(key).hand is None
+    marked(handlers, key, {"remove": [[0, 0]]}, (0.5, 6, 9, 3))
+    list(run(handlers, clip, key=key))
+    assert handlers.store.get(key).hand is None
+
+
+def test_undo_takes_the_marks_off_without_a_run(handlers, key, monkeypatch):
+    marked(handlers, key, {"remove": [[0, 0]]})
+    monkeypatch.setattr(handlers.runner, "run", lambda *_, **__: pytest.fail("the model ran"))
+    answers = marked(handlers, key, {})[0]
+    assert "hand" not in answers and handlers.store.get(key).hand is None
+
+
+def test_marks_that_a_merge_brings_together_are_taken_off_with_a_sentence(handlers, key, monkeypatch):
+    warned = []
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: warned.append(text))
+    handlers.follow(1.0, 6, 9, 4, key)
+    marked(handlers, key, {"protect": [[0, 0]], "remove": [[0, patch] for patch in range(1, 64)]}, (1.0, 6, 9, 4))
+    assert handlers.store.get(key).hand
+    handlers.follow(*SLIDERS, key)
+    assert handlers.store.get(key).hand is None and "one token" in warned[0]
+    with pytest.raises(gr.Error, match="one token"):
+        marked(handlers, key, {"protect": [[0, 0]], "remove": [[0, patch] for patch in range(1, 64)]})
+
+
+@pytest.mark.parametrize("sent", [None, "x", {"remove": [[0, 10**9]]}])
+def test_marks_that_do_not_fit_change_nothing(handlers, key, sent):
+    before = handlers.store.get(key)
+    with pytest.raises(gr.Error, match="mark patches again"):
+        marked(handlers, key, sent)
+    with pytest.raises(gr.Error, match="mark patches again"):
+        marked(handlers, key, {"remove": [[0, 0]]}, (0.25, 6, 9, 8))  # not the frames that were marked
+    assert handlers.store.get(key) is before
+
+
+def test_marks_need_a_run(handlers):
+    with pytest.raises(gr.Error, match="Press Run first"):
+        marked(handlers, None, {"remove": [[0, 0]]})
+
+
+def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip, key):
+    before, steps = handlers.store.get(key), run(handlers, clip, (1.0, 12, 13, 32), key=key)
+    begun = in_thread(list, steps)
+    wait_until(lambda: handlers.stops.stop(REQUEST.session_hash))
+    answers = handlers.stop(key, REQUEST)
+    assert begun.result(timeout=60) == [] and handlers.store.get(key) is before
+    assert answers["aim"]["words"] and "chances" in answers
+
+
+def test_stopping_before_any_run_empties_the_answers(handlers):
+    assert handlers.stop(None, REQUEST) is None
+
+
+def test_only_the_run_of_the_own_page_is_stopped():
+    stops = Stops()
+    with stops.run("one") as one, stops.run("other") as other:
+        assert stops.stop("one") and one() and not other()
+    assert not stops.stop("one")
+    with pytest.raises(Stopped), stops.run("one"):
+        raise Stopped
+    assert not stops.stop("one")

@@ -1,0 +1,175 @@
+"""The page's parts: what is refused and in which words, the table of numbers, the store, the choice of model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+
+from aim_core.config import AimConfig
+from aim_core.media.errors import MediaError
+from aim_core.overrides import ByHand
+from aim_core.result import PrefillTimes
+from page import checks
+from page.comparison_table import comparison, flops, summary, times
+from page.overrides import checked_marks
+from page.state.startup import load
+from page.state.store import Kept, ResultStore
+
+
+@pytest.fixture(scope="module")
+def results(engine, frames):
+    question = "is there a star?"
+    return [engine.run(frames, question, c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))]
+
+
+def refused(check, *args) -> str:
+    with pytest.raises(gr.Error) as caught:
+        check(*args)
+    return str(caught.value.message)
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [("", "Type a question"), ("  \n", "Type a question"), ("why " * 2000, "2,000 words"), (None, "Type")],
+)
+def test_questions_that_cannot_be_asked(question, says):
+    assert says in refused(checks.checked_question, question)
+
+
+def test_a_question_loses_only_its_margins():
+    assert checks.checked_question("  is there\na star? ") == "is there\na star?"
+
+
+@pytest.mark.parametrize(
+    "settings", [(0, 6, 9), (1.5, 6, 9), (0.5, 9, 6), (0.5, 6, 6), (0.5, -1, 3), (0.5, 1.5, 3), ("x", 1, 2)]
+)
+def test_impossible_sliders_are_a_sentence(settings):
+    assert "These settings do not work" in refused(checks.checked_config, *settings)
+
+
+@pytest.mark.parametrize("count", [0, 33, 2.5, "many", None, True])
+def test_impossible_numbers_of_frames_are_a_sentence(count):
+    assert refused(checks.checked_frames, count)
+
+
+def test_sliders_send_floats():
+    assert checks.checked_config(0.25, 6.0, 9.0) == AimConfig(0.25, 6, 9) and checks.checked_frames(8.0) == 8
+
+
+def test_the_open_tab_comes_first():
+    assert checks.checked_media("a.mp4", "b.png") == "a.mp4" and checks.checked_media(None, "b.png") == "b.png"
+    assert "Upload" in refused(checks.checked_media, None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(MediaError("No picture."), "No picture."), (MemoryError(), "memory"), (RuntimeError("secret"), "again")],
+)
+def test_nothing_but_sentences_leaves_a_handler(error, says):
+    def handler():
+        raise error
+
+    message = refused(checks.guarded(handler))
+    assert says in message and "secret" not in message
+
+
+def test_a_step_that_fails_is_a_sentence_too():
+    def handler():
+        yield 1
+        raise RuntimeError("secret")
+
+    steps = checks.guarded(handler)()
+    assert next(steps) == 1
+    assert "again" in refused(lambda: next(steps))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(2.5e12, "2.5 TFLOPs"), (45.6e9, "45.6 GFLOPs"), (1e6, "1 MFLOPs"), (10, "10 FLOPs"), (0, "0 FLOPs")],
+)
+def test_flops_are_short(count, text):
+    assert flops(count) == text
+
+
+def test_the_table_shows_the_records_numbers(results):
+    dense, aim = results
+    table = comparison(dense, aim, 3)
+    assert f"| {dense.cost.visual_per_layer[0]:,} | {aim.cost.visual_per_layer[0]:,} |" in table
+    assert flops(aim.cost.language_flops) in table and f"{aim.cost.vision_share:.0%}" in table
+    assert f"{aim.timing.prefill_ms:,.1f} ms |" in table and "median of 3" in table and "6·n·d·m" in table
+    assert times(dense.cost.language_flops, aim.cost.language_flops) in table
+
+
+def test_several_prefills_are_told_with_the_fastest_and_the_slowest(results):
+    timed = [
+        replace(run, timing=run.timing.with_prefills(PrefillTimes(ms, (1.0, 1.0, 4.0))))
+        for run, ms in zip(results, ((30.0, 20.0, 70.0), (10.04, 5.0, 12.0)), strict=True)
+    ]
+    assert "| 30.0 ms (20.0–70.0) | 10.0 ms (5.0–12.0) | 3.0× |" in comparison(*timed, 3)
+    assert timed[0].timing.merge_ms == 1.0
+    record = summary(dict(zip(("dense", "aim"), timed, strict=True)))
+    assert (record["dense"]["prefill_ms"], record["aim"]["prefill_ms"]) == (30, 10.04)
+
+
+def test_a_table_without_times_says_how_to_get_them(results):
+    table = comparison(*results, 0)
+    assert "measured here" not in table and "press Run to time both" in table
+
+
+def test_the_summary_is_plain_numbers(results):
+    record = summary(dict(zip(("dense", "aim"), results, strict=True)))
+    assert record["aim"]["visual_tokens_per_layer"] == list(results[1].cost.visual_per_layer)
+    assert record["dense"]["answer"] == results[0].answer
+
+
+def test_the_store_is_bounded_and_replaces(results):
+    store = ResultStore(size=2)
+    one, other = (Kept(path, "why?", 4, *results) for path in ("a.mp4", "b.mp4"))
+    first, second = store.put(one), store.put(one)
+    assert store.put(other, second) == second and store.get(second) is other
+    assert store.get(first) is one
+    third = store.put(other)
+    assert store.get(second) is None and store.get(None) is None  # the least recently used went
+    assert store.get(first) is one and store.get(third) is other
+
+
+def test_marks_on_patches_that_are_there_pass(results):
+    trace = results[1].trace
+    last = [trace.group.shape[0] - 1, trace.group.shape[1] - 1]
+    assert checked_marks({"protect": [[0, 0]], "remove": [last]}, trace) == ByHand(((0, 0),), (tuple(last),))
+    assert not checked_marks({}, trace) and not checked_marks({"protect": [], "remove": []}, trace)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None, [], "x", {"protect": "00"}, {"protect": [[0]]}, {"protect": [[0, 1, 2]]}, {"protect": [[0, 1.0]]},
+        {"protect": [[True, 1]]}, {"protect": [["0", 1]]}, {"remove": [[-1, 0]]}, {"remove": [[4, 0]]},
+        {"remove": [[0, 64]]}, {"remove": [[0, 10**30]]}, {"remove": [[0, 0]] * 257}, {"other": []}, {"remove": {}},
+    ],
+)  # fmt: skip
+def test_marks_that_do_not_fit_are_a_sentence(results, sent):
+    assert "mark patches again" in refused(checked_marks, sent, results[1].trace)
+
+
+def test_a_patch_marked_both_ways_is_a_sentence(results):
+    message = refused(checked_marks, {"protect": [[0, 3]], "remove": [[0, 3]]}, results[1].trace)
+    assert "both to protect and to remove" in message
+
+
+def test_a_request_knows_its_runs(results):
+    dense, aim = results
+    plain = Kept("a.mp4", "why?", 4, dense, aim)
+    assert list(plain.runs) == ["dense", "aim"] and plain.shown is aim and not plain.marks
+    hand = replace(aim, by_hand=ByHand(remove=((0, 1),)))
+    marked = replace(plain, hand=hand)
+    assert list(marked.runs) == ["dense", "aim", "hand"] and marked.shown is hand and marked.marks == hand.by_hand
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):
+    loaded = load("no/such-model", embedded=checkpoint)
+    assert loaded.is_embedded and "no/such-model" in loaded.problem and loaded.problem.endswith(".")
+    other = load(str(checkpoint), embedded="not used")
+    assert not other.is_embedded and not other.problem

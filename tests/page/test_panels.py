@@ -1,0 +1,220 @@
+"""Panels: the estimate in the browser against the core's own numbers, and how two answers are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aim_core.config import AimConfig
+from aim_core.ops.flops import kv_bytes, prefill_flops
+from aim_core.overrides import ByHand
+from page import assets
+from page.components.answers.component import AnswersPanel, answers_record
+from page.components.answers.first_token import chances_record
+from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
+from page.components.word_frames.component import WordFramesPanel
+from page.i18n import ENGLISH
+from page.token_text import token_text
+
+CONFIGS = [
+    AimConfig(0.25, 6, 9),
+    AimConfig(0.07, 0, 1),
+    AimConfig(1.0, 12, 13),
+    AimConfig(0.5, 3, 11),
+    AimConfig.dense(),
+]
+
+
+@pytest.fixture(scope="module")
+def script(browser):
+    """Call a function of cost.js."""
+    page = browser.new_page()
+    code = assets.text("components/estimate/flops.js")
+    yield lambda call, *arguments: page.evaluate(f"a => {{ {code}; return {call}(...a); }}", list(arguments))
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def results(engine, frames):
+    return [engine.run(frames, ENGLISH["EXAMPLE_QUESTION"], config, max_new_tokens=1) for config in CONFIGS]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("index", range(len(CONFIGS)))
+def test_the_estimate_is_what_the_engine_counts(script, engine, frames, results, index):
+    result, dense = results[index], results[-1]
+    config = result.config
+    settings = {"keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": len(frames)}
+    settings |= frames_and_prompts(engine.adapter, *frames.shape[1:3])
+    counted = script("estimate", model_sizes(engine), settings)
+    assert counted["aim"]["visual"] == list(result.cost.visual_per_layer)
+    assert counted["aim"]["flops"] == result.cost.language_flops
+    assert counted["dense"]["flops"] == dense.cost.language_flops
+    assert counted["vision"] == result.cost.vision_flops
+
+
+@pytest.mark.browser
+def test_the_browser_has_the_formulas_of_the_core(script):
+    sizes, tokens = {"hidden": 64, "kv": 32, "intermediate": 96, "q": 128}, [300, 5, 0]
+    assert script("prefillFlops", tokens, sizes) == prefill_flops(tokens, **sizes)
+    assert script("kvBytes", tokens, 32, 2) == kv_bytes(tokens, 32, 2)
+
+
+@pytest.mark.browser
+def test_the_kv_cache_holds_what_the_estimate_says(script, engine, frames, results):
+    config = results[0].config
+    settings = {"keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": len(frames)}
+    settings |= frames_and_prompts(engine.adapter, *frames.shape[1:3])
+    model = model_sizes(engine)
+    expected = kv_bytes(results[0].cost.tokens_per_layer, model["sizes"]["kv"], 8)  # float64: 8 bytes
+    assert script("estimate", model, settings)["aim"]["kv"] == expected
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("num", [1, 49, 64, 100, 144, 196])
+def test_kept_tokens_round_as_the_core_does(script, num):
+    from aim_core.ops.merging import num_kept
+
+    for ratio in np.arange(2, 101) / 100:
+        assert script("numKept", num, float(ratio)) == num_kept(num, float(ratio))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(engine):
+    return engine.adapter.processor.tokenizer
+
+
+@pytest.fixture(scope="module")
+def said(results, tokenizer):
+    """The record of two or three answers."""
+
+    def record(*answers: str) -> dict:
+        runs = dict(zip(("dense", "aim", "hand"), (results[-1], results[0], results[0]), strict=False))
+        spoken = {side: replace(runs[side], answer=answer) for side, answer in zip(runs, answers, strict=False)}
+        return answers_record(spoken, True, tokenizer)
+
+    return record
+
+
+def test_equal_answers_agree(said):
+    record = said("a red star", "a red star")
+    assert record["agreement"] == {"shared": 3, "most": 3}
+    assert {kind for side in ("dense", "aim") for kind, _ in record[side]["words"]} == {"same"}
+
+
+def test_words_that_only_one_answer_has_are_marked(said):
+    record = said("it moves to the left", "it moves right")
+    assert record["dense"]["words"] == [("same", "it"), ("same", "moves"), ("only", "to"), ("only", "the"),
+                                        ("only", "left")]  # fmt: skip
+    assert record["aim"]["words"] == [("same", "it"), ("same", "moves"), ("only", "right")]
+    assert record["agreement"] == {"shared": 2, "most": 5}
+
+
+def test_the_answer_by_hand_is_held_against_aim(said):
+    record = said("it goes left", "it goes right", "it rests")
+    assert record["hand"]["words"] == [("same", "it"), ("only", "rests")]
+    assert record["aim"]["words"] == [("same", "it"), ("same", "goes"), ("only", "right")]  # as without marks
+    assert record["marks"] == {"protected": 0, "removed": 0, "same": False}
+    assert said("left", "right", "right")["marks"]["same"]
+
+
+def test_marks_are_counted_in_tokens(results, tokenizer):
+    trace = results[0].trace
+    merged = int(np.bincount(trace.group[0]).argmax())
+    patches = np.flatnonzero(trace.group[0] == merged)[:2]
+    other = int(np.flatnonzero(trace.group[1] == 0)[0])
+    marks = ByHand(protect=tuple((0, int(patch)) for patch in patches), remove=((1, other),))
+    runs = {"dense": results[-1], "aim": results[0], "hand": replace(results[0], by_hand=marks)}
+    assert len(patches) == 2
+    assert answers_record(runs, True, tokenizer)["marks"] == {"protected": 1, "removed": 1, "same": True}
+
+
+def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
+    dense, aim = results[-1], results[0]
+    record = chances_record({"dense": dense, "aim": aim}, tokenizer)
+    vocabulary = tokenizer.convert_ids_to_tokens(range(len(dense.first)))
+    by_text = {token_text(tokenizer, index): index for index in range(len(vocabulary))}
+    assert 5 <= len(record["rows"]) <= 10
+    for word, *shares in record["rows"]:
+        assert shares == pytest.approx(np.exp([dense.first[by_text[word]], aim.first[by_text[word]]]), rel=1e-6)
+    falling = [row[1] for row in record["rows"]]
+    assert falling == sorted(falling, reverse=True)
+    assert record["firsts"] == [token_text(tokenizer, int(one.first.argmax())) for one in (dense, aim)]
+    expected = (np.exp(dense.first) * (dense.first - aim.first)).sum()
+    assert record["kl"] == [pytest.approx(expected, abs=1e-5)] and record["kl"][0] > 0
+
+
+def test_a_run_is_not_apart_from_itself(results, tokenizer):
+    runs = dict.fromkeys(("dense", "aim", "hand"), results[0])
+    record = chances_record(runs, tokenizer)
+    assert record["kl"] == [0, 0] and record["same"] and len(record["rows"]) == 5
+
+
+def test_an_infinite_divergence_is_not_a_number_in_json(results, tokenizer):
+    ruled_out = results[0].first.copy()
+    ruled_out[results[-1].first.argmax()] = -np.inf
+    record = chances_record({"dense": results[-1], "aim": replace(results[0], first=ruled_out)}, tokenizer)
+    assert record["kl"] == [None] and not record["same"]
+
+
+def test_the_dense_answer_can_stand_alone_and_silence_is_said(results, tokenizer):
+    record = answers_record({"dense": replace(results[-1], answer="")}, False, tokenizer)
+    assert "aim" not in record and "agreement" not in record
+    assert " ".join(word for _, word in record["dense"]["words"]) == ENGLISH["SILENT"]
+    assert record["dense"]["time"] == "–"
+
+
+def test_templates_are_fixed_and_text_stays_text():
+    for name in ("estimate", "answers", "word_frames"):
+        for kind in ("html", "css"):
+            text = assets.text(f"components/{name}/{name}.{kind}")
+            assert "${" not in text and "{{" not in text and "`" not in text
+    for name in ("estimate/estimate", "answers/answers", "answers/first_token", "word_frames/word_frames"):
+        assert "innerHTML" not in assets.text(f"components/{name}.js")
+
+
+@pytest.mark.browser
+def test_markup_in_an_answer_stays_text(browser, said):
+    evil = "<img src=x onerror=window.hit=1> ${window.hit=1} {{window}}"
+    page = browser.new_page()
+    page.set_content(f"<div id=host>{assets.text('components/answers/answers.html')}</div>")
+    code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
+    record = said(evil, evil, evil)
+    record["chances"]["rows"][0][0] = record["chances"]["firsts"][0] = evil
+    props = {"value": record, "words": ENGLISH["ANSWER_PANEL"], "palette": {}}
+    page.evaluate(
+        "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
+        [code, props],
+    )
+    for part in ("dense", "aim", "hand", "chancesTable tbody th", "firsts"):
+        part, _, inner = part.partition(" ")
+        assert evil in page.locator(f"[data-part={part}] {inner}".strip()).first.inner_text()
+    assert page.evaluate("window.hit === undefined && !host.querySelector('img')")
+    page.close()
+
+
+def test_gradio_can_make_the_panels_again(engine):
+    panel = EstimatePanel(model_sizes(engine), value={"keep_ratio": 0.5}, elem_id="estimate")
+    again = EstimatePanel(**panel.constructor_args | {"render": False})
+    assert again.props["model"] == panel.props["model"]
+    assert AnswersPanel(elem_id="answers", render=False).preprocess({"dense": "x"}) is None
+    assert WordFramesPanel(elem_id="word_frames", render=False).preprocess(None) is None
+
+
+@pytest.mark.browser
+def test_bars_have_texts_and_headings_for_readers(browser, said):
+    page = browser.new_page()
+    page.set_content(f"<div id=host>{assets.text('components/answers/answers.html')}</div>")
+    code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
+    props = {"value": said("left", "left"), "words": ENGLISH["ANSWER_PANEL"], "palette": {}}
+    page.evaluate(
+        "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
+        [code, props],
+    )
+    table = page.get_by_role("table", name=ENGLISH["ANSWER_PANEL"]["chancesCaption"])
+    assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
+    assert all(cell.inner_text().endswith(" %") for cell in table.get_by_role("cell").all())
+    assert page.locator("[data-part=kl] li").count() == 1 and not page.locator("[data-part=handCard]").is_visible()
+    page.close()

@@ -1,0 +1,75 @@
+"""Sample media: within the world's rules, with answers that a viewer confirms, and files that show the scenes."""
+
+import json
+import math
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from aim_core.media.decode import load_frames
+from tests.helpers.viewer import Viewer
+from training.drawing import render
+from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
+from training.world import APPEARS, MAX_OBJECTS, VANISHES, frame_times, held_out
+
+SHIPPED = Path(__file__).parents[2] / "assets" / "samples"
+by_file = pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.file)
+
+
+@by_file
+def test_the_model_knows_what_is_shown(sample):
+    """Places, sizes, times and combinations are such as `make_scene` draws for training."""
+    things = sample.scene.things
+    assert len({thing.name for thing in things}) == len(things) <= MAX_OBJECTS
+    for index, thing in enumerate(things):
+        assert not held_out(thing.color, thing.shape, thing.deed)
+        assert 0.10 <= thing.radius <= 0.14
+        assert all(0.1399 <= abs(0.5 - share) <= 0.3501 for share in (*thing.begin, *thing.finish))
+        assert APPEARS[thing.phase][0] <= thing.appears <= APPEARS[thing.phase][1]
+        assert thing.stays or VANISHES[0] <= thing.vanishes <= VANISHES[1]
+        for other in things[:index]:
+            apart = min(math.dist(thing.center(time), other.center(time)) for time in np.linspace(0, 1, 101))
+            assert apart > 1.05 * (thing.radius + other.radius)
+    ground = np.array([sample.scene.tint, sample.scene.accent])
+    assert ground.min() >= 5 and ground.max() <= 105 and np.abs(ground[0] - ground[1]).max() <= 22
+
+
+@by_file
+def test_a_viewer_confirms_the_answers(sample):
+    known = answers(sample.scene)
+    viewer = Viewer(sample.scene, frame_times(8))
+    assert 2 <= len(sample.questions) <= 3
+    for question in sample.questions:
+        assert viewer.answer(question) == known[question]
+        assert sample.file.endswith(".mp4") or "video" not in question
+
+
+@by_file
+def test_shipped_files_show_the_scenes_and_are_small(sample):
+    path = SHIPPED / sample.file
+    assert path.stat().st_size < 150_000
+    num_frames = 4 if path.suffix == ".mp4" else 1
+    frames = load_frames(path, num_frames)
+    assert frames.duration == pytest.approx(SECONDS if path.suffix == ".mp4" else 0)
+    wanted = render(sample.scene, frame_times(num_frames), SIZE)
+    assert np.abs(frames.frames.astype(int) - wanted).mean() < 4
+
+
+def test_the_shipped_list_is_the_one_of_the_scenes():
+    assert json.loads((SHIPPED / "samples.json").read_text()) == rows()
+
+
+def test_a_clip_is_h264_that_every_browser_plays(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.samples.SECONDS", 1)
+    write_clip(tmp_path / "clip.mp4", samples()[0].scene)
+    with av.open(str(tmp_path / "clip.mp4")) as file:
+        (stream,) = file.streams
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height, stream.frames) == (SIZE, SIZE, FRAME_RATE)
+
+
+def test_a_motion_that_contradicts_its_path_is_refused():
+    with pytest.raises(ValueError, match=r"left cannot go from 0\.2 to 0\.8"):
+        move("red circle", "left", 0.2, 0.8, 0.3)

@@ -1,0 +1,149 @@
+"""Asking: many questions about one video under many methods, with the vision tower and each merge run only once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from transformers import DynamicCache
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from aim_core.adapters.base import Adapter, Call
+from aim_core.forward.dialect import cache_of, call
+from aim_core.forward.hooks import attached
+from aim_core.forward.session import Session
+from aim_core.methods.base import Method, Reduce
+from aim_core.ops.merging import Merged
+
+SIDE_BY_SIDE = 400  # visual tokens
+
+
+class Video:
+    """What the model sees of some frames, and how it was merged so far."""
+
+    def __init__(self, adapter: Adapter, frames: np.ndarray):
+        """frames: (F, H, W, 3) uint8; frames that are alike to the pixel are encoded once."""
+        self.adapter, self.merges = adapter, {}
+        index: dict[bytes, int] = {}
+        order = [index.setdefault(frame.tobytes(), len(index)) for frame in frames]
+        different = np.stack([frames[order.index(i)] for i in range(len(index))])
+        times = np.arange(len(different), dtype=np.float32)
+        rows = adapter.encode(adapter.inputs(different, times, "?"))["video"].pooler_output[0]  # (frames * n + 1, d)
+        tokens = rows[:-1].unflatten(0, (len(index), -1))[order]  # (F, n, d)
+        self.rows = torch.cat([tokens.flatten(0, 1), rows[-1:]])  # (F * n + 1, d)
+        self.tokens = tokens
+
+    @property
+    def num_visual(self) -> int:
+        return len(self.rows)
+
+    def first_words(self, method: Method, questions: list[str]) -> list[int]:
+        """The first token id that the model answers to each question; an answer of the shape world is one word."""
+        session = self._session(method)
+        with torch.inference_mode(), attached(self.adapter, session):
+            if not _prunes(method, self.num_visual, self.adapter.num_layers):
+                return self._after(*self._seen_once(session, questions)).argmax(-1).tolist()
+            # Short prompts go side by side; the mask that this needs costs long ones more than it saves.
+            many = 1 if self._num_kept(session.method.reduce) > SIDE_BY_SIDE else len(questions)
+            parts = [questions[i : i + many] for i in range(0, len(questions), many)]
+            return [int(row.argmax()) for part in parts for row in self._ask(session, part)]
+
+    def watch(self, method: Method, question: str) -> int:
+        """Ask for nothing but what the method's ranking sees on the way; the row of the first visual token."""
+        session = self._session(method)
+        with torch.inference_mode(), attached(self.adapter, session):
+            self._ask(session, [question])
+        return len(prompt(self.adapter, question, self.num_visual)[0]) - self.num_visual
+
+    def _session(self, method: Method) -> Session:
+        return Session(self.adapter, replace(method, reduce=_Remembered(method.reduce, self.merges)))
+
+    def _num_kept(self, reduce: Reduce) -> int:
+        """Visual tokens after merging."""
+        return reduce(self.tokens).tokens.shape[:2].numel()
+
+    def _ask(self, session: Session, questions: list[str]) -> Tensor:
+        """(questions, vocabulary) logits of the word after each prompt."""
+        ids = [torch.cat(prompt(self.adapter, question, self.num_visual)) for question in questions]
+        mask = pad_sequence([torch.ones_like(own) for own in ids], batch_first=True, padding_side="left")
+        ids = pad_sequence(ids, batch_first=True, padding_side="left")
+        return self._forward(session, ids, mask, use_cache=False).logits[:, -1]
+
+    def answers(self, method: Method, questions: list[str], max_new_tokens: int) -> list[str]:
+        """What the model answers to each question, by a method that prunes nothing; ValueError for one that prunes.
+
+        The video's rows are computed once; each further token costs the rows of all questions and answers so far.
+        """
+        if _prunes(method, self.num_visual, self.adapter.num_layers):
+            raise ValueError("questions are answered side by side by methods that prune nothing")
+        tokenizer, said = self.adapter.processor.tokenizer, [torch.zeros(0, dtype=torch.long)] * len(questions)
+        session = self._session(method)
+        with torch.inference_mode(), attached(self.adapter, session):
+            cache, tails = self._seen_once(session, questions)
+            while len(said[0]) < max_new_tokens and not all(tokenizer.eos_token_id in own for own in said):
+                words = self._after(cache, [torch.cat(own) for own in zip(tails, said, strict=True)]).argmax(-1)
+                said = [torch.cat([own, word[None]]) for own, word in zip(said, words, strict=True)]
+        ended = [own[: (own == tokenizer.eos_token_id).cumsum(0).eq(0).sum()] for own in said]
+        return [tokenizer.decode(own, skip_special_tokens=True).strip() for own in ended]
+
+    def _seen_once(self, session: Session, questions: list[str]) -> tuple[DynamicCache, list[Tensor]]:
+        """The cache of the video's rows, once for each question, and the token ids that follow.
+
+        Nothing that the video's rows hold depends on the question.
+        """
+        parts = [prompt(self.adapter, question, self.num_visual) for question in questions]
+        cache = cache_of(self._forward(session, parts[0][0][None], None, use_cache=True))
+        cache.batch_repeat_interleave(len(questions))
+        return cache, [tail for _, tail in parts]
+
+    def _after(self, cache: DynamicCache, tails: list[Tensor]) -> Tensor:
+        """(questions, vocabulary) logits after each tail; the cache is left as it was."""
+        ends = torch.tensor([len(tail) - 1 for tail in tails])
+        ids = pad_sequence(tails, batch_first=True)  # rows after the end look back only
+        logits = call(self.adapter.model, input_ids=ids, past_key_values=cache, use_cache=True).logits
+        cache.crop(-ids.shape[1])
+        return logits[torch.arange(len(ends)), ends]
+
+    def _forward(self, session: Session, ids: Tensor, mask: Tensor | None, use_cache: bool):
+        output = BaseModelOutputWithPooling(pooler_output=self.rows.expand(len(ids), -1, -1))
+        session.calls = [Call("video", {}, output)]
+        return self.adapter.model(
+            input_ids=ids,
+            attention_mask=mask,
+            mm_encoder_outputs={"video": output},
+            use_cache=use_cache,
+            logits_to_keep=1,
+        )
+
+
+def prompt(adapter: Adapter, question: str, num_visual: int) -> tuple[Tensor, Tensor]:
+    """Token ids of a chat about a video: up to its last place, and from the question on."""
+    processor, place = adapter.processor, adapter.model.config.video_token_id
+    content = [{"type": "video"}, {"type": "text", "text": adapter.plain(question)}]
+    text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+    ids = processor.tokenizer(text, return_tensors="pt")["input_ids"][0]
+    at = ids.tolist().index(place)
+    return torch.cat([ids[:at], ids.new_full((num_visual,), place)]), ids[at + 1 :]
+
+
+class _Remembered:
+    """A reduction of one video's tokens, done once for all prompts about it."""
+
+    def __init__(self, reduce: Reduce, done: dict[Reduce, Merged]):
+        self.reduce, self.done = reduce, done
+
+    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
+        if self.reduce not in self.done:
+            self.done[self.reduce] = self.reduce(tokens, metric)
+        return self.done[self.reduce]
+
+    def reduces(self) -> bool:
+        return self.reduce.reduces()
+
+
+def _prunes(method: Method, num_visual: int, num_layers: int) -> bool:
+    plan = method.plan.tokens_entering(num_visual, num_layers)
+    return plan[-1] < plan[0]

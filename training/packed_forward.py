@@ -1,0 +1,163 @@
+"""One pass over videos and all questions about them, packed: what is shown, the answers' logits, what lies between."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
+
+from training.batches import IGNORE, Batch
+from training.build import SPECIAL
+from training.token_reduction import Visual, drop, merge
+
+PACKED = "video then text"  # the attention of packed rows, by the name that transformers knows it
+SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
+# Heads (layer, head) that are told where to look: at a thing's past, at what is asked for, and, for counting, evenly at
+# the first token of the sequence and once at each thing that counts (three heads, since one alone counts inexactly).
+BACK, LOOK, COUNT = (2, 0), (5, 0), ((5, 1), (6, 1), (7, 1))
+
+
+def pixels_of(batch: Batch) -> Tensor:
+    """(B * F, 3, size, size) float32 in [-1, 1], as the processor gives them."""
+    return batch.pixels.flatten(0, 1).float() / 127.5 - 1.0
+
+
+def patches_of(model, batch: Batch) -> Tensor:
+    """(B * F, patches, width) what the tower says of every patch."""
+    return model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
+
+
+def tokens_of(model, patches: Tensor) -> Tensor:
+    """(B * F, tokens, width) the visual tokens of these patches."""
+    return model.model.apply_pooling(model.model.multi_modal_projector(patches))
+
+
+def answer_packed(
+    model, batch: Batch, keep: float, how: str, rng: torch.Generator
+) -> tuple[Visual, Tensor, dict[str, Tensor]]:
+    """One pass: what is shown of the videos, (asked, vocabulary) logits of all that is to be said, and `_run`'s rest.
+
+    asked: the words of each question's answer and its end mark.
+    keep:  share of each frame's visual tokens shown.
+    how:   "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
+           "place" does too, but lets every token keep its position in the whole video.
+    """
+    with torch.no_grad():  # the tower has learnt before
+        patches = patches_of(model, batch)
+    tokens = tokens_of(model, patches)
+    visual = _reduced(tokens, batch, keep, how, rng)
+    num_places = visual.tokens.shape[1] * tokens.shape[1]
+    places = frame_of(visual) * tokens.shape[1] + visual.place.flatten(1) if how == "place" else None
+    hidden, between = _run(model, visual.tokens.flatten(1, 2), places, num_places, batch)
+    asked = batch.targets != IGNORE
+    return visual, hidden[:, start_of(visual) :][asked] @ model.get_input_embeddings().weight.T, between
+
+
+def start_of(visual: Visual) -> int:
+    """The first row of text: the user mark stands before the video, the newline row after it."""
+    return visual.owner.shape[1:].numel() + 2
+
+
+def frame_of(visual: Visual) -> Tensor:
+    """(F * n,) int64, the frame of each token of a video."""
+    frames, left = visual.owner.shape[1:]
+    return torch.arange(frames, device=visual.owner.device).repeat_interleave(left)
+
+
+def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Generator) -> Visual:
+    videos, frames = batch.pixels.shape[:2]
+    owner, center = batch.token_owner.flatten(2), batch.centers.flatten(2)
+    place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(owner)
+    visual = Visual(tokens.unflatten(0, (videos, frames)), owner, center, place)
+    if how == "drop":
+        return drop(visual, keep, rng)
+    if keep == 1:
+        return visual
+    with torch.autocast(tokens.device.type, enabled=False):  # in half precision others would be the most similar
+        merged = merge(visual, keep, batch.things.shape[1])
+    return merged.rows(merged.place.argsort(2)) if how == "place" else merged  # as the engine orders them
+
+
+def _run(
+    model, visual: Tensor, places: Tensor | None, num_places: int, batch: Batch
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """One pass over video and packed questions, each question seeing the video and itself only.
+
+    places: (B, V) int64 where each visual token stands among `num_places`; None numbers them as they come.
+
+    Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back` of the
+    video's rows to each other, and of the text's rows to all `look` and `count` with its layer.
+    """
+    embed = model.get_input_embeddings()
+    videos, start = visual.shape[0], visual.shape[1] + 2
+    user = embed(torch.full((videos, 1), SPECIAL.index("<|user|>"), device=visual.device))
+    newline = model.model.image_newline.expand(videos, 1, -1)
+    inputs = torch.cat([user, visual, newline, embed(batch.tokens)], dim=1)
+    rows = torch.arange(start, device=visual.device).expand(videos, -1)
+    if places is not None:
+        rows = torch.cat([rows[:, :1], 1 + places, rows[:, :1] + 1 + num_places], dim=1)
+    positions = torch.cat([rows, rows[:, -1:] + 1 + batch.offset], dim=1)
+    own = (batch.question[:, :, None] == batch.question[:, None, :]).tril()
+    sees = torch.cat([own.new_ones(*own.shape[:2], start), own], dim=2)  # (B, text, all)
+    causal = own.new_ones(1, start, start).tril()
+    between: dict[str, Tensor] = {}
+
+    def keep_output(name):
+        return lambda _module, _args, out: between.update({name: out if torch.is_tensor(out) else out[0]})
+
+    def keep_attention(name, head, mask):
+        def hook(layer, args, kwargs):
+            hidden = args[0] if args else kwargs["hidden_states"]
+            between[name] = _one_head(layer, head, hidden, kwargs["position_embeddings"], mask)
+
+        return hook
+
+    decoder = model.model.language_model
+    layers = decoder.layers
+    with ExitStack() as stack:
+        stack.enter_context(layers[SEEN_LAYER - 1].register_forward_hook(keep_output("seen")))
+        stack.enter_context(layers[FOUND_LAYER - 1].register_forward_hook(keep_output("found")))
+        told = {"back": (*BACK, causal), "look": (*LOOK, sees)} | {f"count {i}": (i, head, sees) for i, head in COUNT}
+        for name, (layer, head, mask) in told.items():
+            hook = keep_attention(name, head, mask)
+            stack.enter_context(layers[layer].register_forward_pre_hook(hook, with_kwargs=True))
+        stack.callback(decoder.set_attn_implementation, decoder.config._attn_implementation)
+        decoder.set_attn_implementation(PACKED)
+        out = decoder(inputs_embeds=inputs, attention_mask=sees[:, None], position_ids=positions, use_cache=False)
+    return out.last_hidden_state, between
+
+
+def _video_then_text(module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor, **kwargs):
+    """Attention of all rows: plainly causal where no mask is given, which skips half the work; the last rows masked."""
+    start = key.shape[2] - attention_mask.shape[2]
+    alone = (part[:, :, :start] for part in (query, key, value))
+    video, _ = sdpa_attention_forward(module, *alone, attention_mask=None, **kwargs)
+    text, _ = sdpa_attention_forward(module, query[:, :, start:], key, value, attention_mask, **kwargs)
+    return torch.cat([video, text], dim=1), None
+
+
+AttentionInterface.register(PACKED, _video_then_text)
+
+
+def _one_head(layer, head: int, hidden: Tensor, rotary, mask: Tensor) -> Tensor:
+    """The attention of one head of a layer, computed beside the layer itself.
+
+    hidden: (B, N, width), what enters the layer.
+    rotary: cosines and sines of the rows' positions, (B, N, head_dim) each.
+    mask:   (B, M, K) bool, which rows see which columns: of the first K rows, the last M to all K.
+    """
+    rows, columns = mask.shape[1:]
+    attention, hidden = layer.self_attn, layer.input_layernorm(hidden[:, :columns])
+    part = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
+    query, key = (
+        F.linear(hidden, project.weight[part], project.bias[part])[:, None]
+        for project in (attention.q_proj, attention.k_proj)
+    )
+    query, key = apply_rotary_pos_emb(query, key, *(turn[:, :columns] for turn in rotary))
+    logits = (query[:, :, columns - rows :] @ key.transpose(-1, -2))[:, 0] * attention.scaling
+    return logits.masked_fill(~mask, torch.finfo(logits.dtype).min).softmax(-1)

@@ -1,0 +1,59 @@
+"""Sentences: what a picture shows, in one plain sentence for its caption and for screen readers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aim_core.trace import Trace
+from visual.frame_compose import patches_of_all
+from visual.heatmaps import nearest_scored
+
+
+def groups_text(trace: Trace) -> str:
+    """How far merging shrank the frames, and how large the largest group is."""
+    num_patches = patches_of_all(trace)
+    sizes = np.concatenate([np.bincount(group[group >= 0]) for group in trace.group])
+    kept = f"{trace.num_merged:,} of {num_patches:,} visual tokens remain ({_percent(trace.num_merged, num_patches)})"
+    frames = _plural(trace.num_frames, "frame")
+    if sizes.max() == 1:
+        return f"Nothing was merged: all {num_patches:,} visual tokens of {frames} go into the language model."
+    return f"After merging inside {frames}, {kept}; the largest stands for {sizes.max()} similar patches of one frame."
+
+
+def alive_text(trace: Trace, layer: int) -> str:
+    """How many merged tokens enter `layer`, e.g. "At layer 9, 64 of 128 merged visual tokens are alive (50 %)."."""
+    alive = int(np.isin(trace.layers[_valid(trace, layer)].kept, trace.rows()).sum())
+    share = _percent(alive, trace.num_merged)
+    return f"At layer {layer}, {alive:,} of {trace.num_merged:,} merged visual tokens are alive ({share})."
+
+
+def scores_text(trace: Trace, layer: int) -> str:
+    """Which layer the scores are from and how unevenly they are spread. Never raises for a run without scores."""
+    _valid(trace, layer)
+    if not trace.scored_layers:
+        return "This run measured no PageRank scores, because nothing was pruned."
+    shown = nearest_scored(trace, layer)
+    scores = np.sort(np.nan_to_num(trace.layers[shown].importance.astype(np.float64)))[::-1]
+    top = max(1, round(len(scores) / 10))
+    share = _percent(scores[:top].sum(), scores.sum())
+    where = f"In layer {shown}" if shown == layer else f"In layer {shown}, the measured layer nearest to {layer}"
+    hold = "holds" if top == 1 else "hold"
+    return f"{where}, the {top:,} highest-scoring of {len(scores):,} visual tokens {hold} {share} of all PageRank."
+
+
+def _valid(trace: Trace, layer: int) -> int:
+    if not 0 <= layer < trace.num_layers:
+        raise ValueError(f"layer must be in [0, {trace.num_layers}), got {layer}")
+    return layer
+
+
+def _percent(part: float, whole: float) -> str:
+    """A share such as "25 %", or "less than 1 %" where rounding would say nothing is there."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.5:
+        return "less than 1 %"
+    return f"{share:.0f} %"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")

@@ -1,0 +1,149 @@
+"""Charts: how many visual tokens each layer gets, how their scores are spread, and what a run costs."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from aim_core.trace import Trace
+from visual.chart_style import SCREEN, Card, Look, chart_card, key_above
+from visual.frame_compose import dense_tokens
+from visual.heatmaps import nearest_scored, unmeasured_note
+from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
+
+Parts = tuple[float, float]  # FLOPs of the vision encoder, FLOPs of the language model
+
+
+def retained_figure(trace: Trace, layer: int | None = None, card: Card = SCREEN) -> Figure:
+    """Visual tokens that enter each layer: as planned (dotted line), as run (steps), and dense (dashed).
+
+    layer: one to mark with its number of tokens. Raises ValueError if the run has no such layer.
+    The lines are labelled "actual", "planned" and "dense"; each has one y value a layer.
+    """
+    if layer is not None and not 0 <= layer < trace.num_layers:
+        raise ValueError(f"layer must be in [0, {trace.num_layers}), got {layer}")
+    figure, axes = chart_card("Visual tokens that enter each layer", 0.515, card)
+    layers, actual = np.arange(trace.num_layers), trace.retained
+    dense = np.full(trace.num_layers, dense_tokens(trace))
+    axes.plot(layers, dense, "--", color=hex_colour(MUTED), linewidth=1.3, label="dense")
+    axes.plot(
+        layers, trace.planned, "o:", color=hex_colour(INK), markersize=3.2, linewidth=1, label="planned", zorder=3
+    )
+    axes.step(layers, actual, where="mid", color=hex_colour(ALIVE), linewidth=2.4, label="actual")
+    axes.fill_between(layers, actual, step="mid", color=hex_colour(ALIVE), alpha=0.25, linewidth=0)
+    if layer is not None:
+        _mark(axes, layer, int(actual[layer]), card)
+    axes.set(xlabel="layer of the language model", xlim=(-0.6, trace.num_layers - 0.4))
+    axes.set_ylim(0, 1.12 * max(1, dense.max(initial=0), trace.planned.max(initial=0)))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14, min_n_ticks=1))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    key_above(axes, card)
+    return figure
+
+
+def ranked_figure(trace: Trace, layer: int, card: Card = SCREEN) -> Figure:
+    """PageRank scores of the visual tokens from highest to lowest, and which of them enter the next layer.
+
+    layer: see `nearest_scored`, which also says what is raised; the title names the layer shown.
+    The lines are labelled "enter layer ..." and "pruned here ...": x is the rank from 1, y the score.
+    Scores of 0 are drawn at a floor below the smallest other, since the axis is logarithmic.
+    """
+    shown = nearest_scored(trace, layer)
+    scores, stays = _ranked(trace, shown)
+    rank, positive = np.arange(1, len(scores) + 1), scores[scores > 0]
+    floor = float(positive.min()) / 2 if len(positive) else 1e-12
+    drawn = np.maximum(scores, floor)
+    figure, axes = chart_card(f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}", 0.515, card)
+    goal = f"enter layer {shown + 1}" if shown + 1 < trace.num_layers else "reach the answer"
+    for mask, colour, name in ((stays, ALIVE, goal), (~stays, PRUNED, "pruned here")):
+        look: Look = {"color": hex_colour(colour)}
+        axes.plot(rank[mask], drawn[mask], ".", markersize=5, label=f"{name}: {int(mask.sum()):,}", **look)
+        below, steps = np.where(mask, drawn, floor / 2), np.arange(len(rank) + 1) + 0.5
+        axes.stairs(below, steps, baseline=floor / 2, fill=True, alpha=0.25, **look)
+    if stays.any() and not stays.all():
+        axes.axvline(stays.sum() + 0.5, color=hex_colour(INK), linewidth=1.2, linestyle="--", label="_cut")
+    axes.set(xlabel="visual tokens, highest score first", ylabel="score, log scale", yscale="log")
+    axes.set(xlim=(0, len(rank) + 1), ylim=(floor / 2, 2 * float(drawn.max(initial=floor))))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    axes.tick_params(which="minor", length=0, labelleft=False)
+    key_above(axes, card)
+    return figure
+
+
+def cost_figure(
+    dense_flops: Parts,
+    aim_flops: Parts,
+    title: str = "Compute of one prefill",
+    names: tuple[str, str] = ("dense", "AIM"),
+    card: Card = SCREEN,
+) -> Figure:
+    """Two bars, each split into vision encoder and language model.
+
+    dense_flops, aim_flops: (vision, language) in FLOPs, finite and not negative, or ValueError is raised.
+    title: say here where the numbers are from: counted, measured or published. names: of the two bars.
+    """
+    costs = np.array([dense_flops, aim_flops], dtype=np.float64)  # (bar, part)
+    if costs.shape != (2, 2) or not np.isfinite(costs).all() or costs.min() < 0:
+        raise ValueError(f"need two pairs of finite FLOPs >= 0, got {dense_flops} and {aim_flops}")
+    figure, axes = chart_card(title, 0.375, card)
+    divisor, unit = _unit(costs.sum(axis=1).max())
+    values, places = costs / divisor, (1, 0)  # the first bar on top
+    totals = values.sum(axis=1)
+    reach = max(float(totals.max()), 1e-12)
+    axes.barh(places, values[:, 0], 0.58, color=hex_colour(VISION), label="vision encoder")
+    axes.barh(places, values[:, 1], 0.58, left=values[:, 0], color=hex_colour(LANGUAGE), label="language model")
+    for place, total in zip(places, totals, strict=True):
+        axes.text(
+            total + 0.015 * reach,
+            place,
+            f"{total:.3g} {unit}",
+            va="center",
+            color=hex_colour(INK),
+            fontsize=card.type_pt,
+        )
+    axes.set(yticks=places, yticklabels=names, xticks=[], xlim=(0, 1.25 * reach), ylim=(-0.5, 1.5))
+    axes.set_xlabel(_saving(costs), loc="left")
+    axes.tick_params(axis="y", labelsize=1.1 * card.type_pt, labelcolor=hex_colour(INK))
+    axes.grid(False)
+    axes.spines["bottom"].set_visible(False)
+    key_above(axes, card)
+    return figure
+
+
+def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores in falling order (k,) float64, NaN as 0, and whether each token enters the next layer (k,) bool."""
+    record = trace.layers[layer]
+    scores = np.nan_to_num(record.importance.astype(np.float64))
+    is_last = layer + 1 == trace.num_layers
+    stays = np.ones(len(scores), dtype=bool) if is_last else np.isin(record.kept, trace.layers[layer + 1].kept)
+    order = np.lexsort((~stays, -scores))  # of equal scores the survivors first
+    return scores[order], stays[order]
+
+
+def _mark(axes: Axes, layer: int, count: int, card: Card) -> None:
+    """A ring on one layer's step, with its number."""
+    look: Look = {"markerfacecolor": "none", "markeredgewidth": 1.8, "markersize": 9, "zorder": 4}
+    axes.plot([layer], [count], "o", color=hex_colour(LANGUAGE), label="_layer", **look)
+    text: Look = {
+        "textcoords": "offset points",
+        "ha": "center",
+        "fontweight": "bold",
+        "color": hex_colour(INK),
+        "fontsize": card.type_pt,
+    }
+    axes.annotate(f"{count:,}", (layer, count), (0, 9), **text)
+
+
+def _saving(costs: np.ndarray) -> str:
+    """How many times less the second row (vision, language) needs, in the language model and in all."""
+    parts = [(costs[:, 1], "in the language model"), (costs.sum(axis=1), "in total")]
+    return ", ".join(f"{dense / aim:.1f}× less {where}" for (dense, aim), where in parts if 0 < aim < dense)
+
+
+def _unit(flops: float) -> tuple[float, str]:
+    """The largest unit that makes a number at least 1."""
+    units = ((1e15, "PFLOP"), (1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP"))
+    return next(((divisor, unit) for divisor, unit in units if flops >= divisor), (1.0, "FLOP"))

@@ -1,0 +1,106 @@
+"""Views: one call from a trace to the picture of a panel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aim_core.trace import Trace
+from visual.contact_sheet import contact_sheet
+from visual.frame_compose import Draw, draw_plate, patch_values, plate_labels, plate_side, plates, views_of
+from visual.overlay import draw_alive, draw_groups, draw_scores
+
+
+def groups_view(trace: Trace) -> np.ndarray:
+    """(H, W, 3) uint8 RGB sheet: in every view, the patches that were merged into one token."""
+    return contact_sheet(drawn_plates(trace, groups_drawer(trace)), plate_labels(trace))
+
+
+def alive_view(trace: Trace, layer: int) -> np.ndarray:
+    """(H, W, 3) uint8 RGB sheet: the patches whose token enters `layer`; the others are dimmed."""
+    return contact_sheet(drawn_plates(trace, alive_drawer(trace, layer)), plate_labels(trace))
+
+
+def scores_view(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.ndarray, int]:
+    """A heat map of the PageRank scores in every view.
+
+    scale: "rank", the share of tokens of this layer that score lower: scores flow towards early tokens, so
+    their sizes say little; or "log", the scores themselves by order of magnitude.
+    Returns the (H, W, 3) uint8 RGB sheet and the layer it shows: see `nearest_scored`.
+    """
+    shown = nearest_scored(trace, layer)
+    title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
+    return contact_sheet(
+        drawn_plates(trace, scores_drawer(trace, shown, scale)), plate_labels(trace), title=title
+    ), shown
+
+
+def drawn_plates(trace: Trace, draw: Draw) -> list[np.ndarray]:
+    """A picture (H, W, 3) uint8 of each plate, all of one size; draw: as `draw_plate` has it."""
+    laid = plates(trace)
+    side = plate_side(trace, len(laid))
+    return [draw_plate(trace, plate, draw, side) for plate in laid]
+
+
+def groups_drawer(trace: Trace) -> Draw:
+    """Draws the groups of a view."""
+    views = views_of(trace)
+    return lambda picture, view: draw_groups(picture, patch_values(trace, view, trace.group), views[view].grid)
+
+
+def alive_drawer(trace: Trace, layer: int) -> Draw:
+    """Draws which patches of a view are alive in `layer`."""
+    views, alive = views_of(trace), trace.alive(layer)
+    return lambda picture, view: draw_alive(picture, patch_values(trace, view, alive), views[view].grid)
+
+
+def scores_drawer(trace: Trace, layer: int, scale: str) -> Draw:
+    """Draws the scores of a view measured in `layer`; scale: as in `scores_view`."""
+    views, (scores, low, high) = views_of(trace), scaled_scores(trace, layer, scale)
+    return lambda picture, view: draw_scores(picture, patch_values(trace, view, scores), views[view].grid, low, high)
+
+
+def nearest_scored(trace: Trace, layer: int) -> int:
+    """`layer` if PageRank was measured there, else the nearest measured layer below, else the first above.
+
+    Raises ValueError if the run measured none, as happens without pruning, or has no such layer.
+    """
+    if not 0 <= layer < trace.num_layers:
+        raise ValueError(f"layer must be in [0, {trace.num_layers}), got {layer}")
+    if not trace.scored_layers:
+        raise ValueError("this run measured no scores: nothing was pruned")
+    below = [scored for scored in trace.scored_layers if scored <= layer]
+    return max(below) if below else min(trace.scored_layers)
+
+
+def unmeasured_note(shown: int, layer: int) -> str:
+    """What a title adds where the layer shown is not the one asked for; empty where it is."""
+    return "" if shown == layer else f" (layer {layer} was not measured)"
+
+
+def scaled_scores(trace: Trace, layer: int, scale: str) -> tuple[np.ndarray, float, float]:
+    """(F, n) float64 scores of the patches on a scale, NaN where pruned; and the scale's two ends.
+
+    Raises ValueError for an unknown scale.
+    """
+    scores = trace.importance(layer).astype(np.float64)
+    if scale == "rank":
+        return ranks(scores, trace.layers[layer].importance), 0.0, 1.0
+    if scale == "log":
+        positive = scores[scores > 0]
+        floor = float(positive.min()) if len(positive) else 1.0
+        scores = np.log10(np.maximum(scores, floor))  # NaN stays NaN
+        return scores, float(np.log10(floor)), float(np.nanmax(scores, initial=np.log10(floor)))
+    raise ValueError(f'scale must be "rank" or "log", got {scale!r}')
+
+
+def ranks(scores: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Percentile rank in [0, 1] of each score among others: half of the ties count as lower.
+
+    scores: any shape, NaN stays NaN. among: (k,), one score a token, so that large groups weigh no more.
+    """
+    ordered = np.sort(np.asarray(among, dtype=np.float64)[np.isfinite(among)])
+    lower, upper = np.searchsorted(ordered, scores, "left"), np.searchsorted(ordered, scores, "right")
+    # Of k tokens the lowest gets 0 and the highest 1; equal ones share their mean place.
+    place = (lower + upper - 1) / 2 / max(1, len(ordered) - 1)
+    place = np.full_like(place, 0.5) if len(ordered) < 2 else place
+    return np.where(np.isfinite(scores), place, np.nan)

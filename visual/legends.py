@@ -1,0 +1,71 @@
+"""Legends: small pictures that explain an overlay, their samples drawn by the overlay itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visual.overlay import draw_alive, draw_groups, draw_scores
+from visual.palette import CARD, INK
+from visual.text_raster import line_height, text_mask, write
+
+SKY, GRASS = (165, 190, 216), (96, 128, 74)  # what the samples show
+
+
+def groups_legend(size: int = 22) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, explains `draw_groups`. size: height of the font in pixels.
+
+    The words promise only what holds: touching patches of one tint share a token, touching tints never do;
+    far apart a tint may come again for another token.
+    """
+    joined = draw_groups(_sample(2.4, size), np.array([0, 0, 0, 0]), (1, 4))
+    apart = draw_groups(_sample(2.4, size), np.array([0, 0, 1, 1]), (1, 4))
+    alone = draw_groups(_sample(2.4, size), np.array([0, 1, 2, 3, 4, 5]), (2, 3))
+    words = ("one tinted area: one merged token", "two tints: two tokens", "no tint: not merged")
+    return _row(list(zip((joined, apart, alone), words, strict=True)), size)
+
+
+def alive_legend(size: int = 22) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, explains `draw_alive`. size: height of the font in pixels."""
+    alive = draw_alive(_sample(2.4, size), np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]), (3, 4))
+    pruned = draw_alive(_sample(2.4, size), np.zeros(1, dtype=bool), (1, 1))
+    return _row([(alive, "outlined: alive, enters this layer"), (pruned, "dim: pruned in an earlier layer")], size)
+
+
+def scores_legend(scale: str = "rank", size: int = 22) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, explains `draw_scores`: a bar from low to high. size: as above.
+
+    scale: "rank" or "log", or ValueError is raised.
+    """
+    words = {"rank": ("least important", "most important, by rank"), "log": ("low score", "high score, log scale")}
+    if scale not in words:
+        raise ValueError(f'scale must be "rank" or "log", got {scale!r}')
+    blank = np.full_like(_sample(8.0, size), 128)
+    steps = blank.shape[1]
+    bar = draw_scores(blank, np.arange(steps), (1, steps), 0, steps - 1)
+    pruned = draw_scores(_sample(2.4, size), np.array([np.nan]), (1, 1), 0, 1)
+    low, high = words[scale]
+    return _row([(None, low), (bar, high), (pruned, "dim: pruned in an earlier layer")], size)
+
+
+def _sample(width: float, size: int) -> np.ndarray:
+    """A small picture, some sky over some grass, to lay an overlay on; width in heights of the font."""
+    image = np.empty((round(1.4 * size), round(width * size), 3), dtype=np.uint8)
+    half = len(image) // 2
+    image[:half], image[half:] = SKY, GRASS
+    return image
+
+
+def _row(items: list[tuple[np.ndarray | None, str]], size: int) -> np.ndarray:
+    """Samples and words side by side on a card, each sample before its words."""
+    pad, height = size // 2, round(2.4 * size)
+    masks = [text_mask(text, size).shape[1] for _, text in items]
+    widths = [0 if sample is None else sample.shape[1] + pad for sample, _ in items]
+    card = np.full((height, sum(masks) + sum(widths) + 2 * pad * len(items), 3), CARD, dtype=np.uint8)
+    left = pad
+    for (sample, text), ahead, mask in zip(items, widths, masks, strict=True):
+        if sample is not None:
+            top = (height - len(sample)) // 2
+            card[top : top + len(sample), left : left + sample.shape[1]] = sample
+        write(card, text, (height - line_height(size)) // 2, left + ahead, size, INK)
+        left += ahead + mask + 2 * pad
+    return card
