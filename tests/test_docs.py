@@ -125,3 +125,17 @@ def test_entries_of_a_docstring_become_a_list():
 def test_a_docstring_without_entries_stays():
     text = "Box: one line.\n\nA second paragraph: with a colon\nand another line."
     assert as_markdown(text) == text
+
+
+def test_the_tree_of_the_house_is_the_tree():
+    """What it names is there, and no folder of Python is left out."""
+    (tree,) = re.findall(r"^```\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    above, found = [ROOT], set()
+    for line in tree.splitlines():
+        depth, names = (len(line) - len(line.lstrip())) // 2, re.findall(r"\w+\.py|\w+/", line)
+        places = [next(above[depth].rglob(name), name) for name in names] if depth else [ROOT / names[0]]
+        assert all(isinstance(place, Path) and place.exists() for place in places), places
+        above[depth + 1 :] = places[:1]
+        found |= set(places)
+    folders = {path.parent for room in ("aim_core", "page", "visual") for path in (ROOT / room).rglob("*.py")}
+    assert not folders - found
