@@ -29,8 +29,9 @@ TESTS = (
     "tests/aim_core/test_exactness.py",
     "tests/families",
     "-k",
-    "not page_families and not browser",
+    "not page_families",
 )
+PARALLEL = ("-n", "auto", "--maxprocesses", "4")
 HEAD = """# Compatibility
 
 Made by `make compat`: the tests of the engine, the families and exactness, each time in a fresh environment with the
@@ -76,6 +77,7 @@ def measure(environment: str, python: str) -> Row:
         _uv("venv", "--python", python, str(Path(folder) / "env"))
         _uv("pip", "install", "--python", inside, *wanted(environment))
         row = _row(environment, inside, Path(folder) / "report.xml")
+    PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(with_row(PAGE.read_text() if PAGE.exists() else HEAD, row))
     print(row)
     return row
@@ -113,7 +115,17 @@ def _key(line: str) -> tuple[int, str]:
 
 def _row(environment: str, python: str, report: Path) -> Row:
     begun = time.monotonic()
-    command = [python, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=600", f"--junitxml={report}", *TESTS]
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--timeout=600",
+        f"--junitxml={report}",
+        *PARALLEL,
+        *TESTS,
+    ]
     subprocess.run(command, cwd=ROOT, check=False)
     cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
     broken = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]

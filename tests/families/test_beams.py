@@ -21,7 +21,7 @@ def repeatable(family_model, name: str, medium: str) -> tuple:
     model, inputs = asked(family_model, name, medium)
     try:
         model.generate(**inputs, max_new_tokens=1, do_sample=False, num_beams=2)
-    except ValueError as error:
+    except (RuntimeError, ValueError) as error:
         pytest.skip(f"stock generate cannot either: {error}")
     return model, inputs
 
