@@ -37,6 +37,7 @@ from tests.helpers.brief import BriefEngine
 # What takes seconds to draw is drawn once a family, by turns of its picture and of its video where it reads both.
 DRAWN_OF = {"figures": "image", "gif": "image", "mp4": "video"}
 QUESTION = "what moves?"
+pytestmark = pytest.mark.slow
 REQUEST = SimpleNamespace(session_hash="a page")
 ASKED = [(name, kind) for name, family in FAMILIES.items() for kind in ("image", "video") if kind in family.media]
 EXPORTS = [
