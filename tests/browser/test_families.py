@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from page.state.startup import load
 from tests.helpers.browsing import FIGURES, SCREENSHOTS, drawn, look, opened, run, said, show, slide
+from tests.helpers.here import app_here
 from tests.helpers.server import app_server
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -14,10 +16,14 @@ CASES = [("qwen3_vl", "video"), ("internvl", "image"), ("llava", "image")]
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
 def asked(request, browser, family_folder, blocks, tmp_path_factory):
-    """The family's page after one run; tokens with AIM and dense, as estimated before and as shown after it."""
+    """The family's page after one run; tokens with AIM and dense, as estimated before and as shown after it.
+
+    One of them is started as a user starts it.
+    """
     name, kind = request.param
     log, folder = tmp_path_factory.mktemp("served") / "log.txt", str(family_folder(name))
-    with app_server(log, "--model", folder) as address, opened(browser, address) as page:
+    started = app_server(log, "--model", folder) if name == "llava" else app_here(load(folder))
+    with started as address, opened(browser, address) as page:
         if kind == "image" and name != "llava":
             page.get_by_role("tab", name="Image").click()
         page.set_input_files(f"#{kind} input[type=file]", str(blocks[kind]))

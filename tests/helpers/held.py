@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from aim_core.engine import Engine
-from page.build import build_page, serve
 from page.state.startup import load
-from tests.helpers.server import free_port
+from tests.helpers.here import app_here
 from tests.helpers.waiting import wait_until
 
 LAYERS = 5  # asked before that many layers, a run waits
@@ -46,11 +45,8 @@ def held_app() -> Iterator[tuple[HeldEngine, str]]:
     """The engine and the address of the app around it, served as `make demo` serves it."""
     loaded = load("")
     engine = HeldEngine(loaded.engine.adapter)
-    demo = build_page(replace(loaded, engine=engine))
-    port = free_port()
-    serve(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
-    try:
-        yield engine, f"http://127.0.0.1:{port}"
-    finally:
-        engine.hold.clear()
-        demo.close(verbose=False)
+    with app_here(replace(loaded, engine=engine)) as address:
+        try:
+            yield engine, address
+        finally:
+            engine.hold.clear()

@@ -1,0 +1,21 @@
+"""The app in this process, which spares a new one the imports, where a test wants an engine or a model of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from page.build import build_page, serve
+from page.state.startup import Loaded
+from tests.helpers.server import free_port
+
+
+@contextmanager
+def app_here(loaded: Loaded) -> Iterator[str]:
+    """Address of the page of a loaded model for the length of the block, served as `make demo` serves it."""
+    demo, port = build_page(loaded), free_port()
+    serve(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        demo.close(verbose=False)
