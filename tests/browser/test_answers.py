@@ -22,18 +22,30 @@ def page(browser, served, clip):
         yield page
 
 
-@pytest.fixture
-def marked(browser, served, clip):
-    """A page of its own, asked again with one group protected and one removed."""
+@pytest.fixture(scope="module")
+def own(browser, served, clip):
+    """Another one, for tests that change it."""
     with opened(browser, served) as page:
         ask(page, clip)
-        mark(page, "remove", 0.1, 0.3)
-        mark(page, "protect", 0.6, 0.3)
-        expect(note(page)).to_contain_text("1 protected, 1 removed; not asked yet.")
-        page.unmarked = said(page, "aim")
-        page.locator("#explorer [data-part=ask]").click()
-        expect(page.locator("#answers [data-part=handCard]")).to_be_visible()
         yield page
+
+
+@pytest.fixture
+def marked(own):
+    """It, asked again with one group protected and one removed, whatever the test before this one did to it."""
+    own.set_viewport_size({"width": 1280, "height": 900})
+    slide(own, "keep_ratio", 0.25)
+    expect(own.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.25))
+    if own.locator("#answers [data-part=handCard]").is_visible():
+        own.locator("#answers [data-part=undo]").click()
+        expect(own.locator("#answers [data-part=handCard]")).to_be_hidden()
+    mark(own, "remove", 0.1, 0.3)
+    mark(own, "protect", 0.6, 0.3)
+    expect(note(own)).to_contain_text("1 protected, 1 removed; not asked yet.")
+    own.unmarked = said(own, "aim")
+    own.locator("#explorer [data-part=ask]").click()
+    expect(own.locator("#answers [data-part=handCard]")).to_be_visible()
+    return own
 
 
 def told(page) -> str:

@@ -19,9 +19,9 @@ SETTINGS = {"question": "does the purple ring <b>vanish</b>?", "keep_ratio": 0.5
 LINK = f"/?{urlencode(SETTINGS)}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def linked(browser, served):
-    """The page as a link with all settings opens it."""
+    """The page as a link with all settings opens it, for tests that leave the settings."""
     with opened(browser, served, LINK) as page:
         page.wait_for_selector("#video video")
         yield page
@@ -85,7 +85,7 @@ def test_the_code_is_there_to_copy(page):
 
 @pytest.mark.parametrize(
     ("kind", "begins"),
-    [("csv", b"layer,planned"), ("json", b'{"format"'), ("gif", b"GIF8"), ("page", b"<!doctype"), ("figures", b"PK")],
+    [("csv", b"layer,planned"), ("json", b'{"format"'), ("gif", b"GIF8"), ("page", b"<!doctype")],
 )
 def test_a_button_gives_its_file(page, tmp_path, kind, begins):
     file = taken(page, kind, tmp_path)
@@ -96,8 +96,9 @@ def test_the_film_is_an_mp4(page, tmp_path):
     assert taken(page, "mp4", tmp_path).read_bytes()[4:8] == b"ftyp"
 
 
-def test_figures_are_there_singly_too(page, tmp_path):
-    taken(page, "figures", tmp_path)
+def test_figures_are_there_in_an_archive_and_singly(page, tmp_path):
+    file = taken(page, "figures", tmp_path)
+    assert file.name.startswith("aim_") and file.read_bytes().startswith(b"PK")
     playwright.expect(page.locator("#export_files")).to_contain_text("aim_groups")
     links = page.locator("#export_files a[download]")
     assert links.count() >= 13 and links.first.is_visible() and links.last.get_attribute("href")

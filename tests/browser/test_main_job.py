@@ -207,15 +207,15 @@ def test_l2_stays_above_l1_and_both_reach_the_model(own):
     assert re.search(rf"{tokens(4)}\s+{tokens(4, 0.5)}", numbers(own)) and said(own, "aim-time").endswith(" ms")
 
 
-def test_bad_input_is_a_sentence_and_nothing_is_lost(own):
-    answer = said(own, "aim")
-    own.fill("#question textarea", "")
-    own.click("#run")
-    toast = own.locator("[data-testid=toast-body]").first
+def test_bad_input_is_a_sentence_and_nothing_is_lost(page):
+    answer = said(page, "aim")
+    page.fill("#question textarea", "")
+    page.click("#run")
+    toast = page.locator("[data-testid=toast-body]").first
     playwright.expect(toast).to_contain_text("Type a question")
-    assert said(own, "aim") == answer
-    assert own.locator("#explorer .tx[data-empty=false]").count()
-    own.wait_for_selector("#stop[disabled]")
+    assert said(page, "aim") == answer
+    assert page.locator("#explorer .tx[data-empty=false]").count()
+    page.wait_for_selector("#stop[disabled]")
 
 
 def test_the_estimate_follows_the_sliders_before_any_run_and_without_the_server(browser, served):
@@ -239,20 +239,32 @@ def estimate_follows(page) -> None:
     assert page.inner_text("#estimate [data-part=flops]") != flops
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900), (2560, 1300)])
-def test_every_width_and_both_themes_without_scrolling_sideways(browser, served, width, height):
-    with opened(browser, served, width=width, height=height) as page:
-        fits(page, width)
+SIZES = [(2560, 1300), (1280, 900), (390, 844)]  # the narrowest last: what is once too wide may stay so
+
+
+def test_every_width_and_both_themes_without_scrolling_sideways(browser, served):
+    with opened(browser, served) as page:
+        empty = [stage(page, *size) for size in SIZES]
+        page.locator("#video_samples tbody tr, #video_samples button.gallery-item").first.click()
+        page.wait_for_selector("#video video")
+        assert page.input_value("#question textarea")
+        run(page)
+        for size, before in zip(SIZES, empty, strict=True):
+            assert stage(page, *size) == before  # a run does not move the page
+            fits(page, size[0])
+    with opened(browser, served, width=390, height=844) as page:  # narrow from the start, as on a telephone
+        assert stage(page, 390, 844) == empty[-1] and page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def stage(page, width: int, height: int) -> list[float]:
+    """Width and height of the explorer's stage in a window of this size."""
+    page.set_viewport_size({"width": width, "height": height})
+    drawn(page)
+    box = "document.querySelector('#explorer .tx-stage').getBoundingClientRect()"
+    return page.evaluate(f"[{box}.width, {box}.height]")
 
 
 def fits(page, width: int) -> None:
-    stage = "document.querySelector('#explorer .tx-stage').getBoundingClientRect()"
-    empty = page.evaluate(f"[{stage}.width, {stage}.height]")
-    page.locator("#video_samples tbody tr, #video_samples button.gallery-item").first.click()
-    page.wait_for_selector("#video video")
-    assert page.input_value("#question textarea")
-    run(page)
-    assert page.evaluate(f"[{stage}.width, {stage}.height]") == empty  # a run does not move the page
     look(page, "alive")
     for theme in ("light", "dark"):
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")

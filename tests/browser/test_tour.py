@@ -121,11 +121,18 @@ def test_a_step_may_be_left_while_it_waits_and_escape_closes_the_tour(open_tour)
     playwright.expect(part(page, "start")).to_be_focused()
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_page_and_its_tour_in_chinese_at_every_width_and_in_both_themes(open_tour, width, height):
-    page = open_tour(width=width, height=height, locale="zh-CN")
+def test_the_page_and_its_tour_in_chinese_at_every_width_and_in_both_themes(open_tour):
+    page = open_tour(width=390, height=844, locale="zh-CN")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     playwright.expect(page.locator("#run")).to_have_text("运行")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        chinese_fits(page, width, height)
+    assert "__i18n__" not in page.inner_text("body")
+    assert not sentences_in_english(page.inner_text("body"))
+
+
+def chinese_fits(page, width: int, height: int) -> None:
     part(page, "start").click()
     part(page, "next").click()
     expect_step(page, 1, ZH)
@@ -144,8 +151,6 @@ def test_the_page_and_its_tour_in_chinese_at_every_width_and_in_both_themes(open
         settled(page)
         page.screenshot(path=SCREENSHOTS / f"page_zh_{width}_{theme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert "__i18n__" not in page.inner_text("body")
-    assert not sentences_in_english(page.inner_text("body"))
 
 
 def sentences_in_english(text: str) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,9 +20,9 @@ PATIENCE = 120_000  # ms; a busy machine is no failure
 
 @contextmanager
 def opened(browser, address: str, query: str = "", width: int = 1280, height: int = 900, **settings) -> Iterator:
-    """The page in a context of its own; no script of it may break and no request may leave this machine."""
-    context = browser.new_context(viewport={"width": width, "height": height}, **settings)
-    page = context.new_page()
+    """The page in a tab of its own; no script of it may break and no request may leave this machine."""
+    page = _context(browser, **settings).new_page()
+    page.set_viewport_size({"width": width, "height": height})
     page.set_default_timeout(PATIENCE)
     page.asked, page.broken = [], []
     page.on("request", lambda request: page.asked.append(request.url))
@@ -31,9 +32,15 @@ def opened(browser, address: str, query: str = "", width: int = 1280, height: in
     try:
         yield page
     finally:
-        context.close()
+        page.close()
     assert page.asked and all(url.startswith((address, "data:", "blob:")) for url in page.asked)
     assert not page.broken
+
+
+@cache
+def _context(browser, **settings):
+    """Tabs of the same settings share one, so that only the first fetches and compiles Gradio's scripts."""
+    return browser.new_context(**settings)
 
 
 def ask(page, clip: Path) -> None:
