@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
+from cachetools import LRUCache
 from gradio.data_classes import FileData
 from PIL import Image
 
-_REMEMBERED = 512  # names of pictures
-_names: OrderedDict[tuple, tuple[weakref.ref, str]] = OrderedDict()
+_names: LRUCache[tuple, tuple[weakref.ref, str]] = LRUCache(512)  # of pictures, by where their pixels lie
+_lock = Lock()
 
 
 def served(pictures: list[np.ndarray], folder: str) -> list[FileData]:
@@ -31,12 +32,13 @@ def _name(picture: np.ndarray) -> str:
     longer than the rest of a rerun."""
     whole = picture.base if isinstance(picture.base, np.ndarray) else picture
     key = (picture.ctypes.data, picture.shape, picture.strides)
-    kept = _names.get(key)
-    if kept is None or kept[0]() is not whole:
-        kept = _names[key] = (weakref.ref(whole), _digest(picture))
-    while len(_names) > _REMEMBERED:
-        _names.popitem(last=False)
-    return kept[1]
+    with _lock:
+        known = _names.get(key)
+    if known is None or known[0]() is not whole:
+        known = weakref.ref(whole), _digest(picture)
+        with _lock:
+            _names[key] = known
+    return known[1]
 
 
 def _digest(picture: np.ndarray) -> str:

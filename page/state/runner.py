@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
+
+from cachetools import LRUCache
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
@@ -27,7 +28,7 @@ class Runner:
         self.engine = engine
         self.is_small = is_small(engine)
         self.timed_prefills = TIMED_PREFILLS if self.is_small else 1
-        self._clips: OrderedDict[tuple, Frames] = OrderedDict()
+        self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
 
     def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
@@ -52,14 +53,11 @@ class Runner:
         except (OSError, ValueError):
             return load_frames(path, num_frames)  # raises with a sentence
         with self._lock:
-            if key in self._clips:
-                self._clips.move_to_end(key)
-                return self._clips[key]
-        clip = load_frames(path, num_frames)
-        with self._lock:
-            self._clips[key] = clip
-            while len(self._clips) > _CLIPS_KEPT:
-                self._clips.popitem(last=False)
+            clip = self._clips.get(key)
+        if clip is None:
+            clip = load_frames(path, num_frames)
+            with self._lock:
+                self._clips[key] = clip
         return clip
 
 

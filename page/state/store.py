@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from aim_core.config import AimConfig
 from aim_core.overrides import NOTHING_MARKED, ByHand
@@ -70,27 +71,21 @@ def settings_of(result: Result) -> AimConfig:
 
 
 class ResultStore:
-    """At most `size` requests for all visitors together; safe to use from many threads."""
+    """LRU cache of `size` requests for all visitors together; safe to use from many threads."""
 
     def __init__(self, size: int = 16):
         self.size = size
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: LRUCache[str, Kept] = LRUCache(size)
 
     def put(self, kept: Kept, key: str | None = None) -> str:
         """Keep a request, in place of the older one with the same key if there is one; returns its key."""
         key = key or uuid.uuid4().hex
         with self._lock:
             self._kept[key] = kept
-            self._kept.move_to_end(key)
-            while len(self._kept) > self.size:
-                self._kept.popitem(last=False)
         return key
 
     def get(self, key: str | None) -> Kept | None:
         """The request, or None if there was none or it had to make room."""
         with self._lock:
-            if key is None or key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key]
+            return self._kept.get(key) if key else None
