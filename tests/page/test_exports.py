@@ -164,6 +164,14 @@ def test_the_json_holds_the_run(kept, facts):
     assert record["runs"]["dense"]["language_flops"] == kept.dense.cost.language_flops
 
 
+def test_the_documentation_has_the_keys_of_the_json(kept, facts):
+    """`trace` is added where the file is written."""
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    first = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    named = [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+    assert named == [*run_record(kept, facts), "trace"]
+
+
 def test_the_json_holds_the_trace(kept):
     trace = kept.aim.trace
     record = json.loads(json.dumps(trace_record(trace), allow_nan=False))
