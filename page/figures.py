@@ -6,9 +6,9 @@ import numpy as np
 
 from aim_core.result import Result
 from page.i18n import strings
-from visual.captions import alive_text, groups_text, scores_text
-from visual.charts import cost_figure, ranked_figure, retained_figure
-from visual.heatmaps import alive_view, groups_view, scores_view
+from visual.captions import alive_caption, groups_caption, scores_caption
+from visual.charts import cost_figure, retained_figure, sorted_scores_figure
+from visual.heatmaps import alive_overlay, groups_overlay, scores_heatmap
 from visual.legends import alive_legend, groups_legend, scores_legend
 
 
@@ -25,13 +25,13 @@ def figures(dense: Result, aim: Result, layer: float, scale: str) -> tuple:
     scored = bool(trace.scored_layers)
     before, after = ((result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim))
     return (
-        groups_view(trace),
-        groups_text(trace),
-        alive_view(trace, layer),
-        alive_text(trace, layer),
-        scores_view(trace, layer, scale)[0] if scored else None,
-        scores_text(trace, layer),
+        groups_overlay(trace),
+        groups_caption(trace),
+        alive_overlay(trace, layer),
+        alive_caption(trace, layer),
+        scores_heatmap(trace, layer, scale)[0] if scored else None,
+        scores_caption(trace, layer),
         retained_figure(trace, layer),
-        ranked_figure(trace, layer) if scored else None,
+        sorted_scores_figure(trace, layer) if scored else None,
         cost_figure(before, after, strings().COST_TITLE) if any(before + after) else None,
     )

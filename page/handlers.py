@@ -16,11 +16,11 @@ from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
 from page.components.word_frames.component import word_frames_record
 from page.i18n import strings
-from page.overrides import checked_marks
-from page.state.cancellation import Stops
+from page.overrides import checked_overrides
+from page.state.cancellation import Cancellation
 from page.state.runner import Runner
 from page.state.startup import Loaded
-from page.state.store import Kept, ResultStore
+from page.state.store import ResultStore, StoredRun
 
 NUM_FIGURES = 9
 NUM_AFTER_ANSWERS = 5  # outputs of a run besides the answers
@@ -33,7 +33,7 @@ class Handlers:
     def __init__(self, loaded: Loaded):
         self.adapter = loaded.engine.adapter
         self.tokenizer = self.adapter.processor.tokenizer
-        self.runner, self.store, self.stops = Runner(loaded.engine), ResultStore(), Stops()
+        self.runner, self.store, self.cancellation = Runner(loaded.engine), ResultStore(), Cancellation()
 
     @guarded
     def answer(
@@ -44,7 +44,7 @@ class Handlers:
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))
         num_frames, details = checked_frames(num_frames), details is True
-        with suppress(Stopped), self.stops.run(request.session_hash) as stop:
+        with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
             progress(0.1, strings().READING)
             checked_kind(self.adapter, self.runner.frames(path, num_frames))
@@ -55,21 +55,21 @@ class Handlers:
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
-            yield self._shown(Kept(path, question, num_frames, dense, aim, details=details), key)
+            yield self._shown(StoredRun(path, question, num_frames, dense, aim, details=details), key)
 
     @guarded
     def times(self, key, request: gr.Request):
         """Time the prefills of the run that was just answered; if that is stopped, the answers stay."""
-        kept = self.store.get(key)
-        if kept is None or kept.model is not None or kept.timed_prefills:
+        stored = self.store.get(key)
+        if stored is None or stored.model is not None or stored.timed_prefills:
             return [gr.skip()] * NUM_TIMED
         try:
-            with self.stops.run(request.session_hash) as stop:
-                kept = self.runner.timed(kept, stop)
+            with self.cancellation.run(request.session_hash) as stop:
+                stored = self.runner.timed(stored, stop)
         except Stopped:
             return [gr.skip()] * NUM_TIMED
-        self.store.put(kept, key)
-        answers, numbers, *_, data = self.panels(kept)
+        self.store.put(stored, key)
+        answers, numbers, *_, data = self.panels(stored)
         return answers, numbers, data
 
     @guarded
@@ -78,33 +78,34 @@ class Handlers:
 
         A run that was loaded from a file has no video here, so it stays as it is.
         """
-        kept = self.store.get(key)
-        if kept is None or kept.model is not None or l1 >= l2:  # the page is about to move one of the two
+        stored = self.store.get(key)
+        if stored is None or stored.model is not None or l1 >= l2:  # the page is about to move one of the two
             return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
-        marks = kept.marks if num_frames == kept.num_frames else NOTHING_MARKED  # marks belong to their frames
+        same_frames = num_frames == stored.num_frames
+        overrides = stored.overrides if same_frames else NOTHING_MARKED  # they belong to their frames
         try:
-            again = self._again(kept, config, num_frames, marks)
+            again = self._again(stored, config, num_frames, overrides)
         except ValueError as error:  # merged otherwise, two marks may be on one token
             gr.Warning(strings().MARKS_OFF.format(reason=error), title=strings().TITLES["marks"])
-            again = self._again(kept, config, num_frames, NOTHING_MARKED)
+            again = self._again(stored, config, num_frames, NOTHING_MARKED)
         return self._shown(again, key)
 
     @guarded
     def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
         """AIM again with the patches that were marked protected or removed; no marks take them all off."""
-        kept = self.store.get(key)
-        if kept is None:
+        stored = self.store.get(key)
+        if stored is None:
             raise gr.Error(strings().NO_RUN, title=strings().TITLES["marks"])
-        if kept.model is not None:
+        if stored.model is not None:
             raise gr.Error(strings().LOADED_ONLY, title=strings().TITLES["marks"])
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
-        marks = checked_marks(event._data if event else None, kept.aim.trace)
-        if marks and num_frames != kept.num_frames:
+        overrides = checked_overrides(event._data if event else None, stored.aim.trace)
+        if overrides and num_frames != stored.num_frames:
             raise gr.Error(strings().BAD_MARKS, title=strings().TITLES["marks"])
         try:
-            with self.stops.run(request.session_hash) as stop:
-                again = self._again(kept, config, num_frames, marks, stop=stop)
+            with self.cancellation.run(request.session_hash) as stop:
+                again = self._again(stored, config, num_frames, overrides, stop=stop)
         except Stopped:
             return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
         except ValueError as error:
@@ -117,37 +118,39 @@ class Handlers:
     @guarded
     def stop(self, key, request: gr.Request):
         """End the run that this page has under way; the answers are those of the last run again."""
-        self.stops.stop(request.session_hash)
-        kept = self.store.get(key)
-        gr.Info(strings().STOPPED if kept else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
-        return self.panels(kept)[0] if kept else None
+        self.cancellation.stop(request.session_hash)
+        stored = self.store.get(key)
+        gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
+        return self.panels(stored)[0] if stored else None
 
-    def _again(self, kept: Kept, config: AimConfig, num_frames: int, marks: ByHand, **more) -> Kept:
+    def _again(self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: ByHand, **more) -> StoredRun:
         """The same request with other settings or marks; what has not changed does not run again."""
-        same_frames = num_frames == kept.num_frames
-        same = same_frames and config == kept.aim.config
-        ask = partial(self.runner.run, kept.path, num_frames, kept.question, details=kept.details, **more)
-        dense = kept.dense if same_frames else ask(config=AimConfig.dense())
-        aim = kept.aim if same else ask(config=config)
-        hand = kept.hand if same and marks == kept.marks else ask(config=config, by_hand=marks) if marks else None
-        timed = kept.timed_prefills if same else 0
-        return replace(kept, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
+        same_frames = num_frames == stored.num_frames
+        same = same_frames and config == stored.aim.config
+        ask = partial(self.runner.run, stored.path, num_frames, stored.question, details=stored.details, **more)
+        dense = stored.dense if same_frames else ask(config=AimConfig.dense())
+        aim = stored.aim if same else ask(config=config)
+        hand = stored.hand
+        if not same or overrides != stored.overrides:
+            hand = ask(config=config, by_hand=overrides) if overrides else None
+        timed = stored.timed_prefills if same else 0
+        return replace(stored, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
 
-    def _shown(self, kept: Kept, key: str | None) -> tuple:
+    def _shown(self, stored: StoredRun, key: str | None) -> tuple:
         """What the panels get of a request, which is kept for redrawing, and its key."""
-        return *self.panels(kept), self.store.put(kept, key)
+        return *self.panels(stored), self.store.put(stored, key)
 
-    def panels(self, kept: Kept) -> tuple:
+    def panels(self, stored: StoredRun) -> tuple:
         """What each panel of the story gets of a request; of a trace alone there is only the explorer's."""
-        if kept.is_bare:
-            return None, None, kept.shown, None, None
-        tokenizer = kept.spelling or self.tokenizer
+        if stored.is_bare:
+            return None, None, stored.shown, None, None
+        tokenizer = stored.saved_tokens or self.tokenizer
         return (
-            answers_record(kept.runs, kept.timed_prefills > 0, tokenizer),
-            comparison(kept.dense, kept.aim, kept.timed_prefills),
-            kept.shown,
-            (kept.aim.trace, word_frames_record(kept.runs, tokenizer)),
-            summary(kept.runs),
+            answers_record(stored.runs, stored.timed_prefills > 0, tokenizer),
+            comparison(stored.dense, stored.aim, stored.timed_prefills),
+            stored.shown,
+            (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
+            summary(stored.runs),
         )
 
     @guarded
@@ -159,12 +162,12 @@ class Handlers:
 
     @guarded
     def figures(self, key, is_open, layer, scale):
-        """The still pictures and charts of a kept run; the model does not run."""
+        """The still pictures and charts of a stored run; the model does not run."""
         if key is None or not is_open:
             return [gr.skip()] * NUM_FIGURES
-        kept = self.store.get(key)
-        if kept is None:
+        stored = self.store.get(key)
+        if stored is None:
             raise gr.Error(strings().RESULT_GONE, title=strings().TITLES["gone"])
         from page.figures import figures
 
-        return figures(kept.dense, kept.shown, layer, scale)
+        return figures(stored.dense, stored.shown, layer, scale)

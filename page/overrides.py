@@ -9,7 +9,7 @@ from aim_core.trace import Trace
 from page.i18n import strings
 
 
-def checked_marks(sent: object, trace: Trace) -> ByHand:
+def checked_overrides(sent: object, trace: Trace) -> ByHand:
     """{"protect": [[view, patch], ...], "remove": [...]} as marks on the patches of this trace.
 
     Anything else, also a patch that the frames do not have, is refused with a sentence.

@@ -17,7 +17,7 @@ LEAST_RATIO = 0.02  # of the page's slider
 
 
 @dataclass(frozen=True)
-class Linked:
+class PermalinkSettings:
     """What a link sets, None for what it leaves alone; `bad` names what it holds and could not be used."""
 
     question: str | None = None
@@ -34,13 +34,13 @@ class Linked:
         return self.question, self.keep_ratio, self.l1, self.l2, self.frames
 
 
-def query_of(question: str, config: AimConfig, frames: int, sample: str | None) -> str:
+def permalink_query(question: str, config: AimConfig, frames: int, sample: str | None) -> str:
     """The query, without its question mark. sample: the name of a sample file, or None."""
     values = {"question": question, "keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": frames}
     return urlencode({name: value for name, value in (values | {"sample": sample}).items() if value not in ("", None)})
 
 
-def linked(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: int = 0) -> Linked:
+def read_permalink(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: int = 0) -> PermalinkSettings:
     """A query's settings, each checked as a handler checks it and within the sliders' reach on a model of `depth`."""
     readers = {
         "question": lambda: checked_question(query["question"]),
@@ -57,7 +57,7 @@ def linked(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: i
             except (gr.Error, ValueError):
                 bad.append(name)
     layers, wrong = _layers(query, depth, default, least_l1)
-    return Linked(**found, **layers, bad=(*bad, *wrong))
+    return PermalinkSettings(**found, **layers, bad=(*bad, *wrong))
 
 
 def _layers(

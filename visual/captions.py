@@ -1,4 +1,4 @@
-"""Sentences: what a picture shows, in one plain sentence for its caption and for screen readers."""
+"""Captions: what a picture shows, in one plain sentence, also for screen readers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from visual.frame_compose import patches_of_all
 from visual.heatmaps import nearest_scored
 
 
-def groups_text(trace: Trace) -> str:
+def groups_caption(trace: Trace) -> str:
     """How far merging shrank the frames, and how large the largest group is."""
     num_patches = patches_of_all(trace)
     sizes = np.concatenate([np.bincount(group[group >= 0]) for group in trace.group])
@@ -20,14 +20,14 @@ def groups_text(trace: Trace) -> str:
     return f"After merging inside {frames}, {kept}; the largest stands for {sizes.max()} similar patches of one frame."
 
 
-def alive_text(trace: Trace, layer: int) -> str:
+def alive_caption(trace: Trace, layer: int) -> str:
     """How many merged tokens enter `layer`, e.g. "At layer 9, 64 of 128 merged visual tokens are alive (50 %)."."""
     alive = int(np.isin(trace.layers[_valid(trace, layer)].kept, trace.rows()).sum())
     share = _percent(alive, trace.num_merged)
     return f"At layer {layer}, {alive:,} of {trace.num_merged:,} merged visual tokens are alive ({share})."
 
 
-def scores_text(trace: Trace, layer: int) -> str:
+def scores_caption(trace: Trace, layer: int) -> str:
     """Which layer the scores are from and how unevenly they are spread. Never raises for a run without scores."""
     _valid(trace, layer)
     if not trace.scored_layers:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aim_core.trace import Trace
-from visual.chart_style import SCREEN, Card, Look, chart_card, key_above
+from visual.chart_style import SCREEN, ChartStyle, Look, legend_above, new_chart
 from visual.frame_compose import dense_tokens
 from visual.heatmaps import nearest_scored, unmeasured_note
 from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
@@ -16,7 +16,7 @@ from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colo
 Parts = tuple[float, float]  # FLOPs of the vision encoder, FLOPs of the language model
 
 
-def retained_figure(trace: Trace, layer: int | None = None, card: Card = SCREEN) -> Figure:
+def retained_figure(trace: Trace, layer: int | None = None, style: ChartStyle = SCREEN) -> Figure:
     """Visual tokens that enter each layer: as planned (dotted line), as run (steps), and dense (dashed).
 
     layer: one to mark with its number of tokens. Raises ValueError if the run has no such layer.
@@ -24,7 +24,7 @@ def retained_figure(trace: Trace, layer: int | None = None, card: Card = SCREEN)
     """
     if layer is not None and not 0 <= layer < trace.num_layers:
         raise ValueError(f"layer must be in [0, {trace.num_layers}), got {layer}")
-    figure, axes = chart_card("Visual tokens that enter each layer", 0.515, card)
+    figure, axes = new_chart("Visual tokens that enter each layer", 0.515, style)
     layers, actual = np.arange(trace.num_layers), trace.retained
     dense = np.full(trace.num_layers, dense_tokens(trace))
     axes.plot(layers, dense, "--", color=hex_colour(MUTED), linewidth=1.3, label="dense")
@@ -34,17 +34,17 @@ def retained_figure(trace: Trace, layer: int | None = None, card: Card = SCREEN)
     axes.step(layers, actual, where="mid", color=hex_colour(ALIVE), linewidth=2.4, label="actual")
     axes.fill_between(layers, actual, step="mid", color=hex_colour(ALIVE), alpha=0.25, linewidth=0)
     if layer is not None:
-        _mark(axes, layer, int(actual[layer]), card)
+        _mark(axes, layer, int(actual[layer]), style)
     axes.set(xlabel="layer of the language model", xlim=(-0.6, trace.num_layers - 0.4))
     axes.set_ylim(0, 1.12 * max(1, dense.max(initial=0), trace.planned.max(initial=0)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    key_above(axes, card)
+    legend_above(axes, style)
     return figure
 
 
-def ranked_figure(trace: Trace, layer: int, card: Card = SCREEN) -> Figure:
+def sorted_scores_figure(trace: Trace, layer: int, style: ChartStyle = SCREEN) -> Figure:
     """PageRank scores of the visual tokens from highest to lowest, and which of them enter the next layer.
 
     layer: see `nearest_scored`, which also says what is raised; the title names the layer shown.
@@ -56,7 +56,7 @@ def ranked_figure(trace: Trace, layer: int, card: Card = SCREEN) -> Figure:
     rank, positive = np.arange(1, len(scores) + 1), scores[scores > 0]
     floor = float(positive.min()) / 2 if len(positive) else 1e-12
     drawn = np.maximum(scores, floor)
-    figure, axes = chart_card(f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}", 0.515, card)
+    figure, axes = new_chart(f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}", 0.515, style)
     goal = f"enter layer {shown + 1}" if shown + 1 < trace.num_layers else "reach the answer"
     for mask, colour, name in ((stays, ALIVE, goal), (~stays, PRUNED, "pruned here")):
         look: Look = {"color": hex_colour(colour)}
@@ -69,7 +69,7 @@ def ranked_figure(trace: Trace, layer: int, card: Card = SCREEN) -> Figure:
     axes.set(xlim=(0, len(rank) + 1), ylim=(floor / 2, 2 * float(drawn.max(initial=floor))))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     axes.tick_params(which="minor", length=0, labelleft=False)
-    key_above(axes, card)
+    legend_above(axes, style)
     return figure
 
 
@@ -78,7 +78,7 @@ def cost_figure(
     aim_flops: Parts,
     title: str = "Compute of one prefill",
     names: tuple[str, str] = ("dense", "AIM"),
-    card: Card = SCREEN,
+    style: ChartStyle = SCREEN,
 ) -> Figure:
     """Two bars, each split into vision encoder and language model.
 
@@ -88,7 +88,7 @@ def cost_figure(
     costs = np.array([dense_flops, aim_flops], dtype=np.float64)  # (bar, part)
     if costs.shape != (2, 2) or not np.isfinite(costs).all() or costs.min() < 0:
         raise ValueError(f"need two pairs of finite FLOPs >= 0, got {dense_flops} and {aim_flops}")
-    figure, axes = chart_card(title, 0.375, card)
+    figure, axes = new_chart(title, 0.375, style)
     divisor, unit = _unit(costs.sum(axis=1).max())
     values, places = costs / divisor, (1, 0)  # the first bar on top
     totals = values.sum(axis=1)
@@ -102,14 +102,14 @@ def cost_figure(
             f"{total:.3g} {unit}",
             va="center",
             color=hex_colour(INK),
-            fontsize=card.type_pt,
+            fontsize=style.type_pt,
         )
     axes.set(yticks=places, yticklabels=names, xticks=[], xlim=(0, 1.25 * reach), ylim=(-0.5, 1.5))
     axes.set_xlabel(_saving(costs), loc="left")
-    axes.tick_params(axis="y", labelsize=1.1 * card.type_pt, labelcolor=hex_colour(INK))
+    axes.tick_params(axis="y", labelsize=1.1 * style.type_pt, labelcolor=hex_colour(INK))
     axes.grid(False)
     axes.spines["bottom"].set_visible(False)
-    key_above(axes, card)
+    legend_above(axes, style)
     return figure
 
 
@@ -123,7 +123,7 @@ def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
     return scores[order], stays[order]
 
 
-def _mark(axes: Axes, layer: int, count: int, card: Card) -> None:
+def _mark(axes: Axes, layer: int, count: int, style: ChartStyle) -> None:
     """A ring on one layer's step, with its number."""
     look: Look = {"markerfacecolor": "none", "markeredgewidth": 1.8, "markersize": 9, "zorder": 4}
     axes.plot([layer], [count], "o", color=hex_colour(LANGUAGE), label="_layer", **look)
@@ -132,7 +132,7 @@ def _mark(axes: Axes, layer: int, count: int, card: Card) -> None:
         "ha": "center",
         "fontweight": "bold",
         "color": hex_colour(INK),
-        "fontsize": card.type_pt,
+        "fontsize": style.type_pt,
     }
     axes.annotate(f"{count:,}", (layer, count), (0, 9), **text)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from visual.palette import CARD, INK, MUTED
+from visual.palette import BACKGROUND, INK, MUTED
 from visual.text_raster import fitting_size, line_height, write
 
 WIDE = 1.6  # width over height a sheet aims for
@@ -72,7 +72,7 @@ def contact_sheet(
     step = height + line_height(size) + gap
     title_size = fitting_size([title], round(1.15 * size), total - 2 * gap)
     top = gap + (line_height(title_size) + gap // 2 if title else 0)
-    sheet = np.full((top + math.ceil(len(images) / columns) * step, total, 3), CARD, dtype=np.uint8)
+    sheet = np.full((top + math.ceil(len(images) / columns) * step, total, 3), BACKGROUND, dtype=np.uint8)
     if title:
         write(sheet, title, gap, gap, title_size, INK)
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):

@@ -10,9 +10,9 @@ import numpy as np
 
 from aim_core.trace import Trace
 from visual.contact_sheet import contact_sheet, enlarge
-from visual.frame_compose import patches_of_all, plate_labels
-from visual.heatmaps import alive_drawer, drawn_plates, groups_drawer
-from visual.palette import CARD, INK
+from visual.frame_compose import frame_captions, patches_of_all
+from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer
+from visual.palette import BACKGROUND, INK
 from visual.text_raster import fitting_size, line_height, write
 
 WIDEST = 1280  # pixels
@@ -35,7 +35,7 @@ def film(trace: Trace, widest: int = WIDEST) -> Iterator[Shot]:
     for index, (caption, draw) in enumerate(captions):
         name = ("original", "groups")[index] if index < 2 else "layer"
         seconds = SECONDS["last" if index == len(captions) - 1 else name]
-        sheet = contact_sheet(drawn_plates(trace, draw()), plate_labels(trace))
+        sheet = contact_sheet(drawn_frames(trace, draw()), frame_captions(trace))
         yield Shot(_captioned(sheet, caption, [text for text, _ in captions], widest), caption, seconds)
 
 
@@ -58,7 +58,7 @@ def _captioned(sheet: np.ndarray, caption: str, captions: list[str], widest: int
     width = sheet.shape[1]
     pad = width // 60
     size = fitting_size(captions, max(12, min(34, round(CAPTION * width))), width - 2 * pad)
-    bar = np.full((line_height(size) + pad, width, 3), CARD, dtype=np.uint8)
+    bar = np.full((line_height(size) + pad, width, 3), BACKGROUND, dtype=np.uint8)
     write(bar, caption, pad, pad, size, INK)
     whole = np.concatenate([bar, sheet])
     return np.ascontiguousarray(whole[: len(whole) // 2 * 2, : width // 2 * 2])

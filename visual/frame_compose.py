@@ -1,4 +1,4 @@
-"""Plates: copies of the frames on which a trace's views are drawn where they lie, so that tiles make one picture."""
+"""Composed frames: copies of the frames with a trace's views drawn where they lie, so that crops make one picture."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from visual.contact_sheet import display_side, enlarge
 from visual.overlay import dimmed
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-FINEST, LARGEST = 4, 2048  # pixels a patch should have at least; pixels a plate is tall at most
+FINEST, LARGEST = 4, 2048  # pixels a patch should have at least; pixels a composed frame is tall at most
 _TOUCH = 1e-6  # boxes that meet this closely do not overlap
 
 Draw = Callable[[np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Plate:
+class ComposedFrame:
     """A copy of one frame and the views on it: one for a video, all tiles of a picture that do not overlap."""
 
     frame: int
@@ -32,18 +32,18 @@ def views_of(trace: Trace) -> tuple[View, ...]:
     return trace.views or tuple(View(0, (frame,), trace.grid) for frame in range(len(trace.group)))
 
 
-def plates(trace: Trace) -> list[Plate]:
-    """In the order of the prompt; a view goes on the latest plate of its frame on which nothing is in its way."""
-    laid: list[Plate] = []
+def composed_frames(trace: Trace) -> list[ComposedFrame]:
+    """In the order of the prompt; a view goes on the latest composition of its frame on which nothing is in its way."""
+    composed: list[ComposedFrame] = []
     views = views_of(trace)
     for index, view in enumerate(views):
         frame = shown_frame(trace, index)
-        last = next((i for i in reversed(range(len(laid))) if laid[i].frame == frame), None)
-        if last is None or any(_overlap(views[other], view) for other in laid[last].views):
-            laid.append(Plate(frame, (index,)))
+        last = next((i for i in reversed(range(len(composed))) if composed[i].frame == frame), None)
+        if last is None or any(_overlap(views[other], view) for other in composed[last].views):
+            composed.append(ComposedFrame(frame, (index,)))
         else:
-            laid[last] = Plate(frame, (*laid[last].views, index))
-    return laid
+            composed[last] = ComposedFrame(frame, (*composed[last].views, index))
+    return composed
 
 
 def shown_frame(trace: Trace, index: int) -> int:
@@ -71,14 +71,14 @@ def dense_tokens(trace: Trace) -> int:
     return patches_of_all(trace) + separators
 
 
-def draw_plate(trace: Trace, plate: Plate, draw: Draw, side: int) -> np.ndarray:
+def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) -> np.ndarray:
     """(side, W, 3) uint8: the frame with every view drawn in its place; what no view covers is dimmed.
 
     draw: (picture (h, w, 3) uint8 of a view, its index) → the same picture with an overlay.
     """
-    frame = enlarge(trace.frames[plate.frame], side)
+    frame = enlarge(trace.frames[composed.frame], side)
     drawn = dimmed(frame)
-    for index in plate.views:
+    for index in composed.views:
         view = views_of(trace)[index]
         left, top, right, bottom = _pixels(view.box or WHOLE, frame.shape)
         cut = _cut(frame, left, top, right, bottom)
@@ -89,33 +89,33 @@ def draw_plate(trace: Trace, plate: Plate, draw: Draw, side: int) -> np.ndarray:
     return drawn
 
 
-def plate_side(trace: Trace, num_plates: int) -> int:
-    """Height in pixels at which so many plates make a sheet, more where patches would be too small to see."""
+def composed_height(trace: Trace, num_frames: int) -> int:
+    """Height in pixels at which so many composed frames make a sheet, more where patches would be too small to see."""
     height, width = trace.frames.shape[1:3]
     needed = [_pixels_needed(view, width / height) for view in views_of(trace)]
-    return max(display_side(num_plates, width / height), min(LARGEST, max(needed)))
+    return max(display_side(num_frames, width / height), min(LARGEST, max(needed)))
 
 
-def plate_labels(trace: Trace) -> list[str]:
-    """One caption a plate, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0–0.5 s", "frame 1 · 0.0 s · 6 crops"."""
-    laid, views = plates(trace), views_of(trace)
+def frame_captions(trace: Trace) -> list[str]:
+    """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0–0.5 s" or "frame 1 · 0.0 s · 6 crops"."""
+    frames_shown, views = composed_frames(trace), views_of(trace)
     labels = []
-    for plate in laid:
-        frames = {frame for index in plate.views for frame in views[index].frames}
+    for composed in frames_shown:
+        frames = {frame for index in composed.views for frame in views[index].frames}
         ends = [min(frame, trace.num_frames - 1) for frame in (min(frames, default=0), max(frames, default=0))]
-        ends = [plate.frame] * 2 if ends[0] == ends[1] else ends
+        ends = [composed.frame] * 2 if ends[0] == ends[1] else ends
         numbers, times = (f"{ends[0] + 1}", f"{trace.times[ends[0]]:.1f}")
         if ends[0] != ends[1]:
             numbers, times = f"{numbers}–{ends[1] + 1}", f"{times}–{trace.times[ends[1]]:.1f}"
         label = f"frame{'s' if ends[0] != ends[1] else ''} {numbers} · {times} s"
-        if sum(other.frame == plate.frame for other in laid) > 1:
-            label += f" · {len(plate.views)} crops" if len(plate.views) > 1 else " · 1 crop"
+        if sum(other.frame == composed.frame for other in frames_shown) > 1:
+            label += f" · {len(composed.views)} crops" if len(composed.views) > 1 else " · 1 crop"
         labels.append(label)
     return labels
 
 
 def _pixels_needed(view: View, proportion: float) -> int:
-    """Height of a plate of this width / height on which the view's patches have FINEST pixels."""
+    """Height of a composed frame of this width / height on which the view's patches have FINEST pixels."""
     left, top, right, bottom = view.box or WHOLE
     rows, cols = view.grid
     return int(np.ceil(FINEST * max(rows / (bottom - top), cols / (right - left) / proportion)))

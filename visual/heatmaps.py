@@ -1,4 +1,4 @@
-"""Views: one call from a trace to the picture of a panel."""
+"""Heat maps and overlays: one call from a trace to the contact sheet that a panel shows."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ import numpy as np
 
 from aim_core.trace import Trace
 from visual.contact_sheet import contact_sheet
-from visual.frame_compose import Draw, draw_plate, patch_values, plate_labels, plate_side, plates, views_of
+from visual.frame_compose import (
+    Draw,
+    compose_frame,
+    composed_frames,
+    composed_height,
+    frame_captions,
+    patch_values,
+    views_of,
+)
 from visual.overlay import draw_alive, draw_groups, draw_scores
 
 
-def groups_view(trace: Trace) -> np.ndarray:
+def groups_overlay(trace: Trace) -> np.ndarray:
     """(H, W, 3) uint8 RGB sheet: in every view, the patches that were merged into one token."""
-    return contact_sheet(drawn_plates(trace, groups_drawer(trace)), plate_labels(trace))
+    return contact_sheet(drawn_frames(trace, groups_drawer(trace)), frame_captions(trace))
 
 
-def alive_view(trace: Trace, layer: int) -> np.ndarray:
+def alive_overlay(trace: Trace, layer: int) -> np.ndarray:
     """(H, W, 3) uint8 RGB sheet: the patches whose token enters `layer`; the others are dimmed."""
-    return contact_sheet(drawn_plates(trace, alive_drawer(trace, layer)), plate_labels(trace))
+    return contact_sheet(drawn_frames(trace, alive_drawer(trace, layer)), frame_captions(trace))
 
 
-def scores_view(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.ndarray, int]:
+def scores_heatmap(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.ndarray, int]:
     """A heat map of the PageRank scores in every view.
 
     scale: "rank", the share of tokens of this layer that score lower: scores flow towards early tokens, so
@@ -30,15 +38,15 @@ def scores_view(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.ndarr
     shown = nearest_scored(trace, layer)
     title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
     return contact_sheet(
-        drawn_plates(trace, scores_drawer(trace, shown, scale)), plate_labels(trace), title=title
+        drawn_frames(trace, scores_drawer(trace, shown, scale)), frame_captions(trace), title=title
     ), shown
 
 
-def drawn_plates(trace: Trace, draw: Draw) -> list[np.ndarray]:
-    """A picture (H, W, 3) uint8 of each plate, all of one size; draw: as `draw_plate` has it."""
-    laid = plates(trace)
-    side = plate_side(trace, len(laid))
-    return [draw_plate(trace, plate, draw, side) for plate in laid]
+def drawn_frames(trace: Trace, draw: Draw) -> list[np.ndarray]:
+    """A picture (H, W, 3) uint8 of each composed frame, all of one size; draw: as `compose_frame` has it."""
+    frames = composed_frames(trace)
+    side = composed_height(trace, len(frames))
+    return [compose_frame(trace, frame, draw, side) for frame in frames]
 
 
 def groups_drawer(trace: Trace) -> Draw:
@@ -54,7 +62,7 @@ def alive_drawer(trace: Trace, layer: int) -> Draw:
 
 
 def scores_drawer(trace: Trace, layer: int, scale: str) -> Draw:
-    """Draws the scores of a view measured in `layer`; scale: as in `scores_view`."""
+    """Draws the scores of a view measured in `layer`; scale: as in `scores_heatmap`."""
     views, (scores, low, high) = views_of(trace), scaled_scores(trace, layer, scale)
     return lambda picture, view: draw_scores(picture, patch_values(trace, view, scores), views[view].grid, low, high)
 

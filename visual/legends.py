@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visual.overlay import draw_alive, draw_groups, draw_scores
-from visual.palette import CARD, INK
+from visual.palette import BACKGROUND, INK
 from visual.text_raster import line_height, text_mask, write
 
 SKY, GRASS = (165, 190, 216), (96, 128, 74)  # what the samples show
@@ -36,7 +36,7 @@ def scores_legend(scale: str = "rank", size: int = 22) -> np.ndarray:
 
     scale: "rank" or "log", or ValueError is raised.
     """
-    words = {"rank": ("least important", "most important, by rank"), "log": ("low score", "high score, log scale")}
+    words = {"rank": ("lowest score", "highest score, by rank"), "log": ("low score", "high score, log scale")}
     if scale not in words:
         raise ValueError(f'scale must be "rank" or "log", got {scale!r}')
     blank = np.full_like(_sample(8.0, size), 128)
@@ -60,7 +60,7 @@ def _row(items: list[tuple[np.ndarray | None, str]], size: int) -> np.ndarray:
     pad, height = size // 2, round(2.4 * size)
     masks = [text_mask(text, size).shape[1] for _, text in items]
     widths = [0 if sample is None else sample.shape[1] + pad for sample, _ in items]
-    card = np.full((height, sum(masks) + sum(widths) + 2 * pad * len(items), 3), CARD, dtype=np.uint8)
+    card = np.full((height, sum(masks) + sum(widths) + 2 * pad * len(items), 3), BACKGROUND, dtype=np.uint8)
     left = pad
     for (sample, text), ahead, mask in zip(items, widths, masks, strict=True):
         if sample is not None:

@@ -11,7 +11,7 @@ Colour = tuple[int, int, int]  # RGB, 0 to 255
 
 INK: Colour = (31, 35, 43)  # text
 MUTED: Colour = (107, 114, 128)  # second-rank text
-CARD: Colour = (244, 245, 247)  # background of a sheet or a legend
+BACKGROUND: Colour = (244, 245, 247)  # background of a sheet or a legend
 LINE: Colour = (255, 255, 255)  # lines on a picture
 ALIVE: Colour = (255, 176, 0)  # a visual token that is still there
 PRUNED: Colour = (148, 155, 166)  # one that is not

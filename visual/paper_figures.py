@@ -1,4 +1,4 @@
-"""Prints: every figure of a run as matplotlib has it for a paper, one or two columns wide, its text real text."""
+"""Paper figures: the figures of a run one or two columns of a paper wide, with text as text."""
 
 from __future__ import annotations
 
@@ -12,102 +12,102 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from aim_core.trace import Trace
-from visual.chart_style import COLUMN, MM_PER_INCH, PAGE, Card, Look
-from visual.charts import Parts, cost_figure, ranked_figure, retained_figure
+from visual.chart_style import COLUMN, MM_PER_INCH, PAGE, ChartStyle, Look
+from visual.charts import Parts, cost_figure, retained_figure, sorted_scores_figure
 from visual.contact_sheet import sheet_columns
-from visual.frame_compose import plate_labels
-from visual.heatmaps import alive_drawer, drawn_plates, groups_drawer, nearest_scored, scores_drawer, unmeasured_note
+from visual.frame_compose import frame_captions
+from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer, nearest_scored, scores_drawer, unmeasured_note
 from visual.overlay import HEAT_OPACITY
 from visual.palette import ALIVE, GROUP_COLOURS, HEAT, INK, MUTED, hex_colour
 
 GAP_MM = 1.6  # between pictures
 GONE = "#4b5563"  # sample of a dimmed patch
-ENDS = {"rank": ("least important", "most important, by rank"), "log": ("low score", "high score, log scale")}
+ENDS = {"rank": ("lowest score", "highest score, by rank"), "log": ("low score", "high score, log scale")}
 
 
-def print_figures(
+def paper_figures(
     trace: Trace, dense_flops: Parts, aim_flops: Parts, layer: int, scale: str = "rank"
 ) -> dict[str, Callable[[], Figure]]:
     """name → a function that draws that figure, for all that the run has something to show in.
 
-    layer, scale: as in `scores_view`. dense_flops, aim_flops: as in `cost_figure`.
+    layer, scale: as in `scores_heatmap`. dense_flops, aim_flops: as in `cost_figure`.
     """
-    prints = {
-        "groups": lambda: groups_print(trace),
-        "alive": lambda: alive_print(trace, layer),
+    figures = {
+        "groups": lambda: groups_figure(trace),
+        "alive": lambda: alive_figure(trace, layer),
         "tokens_per_layer": lambda: retained_figure(trace, layer, COLUMN),
     }
     if sum(dense_flops):
         title = "Compute of one prefill, counted"
-        prints["cost"] = lambda: cost_figure(dense_flops, aim_flops, title, card=COLUMN)
+        figures["cost"] = lambda: cost_figure(dense_flops, aim_flops, title, style=COLUMN)
     if trace.scored_layers:
-        prints["pagerank"] = lambda: scores_print(trace, layer, scale)
-        prints["pagerank_ranked"] = lambda: ranked_figure(trace, layer, COLUMN)
-    return prints
+        figures["pagerank"] = lambda: scores_figure(trace, layer, scale)
+        figures["pagerank_ranked"] = lambda: sorted_scores_figure(trace, layer, COLUMN)
+    return figures
 
 
-def groups_print(trace: Trace, card: Card = PAGE) -> Figure:
+def groups_figure(trace: Trace, style: ChartStyle = PAGE) -> Figure:
     """The patches that were merged into one token, in every view."""
-    figure, key = _sheet(trace, drawn_plates(trace, groups_drawer(trace)), "Merged groups", card)
+    figure, key = _sheet(trace, drawn_frames(trace, groups_drawer(trace)), "Merged groups", style)
     tint: Look = {"facecolor": hex_colour(GROUP_COLOURS[0]), "edgecolor": hex_colour(INK), "linewidth": 0.6}
     plain: Look = {"facecolor": "none", "edgecolor": hex_colour(MUTED), "linewidth": 0.6}
     key([Patch(**tint, label="one tinted area: one merged token"), Patch(**plain, label="no tint: not merged")])
     return figure
 
 
-def alive_print(trace: Trace, layer: int, card: Card = PAGE) -> Figure:
+def alive_figure(trace: Trace, layer: int, style: ChartStyle = PAGE) -> Figure:
     """The patches whose token enters `layer`, in every view."""
     title = f"Visual tokens that enter layer {layer}"
-    figure, key = _sheet(trace, drawn_plates(trace, alive_drawer(trace, layer)), title, card)
+    figure, key = _sheet(trace, drawn_frames(trace, alive_drawer(trace, layer)), title, style)
     outline: Look = {"facecolor": "none", "edgecolor": hex_colour(ALIVE), "linewidth": 1.4}
     key([Patch(**outline, label="outlined: alive"), Patch(facecolor=GONE, label="dim: pruned in an earlier layer")])
     return figure
 
 
-def scores_print(trace: Trace, layer: int, scale: str = "rank", card: Card = PAGE) -> Figure:
-    """PageRank scores in every view; layer, scale: as in `scores_view`."""
+def scores_figure(trace: Trace, layer: int, scale: str = "rank", style: ChartStyle = PAGE) -> Figure:
+    """PageRank scores in every view; layer, scale: as in `scores_heatmap`."""
     shown = nearest_scored(trace, layer)
     title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
-    figure, key = _sheet(trace, drawn_plates(trace, scores_drawer(trace, shown, scale)), title, card)
+    figure, key = _sheet(trace, drawn_frames(trace, scores_drawer(trace, shown, scale)), title, style)
     bar = key([Patch(facecolor=GONE, label="dim: pruned in an earlier layer")])
     bar.imshow(np.arange(256)[None], cmap=_heat_on_grey(), aspect="auto", extent=(0.26, 0.46, 0.2, 0.8))
-    look: Look = {"va": "center", "fontsize": card.type_pt, "color": hex_colour(INK)}
+    look: Look = {"va": "center", "fontsize": style.type_pt, "color": hex_colour(INK)}
     bar.text(0.25, 0.5, ENDS[scale][0], ha="right", **look)
     bar.text(0.47, 0.5, ENDS[scale][1], ha="left", **look)
     bar.set(xlim=(0, 1), ylim=(0, 1))
     return figure
 
 
-def _sheet(trace: Trace, images: list[np.ndarray], title: str, card: Card):
+def _sheet(trace: Trace, images: list[np.ndarray], title: str, style: ChartStyle):
     """Pictures in rows under a title, a caption below each, and a function that draws a key below all of them.
 
     Lengths are in inches from the top; the figure is as tall as they need.
     """
     height, width = images[0].shape[:2]
     columns = sheet_columns(len(images), width / height)
-    gap, line = GAP_MM / MM_PER_INCH, 1.5 * card.type_pt / 72
-    wide = (card.width - (columns + 1) * gap) / columns
+    gap, line = GAP_MM / MM_PER_INCH, 1.5 * style.type_pt / 72
+    wide = (style.width - (columns + 1) * gap) / columns
     tall = wide * height / width
     top = gap + 1.6 * line
     total = top + math.ceil(len(images) / columns) * (tall + line + gap) + 1.5 * line + gap
-    figure = Figure(figsize=(card.width, total), dpi=card.dpi, facecolor="white")
-    bold: Look = {"fontsize": 1.2 * card.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
-    figure.text(gap / card.width, 1 - gap / total, title, va="top", **bold)
-    labels = plate_labels(trace)
-    small = min(card.type_pt, wide * 72 / (0.56 * max(map(len, labels))))  # a letter is about half as wide as tall
+    figure = Figure(figsize=(style.width, total), dpi=style.dpi, facecolor="white")
+    bold: Look = {"fontsize": 1.2 * style.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
+    figure.text(gap / style.width, 1 - gap / total, title, va="top", **bold)
+    labels = frame_captions(trace)
+    small = min(style.type_pt, wide * 72 / (0.56 * max(map(len, labels))))  # a letter is about half as wide as tall
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(index, columns)
         x, y = gap + column * (wide + gap), top + row * (tall + line + gap)
-        axes = figure.add_axes((x / card.width, 1 - (y + tall) / total, wide / card.width, tall / total))
+        axes = figure.add_axes((x / style.width, 1 - (y + tall) / total, wide / style.width, tall / total))
         axes.imshow(image, aspect="auto", interpolation="antialiased")
         axes.axis("off")
-        place = (x / card.width, 1 - (y + tall + 0.2 * line) / total)
+        place = (x / style.width, 1 - (y + tall + 0.2 * line) / total)
         figure.text(*place, label, va="top", fontsize=small, color=hex_colour(MUTED))
 
     def key(samples: list[Patch]):
-        axes = figure.add_axes((gap / card.width, gap / total, 1 - 2 * gap / card.width, 1.3 * line / total))
+        axes = figure.add_axes((gap / style.width, gap / total, 1 - 2 * gap / style.width, 1.3 * line / total))
         axes.axis("off")
-        look: Look = {"frameon": False, "fontsize": card.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0}
+        look: Look = {"frameon": False, "fontsize": style.type_pt, "labelcolor": hex_colour(INK), "borderpad": 0}
         place: Look = {"loc": "center right", "bbox_to_anchor": (1, 0.5), "borderaxespad": 0}
         axes.legend(handles=samples, ncols=len(samples), handlelength=1.4, columnspacing=2, **look, **place)
         return axes

@@ -7,25 +7,25 @@ from pathlib import Path
 
 from aim_core.config import AimConfig
 from page.state.samples import sample_name
-from page.state.store import Kept
+from page.state.store import StoredRun
 
 
-def python_of(kept: Kept, model: str) -> str:
+def python_of(stored: StoredRun, model: str) -> str:
     """A script that prints the same answer. All that a visitor typed comes in as a literal.
 
     model: the id or folder of the checkpoint. The media file is named as it was uploaded; samples by their place.
     """
-    by_hand = kept.marks
+    by_hand = stored.overrides
     imports = ["from aim_core.overrides import ByHand"] if by_hand else []
     imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
-    call = f"media, question, config, num_frames={kept.num_frames}" + (", by_hand=by_hand" if by_hand else "")
+    call = f"media, question, config, num_frames={stored.num_frames}" + (", by_hand=by_hand" if by_hand else "")
     lines = [
         *imports,
         "",
         f"engine = Engine.from_pretrained({model!r})",
-        f"media = {_place(kept.path)!r}",
-        f"question = {kept.question!r}",
-        f"config = {_config(kept.settings)}",
+        f"media = {_place(stored.path)!r}",
+        f"question = {stored.question!r}",
+        f"config = {_config(stored.settings)}",
         *([f"by_hand = {by_hand!r}"] if by_hand else []),
         f"result = engine.run({call})",
         "print(result.answer)",

@@ -7,7 +7,7 @@ import io
 
 from aim_core.ops.flops import kv_bytes, prefill_flops
 from page.state.model_facts import ModelFacts
-from page.state.store import Kept
+from page.state.store import StoredRun
 
 COLUMNS = (
     "layer", "planned_visual", "actual_visual", "dense_visual", "text",
@@ -15,16 +15,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def counts_csv(kept: Kept, model: ModelFacts) -> str:
+def counts_csv(stored: StoredRun, model: ModelFacts) -> str:
     """One line a layer: visual tokens as planned, as run and dense, text tokens, FLOPs of the prefill, KV bytes.
 
     FLOPs by `aim_core.ops.flops.FORMULA`; a key and a value of every token are kept in every layer.
     """
-    dense, aim = kept.dense.cost, kept.shown.cost
+    dense, aim = stored.dense.cost, stored.shown.cost
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
     table.writerow(COLUMNS)
-    for layer, planned in enumerate(kept.shown.trace.planned.tolist()):
+    for layer, planned in enumerate(stored.shown.trace.planned.tolist()):
         tokens = [cost.tokens_per_layer[layer] for cost in (aim, dense)]
         visual = [cost.visual_per_layer[layer] for cost in (aim, dense)]
         flops = [prefill_flops([count], **model.sizes) for count in tokens]

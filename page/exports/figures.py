@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 ABOUT = {"Creator": "AIM Explorer", "Date": None}  # no date: the same run gives the same file
 
 
-def write_figures(prints: dict[str, Callable[[], Figure]], folder: Path) -> list[Path]:
+def write_figures(figures: dict[str, Callable[[], Figure]], folder: Path) -> list[Path]:
     """The archive first, then <name>.png at the figure's own dpi and <name>.svg with letters as paths."""
     files = []
-    for name, draw in prints.items():
+    for name, draw in figures.items():
         figure = draw()
         files += [folder / f"aim_{name}.png", folder / f"aim_{name}.svg"]
         figure.savefig(files[-2], format="png", dpi=figure.dpi)

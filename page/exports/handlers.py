@@ -1,4 +1,4 @@
-"""What the export panel's events do: files of a kept run, its code, a link, and a saved run back on the page."""
+"""What the export panel's events do: files of a stored run, its code, a link, and a saved run back on the page."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
-from page.permalink import LEAST_RATIO, linked, query_of, within_reach
+from page.permalink import LEAST_RATIO, permalink_query, read_permalink, within_reach
 from page.state.model_facts import ModelFacts
 from page.state.samples import sample_name, sample_path
 from page.state.startup import Loaded
-from page.state.store import Kept
+from page.state.store import StoredRun
 from page.token_text import SavedTokens
 
 GIF_WIDTH = 800  # pixels; a GIF grows fast
@@ -45,36 +45,36 @@ class Exports:
 
         @guarded
         def make(key, layer, scale, progress=gr.Progress()):
-            kept = self._kept(key)
+            stored = self._stored(key)
             progress(0.1, strings().MAKING[kind])
             folder = Path(self.panels[0].GRADIO_CACHE) / uuid.uuid4().hex
             folder.mkdir(parents=True)
-            return [str(path) for path in self.writers[kind](kept, folder, layer, scale)]
+            return [str(path) for path in self.writers[kind](stored, folder, layer, scale)]
 
         return make
 
     @guarded
     def ready(self, key):
         """The code of the run that was just kept, and buttons that can be pressed."""
-        kept = self.handlers.store.get(key)
-        if kept is None:
+        stored = self.handlers.store.get(key)
+        if stored is None:
             return gr.skip()
-        return self._code(kept), *[gr.update(interactive=True)] * len(KINDS)
+        return self._code(stored), *[gr.update(interactive=True)] * len(KINDS)
 
     @guarded
     def load(self, file, key):
         """A saved run back on the page, without the model: panels, key, question, sliders and a note."""
         try:
-            kept = load_run(file)
+            stored = load_run(file)
         except SavedRunError as error:
             raise gr.Error(str(error), title=strings().TITLES["file"]) from error
-        key = self.handlers.store.put(kept, key)
-        if kept.is_bare:
-            return *self.handlers.panels(kept), key, *[gr.skip()] * NUM_SETTINGS, strings().LOADED_TRACE
-        config = kept.settings
+        key = self.handlers.store.put(stored, key)
+        if stored.is_bare:
+            return *self.handlers.panels(stored), key, *[gr.skip()] * NUM_SETTINGS, strings().LOADED_TRACE
+        config = stored.settings
         layers = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
-        settings = kept.question, max(LEAST_RATIO, config.keep_ratio), *layers, min(kept.num_frames, MAX_FRAMES)
-        return *self.handlers.panels(kept), key, *settings, strings().LOADED
+        settings = stored.question, max(LEAST_RATIO, config.keep_ratio), *layers, min(stored.num_frames, MAX_FRAMES)
+        return *self.handlers.panels(stored), key, *settings, strings().LOADED
 
     @guarded
     def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
@@ -84,13 +84,15 @@ class Exports:
         if path and not sample:
             gr.Info(strings().LINK_OWN_FILE)
         config, frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
-        return query_of(str(question or "").strip(), config, frames, sample)
+        return permalink_query(str(question or "").strip(), config, frames, sample)
 
     @guarded
     def restore(self, request: gr.Request):
         """What the page's address sets: question, sliders, then video, image, and the name of the tab to open."""
         adapter = self.adapter
-        found = linked(dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1)
+        found = read_permalink(
+            dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1
+        )
         if found.bad:
             gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
         values = [gr.skip() if value is None else value for value in found.settings]
@@ -101,71 +103,71 @@ class Exports:
         tab = "image" if is_image else "video"
         return *values, *((None, file) if is_image else (file, None)), gr.Tabs(selected=tab), tab
 
-    def _kept(self, key: str | None) -> Kept:
-        kept = self.handlers.store.get(key)
-        if kept is None:
+    def _stored(self, key: str | None) -> StoredRun:
+        stored = self.handlers.store.get(key)
+        if stored is None:
             sentence = strings().NOTHING_TO_EXPORT if key is None else strings().RESULT_GONE
             raise gr.Error(sentence, title=strings().TITLES["gone"])
-        return kept
+        return stored
 
-    def _facts(self, kept: Kept) -> ModelFacts:
-        return self.facts if kept.model is None else kept.model
+    def _facts(self, stored: StoredRun) -> ModelFacts:
+        return self.facts if stored.model is None else stored.model
 
-    def _code(self, kept: Kept) -> str:
-        facts = self._facts(kept)
-        return python_of(kept, facts.name) if facts else ""
+    def _code(self, stored: StoredRun) -> str:
+        facts = self._facts(stored)
+        return python_of(stored, facts.name) if facts else ""
 
-    def _figures(self, kept: Kept, folder: Path, layer: float, scale: str) -> list[Path]:
+    def _figures(self, stored: StoredRun, folder: Path, layer: float, scale: str) -> list[Path]:
         from page.exports.figures import (
             write_figures,  # drawing and coding are slow to import: not when the page starts
         )
-        from visual.paper_figures import print_figures
+        from visual.paper_figures import paper_figures
 
-        dense, aim = ((run.cost.vision_flops, run.cost.language_flops) for run in (kept.dense, kept.shown))
-        layer = min(max(0, int(layer)), kept.shown.trace.num_layers - 1)
+        dense, aim = ((run.cost.vision_flops, run.cost.language_flops) for run in (stored.dense, stored.shown))
+        layer = min(max(0, int(layer)), stored.shown.trace.num_layers - 1)
         scale = scale if scale in ("rank", "log") else "rank"
-        return write_figures(print_figures(kept.shown.trace, dense, aim, layer, scale), folder)
+        return write_figures(paper_figures(stored.shown.trace, dense, aim, layer, scale), folder)
 
-    def _mp4(self, kept: Kept, folder: Path, *_) -> list[Path]:
+    def _mp4(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_mp4
         from visual.film import film
 
-        write_mp4(film(kept.shown.trace), folder / "aim_run.mp4")
+        write_mp4(film(stored.shown.trace), folder / "aim_run.mp4")
         return [folder / "aim_run.mp4"]
 
-    def _gif(self, kept: Kept, folder: Path, *_) -> list[Path]:
+    def _gif(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_gif
         from visual.film import film
 
-        write_gif(film(kept.shown.trace, GIF_WIDTH), folder / "aim_run.gif")
+        write_gif(film(stored.shown.trace, GIF_WIDTH), folder / "aim_run.gif")
         return [folder / "aim_run.gif"]
 
-    def _page(self, kept: Kept, folder: Path, *_) -> list[Path]:
-        pairs = zip(self.panels, self.handlers.panels(kept), strict=True)
+    def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
+        pairs = zip(self.panels, self.handlers.panels(stored), strict=True)
         shown = [(panel, value) for panel, value in pairs if isinstance(panel, gr.HTML) and value is not None]
-        facts, config, texts = self._facts(kept), kept.settings, strings().REPLAY
+        facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(
-            keep_ratio=config.keep_ratio, l1=config.l1, l2=config.l2, num_frames=kept.num_frames,
-            file=sample_name(kept.path) or Path(kept.path).name, model=facts.name,
+            keep_ratio=config.keep_ratio, l1=config.l1, l2=config.l2, num_frames=stored.num_frames,
+            file=sample_name(stored.path) or Path(stored.path).name, model=facts.name,
         )  # fmt: skip
         heading = {"title": texts["title"], "theme": texts["theme"], "offline": texts["offline"]}
-        heading |= {"question": kept.question, "settings": settings if facts else texts["trace_only"]}
+        heading |= {"question": stored.question, "settings": settings if facts else texts["trace_only"]}
         (folder / "aim_run.html").write_text(replay_page(shown, heading, GRADIO_NAMES[language()]), encoding="utf-8")
         return [folder / "aim_run.html"]
 
-    def _saved(self, kept: Kept, folder: Path, *_) -> list[Path]:
-        spelling = kept.spelling or SavedTokens.of(kept.runs, self.handlers.tokenizer)
-        save_run(kept, self._facts(kept), spelling, folder / "aim_run.npz")
+    def _saved(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
+        saved_tokens = stored.saved_tokens or SavedTokens.of(stored.runs, self.handlers.tokenizer)
+        save_run(stored, self._facts(stored), saved_tokens, folder / "aim_run.npz")
         return [folder / "aim_run.npz"]
 
-    def _json(self, kept: Kept, folder: Path, *_) -> list[Path]:
-        record = run_record(kept, self._facts(kept)) | {"trace": trace_record(kept.shown.trace)}
+    def _json(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
+        record = run_record(stored, self._facts(stored)) | {"trace": trace_record(stored.shown.trace)}
         (folder / "aim_trace.json").write_text(json.dumps(record, allow_nan=False), encoding="utf-8")
         return [folder / "aim_trace.json"]
 
-    def _csv(self, kept: Kept, folder: Path, *_) -> list[Path]:
-        facts = self._facts(kept)
+    def _csv(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
+        facts = self._facts(stored)
         if not facts:
             raise gr.Error(strings().NO_COUNTS, title=strings().TITLES["gone"])
-        (folder / "aim_counts.csv").write_text(counts_csv(kept, facts), encoding="utf-8")
+        (folder / "aim_counts.csv").write_text(counts_csv(stored, facts), encoding="utf-8")
         return [folder / "aim_counts.csv"]

@@ -27,27 +27,27 @@ import numpy as np
 from aim_core.result import Result
 from aim_core.trace import Trace
 from page.state.model_facts import ModelFacts
-from page.state.store import Kept
+from page.state.store import StoredRun
 from visual.frame_compose import views_of
 
 FORMAT, VERSION = "aim-explorer run", 2
 
 
-def run_record(kept: Kept, model: ModelFacts) -> dict[str, Any]:
+def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
     """Everything but the trace, as JSON has it; of a trace alone, format and version are all there is."""
-    if kept.is_bare:
+    if stored.is_bare:
         return {"format": FORMAT, "version": VERSION}
-    by_hand = {"protect": kept.marks.protect, "remove": kept.marks.remove}
+    by_hand = {"protect": stored.overrides.protect, "remove": stored.overrides.remove}
     return {
         "format": FORMAT,
         "version": VERSION,
         "model": asdict(model),
-        "file": Path(kept.path).name,
-        "question": kept.question,
-        "num_frames": kept.num_frames,
-        "settings": asdict(kept.aim.config) | by_hand,
-        "runs": {name: _side(run) for name, run in kept.runs.items()},
-        "timed_prefills": kept.timed_prefills,
+        "file": Path(stored.path).name,
+        "question": stored.question,
+        "num_frames": stored.num_frames,
+        "settings": asdict(stored.aim.config) | by_hand,
+        "runs": {name: _side(run) for name, run in stored.runs.items()},
+        "timed_prefills": stored.timed_prefills,
     }
 
 

@@ -1,1 +1,1 @@
-"""What the page holds between events: the model, results kept, runs under way, files."""
+"""What the page holds between events: the model, results stored, runs under way, files."""

@@ -1,4 +1,4 @@
-"""Stops: a flag for each page, so that its Stop button reaches the run that is under way."""
+"""Cancellation: a flag for each page, so that its Stop button reaches the run that is under way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class Stops:
+class Cancellation:
     """Runs under way, by the session of the page that asked; safe to use from many threads."""
 
     def __init__(self):

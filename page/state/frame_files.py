@@ -17,7 +17,7 @@ _names: LRUCache[tuple, tuple[weakref.ref, str]] = LRUCache(512)  # of pictures,
 _lock = Lock()
 
 
-def served(pictures: list[np.ndarray], folder: str) -> list[FileData]:
+def write_frames(pictures: list[np.ndarray], folder: str) -> list[FileData]:
     """PNG files in `folder` with these pictures (H, W, 3) uint8, named by their content."""
     paths = [Path(folder) / _name(picture) / "frame.png" for picture in pictures]
     missing = {path: picture for path, picture in zip(paths, pictures, strict=True) if not path.exists()}

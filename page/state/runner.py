@@ -14,7 +14,7 @@ from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.result import Result
-from page.state.store import Kept
+from page.state.store import StoredRun
 
 _CLIPS_KEPT = 8
 TIMED_PREFILLS = 3  # for models small enough that waiting for three is not felt
@@ -35,15 +35,15 @@ class Runner:
         """One answer; more: as `Engine.run` takes it."""
         return self.engine.run(self.frames(path, num_frames), question, config, **more)
 
-    def timed(self, kept: Kept, stop: Callable[[], bool]) -> Kept:
+    def timed(self, stored: StoredRun, stop: Callable[[], bool]) -> StoredRun:
         """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""
-        frames, runs = self.frames(kept.path, kept.num_frames), (kept.dense, kept.aim)
+        frames, runs = self.frames(stored.path, stored.num_frames), (stored.dense, stored.aim)
         configs, warm = [run.config for run in runs], int(self.is_small)
         times = self.engine.time_prefills(
-            frames, kept.question, configs, repeats=self.timed_prefills, warm=warm, stop=stop
+            frames, stored.question, configs, repeats=self.timed_prefills, warm=warm, stop=stop
         )
         dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
-        return replace(kept, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
+        return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
     def frames(self, path: str, num_frames: int) -> Frames:
         """Sampled frames of a file, from memory if the same file was read lately."""

@@ -16,7 +16,7 @@ from page.token_text import SavedTokens
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class StoredRun:
     """One request and its results.
 
     path:           of the file asked about; of a run that was loaded from a file, only that file's name.
@@ -24,7 +24,7 @@ class Kept:
     details:        whether the runs recorded what takes longer.
     hand:           AIM once more with the marks of `hand.by_hand`; None without marks.
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
-    spelling:       of such a run, its tokens as text.
+    saved_tokens:   of such a run, its tokens as text.
     """
 
     path: str
@@ -36,7 +36,7 @@ class Kept:
     details: bool = False
     hand: Result | None = None
     model: ModelFacts | None = None
-    spelling: SavedTokens | None = None
+    saved_tokens: SavedTokens | None = None
 
     @property
     def is_bare(self) -> bool:
@@ -48,7 +48,7 @@ class Kept:
         return settings_of(self.aim)
 
     @property
-    def marks(self) -> ByHand:
+    def overrides(self) -> ByHand:
         return self.hand.by_hand if self.hand else NOTHING_MARKED
 
     @property
@@ -76,16 +76,16 @@ class ResultStore:
     def __init__(self, size: int = 16):
         self.size = size
         self._lock = threading.Lock()
-        self._kept: LRUCache[str, Kept] = LRUCache(size)
+        self._stored: LRUCache[str, StoredRun] = LRUCache(size)
 
-    def put(self, kept: Kept, key: str | None = None) -> str:
+    def put(self, stored: StoredRun, key: str | None = None) -> str:
         """Keep a request, in place of the older one with the same key if there is one; returns its key."""
         key = key or uuid.uuid4().hex
         with self._lock:
-            self._kept[key] = kept
+            self._stored[key] = stored
         return key
 
-    def get(self, key: str | None) -> Kept | None:
+    def get(self, key: str | None) -> StoredRun | None:
         """The request, or None if there was none or it had to make room."""
         with self._lock:
-            return self._kept.get(key) if key else None
+            return self._stored.get(key) if key else None

@@ -65,9 +65,9 @@ def test_first_tokens_stand_side_by_side(page):
     assert said(page, "dense").split()[0] == likeliest
     assert rows.first.locator("td").first.inner_text().endswith(" %")
     assert f"“{likeliest}”" in said(page, "firsts") and said(page, "kl").startswith("KL(dense ‖ AIM) = ")
-    page.locator("#answers .an-chances summary").click()
-    expect(page.locator("#answers .an-chances details p")).to_contain_text("coin flip")
-    page.locator("#answers .an-chances summary").click()
+    page.locator("#answers .an-first-token summary").click()
+    expect(page.locator("#answers .an-first-token details p")).to_contain_text("coin flip")
+    page.locator("#answers .an-first-token summary").click()
 
 
 def test_a_word_shows_where_it_looked(page):

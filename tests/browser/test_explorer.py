@@ -248,10 +248,10 @@ def test_a_run_with_marks_shows_them_and_tells_what_they_did(browser, runs):
     assert alone.is_off("ask")
     alone.click(1, 0.94, 0.94)
     assert alone.reading()["fate"] == "removed by hand"
-    playwright.expect(alone.part("life")).to_contain_text("Removed by hand, before layer 0.")
+    playwright.expect(alone.part("history")).to_contain_text("Removed by hand, before layer 0.")
     alone.part("canvas").press("Escape")
     alone.click(0, 0.06, 0.06)
-    playwright.expect(alone.part("life")).to_contain_text("Protected by hand")
+    playwright.expect(alone.part("history")).to_contain_text("Protected by hand")
     alone.part("clear").click()
     assert "ask again" in alone.said("marksNote") and not alone.is_off("ask")
     alone.page.close()

@@ -110,9 +110,9 @@ def saved(page, tmp_path_factory):
 
 
 def test_a_saved_run_holds_what_the_page_shows(page, saved):
-    kept = load_run(saved)
-    assert kept.question == SETTINGS["question"] and kept.path == "busy.mp4"
-    assert kept.aim.answer == said(page, "aim") and kept.dense.answer == said(page, "dense")
+    stored = load_run(saved)
+    assert stored.question == SETTINGS["question"] and stored.path == "busy.mp4"
+    assert stored.aim.answer == said(page, "aim") and stored.dense.answer == said(page, "dense")
 
 
 def test_a_saved_run_comes_back_on_another_page_without_the_model(page, browser, served, saved):

@@ -43,7 +43,7 @@ def test_the_estimate_before_the_run_is_what_it_took(asked):
 def test_every_view_is_drawn(asked):
     name, page, *_ = asked
     seen = set()
-    for view in ("original", "groups", "alive", "scores", "size", "death"):
+    for view in ("original", "groups", "alive", "scores", "size", "lastLayer"):
         look(page, view)
         seen.add(drawn(page))
         page.locator("#explorer").screenshot(path=SCREENSHOTS / f"{name}_{view}.png")

@@ -76,7 +76,7 @@ def test_upload_ask_and_run(page):
 
 def test_every_view_is_drawn_in_the_browser_alone(page):
     before, seen = len(page.asked), set()
-    for view in ("original", "groups", "alive", "scores", "size", "death"):
+    for view in ("original", "groups", "alive", "scores", "size", "lastLayer"):
         look(page, view)
         seen.add(drawn(page))
         page.locator("#explorer").screenshot(path=SCREENSHOTS / f"view_{view}.png")
@@ -123,7 +123,7 @@ def test_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
     unpinned = drawn(page)
     page.keyboard.press("Enter")
     assert drawn(page) != unpinned
-    told = page.locator("#explorer [data-part=life]")
+    told = page.locator("#explorer [data-part=history]")
     playwright.expect(told).to_contain_text("frame 1, row 2, column 2")
     assert told.locator("svg circle").count() >= 1
     page.locator("#explorer").screenshot(path=SCREENSHOTS / "pinned.png")
@@ -141,7 +141,7 @@ def test_a_tap_pins_too(page):
     drawn(page)
     x, y = patch_point(page, 0.47, 0.47)
     canvas.click(position={"x": x, "y": y})
-    playwright.expect(page.locator("#explorer [data-part=life] li").first).to_contain_text(
+    playwright.expect(page.locator("#explorer [data-part=history] li").first).to_contain_text(
         f"frame 1, row {SIDE}, column {SIDE}"
     )
     canvas.press("Escape")

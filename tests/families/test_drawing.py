@@ -13,10 +13,10 @@ from aim_core.config import AimConfig
 from aim_core.trace import Trace
 from tests.families.family import ask, samples
 from tests.families.table import ASKED, FAMILIES
-from visual.captions import alive_text, groups_text, scores_text
-from visual.charts import ranked_figure, retained_figure
-from visual.frame_compose import dense_tokens, plate_labels, plates
-from visual.heatmaps import alive_view, groups_view, scores_view
+from visual.captions import alive_caption, groups_caption, scores_caption
+from visual.charts import retained_figure, sorted_scores_figure
+from visual.frame_compose import composed_frames, dense_tokens, frame_captions
+from visual.heatmaps import alive_overlay, groups_overlay, scores_heatmap
 
 
 def asked(model, processor, name: str, medium: str) -> Trace:
@@ -33,12 +33,12 @@ def asked(model, processor, name: str, medium: str) -> Trace:
 def test_every_family_can_be_drawn(family_model, name, medium):
     trace = asked(*family_model(name), name, medium)
     views = FAMILIES[name].views[medium]
-    assert len(plate_labels(trace)) == len(plates(trace)) <= len(views)
-    assert sorted(index for plate in plates(trace) for index in plate.views) == list(range(len(views)))
-    assert groups_view(trace).shape[2] == alive_view(trace, 3).shape[2] == 3
-    sheet, shown = scores_view(trace, 3)
+    assert len(frame_captions(trace)) == len(composed_frames(trace)) <= len(views)
+    assert sorted(index for composed in composed_frames(trace) for index in composed.views) == list(range(len(views)))
+    assert groups_overlay(trace).shape[2] == alive_overlay(trace, 3).shape[2] == 3
+    sheet, shown = scores_heatmap(trace, 3)
     assert shown in trace.scored_layers and sheet.dtype == np.uint8
     assert dense_tokens(trace) >= sum(map(len, views))
-    assert f"of {sum(map(len, views)):,} visual tokens" in groups_text(trace)
-    assert f"{trace.num_merged:,} of {trace.num_merged:,} merged" in alive_text(trace, 0)
-    assert scores_text(trace, 3) and retained_figure(trace) and ranked_figure(trace, 3)
+    assert f"of {sum(map(len, views)):,} visual tokens" in groups_caption(trace)
+    assert f"{trace.num_merged:,} of {trace.num_merged:,} merged" in alive_caption(trace, 0)
+    assert scores_caption(trace, 3) and retained_figure(trace) and sorted_scores_figure(trace, 3)

@@ -27,9 +27,9 @@ from page.exports.panel import KINDS
 from page.exports.saved_run.file import load_run
 from page.handlers import Handlers
 from page.i18n import ENGLISH, I18N
-from page.permalink import linked
+from page.permalink import read_permalink
 from page.state.startup import Loaded
-from page.state.store import Kept
+from page.state.store import StoredRun
 from tests.families.family import pictures
 from tests.families.table import FAMILIES
 from tests.helpers.brief import BriefEngine
@@ -51,14 +51,14 @@ EXPORTS = [
 @pytest.fixture(scope="module")
 def loaded(family_folder):
     """name → the family's small checkpoint, as the page holds it."""
-    kept = {}
+    stored = {}
 
     def load(name: str) -> Loaded:
-        if name not in kept:
-            kept[name] = Loaded(
+        if name not in stored:
+            stored[name] = Loaded(
                 BriefEngine.from_pretrained(family_folder(name), "cpu"), str(family_folder(name)), False
             )
-        return kept[name]
+        return stored[name]
 
     return load
 
@@ -104,7 +104,7 @@ def answered(one: SimpleNamespace, file: Path, kind: str, sliders: tuple | None 
     return last
 
 
-def kept_of(one: SimpleNamespace, key: str) -> Kept:
+def stored_run_of(one: SimpleNamespace, key: str) -> StoredRun:
     return one.handlers.store.get(key)
 
 
@@ -119,10 +119,10 @@ def test_the_page_is_built(loaded, name):
 @pytest.mark.parametrize(("name", "kind"), ASKED)
 def test_the_estimate_is_what_the_run_counts(asked, name, kind):
     one, key = asked(name, kind)
-    kept = kept_of(one, key)
-    num_frames, *size = kept.dense.trace.frames.shape[:3]
+    stored = stored_run_of(one, key)
+    num_frames, *size = stored.dense.trace.frames.shape[:3]
     told = prompts(one.adapter, *size)[num_frames - 1]
-    dense = kept.dense.cost
+    dense = stored.dense.cost
     assert sum(count * patches for patches, count in told["views"]) + told["suffix"] == dense.visual_per_layer[0]
     assert told["vision"] == dense.vision_flops
     letters = len(ENGLISH["EXAMPLE_QUESTION"]) - len(QUESTION)  # the tokenizers of these checkpoints read bytes
@@ -132,9 +132,9 @@ def test_the_estimate_is_what_the_run_counts(asked, name, kind):
 @pytest.mark.parametrize(("name", "kind"), ASKED)
 def test_every_panel_is_filled(asked, name, kind):
     one, key = asked(name, kind)
-    values = one.handlers.panels(kept_of(one, key))
+    values = one.handlers.panels(stored_run_of(one, key))
     shown = dict(zip(("answers", "numbers", "explorer", "word_frames", "data"), one.panels, strict=True))
-    trace = kept_of(one, key).shown.trace
+    trace = stored_run_of(one, key).shown.trace
     explorer = shown["explorer"].postprocess(values[2])
     assert len(explorer.frames) == len(explorer.record["views"]) == len(FAMILIES[name].views[kind]) or kind == "image"
     for view, file in zip(explorer.record["views"], explorer.frames, strict=True):
@@ -146,7 +146,7 @@ def test_every_panel_is_filled(asked, name, kind):
                for _, shares, _ in side["words"])  # fmt: skip
     assert shown["answers"].postprocess(values[0])["aim"]["tokens"]
     json.dumps([values[0], values[4], explorer.record, told.record], allow_nan=False)
-    assert measured(kept_of(one, key))["largest"] >= 1
+    assert measured(stored_run_of(one, key))["largest"] >= 1
     figures = one.handlers.figures(key, True, 3, "rank")
     assert all(figure is not None for figure in figures) and len(one.handlers.open_figures()) == 4
     assert all(isinstance(figure, np.ndarray) and figure.dtype == np.uint8 for figure in figures[:6:2])
@@ -159,12 +159,12 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
     keep_ratio, l1, l2, frames = one.sliders
     moved = (0.5, l1, l2 + 1, frames)
     one.handlers.follow(*moved, key)
-    kept = kept_of(one, key)
-    assert (kept.aim.config.keep_ratio, kept.aim.config.l2) == (0.5, l2 + 1) != (keep_ratio, l2)
-    last = kept.aim.trace.num_views - 1
+    stored = stored_run_of(one, key)
+    assert (stored.aim.config.keep_ratio, stored.aim.config.l2) == (0.5, l2 + 1) != (keep_ratio, l2)
+    last = stored.aim.trace.num_views - 1
     event = gr.EventData(None, {"protect": [[0, 0]], "remove": [[last, 3]]})
     one.handlers.by_hand(*moved, key, event, REQUEST)
-    hand = kept_of(one, key).hand
+    hand = stored_run_of(one, key).hand
     assert hand.by_hand.remove == ((last, 3),)
     assert hand.trace.rows()[last, 3] not in hand.trace.layers[0].kept
 
@@ -172,28 +172,28 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
 @pytest.mark.parametrize(("name", "kind", "export"), EXPORTS)
 def test_every_export_is_made(asked, name, kind, export):
     one, key = asked(name, kind)
-    kept = kept_of(one, key)
+    stored = stored_run_of(one, key)
     files = [Path(file) for file in one.exports.maker(export)(key, 3, "rank", progress=lambda *_: None)]
     assert files and all(file.stat().st_size > 200 for file in files)
     if export == "figures":
         assert len(files) == 1 + 2 * 6
     if export == "mp4":
         with av.open(str(files[0])) as film:
-            assert sum(1 for _ in film.decode(video=0)) > kept.shown.trace.num_layers
+            assert sum(1 for _ in film.decode(video=0)) > stored.shown.trace.num_layers
     if export == "json":
         record = json.loads(files[0].read_text())
-        assert len(record["trace"]["views"]) == kept.shown.trace.num_views
+        assert len(record["trace"]["views"]) == stored.shown.trace.num_views
     if export == "csv":
         with open(files[0]) as table:
             counted = [int(row["actual_visual"]) for row in csv.DictReader(table)]
-        assert counted == list(kept.shown.cost.visual_per_layer)
+        assert counted == list(stored.shown.cost.visual_per_layer)
     if export == "saved":
         panels = one.exports.load(str(files[0]), None)
-        again = kept_of(one, panels[5])
-        assert again.aim.answer == kept.aim.answer and again.shown.trace.views == kept.shown.trace.views
+        again = stored_run_of(one, panels[5])
+        assert again.aim.answer == stored.aim.answer and again.shown.trace.views == stored.shown.trace.views
         assert all(panel is not None for panel in panels[:5])
         for layer in range(again.shown.trace.num_layers):
-            assert np.array_equal(again.shown.trace.alive(layer), kept.shown.trace.alive(layer))
+            assert np.array_equal(again.shown.trace.alive(layer), stored.shown.trace.alive(layer))
         assert load_run(files[0]).question == QUESTION
         one.exports.maker("page")(panels[5], 3, "rank", progress=lambda *_: None)
 
@@ -206,7 +206,7 @@ def test_the_code_and_the_link_are_there(asked, blocks, name, kind):
     assert repr(one.exports.facts.name) in code
     query = one.exports.link(None, None, kind, QUESTION, *one.sliders)
     adapter = one.adapter
-    found = linked(dict(parse_qsl(query)), adapter.num_layers, adapter.default_config(), adapter.least_l1)
+    found = read_permalink(dict(parse_qsl(query)), adapter.num_layers, adapter.default_config(), adapter.least_l1)
     assert found.settings == (QUESTION, *one.sliders) and not found.bad
 
 
@@ -218,7 +218,7 @@ def test_the_tour_asks_for_runs_that_the_model_can_do(page, blocks, name):
     assert guide.kind in FAMILIES[name].media
     for step in guide.steps:
         key = answered(one, blocks[guide.kind], guide.kind, (step.keep_ratio, step.l1, step.l2, step.frames))[-1]
-        assert measured(kept_of(one, key))["settings"]["l1"] == step.l1
+        assert measured(stored_run_of(one, key))["settings"]["l1"] == step.l1
 
 
 def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):
@@ -230,7 +230,8 @@ def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):
 def test_deepstack_layers_refuse_pruning_in_a_sentence(page, blocks):
     with pytest.raises(gr.Error, match="l1 must be at least 2, got 0"):
         answered(page("qwen3_vl"), blocks["video"], "video", (0.5, 0, 1, 4))
-    assert linked({"l1": "0", "l2": "1"}, 8, page("qwen3_vl").adapter.default_config(), 2).settings[2:4] == (2, 3)
+    default = page("qwen3_vl").adapter.default_config()
+    assert read_permalink({"l1": "0", "l2": "1"}, 8, default, 2).settings[2:4] == (2, 3)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

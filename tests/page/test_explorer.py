@@ -189,7 +189,7 @@ def test_the_script_scales_scores_as_the_figures_do(script, trace, scale):
         values, low, high = scaled_scores(trace, layer, scale)
         expected = (values - low) / (high - low)
         drawn = script(
-            "[...run.row].map(token => run.standing(argument[0]).height01(token, argument[1]))"
+            "[...run.row].map(token => run.scoreScale(argument[0]).unitScore(token, argument[1]))"
             ".map(v => Number.isNaN(v) ? null : v)",
             [layer, scale],
         )
@@ -213,9 +213,9 @@ def test_frames_share_all_importance_but_the_suffix_rows(script, trace):
 @pytest.mark.browser
 def test_ranks_count_from_the_top(script, trace):
     rows = trace.num_merged + 1
-    assert script("run.standing(1).rank(0)") == {"place": rows, "of": rows}  # the score of row i is i + 1
-    assert script("run.standing(1).rank(run.last.length - 1)") == {"place": 1, "of": rows}
-    assert script("run.standing(2).rank(1)") is None  # pruned before layer 2
+    assert script("run.scoreScale(1).rank(0)") == {"place": rows, "of": rows}  # the score of row i is i + 1
+    assert script("run.scoreScale(1).rank(run.last.length - 1)") == {"place": 1, "of": rows}
+    assert script("run.scoreScale(2).rank(1)") is None  # pruned before layer 2
 
 
 @pytest.mark.browser
@@ -243,10 +243,10 @@ def test_frames_fit_their_room_and_do_not_overlap(script, count):
 def test_a_life_is_told_in_order(script):
     words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) => known[name] ||
         name + ' {place} {of} {stay} {layer} {others} {layers}'})"""
-    told = script(f"lifeEvents(run, {words}, {{frame: 0, patch: 2}})")  # token 1 scores 2 of 19 in layer 1, then goes
+    told = script(f"historyEvents(run, {words}, {{frame: 0, patch: 2}})")  # token 1 is 18th of 19, then goes
     assert told[0].startswith("bornAs") and told[1].startswith("mergedWith") and "1" in told[1]
     assert told[2].startswith("prunedBelow 18 19 10 1")
-    assert script(f"lifeEvents(run, {words}, {{frame: 2, patch: 11}})")[1].startswith("notMerged")
+    assert script(f"historyEvents(run, {words}, {{frame: 2, patch: 11}})")[1].startswith("notMerged")
 
 
 @pytest.mark.browser
@@ -304,14 +304,14 @@ def test_pagerank_ends_in_the_scores_for_all_heads_and_starts_even(evaluate, res
     scored = trace.layers[trace.scored_layers[0]]
     assert scored.steps.shape[:2] == (2, 6)
     at = lambda head, step: np.array(  # noqa: E731
-        evaluate(trace, "[...run.ranking.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
+        evaluate(trace, "[...run.recordedScores.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
                  [scored.layer, head, step])
     )  # fmt: skip
     np.testing.assert_allclose(at(-1, 5), scored.importance, rtol=1e-3)
     for step in range(6):
         np.testing.assert_allclose(at(1, step), scored.steps[1, step], rtol=1e-3, atol=1e-30)
     assert np.ptp(at(0, 0)) == 0
-    end = evaluate(trace, "[...run.standing(argument).scores]", scored.layer)
+    end = evaluate(trace, "[...run.scoreScale(argument).scores]", scored.layer)
     np.testing.assert_array_equal(np.array(end, dtype=np.float32)[scored.kept], scored.importance)
 
 

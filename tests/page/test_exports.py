@@ -31,20 +31,20 @@ from page.handlers import Handlers
 from page.state.model_facts import ModelFacts
 from page.state.samples import SAMPLES, sample_name, sample_path
 from page.state.startup import Loaded
-from page.state.store import Kept
+from page.state.store import StoredRun
 from tests.helpers.drawn_trace import make_trace
 from visual.chart_style import COLUMN, MM_PER_INCH, PAGE
 from visual.charts import retained_figure
 from visual.film import film
-from visual.paper_figures import print_figures
+from visual.paper_figures import paper_figures
 
 EVIL = "</script><img src=x onerror=\"window.hit=1\"> ${window.hit=1} {{x}} 'quoted' \\ \n next"
 
 
 @pytest.fixture(scope="module")
-def kept(engine, clip):
+def stored(engine, clip):
     dense, aim = (engine.run(clip, EVIL, config, 4, 3) for config in (AimConfig.dense(), AimConfig(0.25, 4, 9)))
-    return Kept(str(clip), EVIL, 4, dense, aim, 1)
+    return StoredRun(str(clip), EVIL, 4, dense, aim, 1)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def facts(engine, checkpoint):
 
 @pytest.fixture(scope="module")
 def prints():
-    return print_figures(make_trace(8), (3e9, 9e9), (3e9, 2e9), layer=2)
+    return paper_figures(make_trace(8), (3e9, 9e9), (3e9, 2e9), layer=2)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_no_text_of_a_figure_is_cut_off(prints):
 
 
 def test_a_run_without_scores_has_the_other_figures():
-    assert set(print_figures(make_trace(2, scored=False), (1, 2), (1, 1), 2)) == {
+    assert set(paper_figures(make_trace(2, scored=False), (1, 2), (1, 1), 2)) == {
         "groups", "alive", "tokens_per_layer", "cost",
     }  # fmt: skip
 
@@ -154,26 +154,26 @@ def test_the_gif_has_every_shot_for_its_time(tmp_path):
     assert total == sum(round(1000 * shot.seconds) for shot in shots) and len(stays) >= 5
 
 
-def test_the_json_holds_the_run(kept, facts):
-    record = json.loads(json.dumps(run_record(kept, facts), allow_nan=False))
+def test_the_json_holds_the_run(stored, facts):
+    record = json.loads(json.dumps(run_record(stored, facts), allow_nan=False))
     assert (record["format"], record["version"]) == ("aim-explorer run", 2)
     assert record["question"] == EVIL and record["file"] == "shapes.mp4" and record["num_frames"] == 4
     assert record["settings"]["keep_ratio"] == 0.25 and record["settings"]["l2"] == 9
-    assert record["runs"]["aim"]["answer"] == kept.aim.answer
-    assert record["runs"]["aim"]["visual_per_layer"] == list(kept.aim.cost.visual_per_layer)
-    assert record["runs"]["dense"]["language_flops"] == kept.dense.cost.language_flops
+    assert record["runs"]["aim"]["answer"] == stored.aim.answer
+    assert record["runs"]["aim"]["visual_per_layer"] == list(stored.aim.cost.visual_per_layer)
+    assert record["runs"]["dense"]["language_flops"] == stored.dense.cost.language_flops
 
 
-def test_the_documentation_has_the_keys_of_the_json(kept, facts):
+def test_the_documentation_has_the_keys_of_the_json(stored, facts):
     """`trace` is added where the file is written."""
     page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
     first = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     named = [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
-    assert named == [*run_record(kept, facts), "trace"]
+    assert named == [*run_record(stored, facts), "trace"]
 
 
-def test_the_json_holds_the_trace(kept):
-    trace = kept.aim.trace
+def test_the_json_holds_the_trace(stored):
+    trace = stored.aim.trace
     record = json.loads(json.dumps(trace_record(trace), allow_nan=False))
     assert record["group"] == trace.group.tolist() and record["row"] == trace.rows().tolist()
     for layer, written in zip(trace.layers, record["layers"], strict=True):
@@ -183,23 +183,23 @@ def test_the_json_holds_the_trace(kept):
     assert len(record["rounds"]) == len(trace.rounds)
 
 
-def test_the_csv_adds_up_to_the_run(kept, facts):
-    rows = list(csv.DictReader(io.StringIO(counts_csv(kept, facts))))
-    cost = kept.aim.cost
+def test_the_csv_adds_up_to_the_run(stored, facts):
+    rows = list(csv.DictReader(io.StringIO(counts_csv(stored, facts))))
+    cost = stored.aim.cost
     assert [int(row["actual_visual"]) for row in rows] == list(cost.visual_per_layer)
-    assert [int(row["dense_visual"]) for row in rows] == list(kept.dense.cost.visual_per_layer)
-    assert [int(row["planned_visual"]) for row in rows] == kept.aim.trace.planned.tolist()
+    assert [int(row["dense_visual"]) for row in rows] == list(stored.dense.cost.visual_per_layer)
+    assert [int(row["planned_visual"]) for row in rows] == stored.aim.trace.planned.tolist()
     assert sum(int(row["aim_flops"]) for row in rows) == cost.language_flops
-    assert sum(int(row["dense_flops"]) for row in rows) == kept.dense.cost.language_flops
+    assert sum(int(row["dense_flops"]) for row in rows) == stored.dense.cost.language_flops
     first = rows[0]
     assert int(first["aim_flops"]) == prefill_flops([cost.tokens_per_layer[0]], **facts.sizes)
     assert int(first["aim_kv_bytes"]) == 2 * cost.tokens_per_layer[0] * facts.sizes["kv"] * 8  # float64
 
 
 @pytest.mark.slow
-def test_the_code_gives_the_same_answer(kept, facts, clip):
+def test_the_code_gives_the_same_answer(stored, facts, clip):
     """The code as copied, in a Python of its own, in the folder of the clip."""
-    code = python_of(kept, facts.name)
+    code = python_of(stored, facts.name)
     compile(code, "copied", "exec")
     assert repr(EVIL) in code and "\n next" not in code
     root = Path(__file__).parents[2]
@@ -211,19 +211,19 @@ def test_the_code_gives_the_same_answer(kept, facts, clip):
     )  # fmt: skip
     (clip.parent / "run.npz").unlink(missing_ok=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == kept.aim.answer.strip()
+    assert done.stdout.strip() == stored.aim.answer.strip()
 
 
-def test_the_code_names_samples_by_their_place_and_other_files_by_their_name(kept, tmp_path):
+def test_the_code_names_samples_by_their_place_and_other_files_by_their_name(stored, tmp_path):
     sample = sample_path("busy.mp4")
     copy, other = tmp_path / "a" / "busy.mp4", tmp_path / "busy.mp4"
     copy.parent.mkdir()
     copy.write_bytes(sample.read_bytes())
     other.write_bytes(b"another film of that name")
     assert sample_name(str(copy)) == "busy.mp4" and sample_name(str(other)) is None
-    code = python_of(Kept(str(copy), "why?", 8, kept.dense, kept.aim), "assets/model")
+    code = python_of(StoredRun(str(copy), "why?", 8, stored.dense, stored.aim), "assets/model")
     assert "media = 'assets/samples/busy.mp4'" in code
-    assert "media = 'busy.mp4'" in python_of(Kept(str(other), "why?", 8, kept.dense, kept.aim), "assets/model")
+    assert "media = 'busy.mp4'" in python_of(StoredRun(str(other), "why?", 8, stored.dense, stored.aim), "assets/model")
 
 
 @pytest.mark.parametrize("name", ["../model/config.json", "/etc/passwd", "", "busy", "samples.json", "busy.mp4/"])
@@ -232,14 +232,14 @@ def test_only_samples_are_samples(name):
 
 
 @pytest.fixture(scope="module")
-def events(engine, checkpoint, kept):
+def events(engine, checkpoint, stored):
     from page import layout_results
 
     loaded = Loaded(engine, str(checkpoint), is_embedded=False)
     handlers = Handlers(loaded)
     with gr.Blocks():
         panels = layout_results.results(AimConfig.for_depth(engine.num_layers), engine.num_layers).panels
-    return Exports(handlers, loaded, panels), handlers.store.put(kept)
+    return Exports(handlers, loaded, panels), handlers.store.put(stored)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from aim_core.errors import Stopped
 from aim_core.overrides import ByHand
 from page.handlers import NUM_AFTER_ANSWERS, NUM_TIMED, Handlers
-from page.state.cancellation import Stops
+from page.state.cancellation import Cancellation
 from page.state.startup import Loaded
 from tests.helpers.brief import BriefEngine
 from tests.helpers.waiting import in_thread, wait_until
@@ -28,7 +28,7 @@ def handlers(engine):
 
 @pytest.fixture
 def key(handlers, clip):
-    """A run that is kept."""
+    """A run that was made."""
     *_, last = run(handlers, clip)
     return last[-1]
 
@@ -48,8 +48,8 @@ def kept_rows(result, layer: int) -> set[int]:
 def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     first, last = run(handlers, clip)
     assert "aim" not in first[0] and len(first) == len(last) == NUM_AFTER_ANSWERS + 1
-    kept = handlers.store.get(last[-1])
-    assert kept.dense.word_frames.size and kept.aim.word_frames.size and last[3][1]["measured"]
+    stored = handlers.store.get(last[-1])
+    assert stored.dense.word_frames.size and stored.aim.word_frames.size and last[3][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
     assert not handlers.store.get(plain[-1]).aim.word_frames.size and not plain[3][1]["measured"]
 
@@ -58,19 +58,19 @@ def test_times_come_after_the_answers_and_only_once(handlers, clip):
     first, last = run(handlers, clip)
     assert first[0]["dense"]["time"] == last[0]["aim"]["time"] == "–"
     answers, table, data = handlers.times(last[-1], REQUEST)
-    kept = handlers.store.get(last[-1])
-    assert kept.timed_prefills == len(kept.dense.timing.runs_ms) == len(kept.aim.timing.runs_ms) == 3
-    assert answers["aim"]["time"] == f"{kept.aim.timing.prefill_ms:,.1f} ms" and answers["aim"]["time"] in table
-    assert data["aim"]["prefill_ms"] == round(kept.aim.timing.prefill_ms, 3)
+    stored = handlers.store.get(last[-1])
+    assert stored.timed_prefills == len(stored.dense.timing.runs_ms) == len(stored.aim.timing.runs_ms) == 3
+    assert answers["aim"]["time"] == f"{stored.aim.timing.prefill_ms:,.1f} ms" and answers["aim"]["time"] in table
+    assert data["aim"]["prefill_ms"] == round(stored.aim.timing.prefill_ms, 3)
     assert handlers.times(last[-1], REQUEST) == handlers.times(None, REQUEST) == [gr.skip()] * NUM_TIMED
-    assert handlers.store.get(last[-1]) is kept
+    assert handlers.store.get(last[-1]) is stored
 
 
 def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
     before = handlers.store.get(key)
     with handlers.runner.engine._turn(None):  # somebody else's run: timing waits, and is stopped for certain
         begun = in_thread(handlers.times, key, REQUEST)
-        wait_until(lambda: handlers.stops.stop(REQUEST.session_hash))
+        wait_until(lambda: handlers.cancellation.stop(REQUEST.session_hash))
         assert begun.result(timeout=60) == [gr.skip()] * NUM_TIMED
     assert handlers.store.get(key) is before
     assert handlers.times(key, REQUEST)[0]["aim"]["time"].endswith(" ms")
@@ -87,11 +87,11 @@ def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     before = handlers.store.get(key)
     row = int(before.aim.trace.rows()[2, 10])
     answers, _, shown, frames, data, same_key = marked(handlers, key, {"protect": [], "remove": [[2, 10]]})
-    kept = handlers.store.get(key)
-    assert same_key == key and kept.aim is before.aim and kept.dense is before.dense
-    assert kept.marks == ByHand(remove=((2, 10),)) and shown is kept.hand
-    assert row in kept_rows(kept.aim, 0) and row not in kept_rows(kept.hand, 0)
-    assert answers["marks"]["removed"] == 1 and answers["chances"]["sides"] == ["dense", "aim", "hand"]
+    stored = handlers.store.get(key)
+    assert same_key == key and stored.aim is before.aim and stored.dense is before.dense
+    assert stored.overrides == ByHand(remove=((2, 10),)) and shown is stored.hand
+    assert row in kept_rows(stored.aim, 0) and row not in kept_rows(stored.hand, 0)
+    assert answers["marks"]["removed"] == 1 and answers["firstToken"]["sides"] == ["dense", "aim", "hand"]
     assert len(frames[1]["sides"]) == 3 and "hand" in data
 
 
@@ -106,8 +106,9 @@ def test_a_protected_token_stays_longest(handlers, key):
 def test_sliders_keep_marks_other_frames_and_a_new_run_do_not(handlers, clip, key):
     marked(handlers, key, {"remove": [[0, 0]]})
     handlers.follow(0.5, 6, 9, 4, key)
-    kept = handlers.store.get(key)
-    assert kept.marks.remove == ((0, 0),) and kept.hand.config == kept.aim.config and kept.aim.config.keep_ratio == 0.5
+    stored = handlers.store.get(key)
+    assert stored.overrides.remove == ((0, 0),)
+    assert stored.hand.config == stored.aim.config and stored.aim.config.keep_ratio == 0.5
     handlers.follow(0.5, 6, 9, 3, key)
     assert handlers.store.get(key).hand is None
     marked(handlers, key, {"remove": [[0, 0]]}, (0.5, 6, 9, 3))
@@ -152,10 +153,10 @@ def test_marks_need_a_run(handlers):
 def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip, key):
     before, steps = handlers.store.get(key), run(handlers, clip, (1.0, 12, 13, 32), key=key)
     begun = in_thread(list, steps)
-    wait_until(lambda: handlers.stops.stop(REQUEST.session_hash))
+    wait_until(lambda: handlers.cancellation.stop(REQUEST.session_hash))
     answers = handlers.stop(key, REQUEST)
     assert begun.result(timeout=60) == [] and handlers.store.get(key) is before
-    assert answers["aim"]["words"] and "chances" in answers
+    assert answers["aim"]["words"] and "firstToken" in answers
 
 
 def test_stopping_before_any_run_empties_the_answers(handlers):
@@ -163,10 +164,10 @@ def test_stopping_before_any_run_empties_the_answers(handlers):
 
 
 def test_only_the_run_of_the_own_page_is_stopped():
-    stops = Stops()
-    with stops.run("one") as one, stops.run("other") as other:
-        assert stops.stop("one") and one() and not other()
-    assert not stops.stop("one")
-    with pytest.raises(Stopped), stops.run("one"):
+    cancellation = Cancellation()
+    with cancellation.run("one") as one, cancellation.run("other") as other:
+        assert cancellation.stop("one") and one() and not other()
+    assert not cancellation.stop("one")
+    with pytest.raises(Stopped), cancellation.run("one"):
         raise Stopped
-    assert not stops.stop("one")
+    assert not cancellation.stop("one")

@@ -13,9 +13,9 @@ from aim_core.overrides import ByHand
 from aim_core.result import PrefillTimes
 from page import checks
 from page.comparison_table import comparison, flops, summary, times
-from page.overrides import checked_marks
+from page.overrides import checked_overrides
 from page.state.startup import load
-from page.state.store import Kept, ResultStore
+from page.state.store import ResultStore, StoredRun
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_the_summary_is_plain_numbers(results):
 
 def test_the_store_is_bounded_and_replaces(results):
     store = ResultStore(size=2)
-    one, other = (Kept(path, "why?", 4, *results) for path in ("a.mp4", "b.mp4"))
+    one, other = (StoredRun(path, "why?", 4, *results) for path in ("a.mp4", "b.mp4"))
     first, second = store.put(one), store.put(one)
     assert store.put(other, second) == second and store.get(second) is other
     assert store.get(first) is one
@@ -138,8 +138,8 @@ def test_the_store_is_bounded_and_replaces(results):
 def test_marks_on_patches_that_are_there_pass(results):
     trace = results[1].trace
     last = [trace.group.shape[0] - 1, trace.group.shape[1] - 1]
-    assert checked_marks({"protect": [[0, 0]], "remove": [last]}, trace) == ByHand(((0, 0),), (tuple(last),))
-    assert not checked_marks({}, trace) and not checked_marks({"protect": [], "remove": []}, trace)
+    assert checked_overrides({"protect": [[0, 0]], "remove": [last]}, trace) == ByHand(((0, 0),), (tuple(last),))
+    assert not checked_overrides({}, trace) and not checked_overrides({"protect": [], "remove": []}, trace)
 
 
 @pytest.mark.parametrize(
@@ -151,21 +151,21 @@ def test_marks_on_patches_that_are_there_pass(results):
     ],
 )  # fmt: skip
 def test_marks_that_do_not_fit_are_a_sentence(results, sent):
-    assert "mark patches again" in refused(checked_marks, sent, results[1].trace)
+    assert "mark patches again" in refused(checked_overrides, sent, results[1].trace)
 
 
 def test_a_patch_marked_both_ways_is_a_sentence(results):
-    message = refused(checked_marks, {"protect": [[0, 3]], "remove": [[0, 3]]}, results[1].trace)
+    message = refused(checked_overrides, {"protect": [[0, 3]], "remove": [[0, 3]]}, results[1].trace)
     assert "both to protect and to remove" in message
 
 
 def test_a_request_knows_its_runs(results):
     dense, aim = results
-    plain = Kept("a.mp4", "why?", 4, dense, aim)
-    assert list(plain.runs) == ["dense", "aim"] and plain.shown is aim and not plain.marks
+    plain = StoredRun("a.mp4", "why?", 4, dense, aim)
+    assert list(plain.runs) == ["dense", "aim"] and plain.shown is aim and not plain.overrides
     hand = replace(aim, by_hand=ByHand(remove=((0, 1),)))
     marked = replace(plain, hand=hand)
-    assert list(marked.runs) == ["dense", "aim", "hand"] and marked.shown is hand and marked.marks == hand.by_hand
+    assert list(marked.runs) == ["dense", "aim", "hand"] and marked.shown is hand and marked.overrides == hand.by_hand
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):

@@ -12,7 +12,7 @@ from aim_core.ops.flops import kv_bytes, prefill_flops
 from aim_core.overrides import ByHand
 from page import assets
 from page.components.answers.component import AnswersPanel, answers_record
-from page.components.answers.first_token import chances_record
+from page.components.answers.first_token import first_token_record
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
 from page.components.word_frames.component import WordFramesPanel
 from page.i18n import ENGLISH
@@ -133,7 +133,7 @@ def test_marks_are_counted_in_tokens(results, tokenizer):
 
 def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
     dense, aim = results[-1], results[0]
-    record = chances_record({"dense": dense, "aim": aim}, tokenizer)
+    record = first_token_record({"dense": dense, "aim": aim}, tokenizer)
     vocabulary = tokenizer.convert_ids_to_tokens(range(len(dense.first)))
     by_text = {token_text(tokenizer, index): index for index in range(len(vocabulary))}
     assert 5 <= len(record["rows"]) <= 10
@@ -148,14 +148,14 @@ def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
 
 def test_a_run_is_not_apart_from_itself(results, tokenizer):
     runs = dict.fromkeys(("dense", "aim", "hand"), results[0])
-    record = chances_record(runs, tokenizer)
+    record = first_token_record(runs, tokenizer)
     assert record["kl"] == [0, 0] and record["same"] and len(record["rows"]) == 5
 
 
 def test_an_infinite_divergence_is_not_a_number_in_json(results, tokenizer):
     ruled_out = results[0].first.copy()
     ruled_out[results[-1].first.argmax()] = -np.inf
-    record = chances_record({"dense": results[-1], "aim": replace(results[0], first=ruled_out)}, tokenizer)
+    record = first_token_record({"dense": results[-1], "aim": replace(results[0], first=ruled_out)}, tokenizer)
     assert record["kl"] == [None] and not record["same"]
 
 
@@ -182,13 +182,13 @@ def test_markup_in_an_answer_stays_text(browser, said):
     page.set_content(f"<div id=host>{assets.text('components/answers/answers.html')}</div>")
     code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
     record = said(evil, evil, evil)
-    record["chances"]["rows"][0][0] = record["chances"]["firsts"][0] = evil
+    record["firstToken"]["rows"][0][0] = record["firstToken"]["firsts"][0] = evil
     props = {"value": record, "words": ENGLISH["ANSWER_PANEL"], "palette": {}}
     page.evaluate(
         "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
         [code, props],
     )
-    for part in ("dense", "aim", "hand", "chancesTable tbody th", "firsts"):
+    for part in ("dense", "aim", "hand", "firstTokenTable tbody th", "firsts"):
         part, _, inner = part.partition(" ")
         assert evil in page.locator(f"[data-part={part}] {inner}".strip()).first.inner_text()
     assert page.evaluate("window.hit === undefined && !host.querySelector('img')")
@@ -213,7 +213,7 @@ def test_bars_have_texts_and_headings_for_readers(browser, said):
         "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
         [code, props],
     )
-    table = page.get_by_role("table", name=ENGLISH["ANSWER_PANEL"]["chancesCaption"])
+    table = page.get_by_role("table", name=ENGLISH["ANSWER_PANEL"]["firstTokenCaption"])
     assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
     assert all(cell.inner_text().endswith(" %") for cell in table.get_by_role("cell").all())
     assert page.locator("[data-part=kl] li").count() == 1 and not page.locator("[data-part=handCard]").is_visible()

@@ -7,33 +7,33 @@ from urllib.parse import parse_qsl
 import pytest
 
 from aim_core.config import AimConfig
-from page.permalink import Linked, linked, query_of
+from page.permalink import PermalinkSettings, permalink_query, read_permalink
 
 DEFAULT = AimConfig.for_depth(12)
 
 
-def back(**query: str) -> Linked:
-    return linked(query, 12, DEFAULT)
+def back(**query: str) -> PermalinkSettings:
+    return read_permalink(query, 12, DEFAULT)
 
 
 @pytest.mark.parametrize("question", ["how does it move?", 'a&b=c #1 %41 é 你好 "quoted" <script>', "1 + 1"])
 @pytest.mark.parametrize("sample", ["busy.mp4", "shapes.png", None])
 def test_settings_survive_a_link(question, sample):
-    query = query_of(question, AimConfig(0.37, 3, 11), 5, sample)
+    query = permalink_query(question, AimConfig(0.37, 3, 11), 5, sample)
     assert "<" not in query and " " not in query
-    assert linked(dict(parse_qsl(query)), 12, DEFAULT) == Linked(question, 0.37, 3, 11, 5, sample)
+    assert read_permalink(dict(parse_qsl(query)), 12, DEFAULT) == PermalinkSettings(question, 0.37, 3, 11, 5, sample)
 
 
 def test_without_a_query_nothing_is_set():
-    assert back() == Linked() and set(Linked().settings) == {None}
+    assert back() == PermalinkSettings() and set(PermalinkSettings().settings) == {None}
 
 
 def test_an_empty_question_is_left_out():
-    assert query_of("", AimConfig(0.25, 6, 9), 8, None) == "keep_ratio=0.25&l1=6&l2=9&frames=8"
+    assert permalink_query("", AimConfig(0.25, 6, 9), 8, None) == "keep_ratio=0.25&l1=6&l2=9&frames=8"
 
 
 def test_what_the_page_does_not_know_is_no_business_of_ours():
-    assert back(utm_source="x", __theme="dark") == Linked()
+    assert back(utm_source="x", __theme="dark") == PermalinkSettings()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_the_page_does_not_know_is_no_business_of_ours():
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_named_and_left_as_usual(query, bad):
-    assert back(**query) == Linked(bad=bad)
+    assert back(**query) == PermalinkSettings(bad=bad)
 
 
 def test_good_settings_stay_beside_a_bad_one():

@@ -24,7 +24,7 @@ from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
 from page.state.model_facts import ModelFacts
-from page.state.store import Kept
+from page.state.store import StoredRun
 from page.token_text import SavedTokens
 from tests.helpers.drawn_trace import make_trace
 
@@ -33,23 +33,23 @@ FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320, 
 
 
 @pytest.fixture(scope="module")
-def kept(engine, frames):
+def stored(engine, frames):
     dense, aim = (
         engine.run(frames, "what?", config, max_new_tokens=3, details=True)
         for config in (AimConfig.dense(), AimConfig(0.25, 4, 9))
     )
     timed = replace(aim, timing=aim.timing.with_prefills(PrefillTimes((3.0, 2.0, 4.5), (0.5, 0.5, 0.5))))
-    return Kept("/somewhere/secret/clip.mp4", EVIL, 4, replace(dense, answer=EVIL), timed, 3)
+    return StoredRun("/somewhere/secret/clip.mp4", EVIL, 4, replace(dense, answer=EVIL), timed, 3)
 
 
 @pytest.fixture(scope="module")
-def spelling(kept, engine):
-    return SavedTokens.of(kept.runs, engine.adapter.processor.tokenizer)
+def saved_tokens(stored, engine):
+    return SavedTokens.of(stored.runs, engine.adapter.processor.tokenizer)
 
 
 @pytest.fixture
-def saved(kept, spelling, tmp_path):
-    save_run(kept, FACTS, spelling, tmp_path / "run.npz")
+def saved(stored, saved_tokens, tmp_path):
+    save_run(stored, FACTS, saved_tokens, tmp_path / "run.npz")
     return tmp_path / "run.npz"
 
 
@@ -65,11 +65,11 @@ def same_trace(one: Trace, other: Trace) -> bool:
     return all(np.array_equal(a, b) for a, b in arrays) and one.views == other.views
 
 
-def test_a_saved_run_comes_back_whole(kept, saved, engine):
+def test_a_saved_run_comes_back_whole(stored, saved, engine):
     back = load_run(saved)
     assert (back.question, back.num_frames, back.timed_prefills, back.model) == (EVIL, 4, 3, FACTS)
     assert back.path == "clip.mp4"  # no folder of the one who saved it
-    for one, other in ((kept.dense, back.dense), (kept.aim, back.aim)):
+    for one, other in ((stored.dense, back.dense), (stored.aim, back.aim)):
         assert (one.answer, one.answer_ids, one.cost, one.timing) == (
             other.answer,
             other.answer_ids,
@@ -77,15 +77,15 @@ def test_a_saved_run_comes_back_whole(kept, saved, engine):
             other.timing,
         )
         assert one.by_hand == other.by_hand and np.array_equal(one.first, other.first)
-    assert back.aim.config == kept.aim.config and same_trace(back.aim.trace, kept.aim.trace)
+    assert back.aim.config == stored.aim.config and same_trace(back.aim.trace, stored.aim.trace)
     tokenizer = engine.adapter.processor.tokenizer
-    assert answers_record(back.runs, True, back.spelling) == answers_record(kept.runs, True, tokenizer)
-    assert word_frames_record(back.runs, back.spelling) == word_frames_record(kept.runs, tokenizer)
+    assert answers_record(back.runs, True, back.saved_tokens) == answers_record(stored.runs, True, tokenizer)
+    assert word_frames_record(back.runs, back.saved_tokens) == word_frames_record(stored.runs, tokenizer)
 
 
-def test_a_run_saved_by_version_1_had_no_merging_in_its_prefill_and_query_heads_as_wide_as_the_model(kept, saved):
+def test_a_run_saved_by_version_1_had_no_merging_in_its_prefill_and_query_heads_as_wide_as_the_model(stored, saved):
     rewritten(saved, as_version_1)
-    back, timing = load_run(saved), kept.aim.timing
+    back, timing = load_run(saved), stored.aim.timing
     assert back.model.sizes["q"] == FACTS.sizes["hidden"] != FACTS.sizes["q"]
     assert back.aim.timing == replace(timing, prefill_ms=timing.prefill_ms + timing.merge_ms, runs_ms=())
 
@@ -97,13 +97,13 @@ def as_version_1(record: dict) -> None:
         del side["runs_ms"]
 
 
-def test_a_saved_run_is_a_trace_too(kept, saved):
-    assert same_trace(Trace.load(saved), kept.aim.trace)
+def test_a_saved_run_is_a_trace_too(stored, saved):
+    assert same_trace(Trace.load(saved), stored.aim.trace)
 
 
 def test_a_replay_can_be_saved_again(saved, tmp_path):
     back = load_run(saved)
-    save_run(back, FACTS, back.spelling, tmp_path / "again.npz")
+    save_run(back, FACTS, back.saved_tokens, tmp_path / "again.npz")
     assert load_run(tmp_path / "again.npz").question == EVIL
 
 
@@ -331,11 +331,11 @@ def test_infinity_is_no_time(saved):
 
 
 @pytest.fixture(scope="module")
-def page_text(kept, engine):
+def page_text(stored, engine):
     tokenizer = engine.adapter.processor.tokenizer
     with gr.Blocks():
-        panels = [(AnswersPanel(), answers_record(kept.runs, True, tokenizer)), (TokenExplorer(), kept.shown)]
-        panels.append((WordFramesPanel(), (kept.shown.trace, word_frames_record(kept.runs, tokenizer))))
+        panels = [(AnswersPanel(), answers_record(stored.runs, True, tokenizer)), (TokenExplorer(), stored.shown)]
+        panels.append((WordFramesPanel(), (stored.shown.trace, word_frames_record(stored.runs, tokenizer))))
     heading = {"title": "A run", "question": EVIL, "settings": EVIL, "theme": "Dark or light", "offline": "One file."}
     return replay_page(panels, heading)
 
@@ -383,7 +383,7 @@ def test_the_page_replays_without_a_network_and_runs_nothing_it_was_told(browser
     page.focus("canvas[data-part=canvas]")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_selector("[data-part=life] li")
+    page.wait_for_selector("[data-part=history] li")
     page.click("#theme")
     assert page.evaluate("document.body.classList.contains('dark')") == (theme == "light")
     for width in (390, 1280, 2560):

@@ -13,16 +13,16 @@ from page.components.tour.component import Tour
 from page.components.tour.steps import SAMPLES, largest_group, later_half, measured, steps
 from page.i18n import by_language
 from page.state.samples import SAMPLES as FOLDER
-from page.state.store import Kept
+from page.state.store import StoredRun
 
 WORDS = by_language("TOUR")
 
 
 @pytest.fixture(scope="module")
-def kept(engine, frames):
+def stored(engine, frames):
     question = "is there a star?"
     runs = [engine.run(frames, question, c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))]
-    return Kept("clip.mp4", question, len(frames), *runs)
+    return StoredRun("clip.mp4", question, len(frames), *runs)
 
 
 @pytest.fixture(scope="module")
@@ -52,43 +52,43 @@ def test_the_samples_are_there():
     assert all((FOLDER / name).exists() for name, _ in SAMPLES.values())
 
 
-def test_a_run_is_measured_by_its_own_record(kept):
-    record = measured(kept)
-    dense, aim = kept.dense, kept.aim
+def test_a_run_is_measured_by_its_own_record(stored):
+    record = measured(stored)
+    dense, aim = stored.dense, stored.aim
     assert record["visual"] == dense.cost.visual_per_layer[0] and record["merged"] == aim.cost.visual_per_layer[0]
     assert record["per_text"] == record["visual"] / dense.cost.num_text
     assert record["share"] == aim.cost.language_flops / dense.cost.language_flops
     assert record["layer"] == aim.trace.scored_layers[0] and record["changed"] == (dense.answer != aim.answer)
-    assert record["settings"] == {"keep_ratio": 0.25, "l1": 6, "l2": 9, "frames": len(kept.dense.trace.frames)}
+    assert record["settings"] == {"keep_ratio": 0.25, "l1": 6, "l2": 9, "frames": len(stored.dense.trace.frames)}
 
 
-def test_halves_and_groups_are_counted_patch_by_patch(kept):
-    trace = kept.aim.trace
+def test_halves_and_groups_are_counted_patch_by_patch(stored):
+    trace = stored.aim.trace
     biggest = max(group.count(number) for group in trace.group.tolist() for number in set(group))
     assert largest_group(trace) == biggest
     first = trace.layers[trace.scored_layers[0]]
     later = [score for row, score in zip(first.kept, first.importance, strict=True) if row >= trace.num_merged / 2]
     assert later_half(trace) == pytest.approx(np.sum(later, dtype=np.float64) / first.importance.sum(dtype=np.float64))
-    assert later_half(kept.dense.trace) is None and largest_group(kept.dense.trace) == 1
+    assert later_half(stored.dense.trace) is None and largest_group(stored.dense.trace) == 1
 
 
 @pytest.mark.browser
-def test_a_measurement_falls_into_one_choice(script, kept):
+def test_a_measurement_falls_into_one_choice(script, stored):
     step = asdict(steps(12)[1])
     for largest, choice in ((1, 0), (4, 0), (5, 1), (16, 1), (17, 2), (900, 2)):
-        assert script("cameOut", step, measured(kept) | {"largest": largest}) == choice
+        assert script("cameOut", step, measured(stored) | {"largest": largest}) == choice
     pagerank = asdict(steps(12)[2])
-    assert script("cameOut", pagerank, measured(kept) | {"later_half": None}) is None
+    assert script("cameOut", pagerank, measured(stored) | {"later_half": None}) is None
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("index", range(5))
-def test_what_is_told_follows_the_measurement(script, kept, language, index):
+def test_what_is_told_follows_the_measurement(script, stored, language, index):
     words, step = WORDS[language], asdict(steps(12)[index])
     texts = words["steps"][index]
     for changed in (0.0, 1.0):
-        record = measured(kept) | {"changed": changed, "dense": "left", "aim": "left" if not changed else ""}
+        record = measured(stored) | {"changed": changed, "dense": "left", "aim": "left" if not changed else ""}
         came = script("cameOut", step, record)
         right = script("revealed", step, texts, words, came, record)
         other = script("revealed", step, texts, words, (came + 1) % len(texts["choices"]), record)
@@ -100,10 +100,10 @@ def test_what_is_told_follows_the_measurement(script, kept, language, index):
 
 
 @pytest.mark.browser
-def test_only_the_run_that_was_asked_for_is_told(script, kept):
-    step = asdict(steps(12)[3]) | {"frames": kept.num_frames}
-    assert script("isRunOf", step, measured(kept))
-    assert not script("isRunOf", step | {"l2": 10}, measured(kept))
+def test_only_the_run_that_was_asked_for_is_told(script, stored):
+    step = asdict(steps(12)[3]) | {"frames": stored.num_frames}
+    assert script("isRunOf", step, measured(stored))
+    assert not script("isRunOf", step | {"l2": 10}, measured(stored))
 
 
 def test_templates_are_fixed_and_text_stays_text():

@@ -12,7 +12,7 @@ from matplotlib.container import BarContainer
 import visual
 from aim_core.trace import LayerTrace
 from tests.helpers.drawn_trace import make_trace
-from visual.charts import cost_figure, ranked_figure, retained_figure
+from visual.charts import cost_figure, retained_figure, sorted_scores_figure
 
 ALLOWED = {"numpy", "cv2", "matplotlib", "visual", "aim_core.trace"}
 STANDARD = {"__future__", "collections.abc", "colorsys", "dataclasses", "functools", "math", "typing"}
@@ -52,7 +52,7 @@ def test_retained_marks_the_layer_asked_for():
 
 
 def test_ranked_splits_at_what_enters_the_next_layer():
-    figure = ranked_figure(make_trace(), 2)  # rows 0, 2, ... 12 score 2^-row; only row 0 goes on
+    figure = sorted_scores_figure(make_trace(), 2)  # rows 0, 2, ... 12 score 2^-row; only row 0 goes on
     stay_rank, stay_score = by_start(figure, "enter layer 3: 1")
     gone_rank, gone_score = by_start(figure, "pruned here: 6")
     assert stay_rank.tolist() == [1] and stay_score.tolist() == [1.0]
@@ -63,14 +63,14 @@ def test_ranked_splits_at_what_enters_the_next_layer():
 
 
 def test_ranked_shows_what_was_kept_even_where_it_is_not_the_highest():
-    figure = ranked_figure(make_trace(), 1)  # layer 2 keeps every other row, scores rise with the row
+    figure = sorted_scores_figure(make_trace(), 1)  # layer 2 keeps every other row, scores rise with the row
     assert by_start(figure, "enter layer 2")[0].tolist() == [1, 3, 5, 7, 9, 11, 13]
 
 
 def test_ranked_names_the_layer_it_shows():
-    assert "layer 2 (layer 4 was not measured)" in ranked_figure(make_trace(), 4).get_suptitle()
+    assert "layer 2 (layer 4 was not measured)" in sorted_scores_figure(make_trace(), 4).get_suptitle()
     with pytest.raises(ValueError, match="nothing was pruned"):
-        ranked_figure(make_trace(scored=False), 1)
+        sorted_scores_figure(make_trace(scored=False), 1)
 
 
 @pytest.mark.filterwarnings("error")
@@ -78,7 +78,7 @@ def test_ranked_names_the_layer_it_shows():
 def test_ranked_draws_odd_scores(scores):
     trace = make_trace()
     layers = (trace.layers[0], LayerTrace(1, trace.layers[1].kept, np.asarray(scores, np.float32)), *trace.layers[2:])
-    figure = ranked_figure(dataclasses.replace(trace, layers=layers), 1)
+    figure = sorted_scores_figure(dataclasses.replace(trace, layers=layers), 1)
     assert png_bytes(figure) > 1000
     assert all(np.isfinite(line.get_ydata()).all() for line in figure.axes[0].get_lines())
 
@@ -86,7 +86,7 @@ def test_ranked_draws_odd_scores(scores):
 def test_last_layer_prunes_nothing():
     trace = make_trace()
     short = dataclasses.replace(trace, layers=trace.layers[:3], planned=trace.planned[:3])
-    figure = ranked_figure(short, 2)
+    figure = sorted_scores_figure(short, 2)
     assert len(by_start(figure, "reach the answer")[0]) == 7 and len(by_start(figure, "pruned")[0]) == 0
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from visual.contact_sheet import LARGEST, SMALLEST, contact_sheet, display_side, enlarge, sheet_columns
 from visual.legends import alive_legend, groups_legend, scores_legend
-from visual.palette import CARD
+from visual.palette import BACKGROUND
 from visual.text_raster import fitting_size, line_height, text_mask
 
 
@@ -30,8 +30,8 @@ def test_caption_stands_under_its_image_and_a_title_above_all():
     plain = contact_sheet([flat(10)], [""], gap=16)
     named = contact_sheet([flat(10)], ["frame 1"], gap=16)
     titled = contact_sheet([flat(10)], ["frame 1"], gap=16, title="Layer 3")
-    assert (plain[16 + 64 :] == CARD).all()
-    assert (named[16 + 64 :] != CARD).any() and np.array_equal(named[:80], plain[:80])
+    assert (plain[16 + 64 :] == BACKGROUND).all()
+    assert (named[16 + 64 :] != BACKGROUND).any() and np.array_equal(named[:80], plain[:80])
     assert titled.shape[0] > named.shape[0] and np.array_equal(titled[-60:], named[-60:])
 
 
@@ -79,7 +79,7 @@ def test_refuses_what_makes_no_sheet():
 
 def test_legends_show_samples_on_the_card():
     for legend in (groups_legend(), alive_legend(), scores_legend("rank"), scores_legend("log", size=30)):
-        assert legend.dtype == np.uint8 and (legend[0] == CARD).all() and (legend != CARD).any()
+        assert legend.dtype == np.uint8 and (legend[0] == BACKGROUND).all() and (legend != BACKGROUND).any()
         assert legend.shape[1] > 10 * legend.shape[0]
     with pytest.raises(ValueError, match="scale"):
         scores_legend("linear")

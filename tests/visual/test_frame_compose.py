@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.trace import LayerTrace, Trace, View
-from visual.frame_compose import draw_plate, plate_labels, plates
-from visual.heatmaps import drawn_plates, groups_view
+from visual.frame_compose import compose_frame, composed_frames, frame_captions
+from visual.heatmaps import drawn_frames, groups_overlay
 from visual.overlay import dimmed, draw_alive
 
 
@@ -29,51 +29,52 @@ def plain(picture: np.ndarray, view: int) -> np.ndarray:
 def test_tiles_lie_together_and_the_whole_picture_apart():
     tiles = [View(0, (0,), (4, 4), (i / 3, j / 2, (i + 1) / 3, (j + 1) / 2)) for j in range(2) for i in range(3)]
     trace = trace_of([*tiles, View(0, (0,), (4, 4))])
-    assert [plate.views for plate in plates(trace)] == [(0, 1, 2, 3, 4, 5), (6,)]
-    assert plate_labels(trace) == ["frame 1 · 0.0 s · 6 crops", "frame 1 · 0.0 s · 1 crop"]
-    mosaic, whole = drawn_plates(trace, plain)
+    assert [composed.views for composed in composed_frames(trace)] == [(0, 1, 2, 3, 4, 5), (6,)]
+    assert frame_captions(trace) == ["frame 1 · 0.0 s · 6 crops", "frame 1 · 0.0 s · 1 crop"]
+    mosaic, whole = drawn_frames(trace, plain)
     assert np.array_equal(mosaic, whole) and (mosaic == 200).all()  # tiles leave no gap
-    alive, _ = drawn_plates(trace, lambda picture, view: picture if view == 0 else picture // 2)
+    alive, _ = drawn_frames(trace, lambda picture, view: picture if view == 0 else picture // 2)
     height, width = alive.shape[:2]
     assert (alive[: height // 2, : width // 3] == 200).all() and (alive[height // 2 + 1 :] == 100).all()
 
 
 def test_frames_that_share_a_plane_are_named_together():
     trace = trace_of([View(0, (0, 1), (2, 3)), View(0, (2, 3), (2, 3)), View(0, (4,), (2, 3))], num_frames=5)
-    assert [plate.frame for plate in plates(trace)] == [0, 2, 4]
-    assert plate_labels(trace) == ["frames 1–2 · 0.0–1.0 s", "frames 3–4 · 2.0–3.0 s", "frame 5 · 4.0 s"]
+    assert [composed.frame for composed in composed_frames(trace)] == [0, 2, 4]
+    assert frame_captions(trace) == ["frames 1–2 · 0.0–1.0 s", "frames 3–4 · 2.0–3.0 s", "frame 5 · 4.0 s"]
 
 
 def test_several_pictures_are_their_own_frames():
     trace = trace_of([View(medium, (0,), (2, 3)) for medium in range(3)], num_frames=3)
-    assert [plate.frame for plate in plates(trace)] == [0, 1, 2]
+    assert [composed.frame for composed in composed_frames(trace)] == [0, 1, 2]
 
 
 def test_what_no_view_covers_is_dimmed():
     trace = trace_of([View(0, (0,), (3, 3), (0.25, 0, 0.75, 1))])
-    (plate,) = drawn_plates(trace, plain)
-    width = plate.shape[1]
+    (composed,) = drawn_frames(trace, plain)
+    width = composed.shape[1]
     grey = dimmed(np.full((1, 1, 3), 200, np.uint8))[0, 0]
-    assert (plate[:, : width // 4 - 1] == grey).all() and (plate[:, width // 4 + 1 : 3 * width // 4 - 1] == 200).all()
+    assert (composed[:, : width // 4 - 1] == grey).all()
+    assert (composed[:, width // 4 + 1 : 3 * width // 4 - 1] == 200).all()
 
 
 def test_bars_beyond_the_picture_are_cut_off():
     """A wide picture padded to a square: of 4 rows of patches the middle two lie on it."""
     trace = trace_of([View(0, (0,), (4, 4), (0, -0.5, 1, 1.5))])
     mask = np.repeat([True, False], 8)  # the two rows on top are alive
-    (plate,) = drawn_plates(trace, lambda picture, view: draw_alive(picture, mask, (4, 4)))
-    height, width = plate.shape[:2]
-    assert plate.shape[1] == round(1.5 * height)
-    assert (plate[height // 4, width // 8] == 200).all() and (plate[3 * height // 4, width // 8] < 100).all()
+    (composed,) = drawn_frames(trace, lambda picture, view: draw_alive(picture, mask, (4, 4)))
+    height, width = composed.shape[:2]
+    assert composed.shape[1] == round(1.5 * height)
+    assert (composed[height // 4, width // 8] == 200).all() and (composed[3 * height // 4, width // 8] < 100).all()
 
 
 def test_a_patch_smaller_than_a_pixel_is_no_error():
     trace = trace_of([View(0, (0,), (40, 300))], size=(60, 2))
-    assert groups_view(trace).dtype == np.uint8
+    assert groups_overlay(trace).dtype == np.uint8
 
 
 def test_the_frame_stays_as_it_was():
     trace = trace_of([View(0, (0,), (3, 3))], size=(256, 256))
     before = trace.frames.copy()
-    draw_plate(trace, plates(trace)[0], lambda picture, view: picture * 0, 256)
+    compose_frame(trace, composed_frames(trace)[0], lambda picture, view: picture * 0, 256)
     assert np.array_equal(trace.frames, before)

@@ -7,16 +7,16 @@ import pytest
 
 from aim_core.trace import LayerTrace
 from tests.helpers.drawn_trace import make_trace
-from visual.captions import alive_text, groups_text, scores_text
-from visual.frame_compose import plate_labels
+from visual.captions import alive_caption, groups_caption, scores_caption
+from visual.frame_compose import frame_captions
 from visual.heatmaps import (
-    alive_view,
-    drawn_plates,
-    groups_view,
+    alive_overlay,
+    drawn_frames,
+    groups_overlay,
     nearest_scored,
     ranks,
     scaled_scores,
-    scores_view,
+    scores_heatmap,
 )
 from visual.overlay import draw_alive, draw_groups, draw_scores
 
@@ -38,8 +38,8 @@ def with_scores(trace, scores):
 def test_views_show_the_overlay_of_every_frame():
     trace = make_trace()
     scores, low, high = scaled_scores(trace, 2, "rank")
-    groups, alive, (heat, _) = groups_view(trace), alive_view(trace, 2), scores_view(trace, 2)
-    for index, frame in enumerate(drawn_plates(trace, lambda picture, view: picture)):
+    groups, alive, (heat, _) = groups_overlay(trace), alive_overlay(trace, 2), scores_heatmap(trace, 2)
+    for index, frame in enumerate(drawn_frames(trace, lambda picture, view: picture)):
         assert contains(groups, draw_groups(frame, trace.group[index], trace.grid))
         assert contains(alive, draw_alive(frame, trace.alive(2)[index], trace.grid))
         assert contains(heat, draw_scores(frame, scores[index], trace.grid, low, high))
@@ -49,34 +49,34 @@ def test_views_show_the_overlay_of_every_frame():
 def test_any_number_of_frames_fits_and_keeps_the_trace(num_frames):
     trace = make_trace(num_frames, size=(48, 48))
     before = trace.frames.copy()
-    sheet = alive_view(trace, 4)
-    assert sheet.shape == groups_view(trace).shape
+    sheet = alive_overlay(trace, 4)
+    assert sheet.shape == groups_overlay(trace).shape
     assert sheet.shape[0] * sheet.shape[1] > num_frames * 256**2
     assert np.array_equal(trace.frames, before)
-    assert len(plate_labels(trace)) == num_frames
+    assert len(frame_captions(trace)) == num_frames
 
 
 def test_a_slider_moves_nothing():
     trace = make_trace(1)
-    assert len({alive_view(trace, layer).shape for layer in range(trace.num_layers)}) == 1
-    assert len({scores_view(trace, layer)[0].shape for layer in range(trace.num_layers)}) == 1
+    assert len({alive_overlay(trace, layer).shape for layer in range(trace.num_layers)}) == 1
+    assert len({scores_heatmap(trace, layer)[0].shape for layer in range(trace.num_layers)}) == 1
 
 
 def test_captions_count_from_one_and_give_seconds():
-    assert plate_labels(make_trace(3)) == ["frame 1 · 0.0 s", "frame 2 · 0.5 s", "frame 3 · 1.0 s"]
+    assert frame_captions(make_trace(3)) == ["frame 1 · 0.0 s", "frame 2 · 0.5 s", "frame 3 · 1.0 s"]
 
 
 def test_an_unmeasured_layer_shows_the_nearest_below_and_says_so():
     trace = make_trace()
     assert [nearest_scored(trace, layer) for layer in range(5)] == [1, 1, 2, 2, 2]
-    (sheet, shown), (same, _) = scores_view(trace, 4), scores_view(trace, 2)
+    (sheet, shown), (same, _) = scores_heatmap(trace, 4), scores_heatmap(trace, 2)
     assert shown == 2 and sheet.shape == same.shape
     changed = (sheet != same).any(axis=(1, 2))
     assert changed.any() and not changed[70:].any()  # only the title differs
     with pytest.raises(ValueError, match="nothing was pruned"):
-        scores_view(make_trace(scored=False), 2)
+        scores_heatmap(make_trace(scored=False), 2)
     with pytest.raises(ValueError, match=r"layer must be in \[0, 5\)"):
-        alive_view(trace, 5)
+        alive_overlay(trace, 5)
 
 
 def test_rank_scale_counts_tokens_not_patches():
@@ -106,29 +106,29 @@ def test_log_scale_is_in_powers_of_ten_and_survives_zeros():
 @pytest.mark.parametrize("scale", ["rank", "log"])
 @pytest.mark.parametrize("scores", [np.zeros(13), np.full(13, 0.2), np.full(13, np.nan), [np.nan, *np.ones(12)]])
 def test_odd_scores_can_be_drawn(scale, scores):
-    sheet, shown = scores_view(with_scores(make_trace(), scores), 1, scale)
+    sheet, shown = scores_heatmap(with_scores(make_trace(), scores), 1, scale)
     assert shown == 1 and sheet.dtype == np.uint8
 
 
 def test_groups_sentence():
-    text = groups_text(make_trace())
+    text = groups_caption(make_trace())
     assert "2 frames" in text and "12 of 24" in text and "(50 %)" in text and "3 similar patches" in text
     trace = make_trace(1)
     unmerged = dataclasses.replace(trace, group=np.arange(12)[None])
-    assert groups_text(unmerged) == "Nothing was merged: all 12 visual tokens of 1 frame go into the language model."
+    assert groups_caption(unmerged) == "Nothing was merged: all 12 visual tokens of 1 frame go into the language model."
 
 
 def test_alive_sentence_counts_merged_tokens_only():
     trace = make_trace()
-    assert alive_text(trace, 1) == "At layer 1, 12 of 12 merged visual tokens are alive (100 %)."
-    assert alive_text(trace, 2) == "At layer 2, 6 of 12 merged visual tokens are alive (50 %)."
-    assert alive_text(trace, 4) == "At layer 4, 0 of 12 merged visual tokens are alive (0 %)."
+    assert alive_caption(trace, 1) == "At layer 1, 12 of 12 merged visual tokens are alive (100 %)."
+    assert alive_caption(trace, 2) == "At layer 2, 6 of 12 merged visual tokens are alive (50 %)."
+    assert alive_caption(trace, 4) == "At layer 4, 0 of 12 merged visual tokens are alive (0 %)."
     with pytest.raises(ValueError, match="layer"):
-        alive_text(trace, -1)
+        alive_caption(trace, -1)
 
 
 def test_scores_sentence_names_the_layer_shown():
     trace = make_trace()
-    assert scores_text(trace, 1).startswith("In layer 1, the 1 highest-scoring of 13 visual tokens holds 14 %")
-    assert "In layer 2, the measured layer nearest to 4" in scores_text(trace, 4)
-    assert "no PageRank scores" in scores_text(make_trace(scored=False), 1)
+    assert scores_caption(trace, 1).startswith("In layer 1, the 1 highest-scoring of 13 visual tokens holds 14 %")
+    assert "In layer 2, the measured layer nearest to 4" in scores_caption(trace, 4)
+    assert "no PageRank scores" in scores_caption(make_trace(scored=False), 1)

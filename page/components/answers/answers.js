@@ -4,7 +4,7 @@ function startAnswers(element, props, watch, trigger) {
   const parts = partsOf(element);
   const { palette } = props;
   const words = spoken(props.words);
-  const chances = new Chances(parts, words);
+  const firstToken = new FirstTokenTable(parts, words);
   spell(element, words);
   parts.root.style.setProperty("--an-alive", palette.alive);
   parts.root.style.setProperty("--an-dense", palette.pruned);
@@ -12,14 +12,14 @@ function startAnswers(element, props, watch, trigger) {
   parts.undo.addEventListener("click", () => trigger("undo"));
 
   function show() {
-    const { dense = null, aim = null, hand = null, agreement = null, marks = null, chances: first = null } = props.value || {};
+    const { dense = null, aim = null, hand = null, agreement = null, marks = null, firstToken: first = null } = props.value || {};
     side("dense", dense);
     side("aim", aim);
     side("hand", hand);
     parts.verdict.textContent = !dense ? words.nothing : !agreement ? words.waiting : verdict(agreement);
     parts.root.dataset.same = Boolean(agreement && agreement.shared === agreement.most);
     byHand(marks);
-    chances.show(first);
+    firstToken.show(first);
   }
 
   function verdict({ shared, most }) {

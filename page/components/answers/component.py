@@ -7,7 +7,7 @@ from typing import Any
 
 from aim_core.result import Result
 from page.comparison_table import flops
-from page.components.answers.first_token import chances_record
+from page.components.answers.first_token import first_token_record
 from page.components.base import Panel
 from page.i18n import strings
 from visual.palette import browser_palette
@@ -34,7 +34,7 @@ def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict
         return {"dense": _side(runs["dense"], marked["dense"], timed)}
     marked["aim"] = _marked(spoken["aim"], [(b.b, b.size) for b in blocks])
     shared = {"shared": sum(b.size for b in blocks), "most": max(len(spoken["dense"]), len(spoken["aim"]))}
-    record = {"agreement": shared, "chances": chances_record(runs, tokenizer)}
+    record = {"agreement": shared, "firstToken": first_token_record(runs, tokenizer)}
     if hand := runs.get("hand"):
         marked["hand"] = _marked(spoken["hand"], [(b.b, b.size) for b in _matches(spoken["aim"], spoken["hand"])])
         record["marks"] = _counts(hand) | {"same": spoken["hand"] == spoken["aim"]}

@@ -1,15 +1,15 @@
-// Chances: a table of first tokens, one column for each run, with a bar behind each probability.
+// First token: a table of first tokens, one column for each run, with a bar behind each probability.
 
-class Chances {
+class FirstTokenTable {
   constructor(parts, words) {
     Object.assign(this, { parts, words });
   }
 
   show(record) {
     const { parts, words } = this;
-    parts.chances.dataset.empty = !record;
-    parts.chancesTable.replaceChildren(...(record ? this.table(record) : []));
-    parts.firsts.textContent = record ? this.firsts(record) : words.noChances;
+    parts.firstToken.dataset.empty = !record;
+    parts.firstTokenTable.replaceChildren(...(record ? this.table(record) : []));
+    parts.firsts.textContent = record ? this.firsts(record) : words.noFirstToken;
     parts.kl.replaceChildren(...(record ? record.kl.map((nats, i) => this.distance(nats, i)) : []));
   }
 
@@ -19,7 +19,7 @@ class Chances {
     const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
     const body = rows.map(([word, ...shares]) =>
       make("tr", {}, make("th", { scope: "row", title: word }, word), ...shares.map((share, i) => cell(share, sides[i]))));
-    return [make("caption", {}, words.chancesCaption), make("thead", {}, head), make("tbody", {}, ...body)];
+    return [make("caption", {}, words.firstTokenCaption), make("thead", {}, head), make("tbody", {}, ...body)];
   }
 
   firsts({ firsts, same }) {
@@ -38,11 +38,11 @@ class Chances {
 function cell(share, side) {
   const bar = make("i", { "data-side": side, "aria-hidden": "true" });
   bar.style.setProperty("--share", Math.min(1, share));
-  return make("td", {}, bar, make("span", {}, chance(share)));
+  return make("td", {}, bar, make("span", {}, probability(share)));
 }
 
 /** 97.3 %, or "<0.1 %", or ">99.9 %". */
-function chance(share) {
+function probability(share) {
   if (share >= 0.9995) return ">99.9 %";
   return share > 0 && share < 0.0005 ? "<0.1 %" : `${(100 * share).toFixed(1)} %`;
 }

@@ -1,4 +1,4 @@
-"""Chances: how likely each run found the first token of its answer, side by side."""
+"""First token: how likely each run found the first token of its answer, side by side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aim_core.result import Result
 from page.token_text import NUM_LIKELY, token_text
 
 
-def chances_record(runs: dict[str, Result], tokenizer: Any) -> dict:
+def first_token_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     """Probabilities of the first answer token, for the likeliest of every run, and how far the runs are apart.
 
     runs: "dense", "aim" and, where marks were set, "hand".

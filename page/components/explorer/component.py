@@ -9,7 +9,7 @@ from gradio.data_classes import FileData, GradioModel
 from page.components.base import Panel
 from page.components.explorer.frames import pictures
 from page.components.explorer.record import explorer_record
-from page.state.frame_files import served
+from page.state.frame_files import write_frames
 from visual.palette import browser_palette
 
 SCRIPTS = (
@@ -38,5 +38,5 @@ class TokenExplorer(Panel):
         """value: a `Result` or None; returns ExplorerData."""
         if value is None:
             return None
-        frames = served(pictures(value.trace), self.GRADIO_CACHE)
+        frames = write_frames(pictures(value.trace), self.GRADIO_CACHE)
         return ExplorerData(frames=frames, record=explorer_record(value.trace, value.by_hand))

@@ -1,6 +1,6 @@
 // Controls: the choice of a view, its legend, the sliders with their play buttons, and the switches.
 
-const VIEWS = ["original", "groups", "alive", "scores", "size", "death"];
+const VIEWS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
 const LAYERED = ["alive", "scores"]; // views that the layer changes
 const TOOLS = ["look", ...KINDS]; // what a click on a patch does
 const BEAT = { layer: 650, frame: 450, step: 900 }; // ms a step while playing
@@ -137,7 +137,7 @@ class Controls {
     if (view === "alive") this.swatches([["alive", words.alive], ["gone", words.gone]]);
     if (view === "scores") this.ramp(words[scale][0], words[scale][1], words.gone);
     if (view === "size") this.ramp("1", String(run?.largest ?? "…"));
-    if (view === "death") this.ramp(words.early, words.late);
+    if (view === "lastLayer") this.ramp(words.early, words.late);
   }
 
   swatches(items) {

@@ -20,8 +20,8 @@ function startExplorer(element, props, watch, trigger) {
     controls.show(run, state);
     stage.draw(state);
     marksBar.show(run, state);
-    reading.show(run, pictures, state.at || state.pinned, state);
-    reading.card(run, state.pinned, state.scale, state.layer);
+    patchInfo.show(run, pictures, state.at || state.pinned, state);
+    patchInfo.card(run, state.pinned, state.scale, state.layer);
     timeline.show(run, pictures, state);
   });
 
@@ -31,7 +31,7 @@ function startExplorer(element, props, watch, trigger) {
     if (run) {
       state.layer = Math.min(run.layers - 1, Math.max(0, state.layer));
       state.frame = Math.min(run.frames - 1, Math.max(0, state.frame));
-      if (state.head >= run.ranking.heads || run.ranking.heads === 1) state.head = ALL_HEADS;
+      if (state.head >= run.recordedScores.heads || run.recordedScores.heads === 1) state.head = ALL_HEADS;
       for (const name of ["at", "pinned"]) if (state[name] && !isInside(state[name])) state[name] = null;
     }
     show();
@@ -94,7 +94,7 @@ function startExplorer(element, props, watch, trigger) {
 
   const controls = new Controls(parts, words, palette, set);
   const marksBar = new MarksBar(parts, words, on);
-  const reading = new Reading(parts, words);
+  const patchInfo = new PatchInfo(parts, words);
   const stage = new Stage(parts.canvas, words, on);
   const timeline = new Timeline(parts, words, palette, set);
 

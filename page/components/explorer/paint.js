@@ -86,8 +86,8 @@ class Painter {
   scores(ctx, frame, box, { layer, scale, head, iteration }) {
     const measured = this.run.measured(layer);
     if (measured === null) return this.picture(ctx, frame, box, "plain");
-    const standing = this.run.standing(measured, head, iteration);
-    this.heat(ctx, frame, box, (token) => standing.height01(token, scale));
+    const scoreScale = this.run.scoreScale(measured, head, iteration);
+    this.heat(ctx, frame, box, (token) => scoreScale.unitScore(token, scale));
   }
 
   size(ctx, frame, box) {
@@ -95,7 +95,7 @@ class Painter {
     this.heat(ctx, frame, box, (token) => Math.log(this.run.sizes[token]) / range);
   }
 
-  death(ctx, frame, box) {
+  lastLayer(ctx, frame, box) {
     this.heat(ctx, frame, box, (token) => (this.run.last[token] + 1) / this.run.layers);
   }
 

@@ -1,13 +1,13 @@
-// Reading: the patch under the pointer in words and numbers, and the card of the pinned one.
+// Patch info: the patch under the pointer in words and numbers, and the card of the pinned one.
 
 /** What is known of a patch, as texts by the names that words.py uses. */
-function readingOf(run, words, spot, { layer, view, head, iteration }) {
+function patchInfoOf(run, words, spot, { layer, view, head, iteration }) {
   const { frame, patch } = spot;
   const token = run.token(frame, patch);
   const measured = run.measured(layer);
   const steps = view === "scores" ? [head, iteration] : [];
-  const standing = measured === null ? null : run.standing(measured, ...steps);
-  const rank = standing && standing.rank(token);
+  const scoreScale = measured === null ? null : run.scoreScale(measured, ...steps);
+  const rank = scoreScale && scoreScale.rank(token);
   const likeness = run.likeness(frame, patch);
   return {
     place: placeOf(run, words.place, words, spot),
@@ -17,7 +17,7 @@ function readingOf(run, words, spot, { layer, view, head, iteration }) {
     measured: measured ?? "–",
     similarity: likeness === null ? "–" : likeness.toFixed(2),
     rank: rank ? fill(words.rankOf, rank) : "–",
-    score: rank ? scoreText(standing.score(token)) : "–",
+    score: rank ? scoreText(scoreScale.score(token)) : "–",
     fate: fateOf(run, words, token),
   };
 }
@@ -35,19 +35,19 @@ function scoreText(score) {
 }
 
 /** Shows readings; `parts` are the elements of explorer.html, `words` those of words.py. */
-class Reading {
+class PatchInfo {
   constructor(parts, words) {
     Object.assign(this, { parts, words, fields: {} });
     for (const name of ["place", "group", "size", "similarity", "rank", "score", "fate"]) {
       const value = make("dd", { "data-field": name }, "–");
-      parts.reading.append(make("div", {}, make("dt", {}, words.fields[name]), value));
+      parts.patchInfo.append(make("div", {}, make("dt", {}, words.fields[name]), value));
       this.fields[name] = value;
     }
   }
 
   /** The patch at `spot`, or dashes for none. */
   show(run, pictures, spot, state) {
-    const values = spot ? readingOf(run, this.words, spot, state) : null;
+    const values = spot ? patchInfoOf(run, this.words, spot, state) : null;
     for (const [name, node] of Object.entries(this.fields))
       node.textContent = values ? values[name] : "–";
     this.enlarge(run, pictures, spot);
@@ -77,12 +77,12 @@ class Reading {
 
   /** The card of the pinned patch, or the hint how to pin one. */
   card(run, spot, scale, layer) {
-    const { life, lifeHint } = this.parts;
-    lifeHint.hidden = Boolean(spot);
-    life.replaceChildren();
+    const { history, historyHint } = this.parts;
+    historyHint.hidden = Boolean(spot);
+    history.replaceChildren();
     if (!spot) return;
-    const events = lifeEvents(run, this.words, spot).map((event) => make("li", {}, event));
+    const events = historyEvents(run, this.words, spot).map((event) => make("li", {}, event));
     const note = run.scored.length ? this.words.chartNote[scale] : this.words.noScores;
-    life.append(make("ol", {}, ...events), lifeChart(run, this.words, spot, scale, layer), make("p", { class: "note" }, note));
+    history.append(make("ol", {}, ...events), historyChart(run, this.words, spot, scale, layer), make("p", { class: "note" }, note));
   }
 }

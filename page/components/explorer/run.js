@@ -32,7 +32,7 @@ class Run {
     const each = this.last.length;
     this.scores = new Map(this.scored.map((layer, i) => [layer, scores.subarray(i * each, (i + 1) * each)]));
     this.merging = new Merging(this, record.rounds.map((text) => unpacked(text, Int32Array)));
-    this.ranking = new Ranking(this, record.steps);
+    this.recordedScores = new RecordedScores(this, record.steps);
     this.byHand = new Map(record.byHand.flatMap(({ kind, marks }) => marks.map((at) => [this.token(...at), kind])));
     this.asked = record.byHand.flatMap(({ kind, marks }) => marks.map(([frame, patch]) => ({ frame, patch, kind })));
     this.sizes = this.countSizes();
@@ -84,8 +84,8 @@ class Run {
   }
 
   /** How the tokens of a measured layer compare: in the end, or in one head after so many iterations. */
-  standing(layer, head = ALL_HEADS, iteration = Infinity) {
-    return this.ranking.standing(layer, head, iteration);
+  scoreScale(layer, head = ALL_HEADS, iteration = Infinity) {
+    return this.recordedScores.scoreScale(layer, head, iteration);
   }
 
   /** Share of a measured layer's score that each frame's tokens hold, separators counted in the whole only. */

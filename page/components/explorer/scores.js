@@ -1,15 +1,15 @@
-// Ranking: PageRank of every measured layer, after every iteration and in every head where that was recorded.
+// Scores: PageRank of every measured layer, after every iteration and in every head where that was recorded.
 
 const ALL_HEADS = -1; // their root mean square, which is the score
 
-class Ranking {
+class RecordedScores {
   constructor(run, steps) {
     this.run = run;
     this.heads = steps.heads;
     this.iterations = steps.iterations;
     this.packed = steps.layers; // by the number of the layer
     this.unpacked = new Map();
-    this.standings = new Map();
+    this.scales = new Map();
   }
 
   /** Whether the way to a layer's scores was recorded. */
@@ -17,15 +17,15 @@ class Ranking {
     return layer !== null && layer in this.packed;
   }
 
-  standing(layer, head, iteration) {
+  scoreScale(layer, head, iteration) {
     const at = Math.min(iteration, this.iterations);
     const isEnd = !this.isRecorded(layer) || (head === ALL_HEADS && at === this.iterations);
     const key = isEnd ? `${layer}` : `${layer} ${head} ${at}`;
-    if (!this.standings.has(key)) {
+    if (!this.scales.has(key)) {
       const scores = isEnd ? this.run.scores.get(layer) : this.scoresAt(layer, head, at);
-      this.standings.set(key, new Standing(scores, this.run.view));
+      this.scales.set(key, new ScoreScale(scores, this.run.view));
     }
-    return this.standings.get(key);
+    return this.scales.get(key);
   }
 
   /** Scores by visual row, NaN where a row is not in this layer. */
@@ -46,7 +46,7 @@ class Ranking {
 }
 
 /** How the tokens of one layer compare by one measurement. */
-class Standing {
+class ScoreScale {
   /** scores: by visual row, NaN where it is not there; view: by visual row, -1 for a separator. */
   constructor(scores, view) {
     this.scores = scores;
@@ -67,16 +67,16 @@ class Standing {
   }
 
   /** How high a token stands, in [0, 1]: by rank (half of the ties count as lower) or by the score's logarithm. */
-  height01(token, scale) {
+  unitScore(token, scale) {
     const score = this.scores[token];
     if (Number.isNaN(score)) return NaN;
-    if (scale === "log") return this.logHeight(score);
+    if (scale === "log") return this.logUnitScore(score);
     const above = countAbove(this.ordered, score);
     const ties = countAtLeast(this.ordered, score) - above;
     return this.ordered.length < 2 ? 0.5 : 1 - (above + (ties - 1) / 2) / (this.ordered.length - 1);
   }
 
-  logHeight(score) {
+  logUnitScore(score) {
     const [low, high] = this.range;
     return high > low ? (Math.log10(Math.max(score, 10 ** low)) - low) / (high - low) : 0.5;
   }

@@ -4,8 +4,8 @@
 function stepsOf(run, { view, layer, round, iteration }) {
   if (!run) return null;
   if (view === "groups" && run.merging.rounds) return { name: "round", most: run.merging.rounds, value: Math.min(round, run.merging.rounds) };
-  if (view !== "scores" || !run.ranking.isRecorded(run.measured(layer))) return null;
-  const most = run.ranking.iterations;
+  if (view !== "scores" || !run.recordedScores.isRecorded(run.measured(layer))) return null;
+  const most = run.recordedScores.iterations;
   return { name: "iteration", most, value: Math.min(iteration, most) };
 }
 
@@ -42,7 +42,7 @@ class Stepper {
     parts.step.setAttribute("aria-valuetext", name === "round" ? `${text}, ${fill(words.tokens, { count: whole(run.merging.counts[value]) })}` : text);
     parts.links.checked = state.links;
     if (name === "round") this.counts(run.merging.counts, value);
-    else this.heads(run.ranking.heads, state.head);
+    else this.heads(run.recordedScores.heads, state.head);
   }
 
   /** Tokens after every round, the shown one in bold. */

@@ -1,4 +1,4 @@
-// Timeline: every frame as a column; how much importance it holds now, and what is left of it in each layer.
+// Timeline: every frame as a column; which share of the score it holds now, and what is left of it in each layer.
 
 class Timeline {
   constructor(parts, words, palette, choose) {

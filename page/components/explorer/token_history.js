@@ -1,19 +1,19 @@
-// Life: what became of one token, as a short list of events and a chart of its rank or score in every layer.
+// Token history: what became of one token, as a short list of events and a chart of its rank or score in every layer.
 
-/** The events in a token's life, as sentences. */
-function lifeEvents(run, words, { frame, patch }) {
+/** The events in a token's history, as sentences. */
+function historyEvents(run, words, { frame, patch }) {
   const token = run.token(frame, patch);
   const size = run.sizes[token];
   const events = [fill(words.bornAs, { place: placeOf(run, words.placeSpoken, words, { frame, patch }) })];
   events.push(size > 1 ? fill(words.mergedWith, { others: size - 1, group: run.groupName(frame, patch) }) : words.notMerged);
   const pruned = run.prunedBefore(token);
-  const measured = run.scored.filter((layer) => run.standing(layer).rank(token));
+  const measured = run.scored.filter((layer) => run.scoreScale(layer).rank(token));
   const last = measured[measured.length - 1];
   if (run.byHand.get(token) === "protect") events.push(words.protected);
   if (pruned === 0) events.push(words.removed);
   else if (pruned === null) events.push(fill(words.survives, { layers: run.layers }));
   else if (pruned - 1 === last) {
-    const { place, of } = run.standing(last).rank(token);
+    const { place, of } = run.scoreScale(last).rank(token);
     const stay = run.retained[pruned];
     events.push(fill(stay ? words.prunedBelow : words.prunedAll, { layer: last, place, of, stay, next: pruned }));
   } else events.push(fill(words.prunedUnscored, { layer: pruned - 1 }));
@@ -27,8 +27,8 @@ function placeOf(run, sentence, words, { frame, patch }) {
   return fill(sentence, { name, row: Math.floor(patch / cols) + 1, column: (patch % cols) + 1 });
 }
 
-/** SVG of a token's standing in every measured layer, highest on top, above the cut that it had to pass. */
-function lifeChart(run, words, { frame, patch }, scale, layer) {
+/** SVG of a token's score in every measured layer, highest on top, above the cut that it had to pass. */
+function historyChart(run, words, { frame, patch }, scale, layer) {
   const token = run.token(frame, patch);
   const w = 300, h = 148, left = 30, right = 8, top = 10, bottom = 24;
   const x = (at) => left + ((w - left - right) * (at + 0.5)) / run.layers;
@@ -45,30 +45,30 @@ function lifeChart(run, words, { frame, patch }, scale, layer) {
   for (let at = 0; at < run.layers; at += Math.ceil(run.layers / 8))
     svg.append(draw("text", { x: x(at), y: h - 7, class: "tick mid" }, String(at)));
   for (const at of run.scored) cutMark(svg, run, at, scale, x, y);
-  const points = run.scored.filter((at) => run.standing(at).rank(token)).map((at) => [x(at), y(run.standing(at).height01(token, scale))]);
+  const points = run.scored.filter((at) => run.scoreScale(at).rank(token)).map((at) => [x(at), y(run.scoreScale(at).unitScore(token, scale))]);
   svg.append(draw("polyline", { points: points.map(String).join(" "), class: "path" }));
   for (const [cx, cy] of points) svg.append(draw("circle", { cx, cy, r: 3.4, class: "dot" }));
   return svg;
 }
 
-/** A dash at the lowest standing that goes on to the next layer. */
+/** A dash at the lowest score that goes on to the next layer. */
 function cutMark(svg, run, layer, scale, x, y) {
   const next = run.retained[layer + 1];
   const of = run.retained[layer];
   if (next === undefined || next >= of) return;
-  const share = next === 0 ? 1 : scale === "rank" ? 1 - (next - 0.5) / Math.max(1, of - 1) : cutHeight(run.standing(layer), next);
+  const share = next === 0 ? 1 : scale === "rank" ? 1 - (next - 0.5) / Math.max(1, of - 1) : cutScore(run.scoreScale(layer), next);
   const reach = (x(1) - x(0)) / 2;
   const at = { x1: x(layer) - reach, x2: x(layer) + reach, y1: y(share), y2: y(share), class: "cut" };
   svg.append(draw("line", at));
 }
 
 /** Where the lowest score that stays lies on the logarithmic scale. */
-function cutHeight(standing, stay) {
-  return standing.logHeight(standing.ordered[stay - 1]);
+function cutScore(scoreScale, stay) {
+  return scoreScale.logUnitScore(scoreScale.ordered[stay - 1]);
 }
 
 function chartText(run, words, token) {
-  const ranks = run.scored.filter((at) => run.standing(at).rank(token));
-  const parts = ranks.map((at) => fill(words.rankAt, { layer: at, ...run.standing(at).rank(token) }));
+  const ranks = run.scored.filter((at) => run.scoreScale(at).rank(token));
+  const parts = ranks.map((at) => fill(words.rankAt, { layer: at, ...run.scoreScale(at).rank(token) }));
   return parts.length ? parts.join("; ") : words.noScores;
 }

@@ -47,8 +47,8 @@ class Guide:
         self.tour.go(self.set_up, None, changed, **quiet).success(None, None, None, js=PRESS_RUN, **quiet)
 
         def last(key: str | None) -> dict:
-            kept = store.get(key)
-            return measured(kept) if kept else gr.skip()
+            stored = store.get(key)
+            return measured(stored) if stored else gr.skip()
 
         for run in done:
             run.success(last, key, self.tour, **quiet)

@@ -9,7 +9,7 @@ import numpy as np
 
 from aim_core.config import AimConfig
 from aim_core.trace import Trace
-from page.state.store import Kept
+from page.state.store import StoredRun
 
 NUM_FRAMES = 8
 FEWEST = 0.02  # keep ratio: the least that the slider gives
@@ -58,14 +58,14 @@ def steps(depth: int, usual: AimConfig | None = None, least_l1: int = 0, frames:
     return tuple(replace(step, frames=frames) for step in told)
 
 
-def measured(kept: Kept) -> dict:
+def measured(stored: StoredRun) -> dict:
     """What the steps ask about, and what their sentences say, of one run beside its dense one."""
-    dense, aim = kept.dense, kept.aim
+    dense, aim = stored.dense, stored.aim
     full, less = dense.cost, aim.cost
     return {
         "settings": {
-            "keep_ratio": kept.settings.keep_ratio, "l1": kept.settings.l1, "l2": kept.settings.l2,
-            "frames": kept.num_frames,
+            "keep_ratio": stored.settings.keep_ratio, "l1": stored.settings.l1, "l2": stored.settings.l2,
+            "frames": stored.num_frames,
         },
         "when": time.time(),  # two runs that measure the same are two
         "dense": dense.answer,

@@ -11,7 +11,7 @@ from aim_core.result import Result
 from page.components.base import Panel
 from page.components.explorer.frames import pictures, view_times
 from page.components.explorer.view_names import view_names
-from page.state.frame_files import served
+from page.state.frame_files import write_frames
 from page.token_text import answer_words
 from visual.frame_compose import views_of
 from visual.palette import browser_palette
@@ -40,7 +40,7 @@ class WordFramesPanel(Panel):
         if value is None:
             return None
         trace, record = value
-        return WordFramesData(frames=served(pictures(trace), self.GRADIO_CACHE), record=record)
+        return WordFramesData(frames=write_frames(pictures(trace), self.GRADIO_CACHE), record=record)
 
 
 def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:

@@ -20,7 +20,7 @@ from page.exports.saved_run.reader import Reader
 from page.exports.saved_run.rules import check_trace
 from page.i18n import strings
 from page.state.model_facts import ModelFacts
-from page.state.store import Kept
+from page.state.store import StoredRun
 from page.token_text import SavedTokens
 from visual.frame_compose import dense_tokens
 
@@ -28,25 +28,25 @@ ABOUT = "run.json"
 ARRAYS = ("first", "word_frames")  # of each run
 
 
-def save_run(kept: Kept, model: ModelFacts, spelling: SavedTokens, path: Path) -> None:
+def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, path: Path) -> None:
     """Write a run to one .npz; `Trace.load` reads the trace in it, which is the one the page shows, as any other."""
-    kept.shown.trace.save(path)
-    if kept.is_bare:
+    stored.shown.trace.save(path)
+    if stored.is_bare:
         return
     spelled = {
-        "tokens": {str(token): text for token, text in spelling.tokens.items()},
-        "answers": [[list(ids), text] for ids, text in spelling.answers.items()],
-        "end": spelling.eos_token_id,
+        "tokens": {str(token): text for token, text in saved_tokens.tokens.items()},
+        "answers": [[list(ids), text] for ids, text in saved_tokens.answers.items()],
+        "end": saved_tokens.eos_token_id,
     }
     with ZipFile(path, "a", ZIP_DEFLATED) as file:
-        file.writestr(ABOUT, json.dumps(run_record(kept, model) | {"spelling": spelled, "details": kept.details}))
-        for side, result in kept.runs.items():
+        file.writestr(ABOUT, json.dumps(run_record(stored, model) | {"spelling": spelled, "details": stored.details}))
+        for side, result in stored.runs.items():
             for name in ARRAYS:
                 with file.open(f"{side}_{name}.npy", "w") as entry:
                     np.save(entry, np.asarray(getattr(result, name), dtype=np.float32), allow_pickle=False)
 
 
-def load_run(path: str | Path) -> Kept:
+def load_run(path: str | Path) -> StoredRun:
     """What `save_run` wrote, or a bare trace, for which question and answers are empty.
 
     The file may come from anywhere: nothing is unpickled, and nothing larger than the archive declares, and the limits
@@ -56,14 +56,14 @@ def load_run(path: str | Path) -> Kept:
         members = inspected(path)
         trace = Trace.load(path)
         check_trace(trace)
-        return _kept(path, trace, members)
+        return _stored(path, trace, members)
     except SavedRunError:
         raise
     except HARM as error:
         raise SavedRunError(strings().SAVED_BROKEN) from error
 
 
-def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
+def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRun:
     if ABOUT not in members:
         return _bare(trace)
     with ZipFile(path) as file:
@@ -77,7 +77,7 @@ def _kept(path: str | Path, trace: Trace, members: frozenset[str]) -> Kept:
     if any(trace.group[mark] < 0 for mark in (*marks.protect, *marks.remove)):
         raise SavedRunError(strings().SAVED_BROKEN)
     runs = _runs(path, about.part("runs"), trace, config, marks, version)
-    return Kept(
+    return StoredRun(
         Path(about.text("file", 300)).name, about.text("question", 4000), about.whole("num_frames", 1, 64),
         runs["dense"], runs["aim"], about.whole("timed_prefills", 0, 1000), about.value("details") is True,
         runs.get("hand"), _facts(about.part("model"), version), _spelling(about.part("spelling")),
@@ -140,7 +140,7 @@ def _timing(side: Reader, version: int) -> Timing:
     return Timing(**spent | {"prefill_ms": spent["prefill_ms"] + spent["merge_ms"]})
 
 
-def _bare(trace: Trace) -> Kept:
+def _bare(trace: Trace) -> StoredRun:
     """A run of which the trace is all that is known: no answer, and a cost of tokens alone."""
     visual = tuple(trace.retained.tolist())
     nothing = Timing(0.0, 0.0, 0.0, 0.0)
@@ -148,4 +148,4 @@ def _bare(trace: Trace) -> Kept:
         Result("", (), config, trace, Cost(counts, counts, 0, 0, 0), nothing, np.zeros(0, np.float32))
         for config, counts in ((AimConfig.dense(), (dense_tokens(trace),) * trace.num_layers), (AimConfig(), visual))
     )
-    return Kept("", "", trace.num_frames, dense, aim, model=ModelFacts.unknown())
+    return StoredRun("", "", trace.num_frames, dense, aim, model=ModelFacts.unknown())
