@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import gradio as gr
+from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from page import assets, layout_inputs, layout_results, layout_shared
@@ -14,6 +13,7 @@ from page.exports.handlers import Exports
 from page.handlers import Handlers
 from page.i18n import ENGLISH, I18N, text
 from page.language_script import LanguageFirst
+from page.layout import Controls, MediaInputs
 from page.state.startup import Loaded
 
 
@@ -34,20 +34,20 @@ def build_page(loaded: Loaded) -> gr.Blocks:
             layout_shared.samples(media.video, controls.question)
         with media.image_samples:
             layout_shared.samples(media.image, controls.question)
-        results, handlers = layout_results.results(default, depth), Handlers(loaded)
-        key, done = _connect(handlers, media, controls, results)
-        guide.connect(media, controls, handlers.store, key, done)
-        exports = Exports(handlers, loaded, results.panels)
-        done.append(events.connect(demo, exports, media, controls, results, key))
-        events.enable(exports, results, key, done)
-        _connect_figures(handlers, results.figures, key, done)
+        handlers = Handlers(loaded, layout_results.results(default, depth))
+        done = _connect(handlers, media, controls)
+        guide.connect(media, controls, handlers.store, handlers.results.key, done)
+        exports = Exports(handlers, loaded, media, controls)
+        done.append(events.connect(demo, exports))
+        events.enable(exports, done)
+        _connect_figures(handlers, done)
     return demo.queue(max_size=32)
 
 
-def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace) -> tuple:
-    """Events that run the model; returns where the last result's key is kept, and the events that fill the page."""
-    key = gr.State(None)  # where this page's last result is kept
-    settings = [media.video, media.image, media.shown, controls.question, *controls.sliders]
+def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list[Dependency]:
+    """Connect the events that run the model; returns those that fill the page."""
+    results, key = handlers.results, handlers.results.key
+    settings = [*media.inputs, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.marks]
     layout_inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
@@ -62,9 +62,8 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
         )
         for event in (results.explorer.marks, results.answers.undo)
     ]  # fmt: skip
-    answers, numbers, *_, data = results.panels
     times = run.success(
-        handlers.times, key, [answers, numbers, data], api_name="times", concurrency_id="model", show_progress="hidden"
+        handlers.times, key, results.timed, api_name="times", concurrency_id="model", show_progress="hidden"
     )
     layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
     controls.stop.click(
@@ -78,13 +77,15 @@ def _connect(handlers: Handlers, media: SimpleNamespace, controls: SimpleNamespa
             concurrency_id="model",
         )  # fmt: skip
         done.append(again)
-    return key, done
+    return done
 
 
-def _connect_figures(handlers: Handlers, figures: SimpleNamespace, key: gr.State, done: list) -> None:
+def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
     """Still pictures follow a run and their slider, but only while their part of the page is open."""
-    drawn = {"fn": handlers.figures, "inputs": [key, figures.is_open, figures.layer, figures.scale],
-             "outputs": figures.panels, "show_progress": "hidden", "api_visibility": "private"}  # fmt: skip
+    figures = handlers.results.figures
+    inputs = [handlers.results.key, figures.is_open, figures.layer, figures.scale]
+    drawn = {"fn": handlers.figures, "inputs": inputs, "outputs": figures.drawn}
+    drawn |= {"show_progress": "hidden", "api_visibility": "private"}
     figures.box.expand(
         handlers.open_figures, None, figures.opened, show_progress="hidden", api_visibility="private"
     ).then(**drawn)

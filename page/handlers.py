@@ -16,21 +16,19 @@ from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
 from page.components.word_frames.component import word_frames_record
 from page.i18n import strings
+from page.layout import Results, Update
 from page.overrides import checked_overrides
 from page.state.cancellation import Cancellation
 from page.state.runner import Runner
 from page.state.startup import Loaded
 from page.state.store import ResultStore, StoredRun
 
-NUM_FIGURES = 9
-NUM_AFTER_ANSWERS = 5  # outputs of a run besides the answers
-NUM_TIMED = 3  # answers, numbers and summary: where times are shown
-
 
 class Handlers:
-    """The events of one page, around one model and the results of its visitors."""
+    """The events of one page, around one model and the runs of its visitors. What does not change is left out."""
 
-    def __init__(self, loaded: Loaded):
+    def __init__(self, loaded: Loaded, results: Results):
+        self.results = results
         self.adapter = loaded.engine.adapter
         self.tokenizer = self.adapter.processor.tokenizer
         self.runner, self.store, self.cancellation = Runner(loaded.engine), ResultStore(), Cancellation()
@@ -50,7 +48,7 @@ class Handlers:
             checked_kind(self.adapter, self.runner.frames(path, num_frames))
             progress(0.2, strings().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
-            yield answers_record({"dense": dense}, False, self.tokenizer), *[gr.skip()] * NUM_AFTER_ANSWERS
+            yield {self.results.answers: answers_record({"dense": dense}, False, self.tokenizer)}
             progress(0.6, strings().RUNNING_AIM)
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
@@ -62,15 +60,15 @@ class Handlers:
         """Time the prefills of the run that was just answered; if that is stopped, the answers stay."""
         stored = self.store.get(key)
         if stored is None or stored.model is not None or stored.timed_prefills:
-            return [gr.skip()] * NUM_TIMED
+            return gr.skip()
         try:
             with self.cancellation.run(request.session_hash) as stop:
                 stored = self.runner.timed(stored, stop)
         except Stopped:
-            return [gr.skip()] * NUM_TIMED
+            return gr.skip()
         self.store.put(stored, key)
-        answers, numbers, *_, data = self.panels(stored)
-        return answers, numbers, data
+        panels = self.panels(stored)
+        return {component: panels[component] for component in self.results.timed}
 
     @guarded
     def follow(self, keep_ratio, l1, l2, num_frames, key):
@@ -80,7 +78,7 @@ class Handlers:
         """
         stored = self.store.get(key)
         if stored is None or stored.model is not None or l1 >= l2:  # the page is about to move one of the two
-            return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
+            return gr.skip()
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         same_frames = num_frames == stored.num_frames
         overrides = stored.overrides if same_frames else NOTHING_MARKED  # they belong to their frames
@@ -107,7 +105,7 @@ class Handlers:
             with self.cancellation.run(request.session_hash) as stop:
                 again = self._again(stored, config, num_frames, overrides, stop=stop)
         except Stopped:
-            return [gr.skip()] * (NUM_AFTER_ANSWERS + 1)
+            return gr.skip()
         except ValueError as error:
             raise gr.Error(strings().BAD_MARKS_BOTH.format(reason=error), title=strings().TITLES["marks"]) from error
         if again.hand:
@@ -121,7 +119,8 @@ class Handlers:
         self.cancellation.stop(request.session_hash)
         stored = self.store.get(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
-        return self.panels(stored)[0] if stored else None
+        answers = self.results.answers
+        return {answers: self.panels(stored)[answers] if stored else None}
 
     def _again(self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: ByHand, **more) -> StoredRun:
         """The same request with other settings or marks; what has not changed does not run again."""
@@ -136,38 +135,39 @@ class Handlers:
         timed = stored.timed_prefills if same else 0
         return replace(stored, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
 
-    def _shown(self, stored: StoredRun, key: str | None) -> tuple:
-        """What the panels get of a request, which is kept for redrawing, and its key."""
-        return *self.panels(stored), self.store.put(stored, key)
+    def _shown(self, stored: StoredRun, key: str | None) -> Update:
+        """What the panels get of a run, which is stored for redrawing, and its key."""
+        return self.panels(stored) | {self.results.key: self.store.put(stored, key)}
 
-    def panels(self, stored: StoredRun) -> tuple:
-        """What each panel of the story gets of a request; of a trace alone there is only the explorer's."""
+    def panels(self, stored: StoredRun) -> Update:
+        """What each panel gets of a run; of a trace alone there is only the explorer's."""
+        to = self.results
         if stored.is_bare:
-            return None, None, stored.shown, None, None
+            return dict.fromkeys(to.panels) | {to.explorer: stored.shown}
         tokenizer = stored.saved_tokens or self.tokenizer
-        return (
-            answers_record(stored.runs, stored.timed_prefills > 0, tokenizer),
-            comparison(stored.dense, stored.aim, stored.timed_prefills),
-            stored.shown,
-            (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
-            summary(stored.runs),
-        )
+        return {
+            to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer),
+            to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
+            to.explorer: stored.shown,
+            to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
+            to.summary: summary(stored.runs),
+        }
 
     @guarded
     def open_figures(self):
         """Their part of the page is open; its legends are drawn."""
         from page.figures import legends  # what draws charts takes half a second to import: not when the page starts
 
-        return True, *legends()
+        return {self.results.figures.is_open: True} | legends(self.results.figures)
 
     @guarded
     def figures(self, key, is_open, layer, scale):
         """The still pictures and charts of a stored run; the model does not run."""
         if key is None or not is_open:
-            return [gr.skip()] * NUM_FIGURES
+            return gr.skip()
         stored = self.store.get(key)
         if stored is None:
             raise gr.Error(strings().RESULT_GONE, title=strings().TITLES["gone"])
         from page.figures import figures
 
-        return figures(stored.dense, stored.shown, layer, scale)
+        return figures(self.results.figures, stored.dense, stored.shown, layer, scale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -13,6 +12,7 @@ from page.checks import MAX_FRAMES
 from page.components.estimate.component import FRAMES, SIZE, EstimatePanel, frames_and_prompts, model_sizes
 from page.components.image_file import ImageFile
 from page.i18n import text
+from page.layout import Controls, MediaInputs
 from page.state.runner import is_small
 from page.state.startup import Loaded
 
@@ -21,9 +21,8 @@ STOP_IS = "() => ({{__type__: 'update', interactive: {}}})"
 L1_FOLLOWS_L2 = "(l1, l2) => [Math.min(l1, l2 - 1), l2]"
 
 
-def media(adapter: Adapter) -> SimpleNamespace:
-    """A video or an image, each with room for samples; `shown` names the open tab. What a family cannot read is not
-    shown."""
+def media(adapter: Adapter) -> MediaInputs:
+    """A video or an image, each with room for samples. What a family cannot read is not shown."""
     first = "video" if "video" in adapter.modalities else "image"
     with gr.Tabs(selected=first) as tabs:
         with gr.Tab(text("VIDEO"), id="video", visible=first == "video") as video_tab:
@@ -35,13 +34,13 @@ def media(adapter: Adapter) -> SimpleNamespace:
     shown = gr.State(first)
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
     image_tab.select(lambda: "image", None, shown, api_visibility="private")
-    return SimpleNamespace(
+    return MediaInputs(
         video=video, image=image, shown=shown, tabs=tabs, video_samples=video_samples, image_samples=image_samples,
         opened={"video": video_tab.select, "image": image_tab.select},
     )  # fmt: skip
 
 
-def controls(loaded: Loaded, default: AimConfig, media: SimpleNamespace) -> SimpleNamespace:
+def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls:
     """Question, sliders, what they will cost, Run and Stop; l2 stays above l1 without asking the server."""
     depth, adapter = loaded.engine.num_layers, loaded.engine.adapter
     least, has_frames = adapter.least_l1, "video" in adapter.modalities
@@ -78,17 +77,17 @@ def controls(loaded: Loaded, default: AimConfig, media: SimpleNamespace) -> Simp
     estimate.follow(adapter, media, sliders)
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
     l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
-    return SimpleNamespace(question=question, run=run, stop=stop, sliders=sliders, details=details)
+    return Controls(question, keep_ratio, l1, l2, num_frames, details, run, stop)
 
 
-def arm_stop(controls: SimpleNamespace, asked: list) -> None:
+def arm_stop(controls: Controls, asked: list) -> None:
     """Let Stop be pressed from the moment a run is asked for by one of these events."""
     on = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("true")}
     for event in asked:
         event(**on, api_visibility="private")
 
 
-def disarm_stop(controls: SimpleNamespace, runs: list, last: list) -> None:
+def disarm_stop(controls: Controls, runs: list, last: list) -> None:
     """Stop ends runs; after one of the `last`, or one that failed, or Stop itself, there is nothing to stop."""
     off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
     for run in last:

@@ -1,8 +1,6 @@
-"""Story: the results of a run, in the order in which a visitor asks for them."""
+"""Results: what a run fills, in the order in which a visitor asks for them."""
 
 from __future__ import annotations
-
-from types import SimpleNamespace
 
 import gradio as gr
 
@@ -13,15 +11,16 @@ from page.components.explorer.component import TokenExplorer
 from page.components.word_frames.component import WordFramesPanel
 from page.exports.panel import export_panel
 from page.i18n import ENGLISH, text
+from page.layout import Figures, Results
 
 
-def results(default: AimConfig, depth: int) -> SimpleNamespace:
-    """Answers and numbers, the explorer, and figures; `panels` are what a run fills."""
+def results(default: AimConfig, depth: int) -> Results:
+    """Answers beside each other, their costs, the explorer, figures and exports."""
     gr.Markdown(text("ANSWERS"))
     answers = AnswersPanel(elem_id="answers")
     with gr.Accordion(text("NUMBERS"), open=False, elem_id="all_numbers"):
         gr.Markdown(text("NUMBERS_LEAD"))
-        numbers = gr.Markdown(text("NO_NUMBERS"), elem_id="numbers")
+        comparison = gr.Markdown(text("NO_NUMBERS"), elem_id="numbers")
         _why("NUMBERS")
 
     gr.Markdown(text("EXPLORE"))
@@ -37,9 +36,8 @@ def results(default: AimConfig, depth: int) -> SimpleNamespace:
     exports = export_panel()
     with gr.Accordion(text("DATA"), open=False):
         gr.Markdown(text("DATA_LEAD"))
-        data = gr.JSON(label=text("SUMMARY"))
-    panels = [answers, numbers, explorer, word_frames, data]
-    return SimpleNamespace(panels=panels, answers=answers, explorer=explorer, figures=figures, exports=exports)
+        summary = gr.JSON(label=text("SUMMARY"))
+    return Results(answers, comparison, explorer, word_frames, summary, gr.State(None), figures, exports)
 
 
 def _why(name: str) -> None:
@@ -48,8 +46,8 @@ def _why(name: str) -> None:
         gr.Markdown(text(f"WHY_{name}"))
 
 
-def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
-    """Still pictures and charts; `panels` are what `Handlers.figures` draws."""
+def _figures(default: AimConfig, depth: int) -> Figures:
+    """Still pictures and charts."""
     with gr.Accordion(text("FIGURES"), open=False, elem_id="figures") as box:
         gr.Markdown(text("FIGURES_LEAD"))
         with gr.Row():
@@ -58,16 +56,19 @@ def _figures(default: AimConfig, depth: int) -> SimpleNamespace:
             scales = [(text(f"FIGURE_SCALES.{scale}"), scale) for scale in ENGLISH["FIGURE_SCALES"]]
             scale = gr.Radio(scales, value="rank", label=text("FIGURE_SCALE"), scale=1)
         groups_legend = layout_shared.legend("groups")
-        groups, groups_note = layout_shared.picture("groups"), gr.Markdown(elem_id="groups_note")
+        groups, groups_caption = layout_shared.picture("groups"), gr.Markdown(elem_id="groups_caption")
         alive_legend = layout_shared.legend("alive")
-        alive, alive_note = layout_shared.picture("alive"), gr.Markdown(elem_id="alive_note")
+        alive, alive_caption = layout_shared.picture("alive"), gr.Markdown(elem_id="alive_caption")
         scores_legend = layout_shared.legend("scores")
-        scores, scores_note = layout_shared.picture("scores"), gr.Markdown(elem_id="scores_note")
+        scores, scores_caption = layout_shared.picture("scores"), gr.Markdown(elem_id="scores_caption")
         with gr.Row():
             retained = layout_shared.plot("retained")
-            ranked = layout_shared.plot("ranked")
+            sorted_scores = layout_shared.plot("sorted_scores")
         cost = layout_shared.plot("cost")
         _why("FIGURES")
-    panels = [groups, groups_note, alive, alive_note, scores, scores_note, retained, ranked, cost]
-    opened = [gr.State(False), groups_legend, alive_legend, scores_legend]  # what opening the box sets
-    return SimpleNamespace(box=box, is_open=opened[0], opened=opened, layer=layer, scale=scale, panels=panels)
+    return Figures(
+        box=box, is_open=gr.State(False), layer=layer, scale=scale, groups_legend=groups_legend, groups=groups,
+        groups_caption=groups_caption, alive_legend=alive_legend, alive=alive, alive_caption=alive_caption,
+        scores_legend=scores_legend, scores=scores, scores_caption=scores_caption, retained=retained,
+        sorted_scores=sorted_scores, cost=cost,
+    )  # fmt: skip

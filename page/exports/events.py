@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from page.exports.handlers import Exports
 from page.exports.panel import COPY, TAKE
 
 
-def connect(
-    demo: gr.Blocks, events: Exports, media: SimpleNamespace, controls: SimpleNamespace, results: SimpleNamespace,
-    key: gr.State,
-):  # fmt: skip
+def connect(demo: gr.Blocks, exports: Exports) -> Dependency:
     """Connect buttons, link and load; returns the event of a loaded run, which fills the page as a run does."""
-    part, figures = results.exports, results.figures
-    for kind, button in part.buttons.items():
+    media, controls, results = exports.media, exports.controls, exports.results
+    panel, figures = results.exports, results.figures
+    for kind, button in panel.buttons.items():
         made = button.click(
-            events.maker(kind), [key, figures.layer, figures.scale], part.files, show_progress_on=part.files,
-            api_visibility="private", concurrency_id="exports", concurrency_limit=2,
+            exports.maker(kind), [results.key, figures.layer, figures.scale], panel.files, api_visibility="private",
+            show_progress_on=panel.files, concurrency_id="exports", concurrency_limit=2,
         )  # fmt: skip
-        made.success(None, part.files, None, js=TAKE, api_visibility="private")
+        made.success(None, panel.files, None, js=TAKE, api_visibility="private")
     settings = [controls.question, *controls.sliders]
-    linked = part.link.click(
-        events.link, [media.video, media.image, media.shown, *settings], part.address, api_visibility="private"
-    )
-    linked.success(None, part.address, part.address, js=COPY, api_visibility="private")
-    demo.load(
-        events.restore, None, [*settings, media.video, media.image, media.tabs, media.shown], api_visibility="private",
-        show_progress="hidden",
-    )  # fmt: skip
-    return part.load.upload(
-        events.load, [part.load, key], [*results.panels, key, *settings, part.note], api_visibility="private",
-        show_progress="hidden",
-    )  # fmt: skip
+    linked = panel.link.click(exports.link, [*media.inputs, *settings], panel.address, api_visibility="private")
+    linked.success(None, panel.address, panel.address, js=COPY, api_visibility="private")
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    demo.load(exports.restore, None, [*settings, *media.inputs, media.tabs], **quiet)
+    loaded = [*results.panels, results.key, *settings, panel.note]
+    return panel.load.upload(exports.load, [panel.load, results.key], loaded, **quiet)
 
 
-def enable(events: Exports, results: SimpleNamespace, key: gr.State, done: list) -> None:
+def enable(exports: Exports, done: list[Dependency]) -> None:
     """After every run there is something to take."""
-    part = results.exports
+    panel, key = exports.results.exports, exports.results.key
     for run in done:
         run.success(
-            events.ready, key, [part.code, *part.buttons.values()], show_progress="hidden", api_visibility="private"
+            exports.ready, key, [panel.code, *panel.buttons.values()], show_progress="hidden", api_visibility="private"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -13,13 +13,13 @@ from gradio.processing_utils import save_file_to_cache
 from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
-from page.exports.panel import KINDS
 from page.exports.record import run_record, trace_record
 from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
+from page.layout import Controls, MediaInputs
 from page.permalink import LEAST_RATIO, permalink_query, read_permalink, within_reach
 from page.state.model_facts import ModelFacts
 from page.state.samples import sample_name, sample_path
@@ -28,14 +28,14 @@ from page.state.store import StoredRun
 from page.token_text import SavedTokens
 
 GIF_WIDTH = 800  # pixels; a GIF grows fast
-NUM_SETTINGS = 5  # question and sliders
 
 
 class Exports:
-    """The events of one page's exports. panels: the components that a run fills, in the order of `Handlers.panels`."""
+    """The events of one page's exports."""
 
-    def __init__(self, handlers: Handlers, loaded: Loaded, panels: Sequence[gr.components.Component]):
-        self.handlers, self.panels = handlers, panels
+    def __init__(self, handlers: Handlers, loaded: Loaded, media: MediaInputs, controls: Controls):
+        self.handlers, self.media, self.controls, self.results = handlers, media, controls, handlers.results
+        self.cache = self.results.answers.GRADIO_CACHE  # the folder whose files Gradio serves
         self.facts, self.adapter = ModelFacts.of(loaded), loaded.engine.adapter
         self.writers = {"figures": self._figures, "mp4": self._mp4, "gif": self._gif, "page": self._page,
                         "saved": self._saved, "json": self._json, "csv": self._csv}  # fmt: skip
@@ -47,7 +47,7 @@ class Exports:
         def make(key, layer, scale, progress=gr.Progress()):
             stored = self._stored(key)
             progress(0.1, strings().MAKING[kind])
-            folder = Path(self.panels[0].GRADIO_CACHE) / uuid.uuid4().hex
+            folder = Path(self.cache) / uuid.uuid4().hex
             folder.mkdir(parents=True)
             return [str(path) for path in self.writers[kind](stored, folder, layer, scale)]
 
@@ -59,22 +59,29 @@ class Exports:
         stored = self.handlers.store.get(key)
         if stored is None:
             return gr.skip()
-        return self._code(stored), *[gr.update(interactive=True)] * len(KINDS)
+        panel = self.results.exports
+        return {panel.code: self._code(stored)} | dict.fromkeys(panel.buttons.values(), gr.update(interactive=True))
 
     @guarded
     def load(self, file, key):
-        """A saved run back on the page, without the model: panels, key, question, sliders and a note."""
+        """A saved run back on the page, without the model."""
         try:
             stored = load_run(file)
         except SavedRunError as error:
             raise gr.Error(str(error), title=strings().TITLES["file"]) from error
-        key = self.handlers.store.put(stored, key)
+        update = self.handlers.panels(stored) | {self.results.key: self.handlers.store.put(stored, key)}
         if stored.is_bare:
-            return *self.handlers.panels(stored), key, *[gr.skip()] * NUM_SETTINGS, strings().LOADED_TRACE
+            return update | {self.results.exports.note: strings().LOADED_TRACE}
         config = stored.settings
-        layers = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
-        settings = stored.question, max(LEAST_RATIO, config.keep_ratio), *layers, min(stored.num_frames, MAX_FRAMES)
-        return *self.handlers.panels(stored), key, *settings, strings().LOADED
+        l1, l2 = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
+        return update | {
+            self.controls.question: stored.question,
+            self.controls.keep_ratio: max(LEAST_RATIO, config.keep_ratio),
+            self.controls.l1: l1,
+            self.controls.l2: l2,
+            self.controls.num_frames: min(stored.num_frames, MAX_FRAMES),
+            self.results.exports.note: strings().LOADED,
+        }
 
     @guarded
     def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
@@ -88,20 +95,27 @@ class Exports:
 
     @guarded
     def restore(self, request: gr.Request):
-        """What the page's address sets: question, sliders, then video, image, and the name of the tab to open."""
+        """What the page's address sets: question, sliders, and a sample on its tab."""
         adapter = self.adapter
         found = read_permalink(
             dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1
         )
         if found.bad:
             gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
-        values = [gr.skip() if value is None else value for value in found.settings]
+        components = [self.controls.question, *self.controls.sliders]
+        pairs = zip(components, found.settings, strict=True)
+        update = {component: value for component, value in pairs if value is not None}
         if found.sample is None:
-            return *values, *[gr.skip()] * 4
-        file = save_file_to_cache(sample_path(found.sample), cache_dir=self.panels[0].GRADIO_CACHE)
+            return update or gr.skip()
+        file = save_file_to_cache(sample_path(found.sample), cache_dir=self.cache)
         is_image = found.sample.endswith(".png")
         tab = "image" if is_image else "video"
-        return *values, *((None, file) if is_image else (file, None)), gr.Tabs(selected=tab), tab
+        return update | {
+            self.media.video: None if is_image else file,
+            self.media.image: file if is_image else None,
+            self.media.tabs: gr.Tabs(selected=tab),
+            self.media.shown: tab,
+        }
 
     def _stored(self, key: str | None) -> StoredRun:
         stored = self.handlers.store.get(key)
@@ -143,8 +157,8 @@ class Exports:
         return [folder / "aim_run.gif"]
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
-        pairs = zip(self.panels, self.handlers.panels(stored), strict=True)
-        shown = [(panel, value) for panel, value in pairs if isinstance(panel, gr.HTML) and value is not None]
+        panels = self.handlers.panels(stored).items()
+        shown = [(panel, value) for panel, value in panels if isinstance(panel, gr.HTML) and value is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(
             keep_ratio=config.keep_ratio, l1=config.l1, l2=config.l2, num_frames=stored.num_frames,

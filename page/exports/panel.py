@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
 from page.i18n import text
+from page.layout import ExportPanel
 
 KINDS = ("figures", "mp4", "gif", "page", "saved", "json", "csv")
 # Starts the download of the first file; the others wait in the list.
@@ -22,8 +22,8 @@ COPY = (
 )
 
 
-def export_panel() -> SimpleNamespace:
-    """`buttons` by kind, `files` and `code`, which need a run; `load` and `link`, which do not."""
+def export_panel() -> ExportPanel:
+    """An accordion with all exports."""
     with gr.Accordion(text("EXPORTS.name"), open=False, elem_id="exports"):
         gr.Markdown(text("EXPORTS.lead"))
         with gr.Row(elem_id="export_buttons"):
@@ -47,7 +47,7 @@ def export_panel() -> SimpleNamespace:
                 note = gr.Markdown(text("EXPORTS.load_lead"), elem_id="load_note")
         with gr.Accordion(text("EXPORTS.why_name"), open=False):
             gr.Markdown(text("EXPORTS.why"))
-    return SimpleNamespace(buttons=buttons, files=files, code=code, link=link, address=address, load=load, note=note)
+    return ExportPanel(buttons, files, code, link, address, load, note)
 
 
 def _button(kind: str, **look) -> gr.Button:

@@ -58,7 +58,7 @@ def test_figures_open_and_follow_a_slider(asked):
         show(page, figure)
     page.locator("#groups").screenshot(path=SCREENSHOTS / f"{name}_groups_figure.png")
     slide(page, "layer", 4)
-    playwright.expect(page.locator("#alive_note")).to_contain_text("At layer 4")
+    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 4")
 
 
 def test_a_moved_slider_runs_again(asked):

@@ -173,11 +173,11 @@ def test_the_figures_follow_their_slider_without_the_model(page):
     slide(page, "layer", 8)
     wait_for_change(page, "alive", alive)
     wait_for_change(page, "scores", scores)
-    playwright.expect(page.locator("#alive_note")).to_contain_text("At layer 8")
+    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 8")
     alive = source(page, "alive")
     page.locator("#layer input[type=range]").press("ArrowRight")
     wait_for_change(page, "alive", alive)
-    playwright.expect(page.locator("#alive_note")).to_contain_text("At layer 9")
+    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 9")
     assert said(page, "aim") == answer
     page.locator("#figures button").first.click()
 

@@ -17,15 +17,13 @@ from PIL import Image
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from page import layout_results, layout_shared
+from page import layout_shared
 from page.build import build_page
 from page.components.estimate.component import prompts
 from page.components.tour.component import Guide
 from page.components.tour.steps import measured
-from page.exports.handlers import Exports
 from page.exports.panel import KINDS
 from page.exports.saved_run.file import load_run
-from page.handlers import Handlers
 from page.i18n import ENGLISH, I18N
 from page.permalink import read_permalink
 from page.state.startup import Loaded
@@ -33,6 +31,7 @@ from page.state.store import StoredRun
 from tests.families.family import pictures
 from tests.families.table import FAMILIES
 from tests.helpers.brief import BriefEngine
+from tests.helpers.laid_out import exports_of
 
 # What takes seconds to draw is drawn once a family, by turns of its picture and of its video where it reads both.
 DRAWN_OF = {"figures": "image", "gif": "image", "mp4": "video"}
@@ -71,12 +70,9 @@ def page(loaded):
     def build(name: str) -> SimpleNamespace:
         if name not in made:
             one = loaded(name)
-            handlers, default = Handlers(one), one.engine.adapter.default_config()
-            with gr.Blocks():
-                results = layout_results.results(default, one.engine.num_layers)
+            exports, default = exports_of(one), one.engine.adapter.default_config()
             made[name] = SimpleNamespace(
-                handlers=handlers, adapter=one.engine.adapter, panels=results.panels,
-                exports=Exports(handlers, one, results.panels),
+                handlers=exports.handlers, adapter=one.engine.adapter, results=exports.results, exports=exports,
                 sliders=(default.keep_ratio, default.l1, default.l2, 5),
             )  # fmt: skip
         return made[name]
@@ -91,17 +87,18 @@ def asked(page, blocks):
 
     def ask(name: str, kind: str) -> tuple[SimpleNamespace, str]:
         if (name, kind) not in runs:
-            runs[name, kind] = answered(page(name), blocks[kind], kind)[-1]
+            runs[name, kind] = answered(page(name), blocks[kind], kind)
         return page(name), runs[name, kind]
 
     return ask
 
 
-def answered(one: SimpleNamespace, file: Path, kind: str, sliders: tuple | None = None) -> tuple:
+def answered(one: SimpleNamespace, file: Path, kind: str, sliders: tuple | None = None) -> str:
+    """The key of a run."""
     video, image = (str(file), None) if kind == "video" else (None, str(file))
     settings = sliders or one.sliders
     *_, last = one.handlers.answer(video, image, kind, QUESTION, *settings, True, None, REQUEST, lambda *_: None)
-    return last
+    return last[one.results.key]
 
 
 def stored_run_of(one: SimpleNamespace, key: str) -> StoredRun:
@@ -133,29 +130,30 @@ def test_the_estimate_is_what_the_run_counts(asked, name, kind):
 def test_every_panel_is_filled(asked, name, kind):
     one, key = asked(name, kind)
     values = one.handlers.panels(stored_run_of(one, key))
-    shown = dict(zip(("answers", "numbers", "explorer", "word_frames", "data"), one.panels, strict=True))
+    to = one.results
     trace = stored_run_of(one, key).shown.trace
-    explorer = shown["explorer"].postprocess(values[2])
+    explorer = to.explorer.postprocess(values[to.explorer])
     assert len(explorer.frames) == len(explorer.record["views"]) == len(FAMILIES[name].views[kind]) or kind == "image"
     for view, file in zip(explorer.record["views"], explorer.frames, strict=True):
         with Image.open(file.path) as picture:
             assert picture.size == tuple(view["size"])[::-1]
-    told = shown["word_frames"].postprocess(values[3])
+    told = to.word_frames.postprocess(values[to.word_frames])
     assert told.record["measured"] and len(told.record["views"]) == trace.num_views
     assert all(shares and len(shares) == trace.num_views for side in told.record["sides"]
                for _, shares, _ in side["words"])  # fmt: skip
-    assert shown["answers"].postprocess(values[0])["aim"]["tokens"]
-    json.dumps([values[0], values[4], explorer.record, told.record], allow_nan=False)
+    assert to.answers.postprocess(values[to.answers])["aim"]["tokens"]
+    json.dumps([values[to.answers], values[to.summary], explorer.record, told.record], allow_nan=False)
     assert measured(stored_run_of(one, key))["largest"] >= 1
     figures = one.handlers.figures(key, True, 3, "rank")
-    assert all(figure is not None for figure in figures) and len(one.handlers.open_figures()) == 4
-    assert all(isinstance(figure, np.ndarray) and figure.dtype == np.uint8 for figure in figures[:6:2])
+    assert list(figures) == to.figures.drawn and all(figure is not None for figure in figures.values())
+    assert list(one.handlers.open_figures()) == to.figures.opened
+    assert all(figures[view].dtype == np.uint8 for view in (to.figures.groups, to.figures.alive, to.figures.scores))
 
 
 @pytest.mark.parametrize(("name", "kind"), ASKED)
 def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
     one = page(name)
-    key = answered(one, blocks[kind], kind)[-1]
+    key = answered(one, blocks[kind], kind)
     keep_ratio, l1, l2, frames = one.sliders
     moved = (0.5, l1, l2 + 1, frames)
     one.handlers.follow(*moved, key)
@@ -188,20 +186,20 @@ def test_every_export_is_made(asked, name, kind, export):
             counted = [int(row["actual_visual"]) for row in csv.DictReader(table)]
         assert counted == list(stored.shown.cost.visual_per_layer)
     if export == "saved":
-        panels = one.exports.load(str(files[0]), None)
-        again = stored_run_of(one, panels[5])
+        update = one.exports.load(str(files[0]), None)
+        again = stored_run_of(one, update[one.results.key])
         assert again.aim.answer == stored.aim.answer and again.shown.trace.views == stored.shown.trace.views
-        assert all(panel is not None for panel in panels[:5])
+        assert all(update[panel] is not None for panel in one.results.panels)
         for layer in range(again.shown.trace.num_layers):
             assert np.array_equal(again.shown.trace.alive(layer), stored.shown.trace.alive(layer))
         assert load_run(files[0]).question == QUESTION
-        one.exports.maker("page")(panels[5], 3, "rank", progress=lambda *_: None)
+        one.exports.maker("page")(update[one.results.key], 3, "rank", progress=lambda *_: None)
 
 
 @pytest.mark.parametrize(("name", "kind"), ASKED)
 def test_the_code_and_the_link_are_there(asked, blocks, name, kind):
     one, key = asked(name, kind)
-    code, *_ = one.exports.ready(key)
+    code = one.exports.ready(key)[one.results.exports.code]
     compile(code, "copied", "exec")
     assert repr(one.exports.facts.name) in code
     query = one.exports.link(None, None, kind, QUESTION, *one.sliders)
@@ -217,14 +215,14 @@ def test_the_tour_asks_for_runs_that_the_model_can_do(page, blocks, name):
         guide = Guide(Loaded(one.handlers.runner.engine, "small", False))
     assert guide.kind in FAMILIES[name].media
     for step in guide.steps:
-        key = answered(one, blocks[guide.kind], guide.kind, (step.keep_ratio, step.l1, step.l2, step.frames))[-1]
+        key = answered(one, blocks[guide.kind], guide.kind, (step.keep_ratio, step.l1, step.l2, step.frames))
         assert measured(stored_run_of(one, key))["settings"]["l1"] == step.l1
 
 
 def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):
     with pytest.raises(gr.Error, match="reads pictures only"):
         answered(page("llava"), blocks["video"], "video")
-    assert answered(page("llava"), blocks["video"], "video", (0.5, 2, 5, 1))[-1]  # one frame of it is a picture
+    assert answered(page("llava"), blocks["video"], "video", (0.5, 2, 5, 1))  # one frame of it is a picture
 
 
 def test_deepstack_layers_refuse_pruning_in_a_sentence(page, blocks):

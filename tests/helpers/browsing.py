@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
-FIGURES = ("groups", "alive", "scores", "retained", "ranked", "cost")
+FIGURES = ("groups", "alive", "scores", "retained", "sorted_scores", "cost")
 VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_config"]
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 QUESTION = "which way does the red circle move?"

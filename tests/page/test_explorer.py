@@ -19,7 +19,7 @@ from page.components.explorer.frames import cut
 from page.components.explorer.packing import packed_log
 from page.components.explorer.record import explorer_record, last_layers, score_table
 from page.components.explorer.view_names import view_names
-from page.state.frame_files import served
+from page.state.frame_files import write_frames
 from tests.helpers.drawn_trace import make_result, make_trace
 from visual.heatmaps import nearest_scored, scaled_scores
 from visual.patch_grid import patch_rectangle
@@ -132,16 +132,16 @@ def test_a_box_that_reaches_beyond_the_picture_is_black_there(frames):
 
 def test_pictures_are_written_once(frames, tmp_path):
     upright, turned = frames[0], frames[0][::-1]
-    paths = [Path(file.path) for file in served([upright, turned, upright], str(tmp_path))]
+    paths = [Path(file.path) for file in write_frames([upright, turned, upright], str(tmp_path))]
     assert paths[0] == paths[2] != paths[1]
     assert np.array_equal(np.asarray(Image.open(paths[1])), turned)
     before = paths[0].stat().st_mtime_ns
-    assert served([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_mtime_ns == before
+    assert write_frames([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_mtime_ns == before
 
 
 def test_a_picture_in_the_place_of_another_gets_its_own_name(tmp_path):
     def name(colour: int) -> str:
-        return served([np.full((4, 4, 3), colour, np.uint8)], str(tmp_path))[0].path
+        return write_frames([np.full((4, 4, 3), colour, np.uint8)], str(tmp_path))[0].path
 
     assert len({name(colour) for colour in range(40)}) == 40  # their memory is used again, one after the other
 

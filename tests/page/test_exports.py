@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import av
@@ -23,16 +24,15 @@ from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
 from page.exports.encode import FPS, write_gif, write_mp4
 from page.exports.figures import write_figures
-from page.exports.handlers import Exports
 from page.exports.panel import KINDS
 from page.exports.record import run_record, trace_record
 from page.exports.saved_run.file import load_run
-from page.handlers import Handlers
 from page.state.model_facts import ModelFacts
 from page.state.samples import SAMPLES, sample_name, sample_path
 from page.state.startup import Loaded
 from page.state.store import StoredRun
 from tests.helpers.drawn_trace import make_trace
+from tests.helpers.laid_out import exports_of
 from visual.chart_style import COLUMN, MM_PER_INCH, PAGE
 from visual.charts import retained_figure
 from visual.film import film
@@ -233,13 +233,8 @@ def test_only_samples_are_samples(name):
 
 @pytest.fixture(scope="module")
 def events(engine, checkpoint, stored):
-    from page import layout_results
-
-    loaded = Loaded(engine, str(checkpoint), is_embedded=False)
-    handlers = Handlers(loaded)
-    with gr.Blocks():
-        panels = layout_results.results(AimConfig.for_depth(engine.num_layers), engine.num_layers).panels
-    return Exports(handlers, loaded, panels), handlers.store.put(stored)
+    exports = exports_of(Loaded(engine, str(checkpoint), is_embedded=False))
+    return exports, exports.handlers.store.put(stored)
 
 
 @pytest.mark.slow
@@ -279,3 +274,32 @@ def test_without_a_run_a_button_says_what_to_do(events, key, says):
     with pytest.raises(gr.Error) as caught:
         events[0].maker("csv")(key, 5, "rank", progress=lambda *_: None)
     assert says in str(caught.value.message)
+
+
+def test_a_saved_run_sets_the_page_and_a_trace_alone_leaves_question_and_sliders(events, stored, tmp_path):
+    exports, key = events
+    controls, results = exports.controls, exports.results
+    update = exports.load(exports.maker("saved")(key, 0, "rank", progress=lambda *_: None)[0], key)
+    settings = [update[component] for component in (controls.question, *controls.sliders)]
+    config = stored.aim.config
+    assert settings == [stored.question, config.keep_ratio, config.l1, config.l2, stored.num_frames]
+    assert update[results.key] == key and exports.handlers.store.get(key).aim.answer == stored.aim.answer
+    exports.handlers.store.put(stored, key)
+    make_trace(2).save(tmp_path / "trace.npz")
+    bare = exports.load(str(tmp_path / "trace.npz"), None)
+    assert set(bare) == {*results.panels, results.key, results.exports.note}
+    assert [panel for panel in results.panels if bare[panel] is not None] == [results.explorer]
+
+
+@pytest.mark.parametrize(("sample", "tab"), [("busy.mp4", "video"), ("shapes.png", "image"), (None, None)])
+def test_an_address_sets_what_it_names_and_nothing_else(events, sample, tab):
+    exports, _ = events
+    media, controls = exports.media, exports.controls
+    query = {"question": "why?", "l2": "9"} | ({"sample": sample} if sample else {})
+    update = exports.restore(SimpleNamespace(query_params=query))
+    chosen = {controls.question, controls.l1, controls.l2}
+    assert update[controls.question] == "why?" and update[controls.l2] == 9
+    assert set(update) == chosen | ({*media.inputs, media.tabs} if sample else set())
+    if sample:
+        assert update[media.shown] == tab and Path(update[getattr(media, tab)]).name == sample
+    assert exports.restore(SimpleNamespace(query_params={})) == gr.skip()

@@ -10,10 +10,10 @@ import pytest
 
 from aim_core.errors import Stopped
 from aim_core.overrides import ByHand
-from page.handlers import NUM_AFTER_ANSWERS, NUM_TIMED, Handlers
 from page.state.cancellation import Cancellation
 from page.state.startup import Loaded
 from tests.helpers.brief import BriefEngine
+from tests.helpers.laid_out import exports_of
 from tests.helpers.waiting import in_thread, wait_until
 
 SLIDERS = (0.25, 6, 9, 4)
@@ -23,14 +23,14 @@ QUESTION = "what color is the star?"
 
 @pytest.fixture(scope="module")
 def handlers(engine):
-    return Handlers(Loaded(BriefEngine(engine.adapter), "random", is_embedded=False))
+    return exports_of(Loaded(BriefEngine(engine.adapter), "random", is_embedded=False)).handlers
 
 
 @pytest.fixture
 def key(handlers, clip):
     """A run that was made."""
     *_, last = run(handlers, clip)
-    return last[-1]
+    return last[handlers.results.key]
 
 
 def run(handlers, clip, sliders=SLIDERS, details=True, key=None):
@@ -47,23 +47,27 @@ def kept_rows(result, layer: int) -> set[int]:
 
 def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     first, last = run(handlers, clip)
-    assert "aim" not in first[0] and len(first) == len(last) == NUM_AFTER_ANSWERS + 1
-    stored = handlers.store.get(last[-1])
-    assert stored.dense.word_frames.size and stored.aim.word_frames.size and last[3][1]["measured"]
+    to = handlers.results
+    assert list(first) == [to.answers] and "aim" not in first[to.answers] and set(last) == {*to.panels, to.key}
+    stored = handlers.store.get(last[to.key])
+    assert stored.dense.word_frames.size and stored.aim.word_frames.size and last[to.word_frames][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
-    assert not handlers.store.get(plain[-1]).aim.word_frames.size and not plain[3][1]["measured"]
+    assert not handlers.store.get(plain[to.key]).aim.word_frames.size and not plain[to.word_frames][1]["measured"]
 
 
 def test_times_come_after_the_answers_and_only_once(handlers, clip):
     first, last = run(handlers, clip)
-    assert first[0]["dense"]["time"] == last[0]["aim"]["time"] == "–"
-    answers, table, data = handlers.times(last[-1], REQUEST)
-    stored = handlers.store.get(last[-1])
+    to, key = handlers.results, last[handlers.results.key]
+    assert first[to.answers]["dense"]["time"] == last[to.answers]["aim"]["time"] == "–"
+    update = handlers.times(key, REQUEST)
+    assert list(update) == to.timed
+    answers, table, data = update.values()
+    stored = handlers.store.get(key)
     assert stored.timed_prefills == len(stored.dense.timing.runs_ms) == len(stored.aim.timing.runs_ms) == 3
     assert answers["aim"]["time"] == f"{stored.aim.timing.prefill_ms:,.1f} ms" and answers["aim"]["time"] in table
     assert data["aim"]["prefill_ms"] == round(stored.aim.timing.prefill_ms, 3)
-    assert handlers.times(last[-1], REQUEST) == handlers.times(None, REQUEST) == [gr.skip()] * NUM_TIMED
-    assert handlers.store.get(last[-1]) is stored
+    assert handlers.times(key, REQUEST) == handlers.times(None, REQUEST) == gr.skip()
+    assert handlers.store.get(key) is stored
 
 
 def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
@@ -71,28 +75,28 @@ def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
     with handlers.runner.engine._turn(None):  # somebody else's run: timing waits, and is stopped for certain
         begun = in_thread(handlers.times, key, REQUEST)
         wait_until(lambda: handlers.cancellation.stop(REQUEST.session_hash))
-        assert begun.result(timeout=60) == [gr.skip()] * NUM_TIMED
+        assert begun.result(timeout=60) == gr.skip()
     assert handlers.store.get(key) is before
-    assert handlers.times(key, REQUEST)[0]["aim"]["time"].endswith(" ms")
+    assert handlers.times(key, REQUEST)[handlers.results.answers]["aim"]["time"].endswith(" ms")
 
 
 def test_a_moved_slider_is_not_shown_with_the_times_of_before(handlers, key):
     handlers.times(key, REQUEST)
-    answers, table, *_ = handlers.follow(0.5, 6, 9, 4, key)
-    assert answers["aim"]["time"] == "–" and "press Run to time both" in table
+    update, to = handlers.follow(0.5, 6, 9, 4, key), handlers.results
+    assert update[to.answers]["aim"]["time"] == "–" and "press Run to time both" in update[to.comparison]
     assert handlers.store.get(key).aim.timing.runs_ms == ()
 
 
 def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     before = handlers.store.get(key)
     row = int(before.aim.trace.rows()[2, 10])
-    answers, _, shown, frames, data, same_key = marked(handlers, key, {"protect": [], "remove": [[2, 10]]})
-    stored = handlers.store.get(key)
-    assert same_key == key and stored.aim is before.aim and stored.dense is before.dense
-    assert stored.overrides == ByHand(remove=((2, 10),)) and shown is stored.hand
+    update, to = marked(handlers, key, {"protect": [], "remove": [[2, 10]]}), handlers.results
+    answers, stored = update[to.answers], handlers.store.get(key)
+    assert update[to.key] == key and stored.aim is before.aim and stored.dense is before.dense
+    assert stored.overrides == ByHand(remove=((2, 10),)) and update[to.explorer] is stored.hand
     assert row in kept_rows(stored.aim, 0) and row not in kept_rows(stored.hand, 0)
     assert answers["marks"]["removed"] == 1 and answers["firstToken"]["sides"] == ["dense", "aim", "hand"]
-    assert len(frames[1]["sides"]) == 3 and "hand" in data
+    assert len(update[to.word_frames][1]["sides"]) == 3 and "hand" in update[to.summary]
 
 
 def test_a_protected_token_stays_longest(handlers, key):
@@ -119,7 +123,7 @@ def test_sliders_keep_marks_other_frames_and_a_new_run_do_not(handlers, clip, ke
 def test_undo_takes_the_marks_off_without_a_run(handlers, key, monkeypatch):
     marked(handlers, key, {"remove": [[0, 0]]})
     monkeypatch.setattr(handlers.runner, "run", lambda *_, **__: pytest.fail("the model ran"))
-    answers = marked(handlers, key, {})[0]
+    answers = marked(handlers, key, {})[handlers.results.answers]
     assert "hand" not in answers and handlers.store.get(key).hand is None
 
 
@@ -154,13 +158,13 @@ def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip
     before, steps = handlers.store.get(key), run(handlers, clip, (1.0, 12, 13, 32), key=key)
     begun = in_thread(list, steps)
     wait_until(lambda: handlers.cancellation.stop(REQUEST.session_hash))
-    answers = handlers.stop(key, REQUEST)
+    answers = handlers.stop(key, REQUEST)[handlers.results.answers]
     assert begun.result(timeout=60) == [] and handlers.store.get(key) is before
     assert answers["aim"]["words"] and "firstToken" in answers
 
 
 def test_stopping_before_any_run_empties_the_answers(handlers):
-    assert handlers.stop(None, REQUEST) is None
+    assert handlers.stop(None, REQUEST) == {handlers.results.answers: None}
 
 
 def test_only_the_run_of_the_own_page_is_stopped():

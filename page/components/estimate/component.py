@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -18,6 +17,7 @@ from page import assets
 from page.checks import MAX_FRAMES
 from page.components.base import Panel
 from page.i18n import ENGLISH
+from page.layout import MediaInputs
 from visual.palette import browser_palette
 
 # Slider values into the panel's own, in the order of `EstimatePanel.follow`.
@@ -46,7 +46,7 @@ class EstimatePanel(Panel):
     def preprocess(self, payload: Any) -> Any:
         return payload
 
-    def follow(self, adapter: Adapter, media: SimpleNamespace, sliders: list[gr.Slider]) -> None:
+    def follow(self, adapter: Adapter, media: MediaInputs, sliders: list[gr.Slider]) -> None:
         """Keep up with keep ratio, l1, l2 and frames without a request, and with the size of what is asked about."""
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         values = [self, *sliders]
