@@ -1,4 +1,4 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, curve, evaluate, findings and what makes
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, findings and what makes
 # files of the repository: samples, screenshot, notebook, lock, compat. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -10,7 +10,7 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test test-fast lint format docs bench train curve evaluate findings samples screenshot notebook lock compat \
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate findings samples screenshot notebook lock compat \
   chromium clean
 
 demo: $(READY)
@@ -50,7 +50,7 @@ train: $(DEV)
 evaluate: $(DEV)
 	$(PY) -m training.evaluate
 
-curve: $(DEV)
+plot-log: $(DEV)
 	$(PY) -m training.plot_log
 
 # Another seed: .venv/bin/python -m training.train --seed 4 --folder runs/seed4 --out runs/seed4/model

@@ -21,7 +21,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all of them if left out")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results.json"), help="where the figures go")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--repeats", type=int, default=3, help="turns whose median counts")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds whose median counts")
     parser.add_argument("--shape", choices=SHAPES, default="Qwen2-0.5B")
     parser.add_argument("--layers", type=int, help="run fewer layers than the shape has")
     parser.add_argument("--frames", type=int, default=8)

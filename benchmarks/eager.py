@@ -17,7 +17,7 @@ from aim_core.forward.merged_prompt import shorten
 from aim_core.methods.aim import MergeSimilar
 from aim_core.methods.base import where_needed
 from benchmarks.shapes import Prompt
-from benchmarks.timer import Once, Watch
+from benchmarks.timer import PrefillTiming, Timer
 
 _NAME = "eager_masking"
 
@@ -34,7 +34,7 @@ class Masking:
 
     def __init__(self, config: AimConfig, visual: Tensor, plan: list[int], like: Tensor):
         self.config, self.visual, self.plan, self.needed = config, visual, plan, where_needed(plan)
-        self.watch = Watch(like.device)
+        self.timer = Timer(like.device)
         self.lowest = torch.finfo(like.dtype).min
         n = len(visual)
         self.bias = like.new_full((n, n), self.lowest).triu(1)
@@ -48,7 +48,7 @@ class Masking:
         weights = logits.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
         out = (weights @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
         if layer in self.needed:
-            with self.watch.running():
+            with self.timer.running():
                 self.scores = self._rank(logits)
         return out, weights
 
@@ -70,10 +70,10 @@ class Masking:
 
 
 @torch.inference_mode()
-def eager_prefill(adapter: Adapter, prompt: Prompt, setting: EagerMasked) -> tuple[Once, Tensor]:
+def eager_prefill(adapter: Adapter, prompt: Prompt, setting: EagerMasked) -> tuple[PrefillTiming, Tensor]:
     """Run it once; what it took, and the logits (vocabulary,) of the next token."""
     config = setting.config
-    whole, merge = Watch(prompt.embeds.device), Watch(prompt.embeds.device)
+    whole, merge = Timer(prompt.embeds.device), Timer(prompt.embeds.device)
     with whole.running():
         with merge.running():
             short = shorten(prompt.embeds[0], prompt.layout, MergeSimilar(config.keep_ratio))
@@ -87,4 +87,4 @@ def eager_prefill(adapter: Adapter, prompt: Prompt, setting: EagerMasked) -> tup
         finally:
             adapter.decoder.set_attn_implementation("sdpa")
     tokens = (len(short.embeds),) * adapter.num_layers
-    return Once(tokens, whole.ms, masking.watch.ms, merge.ms), out.logits[0, -1]
+    return PrefillTiming(tokens, whole.ms, masking.timer.ms, merge.ms), out.logits[0, -1]

@@ -6,7 +6,7 @@ import argparse
 
 import torch
 
-from benchmarks.prefill import halves, in_turns
+from benchmarks.prefill import ablations, interleaved
 from benchmarks.shapes import SHAPES, random_model, random_prompt
 from benchmarks.tables import markdown, percent, times
 
@@ -22,8 +22,8 @@ def measure(options: argparse.Namespace) -> dict | None:
     layers = options.layers or shape.layers
     adapter = random_model(shape, layers, options.gpu_device, torch.bfloat16)
     prompt = random_prompt(adapter, options.gpu_frames, options.side, options.text - 1)  # its newline row is one more
-    settings = {name: config for name, config in halves(layers).items() if name in ("dense", "both")}
-    dense, both = in_turns(adapter, prompt, settings, options.gpu_repeats, warm=2)
+    settings = {name: config for name, config in ablations(layers).items() if name in ("dense", "both")}
+    dense, both = interleaved(adapter, prompt, settings, options.gpu_repeats, warm=2)
     speedup, ideal = dense.ms / both.ms, dense.flops(adapter) / both.flops(adapter)
     return {
         "chip": torch.cuda.get_device_name() if options.gpu_device == "cuda" else "CPU",
@@ -49,7 +49,7 @@ def _long(adapter, options: argparse.Namespace) -> dict:
         torch.cuda.reset_peak_memory_stats()
     try:
         prompt = random_prompt(adapter, options.gpu_long_frames, options.side, options.text - 1)
-        (aim,) = in_turns(adapter, prompt, {"both": halves(adapter.num_layers)["both"]}, repeats=1)
+        (aim,) = interleaved(adapter, prompt, {"both": ablations(adapter.num_layers)["both"]}, repeats=1)
     except torch.OutOfMemoryError:
         return {"frames": options.gpu_long_frames, "ran_out": True}
     peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.memory_probe import Task, in_child
+from benchmarks.memory_probe import ProbeTask, memory_probe
 from benchmarks.shapes import SHAPES
 from benchmarks.tables import markdown, percent
 
@@ -18,21 +18,21 @@ def measure(options: argparse.Namespace) -> dict:
     rows = []
     for num_frames in options.growth_frames:
         once = num_frames >= MANY
-        task = Task(
+        task = ProbeTask(
             shape.name, layers, "both", num_frames, options.side, options.text,
             repeats=1 if once else options.repeats, warm=0 if once else 1, threads=options.threads,
         )  # fmt: skip
-        child = in_child(task)
+        probed = memory_probe(task)
         rows.append(
             {
                 "frames": num_frames,
-                "tokens": child["tokens"][0],
-                "ms": child["ms"],
-                "ms_per_layer": child["ms"] / layers,
-                "pagerank_share": child["pagerank_share"],
-                "merge_share": child["merge_share"],
-                "peak_mb": child["peak_mb"],
-                "rise_mb": child["peak_mb"] - child["before_mb"],
+                "tokens": probed["tokens"][0],
+                "ms": probed["ms"],
+                "ms_per_layer": probed["ms"] / layers,
+                "pagerank_share": probed["pagerank_share"],
+                "merge_share": probed["merge_share"],
+                "peak_mb": probed["peak_mb"],
+                "rise_mb": probed["peak_mb"] - probed["before_mb"],
             }
         )
     return {"shape": shape.name, "layers": layers, "full_layers": shape.layers, "rows": rows}

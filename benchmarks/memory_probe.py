@@ -13,8 +13,8 @@ _RESET = Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
-class Task:
-    """What the process does: `repeats` prefills of one of `prefill.halves` on a random model and prompt."""
+class ProbeTask:
+    """What the process does: `repeats` prefills of one of `prefill.ablations` on a random model and prompt."""
 
     shape: str
     layers: int
@@ -27,7 +27,7 @@ class Task:
     threads: int
 
 
-def in_child(task: Task) -> dict:
+def memory_probe(task: ProbeTask) -> dict:
     """Run the task in a fresh process: its median ms, shares, tokens, and resident memory in MB: before the prefill
     with the model loaded, and at its peak. Raises RuntimeError with what the process said if it fails."""
     command = [sys.executable, "-m", "benchmarks.memory_probe", json.dumps(asdict(task))]
@@ -37,20 +37,23 @@ def in_child(task: Task) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def work(task: Task) -> dict:
-    """What `in_child` returns, measured in this process."""
+def run_task(task: ProbeTask) -> dict:
+    """What `memory_probe` returns, measured in this process."""
     import torch
 
     torch.set_num_threads(task.threads)
-    from benchmarks.prefill import halves, in_turns  # slow to import, and of no use to whoever starts this process
+    from benchmarks.prefill import (
+        ablations,
+        interleaved,
+    )  # slow to import, and of no use to whoever starts this process
     from benchmarks.shapes import SHAPES, random_model, random_prompt
 
     adapter = random_model(SHAPES[task.shape], task.layers)
     prompt = random_prompt(adapter, task.num_frames, task.side, task.num_text)
-    _forget_peak()
+    _reset_peak()
     before = _resident("VmRSS")
-    settings = {task.setting: halves(task.layers)[task.setting]}
-    (measured,) = in_turns(adapter, prompt, settings, task.repeats, task.warm)
+    settings = {task.setting: ablations(task.layers)[task.setting]}
+    (measured,) = interleaved(adapter, prompt, settings, task.repeats, task.warm)
     return {
         "ms": measured.ms,
         "pagerank_share": measured.pagerank_share,
@@ -61,7 +64,7 @@ def work(task: Task) -> dict:
     }
 
 
-def _forget_peak() -> None:
+def _reset_peak() -> None:
     """Let the peak start anew from what is resident now (Linux)."""
     _RESET.write_text("5")
 
@@ -73,4 +76,4 @@ def _resident(entry: str) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(work(Task(**json.loads(sys.argv[1])))))
+    print(json.dumps(run_task(ProbeTask(**json.loads(sys.argv[1])))))

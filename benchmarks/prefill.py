@@ -15,43 +15,43 @@ from aim_core.methods.aim import as_method
 from aim_core.ops.flops import prefill_flops
 from benchmarks.eager import EagerMasked, eager_prefill
 from benchmarks.shapes import Prompt
-from benchmarks.timer import Once, Watch
+from benchmarks.timer import PrefillTiming, Timer
 
 Setting = AimConfig | EagerMasked | None  # None is the stock model with nothing attached
 
 
 @dataclass
-class Timed:
-    """A part of a method, with a watch on its calls."""
+class TimedPart:
+    """A part of a method, with a timer on its calls."""
 
     part: object
-    watch: Watch
+    timer: Timer
 
     def __call__(self, *args):
-        with self.watch.running():
+        with self.timer.running():
             return self.part(*args)
 
     def __getattr__(self, name: str):
         return getattr(self.part, name)
 
 
-def prefill(adapter: Adapter, prompt: Prompt, config: Setting) -> Once:
+def prefill(adapter: Adapter, prompt: Prompt, config: Setting) -> PrefillTiming:
     """Run it once."""
     if isinstance(config, EagerMasked):
         return eager_prefill(adapter, prompt, config)[0]
     device = prompt.embeds.device
-    whole, rank, merge = Watch(device), Watch(device), Watch(device)
+    whole, rank, merge = Timer(device), Timer(device), Timer(device)
     if config is None:
         with whole.running():
             _forward(adapter, prompt)
-        return Once((prompt.embeds.shape[1],) * adapter.num_layers, whole.ms)
+        return PrefillTiming((prompt.embeds.shape[1],) * adapter.num_layers, whole.ms)
     method = as_method(config)
-    method = replace(method, rank=Timed(method.rank, rank), reduce=Timed(method.reduce, merge))
+    method = replace(method, rank=TimedPart(method.rank, rank), reduce=TimedPart(method.reduce, merge))
     session = Session(adapter, method)
     session.layouts = [prompt.layout]
     with whole.running(), attached(adapter, session):
         _forward(adapter, prompt)
-    return Once(tuple(session.recorder.record.num_rows), whole.ms, rank.ms, merge.ms)
+    return PrefillTiming(tuple(session.recorder.record.num_rows), whole.ms, rank.ms, merge.ms)
 
 
 @torch.inference_mode()
@@ -60,11 +60,11 @@ def _forward(adapter: Adapter, prompt: Prompt) -> None:
 
 
 @dataclass
-class Measured:
+class Measurement:
     """All prefills of one setting, taken in turns with others."""
 
     name: str
-    runs: list[Once] = field(default_factory=list)
+    runs: list[PrefillTiming] = field(default_factory=list)
 
     @property
     def ms(self) -> float:
@@ -83,20 +83,20 @@ class Measured:
         return prefill_flops(self.runs[0].tokens, **adapter.sizes)
 
 
-def in_turns(
+def interleaved(
     adapter: Adapter, prompt: Prompt, settings: dict[str, Setting], repeats: int, warm: int = 1
-) -> list[Measured]:
+) -> list[Measurement]:
     """Each setting once in every turn; the first `warm` turns do not count."""
-    measured = [Measured(name) for name in settings]
-    for turn in range(warm + repeats):
+    measured = [Measurement(name) for name in settings]
+    for round_idx in range(warm + repeats):
         for one, config in zip(measured, settings.values(), strict=True):
             run = prefill(adapter, prompt, config)
-            if turn >= warm:
+            if round_idx >= warm:
                 one.runs.append(run)
     return measured
 
 
-def halves(num_layers: int) -> dict[str, Setting]:
+def ablations(num_layers: int) -> dict[str, Setting]:
     """Dense, each half of the method alone, both, and the last two with rows masked: in our way, and as released."""
     both, never = AimConfig.for_depth(num_layers), AimConfig.dense()
     prune = replace(both, keep_ratio=1.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.memory_probe import Task, in_child
-from benchmarks.prefill import Measured, halves, in_turns
+from benchmarks.memory_probe import ProbeTask, memory_probe
+from benchmarks.prefill import Measurement, ablations, interleaved
 from benchmarks.shapes import SHAPES, random_model, random_prompt
 from benchmarks.tables import markdown, percent, times
 
@@ -19,20 +19,20 @@ def measure(options: argparse.Namespace) -> dict:
     layers = options.layers or shape.layers
     adapter = random_model(shape, layers)
     prompt = random_prompt(adapter, options.frames, options.side, options.text)
-    settings = halves(layers)
-    in_turns(adapter, prompt, {"both": settings["both"]}, repeats=0, warm=1)  # the shortest warms up for all
-    measured = in_turns(adapter, prompt, settings, options.repeats, warm=0)
+    settings = ablations(layers)
+    interleaved(adapter, prompt, {"both": settings["both"]}, repeats=0, warm=1)  # the shortest warms up for all
+    measured = interleaved(adapter, prompt, settings, options.repeats, warm=0)
     dense = measured[0]
     rows = [_row(one, dense, adapter) for one in measured]
     del adapter, prompt
     for row in rows:
         if row["setting"] in options.memory:
-            task = Task(
+            task = ProbeTask(
                 shape.name, layers, row["setting"], options.frames, options.side, options.text, repeats=1, warm=0,
                 threads=options.threads,
             )  # fmt: skip
-            child = in_child(task)
-            row |= {"peak_mb": child["peak_mb"], "rise_mb": child["peak_mb"] - child["before_mb"]}
+            probed = memory_probe(task)
+            row |= {"peak_mb": probed["peak_mb"], "rise_mb": probed["peak_mb"] - probed["before_mb"]}
     by_name = {one.name: one.ms for one in measured}
     return {
         "shape": shape.name,
@@ -46,7 +46,7 @@ def measure(options: argparse.Namespace) -> dict:
     }
 
 
-def _row(one: Measured, dense: Measured, adapter) -> dict:
+def _row(one: Measurement, dense: Measurement, adapter) -> dict:
     speedup, ideal = dense.ms / one.ms, dense.flops(adapter) / one.flops(adapter)
     return {
         "setting": one.name,

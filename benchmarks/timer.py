@@ -1,4 +1,4 @@
-"""Watch: milliseconds on a device, and what one prefill took."""
+"""Timer: milliseconds on a CPU or a GPU, and the times of one prefill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 
-class Watch:
+class Timer:
     """Milliseconds on a device: by CUDA events on a GPU, by the clock elsewhere."""
 
     def __init__(self, device: torch.device):
@@ -39,7 +39,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Once:
+class PrefillTiming:
     """One prefill. tokens: rows, text and visual, that each layer computed; times in ms, parts of `ms` after it."""
 
     tokens: tuple[int, ...]

@@ -27,7 +27,7 @@ KEEP_RATIO = 0.25  # the paper's, for video
 MAX_NEW_TOKENS = 16  # a sentence and the end mark; the rest would only be wrong
 
 
-class Shown(Protocol):
+class EvalItem(Protocol):
     """One question about one video. Items with the same `video` show the same frames and are neighbours in a list."""
 
     video: int
@@ -50,7 +50,7 @@ def aim_config(num_layers: int) -> AimConfig:
 
 
 def answer_all(
-    engine: Engine, items: Sequence[Shown], num_frames: int, names: tuple[str, ...] = NAMES
+    engine: Engine, items: Sequence[EvalItem], num_frames: int, names: tuple[str, ...] = NAMES
 ) -> dict[str, Answers]:
     """For each of `names` which answers are right.
 
@@ -62,7 +62,7 @@ def answer_all(
         group = list(group)
         frames = group[0].frames(num_frames)
         for name in names:
-            found[name] += _SAID[name](engine, frames, [item.question for item in group])
+            found[name] += _ANSWERERS[name](engine, frames, [item.question for item in group])
     return {name: Answers(*map(np.array, zip(*rows, strict=True))) for name, rows in found.items()}
 
 
@@ -82,10 +82,10 @@ def _aim(engine: Engine, frames: np.ndarray, questions: list[Question]) -> list[
     return [(q.accepts(r.answer), r.cost.language_flops) for q, r in zip(questions, results, strict=True)]
 
 
-_SAID = {"dense": _dense, "aim": _aim}
+_ANSWERERS = {"dense": _dense, "aim": _aim}
 
 
-class Asker:
+class AnswerPool:
     """Asks one model in several processes, each with a copy of it. Use it in a `with` block.
 
     Calling it does what `answer_all` does.
@@ -94,13 +94,15 @@ class Asker:
     def __init__(self, model: Path, processes: int):
         self._pool = get_context("spawn").Pool(processes, _load, (model,))
 
-    def __enter__(self) -> Asker:
+    def __enter__(self) -> AnswerPool:
         return self
 
     def __exit__(self, *error) -> None:
         self._pool.terminate()
 
-    def __call__(self, items: Sequence[Shown], num_frames: int, names: tuple[str, ...] = NAMES) -> dict[str, Answers]:
+    def __call__(
+        self, items: Sequence[EvalItem], num_frames: int, names: tuple[str, ...] = NAMES
+    ) -> dict[str, Answers]:
         groups = [list(group) for _, group in groupby(items, key=attrgetter("video"))]
         work = partial(_answer, num_frames=num_frames, names=names)
         found = list(tqdm(self._pool.imap(work, groups), total=len(groups), disable=None, unit="video"))
@@ -111,7 +113,7 @@ def _joined(parts: list[Answers]) -> Answers:
     return Answers(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("right", "prefill_flops")))
 
 
-_loaded: list[Engine] = []  # in a process of an Asker: its model
+_loaded: list[Engine] = []  # in a process of an AnswerPool: its model
 
 
 def _load(model: Path) -> None:
@@ -119,5 +121,5 @@ def _load(model: Path) -> None:
     _loaded[:] = [Engine.from_pretrained(model)]
 
 
-def _answer(items: Sequence[Shown], num_frames: int, names: tuple[str, ...]) -> dict[str, Answers]:
+def _answer(items: Sequence[EvalItem], num_frames: int, names: tuple[str, ...]) -> dict[str, Answers]:
     return answer_all(_loaded[0], items, num_frames, names)

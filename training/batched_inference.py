@@ -18,7 +18,7 @@ from aim_core.forward.session import Session
 from aim_core.methods.base import Method, Reduce
 from aim_core.ops.merging import Merged
 
-SIDE_BY_SIDE = 400  # visual tokens
+MAX_BATCHED_TOKENS = 400  # visual tokens
 
 
 class Video:
@@ -40,32 +40,32 @@ class Video:
     def num_visual(self) -> int:
         return len(self.rows)
 
-    def first_words(self, method: Method, questions: list[str]) -> list[int]:
+    def first_tokens(self, method: Method, questions: list[str]) -> list[int]:
         """The first token id that the model answers to each question; an answer of the shape world is one word."""
         session = self._session(method)
         with torch.inference_mode(), attached(self.adapter, session):
             if not _prunes(method, self.num_visual, self.adapter.num_layers):
-                return self._after(*self._seen_once(session, questions)).argmax(-1).tolist()
+                return self._next_logits(*self._prefill_video(session, questions)).argmax(-1).tolist()
             # Short prompts go side by side; the mask that this needs costs long ones more than it saves.
-            many = 1 if self._num_kept(session.method.reduce) > SIDE_BY_SIDE else len(questions)
+            many = 1 if self._num_kept(session.method.reduce) > MAX_BATCHED_TOKENS else len(questions)
             parts = [questions[i : i + many] for i in range(0, len(questions), many)]
-            return [int(row.argmax()) for part in parts for row in self._ask(session, part)]
+            return [int(row.argmax()) for part in parts for row in self._prompt_logits(session, part)]
 
-    def watch(self, method: Method, question: str) -> int:
+    def record_scores(self, method: Method, question: str) -> int:
         """Ask for nothing but what the method's ranking sees on the way; the row of the first visual token."""
         session = self._session(method)
         with torch.inference_mode(), attached(self.adapter, session):
-            self._ask(session, [question])
+            self._prompt_logits(session, [question])
         return len(prompt(self.adapter, question, self.num_visual)[0]) - self.num_visual
 
     def _session(self, method: Method) -> Session:
-        return Session(self.adapter, replace(method, reduce=_Remembered(method.reduce, self.merges)))
+        return Session(self.adapter, replace(method, reduce=_CachedMerger(method.reduce, self.merges)))
 
     def _num_kept(self, reduce: Reduce) -> int:
         """Visual tokens after merging."""
         return reduce(self.tokens).tokens.shape[:2].numel()
 
-    def _ask(self, session: Session, questions: list[str]) -> Tensor:
+    def _prompt_logits(self, session: Session, questions: list[str]) -> Tensor:
         """(questions, vocabulary) logits of the word after each prompt."""
         ids = [torch.cat(prompt(self.adapter, question, self.num_visual)) for question in questions]
         mask = pad_sequence([torch.ones_like(own) for own in ids], batch_first=True, padding_side="left")
@@ -82,14 +82,14 @@ class Video:
         tokenizer, said = self.adapter.processor.tokenizer, [torch.zeros(0, dtype=torch.long)] * len(questions)
         session = self._session(method)
         with torch.inference_mode(), attached(self.adapter, session):
-            cache, tails = self._seen_once(session, questions)
+            cache, tails = self._prefill_video(session, questions)
             while len(said[0]) < max_new_tokens and not all(tokenizer.eos_token_id in own for own in said):
-                words = self._after(cache, [torch.cat(own) for own in zip(tails, said, strict=True)]).argmax(-1)
+                words = self._next_logits(cache, [torch.cat(own) for own in zip(tails, said, strict=True)]).argmax(-1)
                 said = [torch.cat([own, word[None]]) for own, word in zip(said, words, strict=True)]
         ended = [own[: (own == tokenizer.eos_token_id).cumsum(0).eq(0).sum()] for own in said]
         return [tokenizer.decode(own, skip_special_tokens=True).strip() for own in ended]
 
-    def _seen_once(self, session: Session, questions: list[str]) -> tuple[DynamicCache, list[Tensor]]:
+    def _prefill_video(self, session: Session, questions: list[str]) -> tuple[DynamicCache, list[Tensor]]:
         """The cache of the video's rows, once for each question, and the token ids that follow.
 
         Nothing that the video's rows hold depends on the question.
@@ -99,7 +99,7 @@ class Video:
         cache.batch_repeat_interleave(len(questions))
         return cache, [tail for _, tail in parts]
 
-    def _after(self, cache: DynamicCache, tails: list[Tensor]) -> Tensor:
+    def _next_logits(self, cache: DynamicCache, tails: list[Tensor]) -> Tensor:
         """(questions, vocabulary) logits after each tail; the cache is left as it was."""
         ends = torch.tensor([len(tail) - 1 for tail in tails])
         ids = pad_sequence(tails, batch_first=True)  # rows after the end look back only
@@ -129,7 +129,7 @@ def prompt(adapter: Adapter, question: str, num_visual: int) -> tuple[Tensor, Te
     return torch.cat([ids[:at], ids.new_full((num_visual,), place)]), ids[at + 1 :]
 
 
-class _Remembered:
+class _CachedMerger:
     """A reduction of one video's tokens, done once for all prompts about it."""
 
     def __init__(self, reduce: Reduce, done: dict[Reduce, Merged]):

@@ -80,16 +80,16 @@ class Batch:
         return Batch(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
 
 
-def prepare(most: float) -> None:
+def prepare(max_skew: float) -> None:
     """Do once what batches need again and again, before processes that make them begin."""
     photographs()
     for wide in (False, True):
-        answer_rates(most, wide=wide)
+        answer_rates(max_skew, wide=wide)
 
 
 @cache
-def answer_rates(most: float, num_scenes: int = 400, wide: bool = False) -> dict[tuple[str, str], float]:
-    """How often to keep a drawn question, by type and answer: none more than about `most` times as often as another."""
+def answer_rates(max_skew: float, num_scenes: int = 400, wide: bool = False) -> dict[tuple[str, str], float]:
+    """Share of drawn questions to keep, by type and answer: none comes over `max_skew` times as often as another."""
     rng, times, make = np.random.default_rng(0), frame_times(8), make_wide_scene if wide else make_scene
     answers = WIDE_ANSWERS if wide else ANSWERS
     counts = dict.fromkeys(((kind, answer) for kind in TYPES for answer in answers[kind]), 1)
@@ -102,7 +102,7 @@ def answer_rates(most: float, num_scenes: int = 400, wide: bool = False) -> dict
                 counts[kind, answer] += 1
     # Four of a kind are too rare for others to wait for.
     fewest = {k: sorted(counts[k, a] for a in answers[k])[wide and k == "count_kind"] for k in TYPES}
-    return {(kind, answer): min(1.0, most * fewest[kind] / count) for (kind, answer), count in counts.items()}
+    return {(kind, answer): min(1.0, max_skew * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
 def draw_scene(rng, num_frames: int, threes: float, wide: float = 0.0) -> Scene | WideScene:
@@ -165,13 +165,13 @@ class BatchMaker:
         videos: int,
         num_frames: int,
         draws: dict[str, int],
-        most: float,
+        max_skew: float,
         threes: float,
         wide: float,
     ) -> Batch:
-        """draws: see `draw_questions`; most: see `answer_rates`; threes, wide: see `draw_scene`."""
+        """draws: see `draw_questions`; max_skew: see `answer_rates`; threes, wide: see `draw_scene`."""
         rng = np.random.default_rng([self.seed, stage, step])
-        parts = [self._video(rng, num_frames, draws, most, threes, wide) for _ in range(videos)]
+        parts = [self._video(rng, num_frames, draws, max_skew, threes, wide) for _ in range(videos)]
         longest = max(len(part["tokens"]) for part in parts)
         for part in parts:
             missing = longest - len(part["tokens"])
@@ -179,7 +179,7 @@ class BatchMaker:
                 part[name] += [nothing] * missing
         return Batch(**{key: torch.from_numpy(np.array([part[key] for part in parts])) for key in parts[0]})
 
-    def _video(self, rng, num_frames: int, draws: dict[str, int], most: float, threes: float, wide: float) -> dict:
+    def _video(self, rng, num_frames: int, draws: dict[str, int], max_skew: float, threes: float, wide: float) -> dict:
         scene = draw_scene(rng, num_frames, threes, wide)
         times = frame_times(num_frames)
         owners = wide_owner_map if isinstance(scene, WideScene) else owner_map
@@ -194,7 +194,7 @@ class BatchMaker:
         }
         if not any(draws.values()):
             return part | {name: [] for name in EMPTY}
-        rates = answer_rates(most, wide=isinstance(scene, WideScene))
+        rates = answer_rates(max_skew, wide=isinstance(scene, WideScene))
         return part | self._text(scene, draw_questions(scene, num_frames, draws, rng, rates), num_frames)
 
     def _split(self, text: str) -> list[int]:

@@ -47,14 +47,14 @@ class Item:
 
     @property
     def combination(self) -> str | None:
-        """Whether training showed the colour, shape and deed of the one thing asked about: "seen" or "unseen".
+        """Whether training showed the colour, shape and action of the one thing asked about: "seen" or "unseen".
 
         None for other questions, and where a thing appears or vanishes that training shows doing both, as a visitor.
         """
         if self.question.type in ABOUT_MANY or len(self.question.about) != 1:
             return None
         thing = self.scene.things[self.question.about[0]]
-        if not held_out(thing.color, thing.shape, thing.deed):
+        if not held_out(thing.color, thing.shape, thing.action):
             return "seen"
         return "unseen" if thing.motion != "still" else None
 

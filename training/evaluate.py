@@ -13,7 +13,7 @@ import torch
 import transformers
 from transformers import AutoConfig
 
-from training.answering import Answers, Asker, Shown, aim_config
+from training.answering import AnswerPool, Answers, EvalItem, aim_config
 from training.build import IMAGE_SIZE
 from training.eval_sets import (
     DEVELOPMENT_SEED,
@@ -33,11 +33,11 @@ from training.weights import weights_hash
 LONGER, LONGER_VIDEOS = (32,), 60
 PROCESSES = 2
 
-Ask = Callable[..., dict[str, Answers]]  # (items, num_frames, names), as `Asker` and `answer_all` take them
+Ask = Callable[..., dict[str, Answers]]  # (items, num_frames, names), as `AnswerPool` and `answer_all` take them
 
 
 def evaluate(
-    ask: Ask, items: Sequence[Shown], num_frames: int, longer: tuple[int, ...] = LONGER, more: Callable = dict
+    ask: Ask, items: Sequence[EvalItem], num_frames: int, longer: tuple[int, ...] = LONGER, more: Callable = dict
 ) -> dict:
     """What there is to report about a set, as plain numbers.
 
@@ -76,7 +76,7 @@ def evaluate_strangers(ask: Ask, items: list[StrangersItem], num_frames: int, lo
     return evaluate(ask, items, num_frames, longer, lambda right: {"axes": by_row(items, right)})
 
 
-def _few_at(ask: Ask, items: Sequence[Shown], num_frames: int) -> dict:
+def _few_at(ask: Ask, items: Sequence[EvalItem], num_frames: int) -> dict:
     """Means over some of the videos, evenly chosen, at another number of frames."""
     videos = sorted({item.video for item in items})
     chosen = set(videos[:: max(1, len(videos) // LONGER_VIDEOS)])
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("assets/evaluation.json"), help="where the numbers go")
     options = parser.parse_args()
     report = made_by(options.model, options.seed, options.wide_seed)
-    with Asker(options.model, options.processes) as ask:
+    with AnswerPool(options.model, options.processes) as ask:
         report |= evaluate_held_out(ask, held_out_set(options.per_type, options.frames, options.seed), options.frames)
         wide = wide_held_out_set(options.per_type, options.frames, options.wide_seed)
         report["wide"] = evaluate_held_out(ask, wide, options.frames)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from training.batches import IGNORE, TRAITS, Batch
 from training.build import SPECIAL
-from training.packed_forward import COUNT, answer_packed, frame_of, patches_of, start_of, tokens_of
+from training.packed_forward import COUNT, frame_of, packed_forward, patches_of, start_of, tokens_of
 from training.wide_world import MOST_THINGS
 
 ALIGNED = ("color", "shape")  # traits that a token tells in the embeddings of their words too
@@ -70,11 +70,11 @@ def answer_loss(
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, and (n,) bool whether each word that depends on what is shown was right.
 
-    keep, how: see `answer_packed`.
+    keep, how: see `packed_forward`.
     counting:  weight of the heads that count.
     number:    whether the number of things counted is asked for too.
     """
-    visual, logits, between = answer_packed(model, batch, keep, how, rng)
+    visual, logits, between = packed_forward(model, batch, keep, how, rng)
     owner, frame = visual.owner.flatten(1), frame_of(visual)
     past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, None] > frame[None, :])
     seen_before = past.any(2)

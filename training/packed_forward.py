@@ -13,7 +13,7 @@ from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
 
 from training.batches import IGNORE, Batch
 from training.build import SPECIAL
-from training.token_reduction import Visual, drop, merge
+from training.token_reduction import VisualTokens, drop, merge
 
 PACKED = "video then text"  # the attention of packed rows, by the name that transformers knows it
 SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
@@ -37,9 +37,9 @@ def tokens_of(model, patches: Tensor) -> Tensor:
     return model.model.apply_pooling(model.model.multi_modal_projector(patches))
 
 
-def answer_packed(
+def packed_forward(
     model, batch: Batch, keep: float, how: str, rng: torch.Generator
-) -> tuple[Visual, Tensor, dict[str, Tensor]]:
+) -> tuple[VisualTokens, Tensor, dict[str, Tensor]]:
     """One pass: what is shown of the videos, (asked, vocabulary) logits of all that is to be said, and `_run`'s rest.
 
     asked: the words of each question's answer and its end mark.
@@ -58,22 +58,22 @@ def answer_packed(
     return visual, hidden[:, start_of(visual) :][asked] @ model.get_input_embeddings().weight.T, between
 
 
-def start_of(visual: Visual) -> int:
+def start_of(visual: VisualTokens) -> int:
     """The first row of text: the user mark stands before the video, the newline row after it."""
     return visual.owner.shape[1:].numel() + 2
 
 
-def frame_of(visual: Visual) -> Tensor:
+def frame_of(visual: VisualTokens) -> Tensor:
     """(F * n,) int64, the frame of each token of a video."""
     frames, left = visual.owner.shape[1:]
     return torch.arange(frames, device=visual.owner.device).repeat_interleave(left)
 
 
-def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Generator) -> Visual:
+def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Generator) -> VisualTokens:
     videos, frames = batch.pixels.shape[:2]
     owner, center = batch.token_owner.flatten(2), batch.centers.flatten(2)
     place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(owner)
-    visual = Visual(tokens.unflatten(0, (videos, frames)), owner, center, place)
+    visual = VisualTokens(tokens.unflatten(0, (videos, frames)), owner, center, place)
     if how == "drop":
         return drop(visual, keep, rng)
     if keep == 1:

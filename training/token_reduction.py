@@ -14,7 +14,7 @@ COVERED = 1 / 3  # a merged token shows a thing that covers at least this share 
 
 
 @dataclass(frozen=True)
-class Visual:
+class VisualTokens:
     """The visual tokens of B videos of F frames, n of each frame, and what they show.
 
     tokens: (B, F, n, d)
@@ -28,20 +28,20 @@ class Visual:
     center: Tensor
     place: Tensor
 
-    def rows(self, index: Tensor) -> Visual:
+    def rows(self, index: Tensor) -> VisualTokens:
         """Only these tokens of each frame; index: (B, F, m)."""
         tokens = self.tokens.gather(2, index[..., None].expand(-1, -1, -1, self.tokens.shape[-1]))
-        return Visual(tokens, *(part.gather(2, index) for part in (self.owner, self.center, self.place)))
+        return VisualTokens(tokens, *(part.gather(2, index) for part in (self.owner, self.center, self.place)))
 
 
-def drop(visual: Visual, keep: float, rng: torch.Generator) -> Visual:
+def drop(visual: VisualTokens, keep: float, rng: torch.Generator) -> VisualTokens:
     """A random share of each frame's tokens, in random order: places are to be read from tokens, not from positions."""
     shape = visual.owner.shape
     order = torch.rand(shape, generator=rng).argsort(2)[:, :, : num_kept(shape[2], keep)]
     return visual.rows(order.to(visual.owner.device))
 
 
-def merge(visual: Visual, keep: float, num_things: int) -> Visual:
+def merge(visual: VisualTokens, keep: float, num_things: int) -> VisualTokens:
     """Merge as before a language model (`aim_core.ops.merging`), but with gradients."""
     videos, frames, n = visual.tokens.shape[:3]
     tokens, place = visual.tokens.flatten(0, 1).float(), visual.place.flatten(0, 1)
@@ -57,7 +57,7 @@ def merge(visual: Visual, keep: float, num_things: int) -> Visual:
     owner = owner.masked_fill(share < COVERED, -1)
     center = (member.mT @ visual.center.flatten(0, 1)[..., None])[..., 0]
     parts = (tokens, owner, center, place)
-    return Visual(*(part.unflatten(0, (videos, frames)) for part in parts))
+    return VisualTokens(*(part.unflatten(0, (videos, frames)) for part in parts))
 
 
 def _places(place: Tensor, moved: Tensor, size: int) -> Tensor:

@@ -18,7 +18,7 @@ from training.batches import TOKEN_ROWS, BatchMaker, prepare
 from training.build import make_model, make_processor
 from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
-from training.recipe import MOST, RECIPE, SMALLER, THREES, WIDE, Stage, learning_rate
+from training.recipe import MAX_ANSWER_SKEW, RECIPE, SMALLER, THREES, WIDE, Stage, learning_rate
 from training.world import COLORS, SHAPES
 
 PLAIN = ("stage", "step", "seconds", "first_weights")  # what a checkpoint holds as it is
@@ -38,9 +38,9 @@ class Steps(Dataset):
     def __getitem__(self, item: int):
         index, step = self.left[item]
         stage = RECIPE[index]
-        turn = stage.turns[step % len(stage.turns)]
-        videos = max(1, turn.videos // self.smaller)
-        return self.maker.make(index, step, videos, turn.frames, stage.draws, MOST, THREES, WIDE)
+        spec = stage.batches[step % len(stage.batches)]
+        videos = max(1, spec.videos // self.smaller)
+        return self.maker.make(index, step, videos, spec.frames, stage.draws, MAX_ANSWER_SKEW, THREES, WIDE)
 
 
 class Training:
@@ -133,11 +133,11 @@ def _losses(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor],
         return vision_loss(training.model, training.helpers, batch, training.words), torch.zeros(())
     training.model.config.text_config.num_hidden_layers = stage.layers
     rng = torch.Generator().manual_seed(training.seed * 1_000_003 + training.stage * 100_003 + training.step)
-    turn = stage.turns[training.step % len(stage.turns)]
-    low, high = turn.keep
+    spec = stage.batches[training.step % len(stage.batches)]
+    low, high = spec.keep
     keep = low + (high - low) * float(torch.rand((), generator=rng))
     counting = stage.counting, stage.number
-    losses, right = answer_loss(training.model, training.helpers, batch, keep, turn.how, rng, *counting)
+    losses, right = answer_loss(training.model, training.helpers, batch, keep, spec.how, rng, *counting)
     return losses, right.float().mean()
 
 
@@ -145,7 +145,7 @@ def run(training: Training, folder: Path, save_every: float) -> None:
     """All that is left of the recipe, with a log line every 50 steps and a checkpoint every `save_every` seconds."""
     maker = BatchMaker(training.processor.tokenizer, training.seed)
     cv2.setNumThreads(1)  # threads that OpenCV has started here would be waited for in the other processes
-    prepare(MOST)
+    prepare(MAX_ANSWER_SKEW)
     _end_stages(training)
     loader = DataLoader(
         Steps(maker, training.stage, training.step, 1 if training.device != "cpu" else SMALLER),
@@ -220,7 +220,7 @@ def _start_as_identity(layers) -> None:
 
 
 def _recipe() -> str:
-    return repr((MOST, THREES, WIDE, RECIPE))
+    return repr((MAX_ANSWER_SKEW, THREES, WIDE, RECIPE))
 
 
 def _one_thread(_worker: int) -> None:

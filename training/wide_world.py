@@ -1,4 +1,4 @@
-"""The wide world: the same shapes, colours and deeds on any ground, of any size and turn, filmed by any camera."""
+"""The wide world: the same shapes, colours and actions on any ground, of any size and turn, filmed by any camera."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def make_wide_scene(
         camera = _camera(rng, static)
         crossing = rng.random() < 0.3
         things: list[WideThing] = []
-        for color, shape, deed in _plans(rng, count, unseen, static, visits):
-            thing = _place(rng, color, shape, deed, count, things, stretch, bars, camera, crossing)
+        for color, shape, action in _plans(rng, count, unseen, static, visits):
+            thing = _place(rng, color, shape, action, count, things, stretch, bars, camera, crossing)
             if thing is None:
                 break
             things.append(thing)
@@ -61,20 +61,20 @@ def _plans(rng, count: int, unseen: bool, static: bool, visits: bool) -> list[tu
     pairs = [(c, s) for c in colors for s in shapes]
     chosen = [pairs[i] for i in rng.permutation(len(pairs))[:count]]
     if not unseen:
-        return [(c, s, _deed(rng, c, s, static, visits)) for c, s in chosen]
+        return [(c, s, _action(rng, c, s, static, visits)) for c, s in chosen]
     new = HELD_OUT[int(rng.integers(len(HELD_OUT)))]
     others = [pair for pair in chosen if pair != new[:2]]
-    return [new, *((c, s, _deed(rng, c, s, static, visits)) for c, s in others[: count - 1])]
+    return [new, *((c, s, _action(rng, c, s, static, visits)) for c, s in others[: count - 1])]
 
 
-def _deed(rng, color: str, shape: str, static: bool, visits: bool) -> str:
+def _action(rng, color: str, shape: str, static: bool, visits: bool) -> str:
     if static:
         return "rests"
     able = [d for d in _DEALT if not held_out(color, shape, d) and (visits or d != "visits")]
     return able[int(rng.integers(len(able)))]
 
 
-_DEALT = [deed for deed, weight in WEIGHTS.items() for _ in range(weight)]
+_DEALT = [action for action, weight in WEIGHTS.items() for _ in range(weight)]
 
 
 def _format(rng) -> tuple[tuple[float, float], tuple[float, float, RGB]]:
@@ -98,13 +98,13 @@ def _camera(rng, static: bool) -> Camera:
     return Camera((float(x), float(y)) if rng.random() < 0.7 else (0.0, 0.0), float(zoom) * (rng.random() < 0.6))
 
 
-def _place(rng, color, shape, deed, count, others, stretch, bars, camera, crossing) -> WideThing | None:
+def _place(rng, color, shape, action, count, others, stretch, bars, camera, crossing) -> WideThing | None:
     """A thing with room for it; None if there is none. If things may cross, most of their time they are apart too."""
     largest = LARGEST[count - 1]
     for attempt in range(24):
         least = RADIUS[0] / min(stretch)
         radius = least * math.exp(rng.random() * max(0.0, math.log(largest * 0.97**attempt / least)))
-        thing = _draft(rng, color, shape, deed, radius, stretch, bars, camera)
+        thing = _draft(rng, color, shape, action, radius, stretch, bars, camera)
         if thing and all(_allowed(thing, other, stretch, crossing) for other in others):
             return thing
     return None
@@ -135,26 +135,26 @@ def _shown(things: list[WideThing], stretch) -> bool:
     return True
 
 
-def _draft(rng, color, shape, deed, radius, stretch, bars, camera) -> WideThing | None:
+def _draft(rng, color, shape, action, radius, stretch, bars, camera) -> WideThing | None:
     low, high = _room(radius, stretch, bars)
     if (low > high).any():
         return None
     begin, phase, appears, vanishes = low + rng.random(2) * (high - low), "start", 0.0, 1.0
-    if deed in ("appears", "visits"):
+    if action in ("appears", "visits"):
         phase = PHASES[1 + int(rng.integers(2))]
         appears = float(rng.uniform(*APPEARS[phase]))
-    if deed == "visits":
+    if action == "visits":
         vanishes = min(LAST_SEEN, appears + float(rng.uniform(*STAYS)))
-    elif deed == "vanishes":
+    elif action == "vanishes":
         vanishes = float(rng.uniform(*VANISHES))
     path = np.repeat(begin[None], len(MOMENTS), axis=0)
-    if deed in MOTIONS:
-        path = _way(rng, begin, deed, low, high)
+    if action in MOTIONS:
+        path = _way(rng, begin, action, low, high)
         if path is None:
             return None
     path = camera.seen(path, MOMENTS)
     points = tuple((float(x), float(y)) for x, y in path)
-    motion = deed if deed in MOTIONS else "still"
+    motion = action if action in MOTIONS else "still"
     return WideThing(color, shape, radius, points[0], points[-1], motion, phase, appears, vanishes, path=points)
 
 

@@ -24,7 +24,7 @@ MOTIONS = ("still", "left", "right", "up", "down")
 PHASES = ("start", "middle", "end")
 
 # What a thing can do, besides resting and visiting.
-DEEDS = ("left", "right", "up", "down", "appears", "vanishes")
+ACTIONS = ("left", "right", "up", "down", "appears", "vanishes")
 # When an object appears (its first moment, in shares of the clip), by phase.
 APPEARS = {"start": (0.0, 0.0), "middle": (0.30, 0.45), "end": (0.64, 0.74)}
 VANISHES = (0.30, 0.70)
@@ -34,18 +34,18 @@ WEIGHTS = {"rests": 2, "left": 1, "right": 1, "up": 1, "down": 1, "appears": 2, 
 MAX_OBJECTS = 4
 
 
-def held_out(color: str, shape: str, deed: str) -> bool:
+def held_out(color: str, shape: str, action: str) -> bool:
     """Whether training never shows a thing of this colour and shape doing this.
 
-    One in eight of the combinations with a deed in DEEDS; every two of the three still go together in training. A visit
-    is a deed of its own and never held out: what comes late and goes early may be of any colour and shape.
+    One in eight of the combinations with an action in ACTIONS; every two of the three still go together in training.
+    "visits" (appears late, vanishes early) is never held out: any colour and shape may do so.
     """
-    if deed not in DEEDS:
+    if action not in ACTIONS:
         return False
-    return (list(COLORS).index(color) + SHAPES.index(shape) + DEEDS.index(deed)) % len(COLORS) == 0
+    return (list(COLORS).index(color) + SHAPES.index(shape) + ACTIONS.index(action)) % len(COLORS) == 0
 
 
-HELD_OUT = tuple((c, s, d) for c in COLORS for s in SHAPES for d in DEEDS if held_out(c, s, d))
+HELD_OUT = tuple((c, s, d) for c in COLORS for s in SHAPES for d in ACTIONS if held_out(c, s, d))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Thing:
         return self.vanishes >= 1.0
 
     @property
-    def deed(self) -> str:
+    def action(self) -> str:
         """What it does: one of WEIGHTS."""
         if self.motion != "still":
             return self.motion
@@ -163,7 +163,7 @@ def owner_map(scene: Scene, times: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _plan_things(rng, count: int, unseen: bool, static: bool, visits: bool) -> list[tuple[str, str, str]]:
-    """Colour, shape and deed of every thing, no two alike in colour and shape.
+    """Colour, shape and action of every thing, no two alike in colour and shape.
 
     Half of the scenes have one or two colours, or one or two shapes, so that counting is needed.
     """
@@ -175,41 +175,41 @@ def _plan_things(rng, count: int, unseen: bool, static: bool, visits: bool) -> l
     if unseen:
         new = HELD_OUT[int(rng.integers(len(HELD_OUT)))]
         chosen = [new[:2], *(pair for pair in chosen if pair != new[:2])][:count]
-    plans = [(c, s, _deed(rng, c, s, static, visits)) for c, s in chosen]
+    plans = [(c, s, _action(rng, c, s, static, visits)) for c, s in chosen]
     return [new, *plans[1:]] if unseen else plans
 
 
-def _deed(rng, color: str, shape: str, static: bool, visits: bool) -> str:
+def _action(rng, color: str, shape: str, static: bool, visits: bool) -> str:
     if static:
         return "rests"
     able = {d: w for d, w in WEIGHTS.items() if not held_out(color, shape, d) and (visits or d != "visits")}
     return str(rng.choice(list(able), p=np.array(list(able.values())) / sum(able.values())))
 
 
-def _place_thing(rng, color: str, shape: str, deed: str, others: list[Thing]) -> Thing | None:
+def _place_thing(rng, color: str, shape: str, action: str, others: list[Thing]) -> Thing | None:
     """A thing that touches none of `others` at any time; None if no room was found."""
     for _ in range(40):
-        thing = _draft_thing(rng, color, shape, deed)
+        thing = _draft_thing(rng, color, shape, action)
         if all(_apart(thing, other) for other in others):
             return thing
     return None
 
 
-def _draft_thing(rng, color: str, shape: str, deed: str) -> Thing:
+def _draft_thing(rng, color: str, shape: str, action: str) -> Thing:
     x, y = (_side(rng) * _offset(rng) for _ in range(2))
-    if deed in MOTIONS:
-        x, y = (x, -_HEADING[deed][1] * abs(y)) if _HEADING[deed][1] else (-_HEADING[deed][0] * abs(x), y)
+    if action in MOTIONS:
+        x, y = (x, -_HEADING[action][1] * abs(y)) if _HEADING[action][1] else (-_HEADING[action][0] * abs(x), y)
     begin, phase, appears, vanishes = (0.5 + x, 0.5 + y), "start", 0.0, 1.0
-    if deed in ("appears", "visits"):
+    if action in ("appears", "visits"):
         phase = PHASES[int(rng.integers(1, len(PHASES)))]
         appears = float(rng.uniform(*APPEARS[phase]))
-    if deed == "visits":
+    if action == "visits":
         vanishes = min(LAST_SEEN, appears + float(rng.uniform(*STAYS)))
-    elif deed == "vanishes":
+    elif action == "vanishes":
         vanishes = float(rng.uniform(*VANISHES))
     finish, motion = begin, "still"
-    if deed in MOTIONS:
-        finish, motion = _across(rng, begin, _HEADING[deed]), deed
+    if action in MOTIONS:
+        finish, motion = _across(rng, begin, _HEADING[action]), action
     return Thing(color, shape, float(rng.uniform(0.10, 0.14)), begin, finish, motion, phase, appears, vanishes)
 
 

@@ -14,10 +14,10 @@ from aim_core.methods.aim import as_method
 from benchmarks import gpu, growth, page, speedup
 from benchmarks.__main__ import arguments, main
 from benchmarks.eager import eager_prefill
-from benchmarks.memory_probe import Task, in_child
-from benchmarks.prefill import halves, in_turns
+from benchmarks.memory_probe import ProbeTask, memory_probe
+from benchmarks.prefill import ablations, interleaved
 from benchmarks.shapes import TINY, random_model, random_prompt
-from benchmarks.timer import Watch
+from benchmarks.timer import Timer
 
 SMALL = ["--shape", "tiny", "--frames", "2", "--side", "4", "--text", "20", "--repeats", "1", "--threads", "1"]
 
@@ -30,7 +30,7 @@ def tiny():
 def test_each_setting_computes_the_rows_it_says(tiny):
     prompt = random_prompt(tiny, 2, 4, 20)
     assert prompt.num_visual == 33 and prompt.embeds.shape == (1, 53, TINY.hidden)
-    measured = {one.name: one for one in in_turns(tiny, prompt, halves(8), repeats=2)}
+    measured = {one.name: one for one in interleaved(tiny, prompt, ablations(8), repeats=2)}
     tokens = {name: one.runs[0].tokens for name, one in measured.items()}
     assert tokens["dense"] == (53,) * 8
     assert tokens["merge"] == (29,) * 8
@@ -44,7 +44,7 @@ def test_each_setting_computes_the_rows_it_says(tiny):
 
 def test_pagerank_and_merging_are_timed_inside_the_prefill(tiny):
     prompt = random_prompt(tiny, 2, 4, 20)
-    measured = {one.name: one for one in in_turns(tiny, prompt, halves(8), repeats=1)}
+    measured = {one.name: one for one in interleaved(tiny, prompt, ablations(8), repeats=1)}
     assert measured["dense"].pagerank_share == measured["dense"].merge_share == 0
     assert measured["merge"].pagerank_share == 0 < measured["merge"].merge_share < 1
     assert 0 < measured["both"].pagerank_share < 1 and 0 < measured["both"].merge_share < 1
@@ -54,7 +54,7 @@ def test_the_stock_model_is_left_as_it_was(tiny):
     prompt = random_prompt(tiny, 2, 4, 20)
     with torch.inference_mode():
         before = tiny.model(inputs_embeds=prompt.embeds).logits
-        in_turns(tiny, prompt, halves(8), repeats=1)
+        interleaved(tiny, prompt, ablations(8), repeats=1)
         assert torch.equal(tiny.model(inputs_embeds=prompt.embeds).logits, before)
 
 
@@ -68,7 +68,7 @@ def test_eager_masking_is_our_masked_mode_done_slowly(name):
             layer.self_attn.k_proj.weight.mul_(20)
     prompt = random_prompt(adapter, 4, 4, 20)
     prompt = replace(prompt, embeds=prompt.embeds * 50)
-    settings = halves(8)
+    settings = ablations(8)
     session = Session(adapter, as_method(settings[f"{name}, masked"]))
     session.layouts = [prompt.layout]
     with torch.inference_mode(), attached(adapter, session):
@@ -79,19 +79,19 @@ def test_eager_masking_is_our_masked_mode_done_slowly(name):
 
 
 def test_a_watch_adds_up_its_spans():
-    watch = Watch(torch.device("cpu"))
-    with watch.running():
+    timer = Timer(torch.device("cpu"))
+    with timer.running():
         pass
-    first = watch.ms
-    with watch.running():
+    first = timer.ms
+    with timer.running():
         sum(range(1000))
-    assert 0 <= first < watch.ms
+    assert 0 <= first < timer.ms
 
 
 def test_the_speedup_table():
     result = speedup.measure(arguments(["speedup", *SMALL, "--memory"]))
     rows = {row["setting"]: row for row in result["rows"]}
-    assert list(rows) == list(halves(8)) and rows["dense"]["speedup"] == rows["dense"]["ideal"] == 1
+    assert list(rows) == list(ablations(8)) and rows["dense"]["speedup"] == rows["dense"]["ideal"] == 1
     assert rows["both"]["ideal"] > rows["merge"]["ideal"] > rows["prune"]["ideal"] > 1 == rows["prune, masked"]["ideal"]
     text = speedup.table(result)
     assert text.count("\n| ") == 10 and "| dense | 53 |" in text and "as fast as masking" in text
@@ -100,7 +100,7 @@ def test_the_speedup_table():
 @pytest.mark.slow
 def test_a_task_that_fails_says_why():
     with pytest.raises(RuntimeError, match="expects a positive integer"):
-        in_child(Task("tiny", 2, "dense", 1, 2, 20, repeats=1, warm=0, threads=0))
+        memory_probe(ProbeTask("tiny", 2, "dense", 1, 2, 20, repeats=1, warm=0, threads=0))
 
 
 @pytest.mark.slow

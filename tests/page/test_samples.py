@@ -24,7 +24,7 @@ def test_the_model_knows_what_is_shown(sample):
     things = sample.scene.things
     assert len({thing.name for thing in things}) == len(things) <= MAX_OBJECTS
     for index, thing in enumerate(things):
-        assert not held_out(thing.color, thing.shape, thing.deed)
+        assert not held_out(thing.color, thing.shape, thing.action)
         assert 0.10 <= thing.radius <= 0.14
         assert all(0.1399 <= abs(0.5 - share) <= 0.3501 for share in (*thing.begin, *thing.finish))
         assert APPEARS[thing.phase][0] <= thing.appears <= APPEARS[thing.phase][1]

@@ -13,7 +13,7 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from tests.helpers.viewer import Viewer
 from training import eval_sets
-from training.answering import Asker, aim_config, answer_all
+from training.answering import AnswerPool, aim_config, answer_all
 from training.eval_sets import (
     DEVELOPMENT_SEED,
     FIRST_SEED,
@@ -79,7 +79,7 @@ def test_the_words_of_a_question_do_not_tell_its_answer():
 
 def test_videos_are_new_show_a_held_out_combination_and_are_not_asked_too_much(items):
     for item in items:
-        assert any(held_out(thing.color, thing.shape, thing.deed) for thing in item.scene.things)
+        assert any(held_out(thing.color, thing.shape, thing.action) for thing in item.scene.things)
     assert [item.video for item in items] == sorted(item.video for item in items)
     assert max(Counter(item.video for item in items).values()) <= PER_VIDEO
     assert set(Counter((item.video, item.question.type) for item in items).values()) == {1}
@@ -301,7 +301,7 @@ def test_several_processes_find_what_one_finds():
     asked, model = held_out_set(1)[:12], Path(__file__).parents[2] / "assets" / "model"
     items = [_answering(item, "none") if idx % 3 == 0 else item for idx, item in enumerate(asked)]
     own = answer_all(Engine.from_pretrained(model, device="cpu"), items, 2)
-    with Asker(model, 2) as ask:
+    with AnswerPool(model, 2) as ask:
         found = ask(items, 2)
     for name in own:
         assert found[name].right.tolist() == own[name].right.tolist()

@@ -19,7 +19,7 @@ from training.batched_inference import Video, prompt
 from training.drawing import render
 from training.eval_sets import held_out_set
 from training.findings import tasks
-from training.findings.attention import WATCHED, object_shares, one_each
+from training.findings.attention import SCORERS, object_shares, one_each
 from training.findings.plans import Shape, Step, equal_schedules, equal_steps, is_equal, spread
 from training.findings.report import attention_report, finding_report, table
 from training.findings.settings import SETS, Group, Maker, all_settings, findings
@@ -58,9 +58,9 @@ def video(engine, film):
 @pytest.mark.parametrize("side_by_side", [0, 10_000])
 @pytest.mark.parametrize("name", METHODS)
 def test_first_words_are_those_of_the_engine(engine, video, film, name, side_by_side, monkeypatch):
-    monkeypatch.setattr("training.batched_inference.SIDE_BY_SIDE", side_by_side)
+    monkeypatch.setattr("training.batched_inference.MAX_BATCHED_TOKENS", side_by_side)
     wanted = [engine.run(film, question, METHODS[name], max_new_tokens=1).answer_ids[0] for question in QUESTIONS]
-    assert video.first_words(METHODS[name], QUESTIONS) == wanted
+    assert video.first_tokens(METHODS[name], QUESTIONS) == wanted
 
 
 def test_a_prompt_is_the_processors(engine, film):
@@ -170,7 +170,7 @@ def test_attention_on_the_thing_asked_about_is_a_share_in_every_layer(video):
     assert len(item.question.about) == 1
     shares = object_shares(video, item, 3)
     assert 0 < shares["chance"] < 0.2
-    for name in WATCHED:
+    for name in SCORERS:
         assert len(shares[name]) == 12 and all(0 <= share <= 1 for share in shares[name])
     assert shares["PageRank"] != shares["PageRank, causal"]
 
@@ -183,7 +183,7 @@ class Looking:
         self.adapter = adapter
         self.scores = torch.cat([torch.zeros(5 + shift), torch.from_numpy(on).float(), torch.zeros(9)])
 
-    def watch(self, method, _question: str) -> int:
+    def record_scores(self, method, _question: str) -> int:
         for scores in method.rank.scores.values():
             scores.append(self.scores)
         return 5
@@ -192,14 +192,16 @@ class Looking:
 def test_attention_is_counted_on_the_own_patches_of_the_thing(engine):
     (item,) = one_each(held_out_set(2), 1)
     exact, late = (object_shares(Looking(engine.adapter, item, shift), item, 3) for shift in (0, 1))
-    for name in WATCHED:
+    for name in SCORERS:
         assert exact[name] == [1.0] and late[name][0] < 1
     assert exact["chance"] == float(Looking(engine.adapter, item, 0).scores.sum()) / (3 * 64)
 
 
 def test_watching_tells_the_first_row_of_the_video_in_the_prompt(engine, video, film):
     ids = engine.adapter.inputs(film, np.arange(len(film), dtype=np.float32), QUESTIONS[2])["input_ids"][0]
-    assert video.watch(METHODS["dense"], QUESTIONS[2]) == ids.tolist().index(engine.adapter.place_ids()["video"])
+    assert video.record_scores(METHODS["dense"], QUESTIONS[2]) == ids.tolist().index(
+        engine.adapter.place_ids()["video"]
+    )
 
 
 @pytest.mark.slow
@@ -239,8 +241,11 @@ def test_pieces_are_named_by_their_own_questions_and_settings(engine, checkpoint
     again = tasks.answer_shards(str(checkpoint), "clips", items, [*few, make(4, 1.0, items="short")])
     assert [shard.file_name for shard in again] == [shard.file_name for shard in clips]
     assert not {shard.file_name for shard in more} & {shard.file_name for shard in clips}
-    watched = one_each(items, 9)
-    fewer, all_ = (tasks.attention_shards(str(checkpoint), own)[0] for own in ([watched[0], watched[-1]], watched))
+    attention_items = one_each(items, 9)
+    fewer, all_ = (
+        tasks.attention_shards(str(checkpoint), own)[0]
+        for own in ([attention_items[0], attention_items[-1]], attention_items)
+    )
     assert fewer.name == all_.name and fewer.file_name != all_.file_name
 
 
@@ -267,7 +272,7 @@ def test_the_report_pairs_every_setting_with_its_baseline(engine):
     assert row["minus_baseline"]["together"]["value"] == pytest.approx(-1 / 26, abs=1e-4)
     assert row["tokens_per_frame"] == 16 and row["prefill_flops"] < report["groups"][0]["settings"][0]["prefill_flops"]
     assert row["types"]["count"] == 0.5 and row["types"]["color"] == 1.0 and len(row["types"]) == 13
-    shares = [{"chance": 0.1} | {name: [0.2, share] for name in WATCHED} for share in (0.3, 0.5)]
+    shares = [{"chance": 0.1} | {name: [0.2, share] for name in SCORERS} for share in (0.3, 0.5)]
     attention = attention_report([shares, shares])
     assert attention["models"][0]["PageRank"][1]["value"] == 0.4
     models = [{"path": name, "sha256": "0"} for name in ("a", "b")]

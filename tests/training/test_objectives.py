@@ -14,7 +14,7 @@ from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, 
 from training.build import make_model, make_processor, vocabulary
 from training.findings.settings import Maker
 from training.objectives import Helpers, _attend, _off, _shares, _spread, answer_loss
-from training.packed_forward import BACK, COUNT, LOOK, _one_head, answer_packed, pixels_of
+from training.packed_forward import BACK, COUNT, LOOK, _one_head, packed_forward, pixels_of
 from training.questions import ANSWERS, TYPES
 from training.world import Scene, Thing, frame_times, owner_map
 
@@ -38,7 +38,7 @@ def batch(adapter) -> Batch:
     """Two videos, with a question of every type that two frames can answer; all are kept, for rates take seconds."""
     rates = {(kind, answer): 1.0 for kind, answers in ANSWERS.items() for answer in answers}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.batches.answer_rates", lambda most, wide=False: rates)
+        patch.setattr("training.batches.answer_rates", lambda max_skew, wide=False: rates)
         maker = BatchMaker(adapter.processor.tokenizer, SEED)
         return maker.make(1, 0, 2, NUM_FRAMES, dict.fromkeys(TYPES, 1), 1.5, 0.15, 0.0)
 
@@ -46,7 +46,7 @@ def batch(adapter) -> Batch:
 def packed(adapter, batch: Batch, keep: float = 0.25, how: str = "merge") -> torch.Tensor:
     """(questions, vocabulary) logits of the answers' first words, as training gets them."""
     with torch.no_grad():
-        logits = answer_packed(adapter.model, batch, keep, how, torch.Generator())[1]
+        logits = packed_forward(adapter.model, batch, keep, how, torch.Generator())[1]
     return logits[batch.tokens[batch.targets != IGNORE] == vocabulary().index("<|assistant|>")]
 
 
@@ -62,7 +62,7 @@ def alone(adapter, batch: Batch, keep: float, positions: str) -> torch.Tensor:
             asked = own[: own.index(words.index("<|assistant|>"))]
             session = video._session(method)
             with torch.inference_mode(), attached(adapter, session):
-                found.append(video._ask(session, [" ".join(words[token] for token in asked)])[0])
+                found.append(video._prompt_logits(session, [" ".join(words[token] for token in asked)])[0])
     return torch.stack(found)
 
 

@@ -10,7 +10,7 @@ from tests.helpers.viewer import THING, Viewer
 from training.batches import FEWEST_VISITED, answer_rates, draw_questions, draw_scene
 from training.build import make_tokenizer
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, WORDINGS, ask
-from training.recipe import EVEN, LATE, MOST, THREES
+from training.recipe import EVEN, LATE, MAX_ANSWER_SKEW, THREES
 from training.world import COLORS, SHAPES, frame_times, held_out, make_scene
 
 NUM_SCENES = 150
@@ -62,7 +62,7 @@ def test_training_asks_about_no_held_out_combination():
         scene = make_scene(seed)
         for question in filter(None, (ask(scene, kind, rng) for kind in TYPES)):
             things = [scene.things[i] for i in question.about]
-            assert not [thing for thing in things if held_out(thing.color, thing.shape, thing.deed)]
+            assert not [thing for thing in things if held_out(thing.color, thing.shape, thing.action)]
             asked += len(things)
     assert asked > 1000
 
@@ -86,7 +86,7 @@ def test_rates_leave_no_answer_too_frequent():
 @pytest.mark.slow
 def test_the_recipe_asks_for_every_answer_of_a_type_about_as_often():
     """Three of a kind among them, which few scenes show by themselves."""
-    rng, rates, counts = np.random.default_rng(8), answer_rates(MOST), Counter()
+    rng, rates, counts = np.random.default_rng(8), answer_rates(MAX_ANSWER_SKEW), Counter()
     for _ in range(1200):
         counts.update((q.type, q.word) for q in draw_questions(draw_scene(rng, 8, THREES), 8, LATE, rng, rates))
     for kind in TYPES:

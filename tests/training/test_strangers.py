@@ -20,8 +20,8 @@ from training.questions import TYPES
 from training.strangers.clips import PAINTS, Look
 from training.strangers.grounds import GROUNDS, PHOTOGRAPHS, shipped
 from training.strangers.items import LOOKS, MIXED, PER_CLIP, strangers_set
+from training.strangers.random_clips import BLENDED, DISTINCT, make_canvas, make_clip
 from training.strangers.shapes import REACH, Figure, picture
-from training.strangers.stories import BLENDED, DISTINCT, make_canvas, make_clip
 from training.world import COLORS, SHAPES
 
 ROOT = Path(__file__).parents[2]
@@ -262,6 +262,10 @@ def run(code: str, **environment: str) -> str:
 @pytest.mark.slow
 def test_strangers_are_drawn_without_the_trainings_drawing():
     """Of the training, stories, clips, shapes and grounds load the names of the world and nothing that draws it."""
-    code = "import sys, training.strangers.stories as _; print([n for n in sys.modules if n.startswith('training')])"
-    own = {"training"} | {f"training.strangers{part}" for part in ("", ".stories", ".clips", ".shapes", ".grounds")}
+    code = (
+        "import sys, training.strangers.random_clips as _; print([n for n in sys.modules if n.startswith('training')])"
+    )
+    own = {"training"} | {
+        f"training.strangers{part}" for part in ("", ".random_clips", ".clips", ".shapes", ".grounds")
+    }
     assert set(eval(run(code))) == own | {"training.world"}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aim_core.ops.merging import merge_tokens, num_kept
-from training.token_reduction import COVERED, Visual, drop, merge
+from training.token_reduction import COVERED, VisualTokens, drop, merge
 
 VIDEOS, FRAMES, TOKENS, WIDTH, THINGS = 2, 3, 36, 8, 4
 RATIOS = (0.5, 0.25, 0.125, 0.3, 1 / 36)
@@ -12,15 +12,15 @@ by_ratio = pytest.mark.parametrize("keep", RATIOS)
 
 
 @pytest.fixture
-def visual() -> Visual:
+def visual() -> VisualTokens:
     draw = torch.Generator().manual_seed(0)
     owner = torch.randint(-1, THINGS, (VIDEOS, FRAMES, TOKENS), generator=draw)
     center = torch.rand(VIDEOS, FRAMES, TOKENS, generator=draw)
     tokens = torch.randn(VIDEOS, FRAMES, TOKENS, WIDTH, generator=draw)
-    return Visual(tokens, owner, center, torch.arange(TOKENS).expand_as(owner))
+    return VisualTokens(tokens, owner, center, torch.arange(TOKENS).expand_as(owner))
 
 
-def merged_by_the_method(visual: Visual, keep: float):
+def merged_by_the_method(visual: VisualTokens, keep: float):
     return merge_tokens(visual.tokens.flatten(0, 1), keep)
 
 
@@ -63,13 +63,13 @@ def test_a_pair_stands_where_the_other_joined():
     """Tokens 0 and 3 are alike, so 0 joins 3; 2 joins 1."""
     tokens = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.9], [0.9, 0.1]])[None, None]
     none = torch.full((1, 1, 4), -1)
-    short = merge(Visual(tokens, none, torch.zeros(1, 1, 4), torch.arange(4)[None, None]), 0.5, THINGS)
+    short = merge(VisualTokens(tokens, none, torch.zeros(1, 1, 4), torch.arange(4)[None, None]), 0.5, THINGS)
     assert short.place.tolist() == [[[1, 3]]]
 
 
 def test_gradients_reach_every_token_that_was_merged(visual):
     tokens = visual.tokens.clone().requires_grad_()
-    short = merge(Visual(tokens, visual.owner, visual.center, visual.place), 0.25, THINGS)
+    short = merge(VisualTokens(tokens, visual.owner, visual.center, visual.place), 0.25, THINGS)
     short.tokens.square().sum().backward()
     assert (tokens.grad.abs().sum(-1) > 0).all()
 

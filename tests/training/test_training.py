@@ -15,14 +15,18 @@ from training import train
 from training.batches import BatchMaker
 from training.build import make_config, make_processor
 from training.questions import TYPES
-from training.recipe import MOST, NONE, RECIPE, THREES, WIDE, Stage, Turn, learning_rate
+from training.recipe import MAX_ANSWER_SKEW, NONE, RECIPE, THREES, WIDE, BatchSpec, Stage, learning_rate
 from training.train import Steps, Training, export, report, run
 from training.wordings import WIDE_ANSWERS
 
-TURNS = (Turn(2, 1, "merge", (0.2, 0.5)), Turn(1, 1, "place", (0.2, 0.5)), Turn(2, 1, "drop", (0.3, 0.6)))
+BATCHES = (
+    BatchSpec(2, 1, "merge", (0.2, 0.5)),
+    BatchSpec(1, 1, "place", (0.2, 0.5)),
+    BatchSpec(2, 1, "drop", (0.3, 0.6)),
+)
 ONE = dict.fromkeys(TYPES, 1)
-LOOK = Stage("look", 2, (Turn(1, 2),), 0, 1e-3, draws=NONE)
-TINY = (LOOK, Stage("clips", 3, TURNS, 8, 1e-3, cool=True, number=True, mean=True, draws=ONE))
+LOOK = Stage("look", 2, (BatchSpec(1, 2),), 0, 1e-3, draws=NONE)
+TINY = (LOOK, Stage("clips", 3, BATCHES, 8, 1e-3, cool=True, number=True, mean=True, draws=ONE))
 SEED = 5
 TOWER = Path(__file__).parents[2] / "training" / "tower.safetensors"
 
@@ -35,10 +39,10 @@ class StoppedError(Exception):
 def tiny(monkeypatch):
     """Two stages of a few steps, and questions kept at rates that need no counting, which would take seconds."""
     rates = {(kind, answer): 1.0 for kind, answers in WIDE_ANSWERS.items() for answer in answers}
-    monkeypatch.setattr("training.batches.answer_rates", lambda most, wide=False: rates)
+    monkeypatch.setattr("training.batches.answer_rates", lambda max_skew, wide=False: rates)
     monkeypatch.setattr(train, "RECIPE", TINY)
     monkeypatch.setattr(train, "SMALLER", 1)
-    monkeypatch.setattr(train, "prepare", lambda most: None)
+    monkeypatch.setattr(train, "prepare", lambda max_skew: None)
 
 
 @pytest.fixture
@@ -84,7 +88,7 @@ def test_a_checkpoint_of_another_seed_or_recipe_is_refused(tiny, tmp_path, monke
     Training(SEED, "cpu").save(checkpoint)
     with pytest.raises(ValueError, match="another seed or recipe"):
         Training(SEED + 1, "cpu").load(checkpoint)
-    monkeypatch.setattr(train, "MOST", 3.0)
+    monkeypatch.setattr(train, "MAX_ANSWER_SKEW", 3.0)
     monkeypatch.setattr("sys.argv", ["train", "--folder", str(tmp_path), "--out", str(out), "--seed", str(SEED)])
     with pytest.raises(SystemExit):
         train.main()
@@ -103,7 +107,7 @@ def test_training_goes_on_behind_the_tower_that_is_kept(tiny):
     training = Training(3, "cpu")
     training.begin_behind(TOWER)
     assert (training.stage, training.step) == (1, 0)
-    batch = BatchMaker(training.processor.tokenizer, 3).make(0, 5000, 4, 1, NONE, MOST, THREES, WIDE)
+    batch = BatchMaker(training.processor.tokenizer, 3).make(0, 5000, 4, 1, NONE, MAX_ANSWER_SKEW, THREES, WIDE)
     with torch.inference_mode():
         losses = train._losses(training, batch, RECIPE[0])[0]
     assert max(float(losses[f"patch {trait}"]) for trait in ("color", "shape", "there")) < 0.2  # untrained: 0.4 to 2
@@ -118,7 +122,7 @@ def assert_same(one: dict, two: dict) -> None:
 def test_opencvs_threads_do_not_stop_the_processes_that_make_batches(tiny, tmp_path, monkeypatch):
     """They hung where the grounds had been drawn by several threads first, as on a machine of many cores."""
 
-    def prepare(most: float) -> None:
+    def prepare(max_skew: float) -> None:
         cv2.GaussianBlur(np.zeros((2000, 2000, 3), dtype=np.float32), (0, 0), 5.0)
 
     monkeypatch.setattr(train, "prepare", prepare)
@@ -182,7 +186,7 @@ def test_the_data_of_a_step_do_not_depend_on_where_training_began(tiny):
 
 def test_turns_follow_each_other(tiny):
     steps = Steps(BatchMaker(make_processor().tokenizer, SEED), 1, 0)
-    assert [tuple(steps[i].pixels.shape[:2]) for i in range(3)] == [(turn.videos, turn.frames) for turn in TURNS]
+    assert [tuple(steps[i].pixels.shape[:2]) for i in range(3)] == [(spec.videos, spec.frames) for spec in BATCHES]
 
 
 def test_a_line_of_progress_says_how_far_it_is_and_how_long_it_takes(tiny, tmp_path, capsys):
@@ -205,9 +209,9 @@ def test_the_learning_rate_warms_up_and_a_cooling_stage_ends_at_zero():
 def test_the_recipe_uses_all_layers_in_the_end_and_shows_one_to_thirty_two_frames():
     assert RECIPE[-1].layers == make_config().text_config.num_hidden_layers and RECIPE[-1].cool
     assert [stage.name for stage in RECIPE if stage.mean] == [RECIPE[-1].name]
-    turns = [turn for stage in RECIPE for turn in stage.turns]
-    assert {turn.how for turn in turns} == {"drop", "merge", "place"}
-    assert (min(turn.frames for turn in turns), max(turn.frames for turn in turns)) == (1, 32)
+    specs = [spec for stage in RECIPE for spec in stage.batches]
+    assert {spec.how for spec in specs} == {"drop", "merge", "place"}
+    assert (min(spec.frames for spec in specs), max(spec.frames for spec in specs)) == (1, 32)
 
 
 def test_what_is_exported_is_small_and_answers(tmp_path):

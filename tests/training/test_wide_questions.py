@@ -162,7 +162,7 @@ def test_the_wide_set_is_balanced_new_and_the_same_each_time(items, monkeypatch)
     for kind in TYPES:
         assert len({counts[kind, name] for name in buckets(kind, WIDE_ANSWERS)}) == 1
     for item in items:
-        assert any(held_out(t.color, t.shape, t.deed) for t in item.scene.things)
+        assert any(held_out(t.color, t.shape, t.action) for t in item.scene.things)
     seeds = []
 
     def make(seed, unseen, visits):

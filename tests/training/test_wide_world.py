@@ -59,15 +59,15 @@ def test_a_seed_always_gives_the_same_scene_and_pixels(unseen):
 
 def test_training_never_shows_a_held_out_combination_and_held_out_scenes_always_do():
     for seed in SEEDS:
-        assert not [t for t in scene_of(seed).things if held_out(t.color, t.shape, t.deed)]
-        assert [t for t in scene_of(seed, unseen=True).things if held_out(t.color, t.shape, t.deed)]
+        assert not [t for t in scene_of(seed).things if held_out(t.color, t.shape, t.action)]
+        assert [t for t in scene_of(seed, unseen=True).things if held_out(t.color, t.shape, t.action)]
 
 
 def test_the_world_is_as_wide_as_it_says():
     scenes = [scene_of(seed) for seed in SEEDS]
     things = [thing for scene in scenes for thing in scene.things]
     assert {len(scene.things) for scene in scenes} == set(range(1, MOST_THINGS + 1))
-    assert {thing.deed for thing in things} == set(WEIGHTS) and {thing.shape for thing in things} == set(SHAPES)
+    assert {thing.action for thing in things} == set(WEIGHTS) and {thing.shape for thing in things} == set(SHAPES)
     assert {scene.ground.kind for scene in scenes} == set(KINDS)
     light = [render(scene, TIMES[:1], 32).mean() for scene in scenes]
     assert min(light) < 40 and max(light) > 230

@@ -9,9 +9,9 @@ import pytest
 
 from training.drawing import render
 from training.world import (
+    ACTIONS,
     APPEARS,
     COLORS,
-    DEEDS,
     HELD_OUT,
     LAST_SEEN,
     MAX_OBJECTS,
@@ -110,22 +110,22 @@ def test_held_out_scenes_show_all_held_out_combinations():
 
 
 def _combination(thing: Thing) -> tuple[str, str, str]:
-    return thing.color, thing.shape, thing.deed
+    return thing.color, thing.shape, thing.action
 
 
 def test_one_combination_in_eight_is_held_out_and_each_two_of_its_three_traits_meet_in_training():
-    assert len(HELD_OUT) * 8 == len(COLORS) * len(SHAPES) * len(DEEDS)
-    trained = {(c, s, d) for c in COLORS for s in SHAPES for d in DEEDS} - set(HELD_OUT)
+    assert len(HELD_OUT) * 8 == len(COLORS) * len(SHAPES) * len(ACTIONS)
+    trained = {(c, s, d) for c in COLORS for s in SHAPES for d in ACTIONS} - set(HELD_OUT)
     for one, other in ((0, 1), (0, 2), (1, 2)):
         every = {(combination[one], combination[other]) for combination in HELD_OUT}
         assert every <= {(combination[one], combination[other]) for combination in trained}
-    assert not any(held_out(c, s, deed) for c in COLORS for s in SHAPES for deed in ("rests", "visits"))
+    assert not any(held_out(c, s, action) for c in COLORS for s in SHAPES for action in ("rests", "visits"))
 
 
 def test_scenes_show_one_to_four_things_and_every_deed():
     scenes = [scene_of(seed) for seed in range(300)]
     assert {len(scene.things) for scene in scenes} == set(range(1, MAX_OBJECTS + 1))
-    assert {thing.deed for scene in scenes for thing in scene.things} == set(WEIGHTS)
+    assert {thing.action for scene in scenes for thing in scene.things} == set(WEIGHTS)
 
 
 def test_most_of_a_kind_counts_colors_and_shapes():
@@ -150,9 +150,9 @@ def test_things_come_and_go_when_their_phase_says():
         low, high = APPEARS[thing.phase]
         assert low <= thing.appears <= high
         assert thing.stays == (thing.vanishes == 1.0) == thing.visible(0.999)
-        if thing.deed == "vanishes":
+        if thing.action == "vanishes":
             assert VANISHES[0] <= thing.vanishes <= VANISHES[1]
-        elif thing.deed == "visits":
+        elif thing.action == "visits":
             assert min(STAYS[0], LAST_SEEN - thing.appears) <= thing.vanishes - thing.appears <= STAYS[1]
         else:
             assert thing.stays
@@ -163,11 +163,11 @@ def test_things_come_and_go_when_their_phase_says():
 
 @pytest.mark.parametrize("num_frames", [6, 8, 16])
 def test_a_visitor_is_seen_in_six_frames_or_more_and_short_clips_have_none(num_frames):
-    visitors = [thing for seed in range(300) for thing in scene_of(seed).things if thing.deed == "visits"]
+    visitors = [thing for seed in range(300) for thing in scene_of(seed).things if thing.action == "visits"]
     assert len(visitors) > 30
     assert all(any(thing.visible(time) for time in frame_times(num_frames)) for thing in visitors)
     short = (scene_of(seed, visits=False) for seed in range(300))
-    assert not [thing for scene in short for thing in scene.things if thing.deed == "visits"]
+    assert not [thing for scene in short for thing in scene.things if thing.action == "visits"]
 
 
 def test_pixels_show_a_thing_exactly_while_it_is_visible():

@@ -18,14 +18,14 @@ from training.findings.shards import run_shards
 from training.findings.tasks import answer_shards, attention_shards
 from training.weights import weights_hash
 
-WATCHED_QUESTIONS = 200
+ATTENTION_QUESTIONS = 200
 
 
 def measure(
     models: list[Path],
     found: tuple[Finding, ...],
     items: dict[str, list[Item]],
-    watched: list[Item],
+    attention_items: list[Item],
     work: Path,
     workers: int,
 ):
@@ -33,7 +33,7 @@ def measure(
     settings, rights, shares = all_settings(found), {}, []
     for model in models:
         shards = [s for name, own in items.items() for s in answer_shards(str(model), name, own, settings)]
-        looks = attention_shards(str(model), watched)
+        looks = attention_shards(str(model), attention_items)
         results = run_shards([*shards, *looks], work / weights_hash(model)[:16], workers)
         for setting in settings:
             parts = [results[s.name][setting.name] for s in shards if setting.name in results[s.name]]
@@ -55,13 +55,13 @@ def main() -> None:
     found = tuple(finding for finding in findings(adapter) if finding.letter in options.only)
     used = {setting.items for setting in all_settings(found)}
     items = {name: make(options.questions) for name, make in SETS.items() if name in used}
-    watched = one_each(SETS["clips"](2 * options.questions), WATCHED_QUESTIONS) if "h" in options.only else []
-    rights, shares = measure(options.models, found, items, watched, options.work, options.workers)
+    attention_items = one_each(SETS["clips"](2 * options.questions), ATTENTION_QUESTIONS) if "h" in options.only else []
+    rights, shares = measure(options.models, found, items, attention_items, options.work, options.workers)
     shape = Maker(adapter).shape
     report = {
         "models": [{"path": str(model), "sha256": weights_hash(model)} for model in options.models],
         "findings": [finding_report(finding, rights, items, shape) for finding in found],
-        "attention": attention_report(shares) if watched else None,
+        "attention": attention_report(shares) if attention_items else None,
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")

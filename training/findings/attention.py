@@ -16,19 +16,19 @@ from training.batched_inference import Video
 from training.eval_sets import Item
 from training.world import frame_times, owner_map
 
-WATCHED = ("last token's attention", "PageRank", "PageRank, causal")
+SCORERS = ("last token's attention", "PageRank", "PageRank, causal")
 
 
-class Watcher:
-    """A ranking that drops nothing and writes down, in every layer, the scores (n,) of each of WATCHED."""
+class ScoreRecorder:
+    """A ranking that drops nothing and writes down, in every layer, the scores (n,) of each of SCORERS."""
 
     def __init__(self):
-        self.scores: dict[str, list[Tensor]] = {name: [] for name in WATCHED}
+        self.scores: dict[str, list[Tensor]] = {name: [] for name in SCORERS}
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
         rank = PageRank()(query, key, scale)
         found = (LastTokenAttention()(query, key, scale), rank, per_viewer(rank))
-        for name, scores in zip(WATCHED, found, strict=True):
+        for name, scores in zip(SCORERS, found, strict=True):
             self.scores[name].append(scores[0])
         return rank
 
@@ -49,12 +49,12 @@ def one_each(items: list[Item], most: int) -> list[Item]:
 def object_shares(video: Video, item: Item, num_frames: int) -> dict:
     """Of the mass on patches, the share on those of the thing asked about; whole model, nothing merged or pruned.
 
-    chance: the thing's share of the patches; for each of WATCHED one share a layer.
+    chance: the thing's share of the patches; for each of SCORERS one share a layer.
     """
-    rows, watcher = video.adapter.grid[0], Watcher()
+    rows, recorder = video.adapter.grid[0], ScoreRecorder()
     own = owner_map(item.scene, frame_times(num_frames), rows).reshape(-1) == item.question.about[0]
-    start = video.watch(Method("watched", MergeSimilar(1.0), AimConfig.dense(), watcher), item.question.text)
-    shares = {name: [_share(scores, own, start) for scores in layers] for name, layers in watcher.scores.items()}
+    start = video.record_scores(Method("watched", MergeSimilar(1.0), AimConfig.dense(), recorder), item.question.text)
+    shares = {name: [_share(scores, own, start) for scores in layers] for name, layers in recorder.scores.items()}
     return {"chance": float(own.mean())} | shares
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from aim_core.ops.merging import num_kept
 from training.eval_sets import Item
-from training.findings.attention import WATCHED
+from training.findings.attention import SCORERS
 from training.findings.plans import Shape
 from training.findings.settings import Finding, Group, Setting
 from training.questions import TYPES
@@ -29,9 +29,9 @@ def attention_report(shares: list[list[dict]]) -> dict:
     """shares: for each model, for each question, what `object_shares` gives."""
     report = {"num_questions": len(shares[0]), "chance": _mean([one["chance"] for one in shares[0]]), "models": []}
     for own in shares:
-        layers = len(own[0][next(iter(WATCHED))])
+        layers = len(own[0][next(iter(SCORERS))])
         report["models"].append(
-            {name: [_mean([one[name][layer] for one in own]) for layer in range(layers)] for name in WATCHED}
+            {name: [_mean([one[name][layer] for one in own]) for layer in range(layers)] for name in SCORERS}
         )
     return report
 
@@ -112,7 +112,7 @@ def _cells(score: dict, models: list, show) -> list[str]:
 def _attention_table(report: dict) -> list[str]:
     lines = [f"**(h) Share of the mass on patches that falls on the thing asked about** ({report['num_questions']} "
              f"questions; chance {percent(report['chance'])})", ""]  # fmt: skip
-    names = [(f"{name}, model {i + 1}", own[name]) for i, own in enumerate(report["models"]) for name in WATCHED]
+    names = [(f"{name}, model {i + 1}", own[name]) for i, own in enumerate(report["models"]) for name in SCORERS]
     lines += [table_row(["layer", *(name for name, _ in names)]), table_row(["---"] * (len(names) + 1))]
     return lines + [table_row([layer, *(percent(own[layer]) for _, own in names)]) for layer in range(len(names[0][1]))]
 

@@ -34,7 +34,8 @@ def answer_shards(model: str, name: str, items: list[Item], settings: list[Setti
 
 def attention_shards(model: str, items: list[Item]) -> list[Shard]:
     return [
-        Shard(_name("attention", part), WEIGHT * len(part), watch, (model, part)) for part in _parts(items, 4 * VIDEOS)
+        Shard(_name("attention", part), WEIGHT * len(part), attention_shares, (model, part))
+        for part in _parts(items, 4 * VIDEOS)
     ]
 
 
@@ -48,12 +49,12 @@ def answer(model: str, items: list[Item], settings: list[Setting]) -> dict[str, 
         for num_frames, same in groupby(sorted(settings, key=attrgetter("num_frames")), key=attrgetter("num_frames")):
             video = _video(adapter, scene, num_frames)
             for setting in same:
-                said = video.first_words(setting.method_for(number), [question.text for question in asked])
+                said = video.first_tokens(setting.method_for(number), [question.text for question in asked])
                 right[setting.name] += [words[q.answer] == word for q, word in zip(asked, said, strict=True)]
     return right
 
 
-def watch(model: str, items: list[Item]) -> list[dict]:
+def attention_shares(model: str, items: list[Item]) -> list[dict]:
     """`object_shares` of each item."""
     adapter = _adapter(model)
     return [object_shares(_video(adapter, item.scene, NUM_FRAMES), item, NUM_FRAMES) for item in items]

@@ -11,7 +11,7 @@ import numpy as np
 from training.eval_sets import bucket
 from training.questions import TYPES, Question, ask
 from training.strangers.clips import Clip, Look
-from training.strangers.stories import make_canvas, make_clip
+from training.strangers.random_clips import make_canvas, make_clip
 
 STRANGERS_SEED = 2412_03253
 CLIPS, PER_CLIP = 25, 4  # of a row; questions of a clip, each of another type

@@ -14,7 +14,7 @@ from training.world import APPEARS, SHAPES, VANISHES
 
 MOST_THINGS = {"small": 4, "normal": 4, "large": 2}
 HEADINGS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
-DEEDS = ("rests", "moves", "moves", "appears", "appears", "vanishes", "vanishes")
+ACTIONS = ("rests", "moves", "moves", "appears", "appears", "vanishes", "vanishes")
 FEWEST_PAINTS = 3
 DISTINCT = 90  # a colour stands out from a pixel of the ground if they are so far apart in RGB
 BLENDED = 0.05  # the most of a ground that a thing's colour may not stand out from
@@ -88,8 +88,8 @@ def _thing(rng, look: Look, color: str, shape: str, paint: tuple[int, int, int])
     turn = float(rng.uniform(0, 2 * math.pi)) if look.turn is None else look.turn
     signs = rng.choice([-1, 1], size=2)
     begin = tuple(float(0.5 + sign * _offset(rng, look, radius, axis)) for axis, sign in enumerate(signs))
-    deed = str(rng.choice(DEEDS))
-    if deed == "moves":
+    action = str(rng.choice(ACTIONS))
+    if action == "moves":
         axis = int(rng.integers(2))
         finish = list(begin)
         finish[axis] = float(0.5 - signs[axis] * _offset(rng, look, radius, axis))
@@ -97,10 +97,10 @@ def _thing(rng, look: Look, color: str, shape: str, paint: tuple[int, int, int])
         motion = next(name for name, way in HEADINGS.items() if way == heading)
         return Thing(color, shape, paint, radius, turn, begin, tuple(finish), motion)
     phase, appears, vanishes = "start", 0.0, 1.0
-    if deed == "appears":
+    if action == "appears":
         phase = str(rng.choice(["middle", "end"]))
         appears = float(rng.uniform(*APPEARS[phase]))
-    elif deed == "vanishes":
+    elif action == "vanishes":
         vanishes = float(rng.uniform(*VANISHES))
     return Thing(color, shape, paint, radius, turn, begin, begin, "still", phase, appears, vanishes)
 
