@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -89,7 +90,7 @@ class Training:
     def load(self, path: Path) -> None:
         """Go on from a checkpoint. Raises ValueError if it is of another seed or recipe."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if (state["seed"], state.get("recipe")) != (self.seed, _recipe()):
+        if (state["seed"], _values(state.get("recipe", ""))) != (self.seed, _recipe()):
             raise ValueError(f"{path} is of another seed or recipe. Give another --folder, or remove it to start anew.")
         for name in PLAIN:
             setattr(self, name, state[name])
@@ -220,7 +221,17 @@ def _start_as_identity(layers) -> None:
 
 
 def _recipe() -> str:
-    return repr((MAX_ANSWER_SKEW, THREES, WIDE, RECIPE))
+    """All that decides what is trained on, as a checkpoint keeps it."""
+    return _values(repr((MAX_ANSWER_SKEW, THREES, WIDE, RECIPE)))
+
+
+def _values(text: str) -> str:
+    """A recipe's text without the names of classes and fields, so that a checkpoint still loads when they are renamed.
+
+    >>> _values("Stage(name='look', draws={'order': 2})")
+    "('look', {'order': 2})"
+    """
+    return re.sub(r"\b\w+=|\b[A-Z]\w*(?=\()", "", text)
 
 
 def _one_thread(_worker: int) -> None:

@@ -78,7 +78,7 @@ def test_eager_masking_is_our_masked_mode_done_slowly(name):
     assert adapter.decoder.config._attn_implementation == "sdpa"
 
 
-def test_a_watch_adds_up_its_spans():
+def test_a_timer_adds_up_its_spans():
     timer = Timer(torch.device("cpu"))
     with timer.running():
         pass

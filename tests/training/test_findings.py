@@ -3,6 +3,7 @@
 import hashlib
 import json
 import operator
+import shutil
 import subprocess
 from dataclasses import replace
 
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from aim_core.adapters.qwen2_5_vl import Qwen25VLAdapter
 from aim_core.config import AimConfig
 from aim_core.methods.aim import MergeSimilar, PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.scorers import RandomRank
 from aim_core.ops.flops import prefill_flops
+from tests.families.qwen2_5_vl import make as make_qwen
 from training.batched_inference import Video, prompt
 from training.drawing import render
 from training.eval_sets import held_out_set
@@ -242,11 +245,29 @@ def test_pieces_are_named_by_their_own_questions_and_settings(engine, checkpoint
     assert [shard.file_name for shard in again] == [shard.file_name for shard in clips]
     assert not {shard.file_name for shard in more} & {shard.file_name for shard in clips}
     attention_items = one_each(items, 9)
-    fewer, all_ = (
-        tasks.attention_shards(str(checkpoint), own)[0]
-        for own in ([attention_items[0], attention_items[-1]], attention_items)
-    )
+    parts = ([attention_items[0], attention_items[-1]], attention_items)
+    fewer, all_ = (tasks.attention_shards(str(checkpoint), own)[0] for own in parts)
     assert fewer.name == all_.name and fewer.file_name != all_.file_name
+
+
+def test_the_same_weights_under_another_path_are_not_measured_again(engine, checkpoint, tmp_path):
+    items, settings = held_out_set(1), [Maker(engine.adapter)(8, 0.25)]
+
+    def names(model) -> list[str]:
+        shards = tasks.answer_shards(str(model), "clips", items, settings) + tasks.attention_shards(str(model), items)
+        assert {shard.args[0] for shard in shards} == {str(model)}
+        return [shard.file_name for shard in shards]
+
+    copied = shutil.copytree(checkpoint, tmp_path / "copied")
+    assert names(copied) == names(checkpoint)
+    with open(next(copied.glob("*.safetensors")), "ab") as file:
+        file.write(b"0")
+    assert not set(names(copied)) & set(names(checkpoint))
+
+
+def test_a_model_of_another_family_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match=r"need a LLaVA-OneVision model, .*; Qwen2_5_VLForConditionalGeneration is"):
+        findings(Qwen25VLAdapter(*make_qwen()))
 
 
 def test_the_hash_of_weights_is_that_of_all_their_files(tmp_path):

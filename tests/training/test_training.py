@@ -95,6 +95,25 @@ def test_a_checkpoint_of_another_seed_or_recipe_is_refused(tiny, tmp_path, monke
     assert "Give another --folder" in capsys.readouterr().err and not out.exists()
 
 
+def test_a_checkpoint_outlives_the_renaming_of_the_recipes_classes_and_fields(tiny, tmp_path):
+    """As one that was written when `BatchSpec` was called Turn and `Stage.batches` turns; other values are refused."""
+    path, training = tmp_path / "checkpoint.pt", Training(SEED, "cpu")
+    training.stage, training.step = 1, 2
+    training.save(path)
+    state = torch.load(path, weights_only=True)
+    assert not any(name in state["recipe"] for name in ("Stage", "BatchSpec", "batches", "name=", "frames"))
+    old = repr((train.MAX_ANSWER_SKEW, THREES, WIDE, TINY)).replace("BatchSpec(", "Turn(").replace("batches=", "turns=")
+    assert old.count("Turn(frames=") == 4 and old.count("turns=(") == 2
+    torch.save(state | {"recipe": old}, path)
+    resumed = Training(SEED, "cpu")
+    resumed.load(path)
+    assert (resumed.stage, resumed.step) == (1, 2)
+    assert_same(training.model.state_dict(), resumed.model.state_dict())
+    torch.save(state | {"recipe": old.replace("frames=2", "frames=3")}, path)
+    with pytest.raises(ValueError, match="another seed or recipe"):
+        resumed.load(path)
+
+
 def test_nothing_is_exported_where_nothing_was_trained(tmp_path, monkeypatch, capsys):
     out = tmp_path / "model"
     monkeypatch.setattr("sys.argv", ["train", "--folder", str(tmp_path / "empty"), "--out", str(out), "--export"])
@@ -184,7 +203,7 @@ def test_the_data_of_a_step_do_not_depend_on_where_training_began(tiny):
     assert not torch.equal(from_start[0].pixels, one.pixels)
 
 
-def test_turns_follow_each_other(tiny):
+def test_batch_specs_follow_each_other(tiny):
     steps = Steps(BatchMaker(make_processor().tokenizer, SEED), 1, 0)
     assert [tuple(steps[i].pixels.shape[:2]) for i in range(3)] == [(spec.videos, spec.frames) for spec in BATCHES]
 

@@ -1,4 +1,4 @@
-"""Measure what the paper found on one or more models (training seeds): JSON and a table for the model card."""
+"""Measure the paper's findings on one or more models (training seeds): JSON and a table for the model card."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def measure(
     found: tuple[Finding, ...],
     items: dict[str, list[Item]],
     attention_items: list[Item],
-    work: Path,
+    cache: Path,
     workers: int,
 ):
     """For every setting (models, n) bool answers, and for every model what `object_shares` gave."""
@@ -34,7 +34,7 @@ def measure(
     for model in models:
         shards = [s for name, own in items.items() for s in answer_shards(str(model), name, own, settings)]
         looks = attention_shards(str(model), attention_items)
-        results = run_shards([*shards, *looks], work / weights_hash(model)[:16], workers)
+        results = run_shards([*shards, *looks], cache / weights_hash(model)[:16], workers)
         for setting in settings:
             parts = [results[s.name][setting.name] for s in shards if setting.name in results[s.name]]
             rights.setdefault(setting.name, []).append(list(chain(*parts)))
@@ -48,15 +48,20 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=1000, help="questions of each setting, at least")
     parser.add_argument("--only", default="abcdefgh", help="letters of the findings to measure")
     parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
-    parser.add_argument("--work", type=Path, default=Path("runs/findings"), help="finished pieces; a later run goes on")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs/findings"), help="results of finished shards; a later run goes on"
+    )
     parser.add_argument("--out", type=Path, default=Path("assets/findings.json"), help="where the numbers go")
     options = parser.parse_args()
     adapter = load_adapter(options.models[0])
-    found = tuple(finding for finding in findings(adapter) if finding.letter in options.only)
+    try:
+        found = tuple(finding for finding in findings(adapter) if finding.letter in options.only)
+    except ValueError as error:
+        parser.error(str(error))
     used = {setting.items for setting in all_settings(found)}
     items = {name: make(options.questions) for name, make in SETS.items() if name in used}
     attention_items = one_each(SETS["clips"](2 * options.questions), ATTENTION_QUESTIONS) if "h" in options.only else []
-    rights, shares = measure(options.models, found, items, attention_items, options.work, options.workers)
+    rights, shares = measure(options.models, found, items, attention_items, options.cache, options.cacheers)
     shape = Maker(adapter).shape
     report = {
         "models": [{"path": str(model), "sha256": weights_hash(model)} for model in options.models],

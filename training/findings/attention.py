@@ -20,7 +20,7 @@ SCORERS = ("last token's attention", "PageRank", "PageRank, causal")
 
 
 class ScoreRecorder:
-    """A ranking that drops nothing and writes down, in every layer, the scores (n,) of each of SCORERS."""
+    """A scorer that records what each of SCORERS gives in every layer, (n,) scores; its schedule prunes nothing."""
 
     def __init__(self):
         self.scores: dict[str, list[Tensor]] = {name: [] for name in SCORERS}
@@ -53,7 +53,7 @@ def object_shares(video: Video, item: Item, num_frames: int) -> dict:
     """
     rows, recorder = video.adapter.grid[0], ScoreRecorder()
     own = owner_map(item.scene, frame_times(num_frames), rows).reshape(-1) == item.question.about[0]
-    start = video.record_scores(Method("watched", MergeSimilar(1.0), AimConfig.dense(), recorder), item.question.text)
+    start = video.record_scores(Method("recorded", MergeSimilar(1.0), AimConfig.dense(), recorder), item.question.text)
     shares = {name: [_share(scores, own, start) for scores in layers] for name, layers in recorder.scores.items()}
     return {"chance": float(own.mean())} | shares
 

@@ -1,4 +1,4 @@
-"""Settings: everything that is asked, and which setting is compared with which to show what the paper found."""
+"""Settings: every configuration that is measured, and which are compared to show what the paper found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aim_core.adapters.base import Adapter
+from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
 from aim_core.config import AimConfig
 from aim_core.methods.aim import MergeSimilar, PageRank
 from aim_core.methods.base import Method, Plan, Rank
@@ -67,9 +68,14 @@ class Finding:
 
 
 class Maker:
-    """Makes settings for one model."""
+    """Makes settings for one model. Raises ValueError for one of another family than LLaVA-OneVision."""
 
     def __init__(self, adapter: Adapter):
+        if not isinstance(adapter, LlavaOnevisionAdapter):
+            raise ValueError(
+                "the findings need a LLaVA-OneVision model, whose frames all have one grid of visual tokens; "
+                f"{type(adapter.model).__name__} is of another family"
+            )
         self.tokens = adapter.grid[0] * adapter.grid[1]
         self.default = AimConfig.for_depth(adapter.num_layers)
         self.shape = Shape(adapter.num_layers, self.tokens, NUM_TEXT, tuple(adapter.sizes.items()))

@@ -1,4 +1,4 @@
-"""Shards: work cut into pieces for several processes; finished pieces stay on disk, so that a stopped run goes on."""
+"""Shards: tasks for several processes, with results cached on disk, so that a stopped run goes on."""
 
 from __future__ import annotations
 
@@ -17,23 +17,28 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class Shard:
-    """One piece: `function(*args)` gives what JSON can hold; `weight` is its share of the work."""
+    """A task for one process: `function(*args)` gives what JSON can hold; `weight` is its share of the work.
+
+    key: what the result depends on, if that is not all of `args`.
+    """
 
     name: str
     weight: int
     function: Callable[..., Any]
     args: tuple
+    key: tuple | None = None
 
     @property
     def file_name(self) -> str:
-        """Of the finished piece; another for other arguments."""
-        return f"{self.name}-{hashlib.sha256(repr(self.args).encode()).hexdigest()[:16]}.json"
+        """Of the stored result; another one for another key."""
+        key = self.args if self.key is None else self.key
+        return f"{self.name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.json"
 
 
 def run_shards(shards: list[Shard], folder: Path, workers: int) -> dict[str, Any]:
-    """The result of every shard by its name; those that `folder` holds already are not run again.
+    """The result of every shard by its name; those whose result `folder` holds already are not run again.
 
-    folder: pieces are told apart by name and arguments; what else they depend on needs a folder of its own.
+    folder: results are told apart by name and key; what else they depend on needs a folder of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {shard.name: folder / shard.file_name for shard in shards}

@@ -1,10 +1,11 @@
-"""Work: what one process does with a few videos, and how the work on a model is cut into such pieces."""
+"""Tasks: what one process does with a few videos, and how all questions to a model are split into such shards."""
 
 from __future__ import annotations
 
 from functools import cache
 from itertools import chain, groupby
 from operator import attrgetter
+from pathlib import Path
 
 import torch
 
@@ -17,6 +18,7 @@ from training.eval_sets import Item
 from training.findings.attention import object_shares
 from training.findings.settings import Setting
 from training.findings.shards import Shard
+from training.weights import weights_hash
 from training.world import Scene, frame_times
 
 VIDEOS = 4  # of a shard
@@ -26,15 +28,18 @@ NUM_FRAMES = 8  # shown where attention is measured
 
 def answer_shards(model: str, name: str, items: list[Item], settings: list[Setting]) -> list[Shard]:
     """The questions of one set under all settings that use it."""
-    own = [setting for setting in settings if setting.items == name]
+    own, weights = [setting for setting in settings if setting.items == name], weights_hash(Path(model))
     return [
-        Shard(_name(name, part), len(part) * len(own), answer, (model, part, own)) for part in _parts(items, VIDEOS)
+        Shard(_name(name, part), len(part) * len(own), answer, (model, part, own), (weights, part, own))
+        for part in _parts(items, VIDEOS)
     ]
 
 
 def attention_shards(model: str, items: list[Item]) -> list[Shard]:
+    """The questions whose attention is measured."""
+    weights = weights_hash(Path(model))
     return [
-        Shard(_name("attention", part), WEIGHT * len(part), attention_shares, (model, part))
+        Shard(_name("attention", part), WEIGHT * len(part), attention_shares, (model, part), (weights, part))
         for part in _parts(items, 4 * VIDEOS)
     ]
 
@@ -72,7 +77,7 @@ def _adapter(model: str) -> Adapter:
 
 
 def _parts(items: list[Item], num_videos: int) -> list[list[Item]]:
-    """Whole videos, so many at a time."""
+    """The items of `num_videos` videos at a time."""
     videos = [list(group) for _, group in groupby(items, key=attrgetter("video"))]
     return [list(chain(*videos[i : i + num_videos])) for i in range(0, len(videos), num_videos)]
 
