@@ -19,9 +19,16 @@ def measure(options: argparse.Namespace) -> dict:
     for num_frames in options.growth_frames:
         once = num_frames >= MANY
         task = ProbeTask(
-            shape.name, layers, "both", num_frames, options.side, options.text,
-            repeats=1 if once else options.repeats, warm=0 if once else 1, threads=options.threads,
-        )  # fmt: skip
+            shape.name,
+            layers,
+            "both",
+            num_frames,
+            options.side,
+            options.text,
+            repeats=1 if once else options.repeats,
+            warm=0 if once else 1,
+            threads=options.threads,
+        )
         probed = memory_probe(task)
         rows.append(
             {

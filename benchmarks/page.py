@@ -49,9 +49,12 @@ def running(threads: int, seconds: float = 600) -> Iterator[tuple[str, float]]:
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "GRADIO_ANALYTICS_ENABLED": "False"}
     begun = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [sys.executable, "app.py", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(address, process, begun + seconds)

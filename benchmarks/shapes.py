@@ -40,10 +40,15 @@ SHAPES = {shape.name: shape for shape in (HALF_BILLION, SEVEN_BILLION, TINY)}
 def random_model(shape: Shape, layers: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Adapter:
     """A LLaVA-OneVision with `layers` layers of this shape, a small vocabulary and a tower too small to matter."""
     text = Qwen2Config(
-        vocab_size=1000, hidden_size=shape.hidden, intermediate_size=shape.intermediate, num_hidden_layers=layers,
-        num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads, tie_word_embeddings=True,
+        vocab_size=1000,
+        hidden_size=shape.hidden,
+        intermediate_size=shape.intermediate,
+        num_hidden_layers=layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        tie_word_embeddings=True,
         max_position_embeddings=65536,
-    )  # fmt: skip
+    )
     vision = SiglipVisionConfig(
         hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=1, image_size=384, patch_size=14
     )

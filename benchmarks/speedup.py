@@ -28,9 +28,16 @@ def measure(options: argparse.Namespace) -> dict:
     for row in rows:
         if row["setting"] in options.memory:
             task = ProbeTask(
-                shape.name, layers, row["setting"], options.frames, options.side, options.text, repeats=1, warm=0,
+                shape.name,
+                layers,
+                row["setting"],
+                options.frames,
+                options.side,
+                options.text,
+                repeats=1,
+                warm=0,
                 threads=options.threads,
-            )  # fmt: skip
+            )
             probed = memory_probe(task)
             row |= {"peak_mb": probed["peak_mb"], "rise_mb": probed["peak_mb"] - probed["before_mb"]}
     by_name = {one.name: one.ms for one in measured}
@@ -61,8 +68,18 @@ def _row(one: Measurement, dense: Measurement, adapter) -> dict:
 
 
 def table(result: dict) -> str:
-    head = ["", "tokens in", "prefill ms", "speedup", "FLOPs' ideal", "of ideal", "PageRank", "merging", "peak MB",
-            "above the model"]  # fmt: skip
+    head = [
+        "",
+        "tokens in",
+        "prefill ms",
+        "speedup",
+        "FLOPs' ideal",
+        "of ideal",
+        "PageRank",
+        "merging",
+        "peak MB",
+        "above the model",
+    ]
     rows = [
         [
             row["setting"],

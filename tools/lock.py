@@ -49,8 +49,18 @@ def for_a_space(lock: str) -> str:
 
 def check_wheels(machine: str, python: str) -> None:
     """Raise CalledProcessError if a locked version has no wheel for this kind of Linux; docopt never had any."""
-    _uv("--no-deps", "--only-binary", ":all:", "--no-binary", "docopt", "--python-version", python,
-        "--python-platform", f"{machine}-manylinux_2_28", "requirements-dev.lock")  # fmt: skip
+    _uv(
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--no-binary",
+        "docopt",
+        "--python-version",
+        python,
+        "--python-platform",
+        f"{machine}-manylinux_2_28",
+        "requirements-dev.lock",
+    )
 
 
 def check_space(torch: str) -> None:
@@ -66,8 +76,20 @@ def _resolve(before: str, *wanted: str) -> str:
     with tempfile.NamedTemporaryFile("w+", suffix=".lock") as lock:
         lock.write(before)
         lock.flush()
-        _uv("--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--no-header",
-            "--annotation-style", "line", *wanted, "--output-file", lock.name, "pyproject.toml")  # fmt: skip
+        _uv(
+            "--universal",
+            "--python-version",
+            "3.11",
+            "--fork-strategy",
+            "fewest",
+            "--no-header",
+            "--annotation-style",
+            "line",
+            *wanted,
+            "--output-file",
+            lock.name,
+            "pyproject.toml",
+        )
         return Path(lock.name).read_text()
 
 

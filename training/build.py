@@ -64,9 +64,13 @@ def make_tokenizer(wide: bool = True) -> PreTrainedTokenizerFast:
     if wide:
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *synonyms])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split("?", "isolated"), pre_tokenizers.Split(",", "isolated"),
-         pre_tokenizers.Split(".", "isolated")]
-    )  # fmt: skip
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Split("?", "isolated"),
+            pre_tokenizers.Split(",", "isolated"),
+            pre_tokenizers.Split(".", "isolated"),
+        ]
+    )
     tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=True)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -101,18 +105,35 @@ def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE, wide
     words, (width, layers, heads) = vocabulary(wide), TOWER if wide else OLD_TOWER
     ids = {token: words.index(token) for token in SPECIAL}
     vision = SiglipVisionConfig(
-        hidden_size=width, intermediate_size=4 * width, num_hidden_layers=layers, num_attention_heads=heads,
-        image_size=image_size, patch_size=patch_size, vision_use_head=False,
-    )  # fmt: skip
+        hidden_size=width,
+        intermediate_size=4 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        image_size=image_size,
+        patch_size=patch_size,
+        vision_use_head=False,
+    )
     text = Qwen2Config(
-        vocab_size=len(words), hidden_size=128, intermediate_size=320, num_hidden_layers=12, num_attention_heads=2,
-        num_key_value_heads=2, max_position_embeddings=8192, tie_word_embeddings=True, bos_token_id=None,
-        eos_token_id=ids["<|end|>"], pad_token_id=ids["<|pad|>"],
-    )  # fmt: skip
+        vocab_size=len(words),
+        hidden_size=128,
+        intermediate_size=320,
+        num_hidden_layers=12,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=8192,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=ids["<|end|>"],
+        pad_token_id=ids["<|pad|>"],
+    )
     return LlavaOnevisionConfig(
-        vision_config=vision, text_config=text, image_token_index=ids["<image>"], video_token_index=ids["<video>"],
-        image_grid_pinpoints=[[image_size, image_size]], tie_word_embeddings=True,
-    )  # fmt: skip
+        vision_config=vision,
+        text_config=text,
+        image_token_index=ids["<image>"],
+        video_token_index=ids["<video>"],
+        image_grid_pinpoints=[[image_size, image_size]],
+        tie_word_embeddings=True,
+    )
 
 
 def make_model(

@@ -128,8 +128,13 @@ def _photograph(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.5:
         x, y = _places(size)
         bend = [_fractal(rng, size, 0.4) * rng.uniform(0.1, 0.6) for _ in range(2)]
-        cloud = cv2.remap(cloud, (x + bend[0] - 0.2) * size, (y + bend[1] - 0.2) * size, cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+        cloud = cv2.remap(
+            cloud,
+            (x + bend[0] - 0.2) * size,
+            (y + bend[1] - 0.2) * size,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
+        )
     image = _colored(rng, cloud)
     if rng.random() < 0.4:
         _horizon(rng, image)

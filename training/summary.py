@@ -40,8 +40,12 @@ def strangers_lines(report: dict) -> list[str]:
     lines += ["", "| type | n | chance | dense | AIM |", "|---|---|---|---|---|"]
     for name, row in [*report["types"].items(), ("mean", report["mean"])]:
         lines.append(table_row(_cells(name, row)))
-    weak = [f"{name} {100 * row['dense']['accuracy']:.1f}" for rows in report["axes"].values()
-            for name, row in rows.items() if row["dense"]["accuracy"] < ROW_TARGET]  # fmt: skip
+    weak = [
+        f"{name} {100 * row['dense']['accuracy']:.1f}"
+        for rows in report["axes"].values()
+        for name, row in rows.items()
+        if row["dense"]["accuracy"] < ROW_TARGET
+    ]
     missed = f" ({', '.join(weak)})" if weak else ""
     target = f"Target: every row {100 * ROW_TARGET:.0f} % dense {_met(not weak)}{missed}."
     return [*lines, "", target, *_in_words(report)]
@@ -60,17 +64,22 @@ def _in_words(report: dict) -> list[str]:
         _targets(report),
         f"{report['num_questions']} questions, {report['num_videos']} videos of {report['num_frames']} frames; "
         f"AIM's prefill takes {100 * flops['aim'] / flops['dense']:.1f} % of the operations.",
-        *(f"{frames} frames: dense {percent(row['dense'])}, AIM {percent(row['aim'])}, n = {row['n']}."
-          for frames, row in report["more_frames"].items()),
-    ]  # fmt: skip
+        *(
+            f"{frames} frames: dense {percent(row['dense'])}, AIM {percent(row['aim'])}, n = {row['n']}."
+            for frames, row in report["more_frames"].items()
+        ),
+    ]
 
 
 def _targets(report: dict) -> str:
     """What was aimed at, and what is missed."""
     mean = report["mean"]["dense"]["accuracy"]
     share = report["mean"]["aim"]["accuracy"] / mean
-    weak = [f"{kind} {100 * row['dense']['accuracy']:.1f}" for kind, row in report["types"].items()
-            if row["dense"]["accuracy"] < TYPE_TARGET]  # fmt: skip
+    weak = [
+        f"{kind} {100 * row['dense']['accuracy']:.1f}"
+        for kind, row in report["types"].items()
+        if row["dense"]["accuracy"] < TYPE_TARGET
+    ]
     missed = f" ({', '.join(weak)})" if weak else ""
     return (
         f"Targets: dense mean {100 * MEAN_TARGET:.0f} % {_met(mean >= MEAN_TARGET)} ({100 * mean:.1f}); "

@@ -101,8 +101,10 @@ def hidden(things, times: np.ndarray, stretch: tuple[float, float] = (1.0, 1.0))
     return covers.any(-1).mean(-1)
 
 
-_DISC = np.array([(0, 0)] + [(r * math.cos(a), r * math.sin(a)) for r, n in ((0.45, 6), (0.8, 12))
-                             for a in np.arange(n) * 2 * math.pi / n])  # fmt: skip
+_DISC = np.array(
+    [(0, 0)]
+    + [(r * math.cos(a), r * math.sin(a)) for r, n in ((0.45, 6), (0.8, 12)) for a in np.arange(n) * 2 * math.pi / n]
+)
 
 
 def is_clear(thing: Thing, time: float) -> bool:

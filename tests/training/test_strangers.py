@@ -123,8 +123,19 @@ class PixelViewer(Viewer):
             (x, y), full = middles[label], area / (wide * high)
             low = (y - top) / high > 0.56
             empty = labels[round(y), round(x)] != label
-            shape = ("ring" if empty else "square" if full > 0.9 else "circle" if full > 0.7 else "triangle" if low
-                     else "cross" if full > 0.45 else "star")  # fmt: skip
+            shape = (
+                "ring"
+                if empty
+                else "square"
+                if full > 0.9
+                else "circle"
+                if full > 0.7
+                else "triangle"
+                if low
+                else "cross"
+                if full > 0.45
+                else "star"
+            )
             yield shape, x / width, y / height
 
 

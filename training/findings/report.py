@@ -110,8 +110,11 @@ def _cells(score: dict, models: list, show) -> list[str]:
 
 
 def _attention_table(report: dict) -> list[str]:
-    lines = [f"**(h) Share of the mass on patches that falls on the thing asked about** ({report['num_questions']} "
-             f"questions; chance {percent(report['chance'])})", ""]  # fmt: skip
+    lines = [
+        f"**(h) Share of the mass on patches that falls on the thing asked about** ({report['num_questions']} "
+        f"questions; chance {percent(report['chance'])})",
+        "",
+    ]
     names = [(f"{name}, model {i + 1}", own[name]) for i, own in enumerate(report["models"]) for name in SCORERS]
     lines += [table_row(["layer", *(name for name, _ in names)]), table_row(["---"] * (len(names) + 1))]
     return lines + [table_row([layer, *(percent(own[layer]) for _, own in names)]) for layer in range(len(names[0][1]))]

@@ -100,10 +100,18 @@ class Clip:
     def _at(self, time: float) -> np.ndarray:
         width, height = self.look.shape
         figures = [
-            Figure(t.shape, t.paint, t.center(time)[0] * width, t.center(time)[1] * height,
-                   t.radius * min(width, height), t.turn, self.look.style)
-            for t in self.things if t.appears <= time < t.vanishes
-        ]  # fmt: skip
+            Figure(
+                t.shape,
+                t.paint,
+                t.center(time)[0] * width,
+                t.center(time)[1] * height,
+                t.radius * min(width, height),
+                t.turn,
+                self.look.style,
+            )
+            for t in self.things
+            if t.appears <= time < t.vanishes
+        ]
         return picture(self.ground, figures)
 
 

@@ -81,9 +81,15 @@ def crop(image: Image.Image, rng, width: int, height: int) -> np.ndarray:
 
 
 GROUNDS = {
-    "dim": dim, "black": black, "grey": grey, "white": white, "coloured": coloured, "gradient": gradient,
-    "scenery": scenery, "photograph": photograph,
-}  # fmt: skip
+    "dim": dim,
+    "black": black,
+    "grey": grey,
+    "white": white,
+    "coloured": coloured,
+    "gradient": gradient,
+    "scenery": scenery,
+    "photograph": photograph,
+}
 
 
 def _hue(rng) -> np.ndarray:

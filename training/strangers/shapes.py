@@ -65,9 +65,14 @@ def paint(picture: Image.Image, figure: Figure) -> None:
 
 
 def _stamp(
-    picture: Image.Image, figure: Figure, color: tuple[int, int, int], grow: float = 0.0, shift: float = 0.0,
-    blur: float = 0.0, strength: float = 1.0,
-) -> None:  # fmt: skip
+    picture: Image.Image,
+    figure: Figure,
+    color: tuple[int, int, int],
+    grow: float = 0.0,
+    shift: float = 0.0,
+    blur: float = 0.0,
+    strength: float = 1.0,
+) -> None:
     """Paint the figure's silhouette in one colour: larger by `grow` radii, moved, softened, see-through."""
     room = REACH * figure.radius + shift + 3 * blur + 3
     left, top = (math.floor(at - room) for at in (figure.x, figure.y))
