@@ -86,7 +86,7 @@ class Measurement:
 def interleaved(
     adapter: Adapter, prompt: Prompt, settings: dict[str, Setting], repeats: int, warm: int = 1
 ) -> list[Measurement]:
-    """Each setting once in every turn; the first `warm` turns do not count."""
+    """Time each setting once in every round, so that all share slow moments; `warm` rounds do not count."""
     measured = [Measurement(name) for name in settings]
     for round_idx in range(warm + repeats):
         for one, config in zip(measured, settings.values(), strict=True):

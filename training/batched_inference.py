@@ -1,4 +1,4 @@
-"""Asking: many questions about one video under many methods, with the vision tower and each merge run only once."""
+"""Batched inference: many questions about one video under many methods; vision tower and each merge run only once."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from aim_core.forward.session import Session
 from aim_core.methods.base import Method, Reduce
 from aim_core.ops.merging import Merged
 
-MAX_BATCHED_TOKENS = 400  # visual tokens
+MAX_BATCHED_TOKENS = 400  # visual tokens after merging; prompts with more are run one at a time
 
 
 class Video:
-    """What the model sees of some frames, and how it was merged so far."""
+    """The visual tokens of some frames, and a cache of how each method merged them."""
 
     def __init__(self, adapter: Adapter, frames: np.ndarray):
         """frames: (F, H, W, 3) uint8; frames that are alike to the pixel are encoded once."""
@@ -52,7 +52,7 @@ class Video:
             return [int(row.argmax()) for part in parts for row in self._prompt_logits(session, part)]
 
     def record_scores(self, method: Method, question: str) -> int:
-        """Ask for nothing but what the method's ranking sees on the way; the row of the first visual token."""
+        """Run a prefill for the scores that the method's scorer keeps; returns the row of the first visual token."""
         session = self._session(method)
         with torch.inference_mode(), attached(self.adapter, session):
             self._prompt_logits(session, [question])
@@ -130,7 +130,7 @@ def prompt(adapter: Adapter, question: str, num_visual: int) -> tuple[Tensor, Te
 
 
 class _CachedMerger:
-    """A reduction of one video's tokens, done once for all prompts about it."""
+    """A merger whose result for one video is cached for all prompts about it."""
 
     def __init__(self, reduce: Reduce, done: dict[Reduce, Merged]):
         self.reduce, self.done = reduce, done

@@ -18,7 +18,7 @@ LATE = dict.fromkeys(TYPES, 1) | {"motion": 2, "appears": 3, "order": 6, "count"
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """One kind of step: `videos` of `frames` frames, a share of their tokens shown, drawn between `keep`'s ends.
+    """One kind of batch: `videos` of `frames` frames, with a keep ratio of visual tokens drawn between `keep`'s ends.
 
     how: "drop", "merge" or "place" (see `packed_forward.packed_forward`).
     """
@@ -31,7 +31,7 @@ class BatchSpec:
 
 @dataclass(frozen=True)
 class Stage:
-    """One part of the recipe; its turns are taken one after the other, again and again."""
+    """One part of the recipe; steps go through `batches` in order, again and again."""
 
     name: str
     steps: int

@@ -272,7 +272,7 @@ def run(code: str, **environment: str) -> str:
 
 @pytest.mark.slow
 def test_strangers_are_drawn_without_the_trainings_drawing():
-    """Of the training, random clips, clips, shapes and grounds load the names of the world and nothing that draws it."""
+    """Of training, random clips, clips, shapes and grounds load the names of the world and nothing that draws it."""
     code = (
         "import sys, training.strangers.random_clips as _; print([n for n in sys.modules if n.startswith('training')])"
     )

@@ -1,4 +1,4 @@
-"""Stories: things with paths and times for a clip, drawn by chance so that every question has one right answer."""
+"""Random clips: things with paths and times for a clip, drawn by chance so that every question has one right answer."""
 
 from __future__ import annotations
 
