@@ -23,7 +23,7 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     """
     full, less = dense.cost, aim.cost
     means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
-    names = strings().NUMBERS_ROWS
+    names = strings().COMPARISON_ROWS
     rows = [
         (names["first"], f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
          times(full.visual_per_layer[0], less.visual_per_layer[0])),
@@ -38,9 +38,9 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     if timed_prefills:
         spent = dense.timing, aim.timing
         rows.append((names["time"], *map(_spent, spent), times(*(timing.prefill_ms for timing in spent))))
-    lines = [strings().NUMBERS_HEAD, "|---|---:|---:|---:|"]
+    lines = [strings().COMPARISON_HEAD, "|---|---:|---:|---:|"]
     lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
-    note = f"{strings().NUMBERS_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
+    note = f"{strings().COMPARISON_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
     return "\n".join([*lines, "", f"*{note}*"])
 
 

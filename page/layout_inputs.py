@@ -82,14 +82,14 @@ def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls
 
 def arm_stop(controls: Controls, asked: list) -> None:
     """Let Stop be pressed from the moment a run is asked for by one of these events."""
-    on = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("true")}
+    on: dict[str, Any] = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("true")}
     for event in asked:
         event(**on, api_visibility="private")
 
 
 def disarm_stop(controls: Controls, runs: list, last: list) -> None:
     """Stop ends runs; after one of the `last`, or one that failed, or Stop itself, there is nothing to stop."""
-    off = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
+    off: dict[str, Any] = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
     for run in last:
         run.success(**off, api_visibility="private")
     for run in runs:

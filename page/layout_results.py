@@ -18,10 +18,10 @@ def results(default: AimConfig, depth: int) -> Results:
     """Answers beside each other, their costs, the explorer, figures and exports."""
     gr.Markdown(text("ANSWERS"))
     answers = AnswersPanel(elem_id="answers")
-    with gr.Accordion(text("NUMBERS"), open=False, elem_id="all_numbers"):
-        gr.Markdown(text("NUMBERS_LEAD"))
-        comparison = gr.Markdown(text("NO_NUMBERS"), elem_id="numbers")
-        _why("NUMBERS")
+    with gr.Accordion(text("COMPARISON"), open=False, elem_id="comparison"):
+        gr.Markdown(text("COMPARISON_LEAD"))
+        comparison = gr.Markdown(text("NO_COMPARISON"), elem_id="comparison_table")
+        _why("COMPARISON")
 
     gr.Markdown(text("EXPLORE"))
     explorer = TokenExplorer(elem_id="explorer")

@@ -13,16 +13,16 @@ from page.i18n import by_language
 class Panel(gr.HTML):
     """Draws a plain record with its own script; what a visitor typed reaches the page as text nodes only."""
 
-    def __init__(self, template: str, scripts: tuple[str, ...], words: str, **kwargs):
-        """template: .html and .css under page/, without ending; scripts: under page/, after the common one; words:
-        name of its texts. Everything else is a property that the script reads.
+    def __init__(self, template: str, scripts: tuple[str, ...], texts: str, **kwargs):
+        """template: .html and .css under page/, without ending; scripts: under page/, after the common one; texts:
+        their name in the locales. Everything else is a property that the script reads.
         """
         super().__init__(
             html_template=assets.text(f"{template}.html"),  # static: nothing a visitor types gets into it
             css_template=assets.text(f"{template}.css"),
             js_on_load=assets.text("components/common.js", *scripts),
             apply_default_css=False,
-            words=by_language(words),
+            texts=by_language(texts),
             **kwargs,  # Gradio makes it again with arguments of its own
         )
 

@@ -47,16 +47,16 @@ function partsOf(element) {
 }
 
 /** Texts in both languages → those in the page's; texts in one language stay. */
-function spoken(words) {
-  return words[/^zh\b/i.test(navigator.language) ? "zh" : "en"] || words;
+function inPageLanguage(texts) {
+  return texts[/^zh\b/i.test(navigator.language) ? "zh" : "en"] || texts;
 }
 
-/** Write the fixed words: data-word becomes the text, data-name the accessible name. */
-function spell(element, words) {
-  for (const node of element.querySelectorAll("[data-word]")) node.textContent = words[node.dataset.word];
+/** Write the fixed texts: data-word becomes the text, data-name the accessible name. */
+function fillTexts(element, texts) {
+  for (const node of element.querySelectorAll("[data-word]")) node.textContent = texts[node.dataset.word];
   for (const node of element.querySelectorAll("[data-name]")) {
-    node.setAttribute("aria-label", words[node.dataset.name]);
-    node.setAttribute("title", words[node.dataset.name]);
+    node.setAttribute("aria-label", texts[node.dataset.name]);
+    node.setAttribute("title", texts[node.dataset.name]);
   }
 }
 

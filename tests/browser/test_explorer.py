@@ -53,7 +53,7 @@ class Alone:
             f"<style>{style}</style><div id=host>{assets.text('components/explorer/explorer.html')}</div>"
         )
         code = assets.text("components/common.js", *(f"components/explorer/{name}.js" for name in SCRIPTS))
-        props = {"value": value_of(result), "words": {"en": ENGLISH["EXPLORER"]}, "palette": browser_palette()}
+        props = {"value": value_of(result), "texts": {"en": ENGLISH["EXPLORER"]}, "palette": browser_palette()}
         self.page.evaluate(START, [code, props])
         self.page.wait_for_selector(".tx[data-empty=false]")
 
@@ -87,7 +87,7 @@ class Alone:
     def point(self, frame: int, x: float, y: float) -> dict:
         """Where a place of a frame, in shares of it, lies on the canvas while one frame fills it."""
         self.choose("one")
-        self.part("frame").fill(str(frame))
+        self.part("view").fill(str(frame))
         self.drawn()
         width, height = (self.part("canvas").bounding_box()[side] for side in ("width", "height"))
         tall, wide = self.page.evaluate("n => props.value.record.views[n].size", frame)
@@ -179,9 +179,9 @@ def test_pagerank_is_stepped_for_all_heads_and_for_one(explorer, runs):
     explorer.part("canvas").hover(position=explorer.point(0, 0.1, 0.1))
     kept = len(runs.plain.trace.layers[4].kept)
     assert explorer.reading()["rank"] == f"1 of {kept}"  # all hold the same before the first iteration
-    assert "same share" in explorer.said("viewNote")
+    assert "same share" in explorer.said("overlayNote")
     explorer.part("stepNext").click()
-    assert "hands its share on" in explorer.said("viewNote")
+    assert "hands its share on" in explorer.said("overlayNote")
 
 
 def test_steps_that_were_not_recorded_are_hidden_and_nothing_moves(explorer, runs):

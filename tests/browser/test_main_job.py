@@ -10,9 +10,9 @@ from tests.helpers.browsing import (
     SCREENSHOTS,
     SIDE,
     ask,
+    comparison_table,
     drawn,
     look,
-    numbers,
     open_figures,
     opened,
     patch_point,
@@ -69,7 +69,7 @@ def test_upload_ask_and_run(page):
         "ms",
         "6·n·d·m",
     ):
-        assert words in numbers(page)
+        assert words in comparison_table(page)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "page.png", full_page=True)
 
@@ -109,7 +109,7 @@ def test_layers_play_by_themselves_and_stop(page):
 def test_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
     look(page, "groups")
     look(page, "one")
-    page.locator("#explorer input[data-part=frame]").fill("0")
+    page.locator("#explorer input[data-part=view]").fill("0")
     canvas = page.locator("#explorer canvas[data-part=canvas]")
     x, y = patch_point(page, -0.47, -0.47)
     canvas.hover(position={"x": x, "y": y})
@@ -137,7 +137,7 @@ def test_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
 def test_a_tap_pins_too(page):
     canvas = page.locator("#explorer canvas[data-part=canvas]")
     look(page, "one")
-    page.locator("#explorer input[data-part=frame]").fill("0")
+    page.locator("#explorer input[data-part=view]").fill("0")
     drawn(page)
     x, y = patch_point(page, 0.47, 0.47)
     canvas.click(position={"x": x, "y": y})
@@ -156,7 +156,7 @@ def test_the_timeline_chooses_frame_and_layer(page):
     before = drawn(page, "time")
     time.click(position={"x": time.bounding_box()["width"] - 8, "y": time.bounding_box()["height"] - 5})
     assert drawn(page, "time") != before
-    assert page.locator("#explorer output[data-part=frameValue]").inner_text() == "8 of 8"
+    assert page.locator("#explorer output[data-part=viewValue]").inner_text() == "8 of 8"
     assert page.locator("#explorer output[data-part=layerValue]").inner_text() == "11 of 11"
     playwright.expect(page.locator("#explorer [data-part=timeNote]")).to_contain_text("At layer 11, 0 of 8 frames")
 
@@ -188,11 +188,11 @@ def test_a_moved_slider_runs_again_by_itself_and_the_last_value_wins(own):
         slide(own, "keep_ratio", ratio)
     playwright.expect(own.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(4, 0.4))
     assert said(own, "aim-time") == "–"  # not timed beside a dense run
-    own.locator("#all_numbers button").first.click()
-    playwright.expect(own.locator("#numbers")).to_contain_text("press Run to time both")
+    own.locator("#comparison button").first.click()
+    playwright.expect(own.locator("#comparison_table")).to_contain_text("press Run to time both")
     slide(own, "frames", 3)
     playwright.expect(own.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(3))
-    playwright.expect(own.locator("#explorer output[data-part=frameValue]")).to_contain_text("of 3")
+    playwright.expect(own.locator("#explorer output[data-part=viewValue]")).to_contain_text("of 3")
 
 
 def test_l2_stays_above_l1_and_both_reach_the_model(own):
@@ -204,7 +204,8 @@ def test_l2_stays_above_l1_and_both_reach_the_model(own):
     own.locator("#explorer input[data-part=layer]").fill("4")
     playwright.expect(own.locator("#explorer [data-part=timeNote]")).to_contain_text("0 of 4 frames")
     run(own)
-    assert re.search(rf"{tokens(4)}\s+{tokens(4, 0.5)}", numbers(own)) and said(own, "aim-time").endswith(" ms")
+    assert re.search(rf"{tokens(4)}\s+{tokens(4, 0.5)}", comparison_table(own))
+    assert said(own, "aim-time").endswith(" ms")
 
 
 def test_bad_input_is_a_sentence_and_nothing_is_lost(page):

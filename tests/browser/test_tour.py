@@ -72,7 +72,7 @@ def test_the_tour_by_keyboard_from_start_to_end(open_tour):
         came = part(page, "choices").locator("[data-came=true]").inner_text()
         first = EN["steps"][index]["choices"][0]
         assert lines[0] == (EN["right"] if came == first else EN["other"].format(said=first, came=came))
-        views.append(page.locator("#explorer .tx-views input:checked").get_attribute("value"))
+        views.append(page.locator("#explorer .tx-overlays input:checked").get_attribute("value"))
         settled(page)
         page.screenshot(path=SCREENSHOTS / f"tour_{index + 1}.png")
         page.keyboard.press("Enter")

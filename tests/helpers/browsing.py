@@ -91,10 +91,10 @@ def said(page, part: str) -> str:
     return page.locator(f"#answers [data-part={part}]").inner_text().strip()
 
 
-def numbers(page) -> str:
-    if not page.locator("#numbers").is_visible():
-        page.locator("#all_numbers button").first.click()
-    return page.locator("#numbers").inner_text()
+def comparison_table(page) -> str:
+    if not page.locator("#comparison_table").is_visible():
+        page.locator("#comparison button").first.click()
+    return page.locator("#comparison_table").inner_text()
 
 
 def show(page, panel: str) -> None:

@@ -166,7 +166,7 @@ def test_templates_hold_no_place_for_what_visitors_type():
 
 @pytest.mark.browser
 def test_the_script_finds_groups_and_their_sizes(script, trace):
-    tokens = script("[...Array(run.frames).keys()].map(f => [...Array(run.wide).keys()].map(p => run.token(f, p)))")
+    tokens = script("[...Array(run.numViews).keys()].map(f => [...Array(run.wide).keys()].map(p => run.token(f, p)))")
     assert np.array_equal(tokens, trace.rows())
     assert script("[...run.sizes]") == [*np.bincount(trace.rows().ravel()), 0]
     assert script("run.members(2, run.token(2, 9))") == [8, 9, 10]
@@ -177,7 +177,7 @@ def test_the_script_knows_who_is_alive(script, trace):
     for layer in range(trace.num_layers):
         alive = script("[...run.row].map(token => run.isAlive(token, argument))", layer)
         assert np.array_equal(np.reshape(alive, trace.group.shape), trace.alive(layer))
-        frames = script("[...Array(run.frames).keys()].map(f => run.frameAlive(f, argument))", layer)
+        frames = script("[...Array(run.numViews).keys()].map(f => run.aliveInView(f, argument))", layer)
         kept = trace.layers[layer].kept
         assert frames == [int(((kept // trace.tokens_per_frame) == f).sum()) for f in range(trace.num_frames)]
 
@@ -207,7 +207,7 @@ def test_the_script_takes_the_nearest_measured_layer(script, trace):
 def test_frames_share_all_importance_but_the_suffix_rows(script, trace):
     scores = trace.layers[1].importance.astype(float)
     per_frame = scores[: trace.num_merged].reshape(trace.num_frames, -1).sum(axis=1) / scores.sum()
-    np.testing.assert_allclose(script("[...run.frameShares(1)]"), per_frame, rtol=1e-5)
+    np.testing.assert_allclose(script("[...run.viewShares(1)]"), per_frame, rtol=1e-5)
 
 
 @pytest.mark.browser
@@ -229,7 +229,7 @@ def test_patches_lie_where_the_figures_draw_them(script):
 @pytest.mark.browser
 @pytest.mark.parametrize("count", [1, 2, 8, 32])
 def test_frames_fit_their_room_and_do_not_overlap(script, count):
-    boxes = script("frameBoxes(900, 500, Array(argument).fill(1.5), 8, 20)", count)
+    boxes = script("viewBoxes(900, 500, Array(argument).fill(1.5), 8, 20)", count)
     assert len(boxes) == count
     cells = {(box["x"], box["y"]) for box in boxes}
     assert len(cells) == count
@@ -243,15 +243,15 @@ def test_frames_fit_their_room_and_do_not_overlap(script, count):
 def test_a_life_is_told_in_order(script):
     words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) => known[name] ||
         name + ' {place} {of} {stay} {layer} {others} {layers}'})"""
-    told = script(f"historyEvents(run, {words}, {{frame: 0, patch: 2}})")  # token 1 is 18th of 19, then goes
+    told = script(f"historyEvents(run, {words}, {{view: 0, patch: 2}})")  # token 1 is 18th of 19, then goes
     assert told[0].startswith("bornAs") and told[1].startswith("mergedWith") and "1" in told[1]
     assert told[2].startswith("prunedBelow 18 19 10 1")
-    assert script(f"historyEvents(run, {words}, {{frame: 2, patch: 11}})")[1].startswith("notMerged")
+    assert script(f"historyEvents(run, {words}, {{view: 2, patch: 11}})")[1].startswith("notMerged")
 
 
 @pytest.mark.browser
 def test_frames_of_other_proportions_keep_them(evaluate, mixed):
-    boxes = evaluate(mixed, "frameBoxes(900, 500, run.views.map(view => view.width / view.height), 8, 20)")
+    boxes = evaluate(mixed, "viewBoxes(900, 500, run.views.map(view => view.width / view.height), 8, 20)")
     assert len({(box["x"], box["y"] + box["h"]) for box in boxes}) == 4
     for box, view in zip(boxes, explorer_record(mixed)["views"], strict=True):
         assert box["w"] / box["h"] == pytest.approx(view["size"][1] / view["size"][0], abs=0.02)
@@ -263,7 +263,7 @@ def test_patches_of_every_grid_are_found_under_the_pointer(evaluate, mixed):
     for view, grid in enumerate([(3, 4), (3, 2), (2, 2), (1, 2)]):
         for patch in range(grid[0] * grid[1]):
             middle = f"middle(run.views[{view}], {box}, [{patch}])"
-            assert evaluate(mixed, f"patchAt(run, [[{view}, {box}]], ...{middle})") == {"frame": view, "patch": patch}
+            assert evaluate(mixed, f"patchAt(run, [[{view}, {box}]], ...{middle})") == {"view": view, "patch": patch}
     assert evaluate(mixed, f"patchAt(run, [[0, {box}]], 5, 30)") is None
     assert evaluate(mixed, "run.members(3, run.token(3, 0))") == [0, 1]
 
@@ -337,15 +337,15 @@ def test_small_numbers_and_none_survive_packing():
 
 @pytest.mark.browser
 def test_marks_that_a_merge_brings_together_are_seen(evaluate, trace):
-    marks = '[{frame: 0, patch: 0, kind: "protect"}, {frame: 0, patch: 1, kind: "remove"}]'
+    marks = '[{view: 0, patch: 0, kind: "protect"}, {view: 0, patch: 1, kind: "remove"}]'
     assert evaluate(trace, f"[...markedTokens(run, {marks})]") == [[0, "both"]]
-    assert evaluate(trace, f'marksWith(run, {marks}, {{frame: 0, patch: 1}}, "protect")') == []
-    turned = evaluate(trace, f'marksWith(run, {marks}.slice(1), {{frame: 0, patch: 0}}, "protect")')
-    assert turned == [{"frame": 0, "patch": 0, "kind": "protect"}]
+    assert evaluate(trace, f'marksWith(run, {marks}, {{view: 0, patch: 1}}, "protect")') == []
+    turned = evaluate(trace, f'marksWith(run, {marks}.slice(1), {{view: 0, patch: 0}}, "protect")')
+    assert turned == [{"view": 0, "patch": 0, "kind": "protect"}]
 
 
 @pytest.mark.browser
 def test_marks_follow_their_pictures(evaluate, trace):
-    marks = '[{frame: 1, patch: 3, kind: "remove"}]'
-    carried = f"marksCarried({marks}, ['a', 'b'], argument, run).map(mark => mark.frame)"
+    marks = '[{view: 1, patch: 3, kind: "remove"}]'
+    carried = f"marksCarried({marks}, ['a', 'b'], argument, run).map(mark => mark.view)"
     assert [evaluate(trace, carried, after) for after in (["a", "b"], ["b", "x"], ["x", "y"])] == [[1], [0], []]

@@ -92,8 +92,8 @@ def said(results, tokenizer):
 
     def record(*answers: str) -> dict:
         runs = dict(zip(("dense", "aim", "hand"), (results[-1], results[0], results[0]), strict=False))
-        spoken = {side: replace(runs[side], answer=answer) for side, answer in zip(runs, answers, strict=False)}
-        return answers_record(spoken, True, tokenizer)
+        answered = {side: replace(runs[side], answer=answer) for side, answer in zip(runs, answers, strict=False)}
+        return answers_record(answered, True, tokenizer)
 
     return record
 
@@ -183,7 +183,7 @@ def test_markup_in_an_answer_stays_text(browser, said):
     code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
     record = said(evil, evil, evil)
     record["firstToken"]["rows"][0][0] = record["firstToken"]["firsts"][0] = evil
-    props = {"value": record, "words": ENGLISH["ANSWER_PANEL"], "palette": {}}
+    props = {"value": record, "texts": ENGLISH["ANSWER_PANEL"], "palette": {}}
     page.evaluate(
         "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
         [code, props],
@@ -208,7 +208,7 @@ def test_bars_have_texts_and_headings_for_readers(browser, said):
     page = browser.new_page()
     page.set_content(f"<div id=host>{assets.text('components/answers/answers.html')}</div>")
     code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
-    props = {"value": said("left", "left"), "words": ENGLISH["ANSWER_PANEL"], "palette": {}}
+    props = {"value": said("left", "left"), "texts": ENGLISH["ANSWER_PANEL"], "palette": {}}
     page.evaluate(
         "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
         [code, props],

@@ -97,7 +97,7 @@ def frames_panel(browser, attended):
         "components/common.js", "components/explorer/view_names.js", "components/word_frames/word_frames.js"
     )
     value = {"frames": [{"url": grey}] * 4, "record": attended}
-    props = {"value": value, "words": ENGLISH["WORD_FRAMES"], "palette": {}}
+    props = {"value": value, "texts": ENGLISH["WORD_FRAMES"], "palette": {}}
     page.evaluate(
         "([code, props]) => Function('element', 'props', 'watch', code)(host, props, () => {})", [code, props]
     )

@@ -3,9 +3,9 @@
 function startAnswers(element, props, watch, trigger) {
   const parts = partsOf(element);
   const { palette } = props;
-  const words = spoken(props.words);
-  const firstToken = new FirstTokenTable(parts, words);
-  spell(element, words);
+  const texts = inPageLanguage(props.texts);
+  const firstToken = new FirstTokenTable(parts, texts);
+  fillTexts(element, texts);
   parts.root.style.setProperty("--an-alive", palette.alive);
   parts.root.style.setProperty("--an-dense", palette.pruned);
   parts.root.style.setProperty("--an-hand", palette.language);
@@ -16,15 +16,15 @@ function startAnswers(element, props, watch, trigger) {
     side("dense", dense);
     side("aim", aim);
     side("hand", hand);
-    parts.verdict.textContent = !dense ? words.nothing : !agreement ? words.waiting : verdict(agreement);
+    parts.verdict.textContent = !dense ? texts.nothing : !agreement ? texts.waiting : verdict(agreement);
     parts.root.dataset.same = Boolean(agreement && agreement.shared === agreement.most);
     byHand(marks);
     firstToken.show(first);
   }
 
   function verdict({ shared, most }) {
-    if (shared === 0) return words.apart;
-    return shared === most ? words.same : fill(words.differ, { shared, most });
+    if (shared === 0) return texts.apart;
+    return shared === most ? texts.same : fill(texts.differ, { shared, most });
   }
 
   function side(name, answer) {
@@ -39,7 +39,7 @@ function startAnswers(element, props, watch, trigger) {
     if (!marks) return;
     parts.protected.textContent = whole(marks.protected);
     parts.removed.textContent = whole(marks.removed);
-    parts.handVerdict.textContent = marks.same ? words.handSame : words.handOther;
+    parts.handVerdict.textContent = marks.same ? texts.handSame : texts.handOther;
   }
 
   watch("value", show);

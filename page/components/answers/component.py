@@ -27,17 +27,17 @@ def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict
     runs:  "dense", then "aim" once it has answered, then "hand" where marks were set, which is held against AIM.
     timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
     """
-    spoken = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
-    blocks = _matches(spoken["dense"], spoken.get("aim", spoken["dense"]))
-    marked = {"dense": _marked(spoken["dense"], [(b.a, b.size) for b in blocks])}
+    words = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
+    blocks = _matches(words["dense"], words.get("aim", words["dense"]))
+    marked = {"dense": _marked(words["dense"], [(b.a, b.size) for b in blocks])}
     if "aim" not in runs:
         return {"dense": _side(runs["dense"], marked["dense"], timed)}
-    marked["aim"] = _marked(spoken["aim"], [(b.b, b.size) for b in blocks])
-    shared = {"shared": sum(b.size for b in blocks), "most": max(len(spoken["dense"]), len(spoken["aim"]))}
+    marked["aim"] = _marked(words["aim"], [(b.b, b.size) for b in blocks])
+    shared = {"shared": sum(b.size for b in blocks), "most": max(len(words["dense"]), len(words["aim"]))}
     record = {"agreement": shared, "firstToken": first_token_record(runs, tokenizer)}
     if hand := runs.get("hand"):
-        marked["hand"] = _marked(spoken["hand"], [(b.b, b.size) for b in _matches(spoken["aim"], spoken["hand"])])
-        record["marks"] = _counts(hand) | {"same": spoken["hand"] == spoken["aim"]}
+        marked["hand"] = _marked(words["hand"], [(b.b, b.size) for b in _matches(words["aim"], words["hand"])])
+        record["marks"] = _counts(hand) | {"same": words["hand"] == words["aim"]}
     return record | {name: _side(runs[name], marked[name], timed) for name in runs}
 
 

@@ -1,36 +1,36 @@
 // First token: a table of first tokens, one column for each run, with a bar behind each probability.
 
 class FirstTokenTable {
-  constructor(parts, words) {
-    Object.assign(this, { parts, words });
+  constructor(parts, texts) {
+    Object.assign(this, { parts, texts });
   }
 
   show(record) {
-    const { parts, words } = this;
+    const { parts, texts } = this;
     parts.firstToken.dataset.empty = !record;
     parts.firstTokenTable.replaceChildren(...(record ? this.table(record) : []));
-    parts.firsts.textContent = record ? this.firsts(record) : words.noFirstToken;
+    parts.firsts.textContent = record ? this.firsts(record) : texts.noFirstToken;
     parts.kl.replaceChildren(...(record ? record.kl.map((nats, i) => this.distance(nats, i)) : []));
   }
 
   table({ sides, rows }) {
-    const { words } = this;
-    const names = [words.token, ...sides.map((side) => words[side])];
+    const { texts } = this;
+    const names = [texts.token, ...sides.map((side) => texts[side])];
     const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
     const body = rows.map(([word, ...shares]) =>
       make("tr", {}, make("th", { scope: "row", title: word }, word), ...shares.map((share, i) => cell(share, sides[i]))));
-    return [make("caption", {}, words.firstTokenCaption), make("thead", {}, head), make("tbody", {}, ...body)];
+    return [make("caption", {}, texts.firstTokenCaption), make("thead", {}, head), make("tbody", {}, ...body)];
   }
 
   firsts({ firsts, same }) {
-    const { words } = this;
-    if (same) return fill(words.sameFirst, { word: firsts[0] });
+    const { texts } = this;
+    if (same) return fill(texts.sameFirst, { word: firsts[0] });
     const [dense, aim, hand] = firsts;
-    return fill(hand === undefined ? words.otherFirst : words.otherFirsts, { dense, aim, hand });
+    return fill(hand === undefined ? texts.otherFirst : texts.otherFirsts, { dense, aim, hand });
   }
 
   distance(nats, place) {
-    return make("li", {}, fill(this.words.kl[place], { nats: short(nats) }));
+    return make("li", {}, fill(this.texts.kl[place], { nats: short(nats) }));
   }
 }
 

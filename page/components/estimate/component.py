@@ -51,10 +51,8 @@ class EstimatePanel(Panel):
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         values = [self, *sliders]
         gr.on([slider.change for slider in sliders], None, values, self, js=FOLLOW)
-        files = [media.video, media.image]
-        sized = gr.on(
-            [file.change for file in files], None, [self, *files], self, js=assets.text("components/estimate/sizes.js")
-        )
+        files, sizes = [self, media.video, media.image], assets.text("components/estimate/sizes.js")
+        sized = gr.on([media.video.change, media.image.change], None, files, self, js=sizes)
         opened = [
             media.opened[name](None, self, self, js=OPEN.format(tab=name), **quiet) for name in adapter.modalities
         ]

@@ -3,25 +3,25 @@
 function startEstimate(element, props, watch) {
   const parts = partsOf(element);
   const { palette, model } = props;
-  const words = spoken(props.words);
-  spell(element, words);
+  const texts = inPageLanguage(props.texts);
+  fillTexts(element, texts);
   parts.root.style.setProperty("--es-alive", palette.alive);
 
   const show = oncePerFrame(() => {
     const { dense, aim, vision, text } = estimate(model, props.value);
     parts.tokens.textContent = whole(aim.visual[0]);
-    parts.tokensOf.textContent = fill(words.of, { dense: whole(dense.visual[0]) });
+    parts.tokensOf.textContent = fill(texts.of, { dense: whole(dense.visual[0]) });
     parts.flops.textContent = scaled(aim.flops, FLOPS_UNITS);
-    parts.flopsOf.textContent = fill(words.of, { dense: scaled(dense.flops, FLOPS_UNITS) });
+    parts.flopsOf.textContent = fill(texts.of, { dense: scaled(dense.flops, FLOPS_UNITS) });
     parts.kv.textContent = scaled(aim.kv, BYTES_UNITS);
-    parts.kvOf.textContent = fill(words.of, { dense: scaled(dense.kv, BYTES_UNITS) });
+    parts.kvOf.textContent = fill(texts.of, { dense: scaled(dense.kv, BYTES_UNITS) });
     parts.share.textContent = percent(aim.flops / dense.flops);
-    parts.shareOf.textContent = fill(words.withVision, { share: percent((aim.flops + vision) / (dense.flops + vision)) });
+    parts.shareOf.textContent = fill(texts.withVision, { share: percent((aim.flops + vision) / (dense.flops + vision)) });
     const [height, width] = props.value.size;
-    parts.how.textContent = fill(words.how, {
+    parts.how.textContent = fill(texts.how, {
       text, height, width, formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes,
     });
-    parts.chart.replaceChildren(curve(words, dense.visual, aim.visual, Math.max(240, parts.chart.clientWidth)));
+    parts.chart.replaceChildren(curve(texts, dense.visual, aim.visual, Math.max(240, parts.chart.clientWidth)));
   });
   watch("value", show);
   new ResizeObserver(show).observe(parts.root);
@@ -29,12 +29,12 @@ function startEstimate(element, props, watch) {
 }
 
 /** SVG of `w` pixels: visual tokens entering each layer, dense as a dashed line, AIM as filled steps. */
-function curve(words, dense, aim, w) {
+function curve(texts, dense, aim, w) {
   const h = 132, left = 44, right = 6, top = 8, bottom = 22;
   const x = (layer) => left + ((w - left - right) * layer) / aim.length;
   const y = (count) => top + (h - top - bottom) * (1 - count / dense[0]);
   const svg = draw("svg", { viewBox: `0 0 ${w} ${h}`, role: "img" });
-  svg.setAttribute("aria-label", `${words.curve} ${aim.map((n, layer) => `${layer}: ${whole(n)}`).join(", ")}`);
+  svg.setAttribute("aria-label", `${texts.curve} ${aim.map((n, layer) => `${layer}: ${whole(n)}`).join(", ")}`);
   for (const count of [0, dense[0]]) {
     svg.append(draw("line", { x1: left, x2: w - right, y1: y(count), y2: y(count), class: count ? "dense" : "rule" }));
     svg.append(draw("text", { x: left - 6, y: y(count) + 4, class: "end" }, whole(count)));

@@ -1,19 +1,19 @@
-// Controls: the choice of a view, its legend, the sliders with their play buttons, and the switches.
+// Controls: the choice of an overlay, its legend, the sliders with their play buttons, and the switches.
 
-const VIEWS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
-const LAYERED = ["alive", "scores"]; // views that the layer changes
+const OVERLAYS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
+const LAYERED = ["alive", "scores"]; // overlays that the layer changes
 const TOOLS = ["look", ...KINDS]; // what a click on a patch does
-const BEAT = { layer: 650, frame: 450, step: 900 }; // ms a step while playing
+const BEAT = { layer: 650, view: 450, step: 900 }; // ms a step while playing
 
 class Controls {
-  constructor(parts, words, palette, set) {
-    Object.assign(this, { parts, words, palette, set, playing: null });
-    this.views = this.choice(parts.views, "view", VIEWS, words.views);
-    this.scales = this.choice(parts.scales, "scale", ["rank", "log"], words.scales);
-    this.zooms = this.choice(parts.zooms, "zoom", ["all", "one"], words.zooms, (value) => ({ zoom: value === "one" }));
-    this.tools = this.choice(parts.tools, "tool", TOOLS, words.tools);
-    this.stepper = new Stepper(parts, words, set, (value) => this.stepTo(value));
-    for (const name of ["layer", "frame"])
+  constructor(parts, texts, palette, set) {
+    Object.assign(this, { parts, texts, palette, set, playing: null });
+    this.overlays = this.choice(parts.overlays, "overlay", OVERLAYS, texts.overlays);
+    this.scales = this.choice(parts.scales, "scale", ["rank", "log"], texts.scales);
+    this.zooms = this.choice(parts.zooms, "zoom", ["all", "one"], texts.zooms, (value) => ({ zoom: value === "one" }));
+    this.tools = this.choice(parts.tools, "tool", TOOLS, texts.tools);
+    this.stepper = new Stepper(parts, texts, set, (value) => this.stepTo(value));
+    for (const name of ["layer", "view"])
       parts[name].addEventListener("input", () => {
         this.stop();
         set({ [name]: Number(parts[name].value) });
@@ -44,7 +44,7 @@ class Controls {
     });
   }
 
-  /** Step through layers, frames, rounds or iterations until stopped. */
+  /** Step through layers, views, rounds or iterations until stopped. */
   play(name) {
     if (this.playing) {
       const same = this.playing.name === name;
@@ -54,15 +54,15 @@ class Controls {
     if (!this.run) return;
     const timer = setInterval(() => this.step(name), BEAT[name]);
     this.playing = { name, timer };
-    if (name === "layer" && !LAYERED.includes(this.state.view)) this.set({ view: "alive" });
-    if (name === "frame") this.set({ zoom: true });
+    if (name === "layer" && !LAYERED.includes(this.state.overlay)) this.set({ overlay: "alive" });
+    if (name === "view") this.set({ zoom: true });
     this.mark();
   }
 
   step(name) {
     if (!this.parts[name].isConnected) return this.stop();
     if (name === "step") return this.nextStep();
-    const count = name === "layer" ? this.run.layers : this.run.frames;
+    const count = name === "layer" ? this.run.layers : this.run.numViews;
     this.set({ [name]: (this.state[name] + 1) % count });
   }
 
@@ -91,14 +91,14 @@ class Controls {
   /** Bring every control in line with the state. */
   show(run, state) {
     Object.assign(this, { run, state });
-    for (const input of this.views) input.checked = input.value === state.view;
+    for (const input of this.overlays) input.checked = input.value === state.overlay;
     for (const input of this.scales) input.checked = input.value === state.scale;
     for (const input of this.zooms) input.checked = (input.value === "one") === state.zoom;
     for (const input of this.tools) input.checked = input.value === state.tool;
-    this.parts.scales.dataset.used = state.view === "scores";
+    this.parts.scales.dataset.used = state.overlay === "scores";
     this.slide("layer", run ? run.layers - 1 : 0, state.layer, (value) => value);
-    this.slide("frame", run ? run.frames - 1 : 0, state.frame, (value) => value + 1);
-    this.parts.viewNote.textContent = this.note(run, state);
+    this.slide("view", run ? run.numViews - 1 : 0, state.view, (value) => value + 1);
+    this.parts.overlayNote.textContent = this.note(run, state);
     this.legend(run, state);
     this.stepper.show(run, state);
   }
@@ -108,36 +108,36 @@ class Controls {
     input.max = most;
     input.value = value;
     input.disabled = this.parts[`${name}Play`].disabled = !this.run || most < 1;
-    const text = fill(this.words.of, { value: shown(value), most: shown(most) });
+    const text = fill(this.texts.of, { value: shown(value), most: shown(most) });
     this.parts[`${name}Value`].textContent = this.run ? text : "–";
     input.setAttribute("aria-valuetext", text);
   }
 
-  /** One sentence on what the view shows; where scores were not measured, which layer they are from. */
+  /** One sentence on what the overlay shows; where scores were not measured, which layer they are from. */
   note(run, state) {
-    const { view, layer } = state;
+    const { overlay, layer } = state;
     const steps = stepsOf(run, state);
-    if (steps && steps.value < steps.most) return this.words.stepNotes[steps.name][steps.value ? 1 : 0];
-    if (view === "groups" && steps && state.links) return this.words.stepNotes.round[1];
-    if (!run || view !== "scores") return this.words.notes[view];
+    if (steps && steps.value < steps.most) return this.texts.stepNotes[steps.name][steps.value ? 1 : 0];
+    if (overlay === "groups" && steps && state.links) return this.texts.stepNotes.round[1];
+    if (!run || overlay !== "scores") return this.texts.notes[overlay];
     const measured = run.measured(layer);
-    if (measured === null) return this.words.noScores;
-    if (measured === layer) return this.words.notes.scores;
-    return fill(this.words.nearest, { layer, measured });
+    if (measured === null) return this.texts.noScores;
+    if (measured === layer) return this.texts.notes.scores;
+    return fill(this.texts.nearest, { layer, measured });
   }
 
-  legend(run, { view, scale }) {
+  legend(run, { overlay, scale }) {
     const { legend } = this.parts;
-    const key = JSON.stringify([view, scale, run?.largest, run?.layers]);
+    const key = JSON.stringify([overlay, scale, run?.largest, run?.layers]);
     if (legend.dataset.key === key) return;
     legend.dataset.key = key;
     legend.replaceChildren();
-    const words = this.words.legend;
-    if (view === "groups") this.swatches([["merged", words.merged], ["single", words.single]]);
-    if (view === "alive") this.swatches([["alive", words.alive], ["gone", words.gone]]);
-    if (view === "scores") this.ramp(words[scale][0], words[scale][1], words.gone);
-    if (view === "size") this.ramp("1", String(run?.largest ?? "…"));
-    if (view === "lastLayer") this.ramp(words.early, words.late);
+    const texts = this.texts.legend;
+    if (overlay === "groups") this.swatches([["merged", texts.merged], ["single", texts.single]]);
+    if (overlay === "alive") this.swatches([["alive", texts.alive], ["gone", texts.gone]]);
+    if (overlay === "scores") this.ramp(texts[scale][0], texts[scale][1], texts.gone);
+    if (overlay === "size") this.ramp("1", String(run?.largest ?? "…"));
+    if (overlay === "lastLayer") this.ramp(texts.early, texts.late);
   }
 
   swatches(items) {

@@ -1,20 +1,20 @@
 // Explorer: one state, and everything that is drawn from it. Nothing here asks the server.
 
 const START = {
-  view: "groups", layer: 0, frame: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null,
+  overlay: "groups", layer: 0, view: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null,
   round: Infinity, links: false, head: ALL_HEADS, iteration: Infinity, tool: "look", marks: [],
 };
 
 function startExplorer(element, props, watch, trigger) {
   const parts = partsOf(element);
   const { palette } = props;
-  const words = spoken(props.words);
+  const texts = inPageLanguage(props.texts);
   let run = null;
   let pictures = [];
   let addresses = []; // of the pictures
   const state = { ...START };
 
-  spell(element, words);
+  fillTexts(element, texts);
   parts.root.style.setProperty("--tx-alive", palette.alive);
   const show = oncePerFrame(() => {
     controls.show(run, state);
@@ -30,19 +30,19 @@ function startExplorer(element, props, watch, trigger) {
     Object.assign(state, change);
     if (run) {
       state.layer = Math.min(run.layers - 1, Math.max(0, state.layer));
-      state.frame = Math.min(run.frames - 1, Math.max(0, state.frame));
+      state.view = Math.min(run.numViews - 1, Math.max(0, state.view));
       if (state.head >= run.recordedScores.heads || run.recordedScores.heads === 1) state.head = ALL_HEADS;
       for (const name of ["at", "pinned"]) if (state[name] && !isInside(state[name])) state[name] = null;
     }
     show();
   }
 
-  function isInside({ frame, patch }) {
-    return frame < run.frames && patch < run.views[frame].patches;
+  function isInside({ view, patch }) {
+    return view < run.numViews && patch < run.views[view].patches;
   }
 
   function same(one, other) {
-    return one && other && one.frame === other.frame && one.patch === other.patch;
+    return one && other && one.view === other.view && one.patch === other.patch;
   }
 
   const on = {
@@ -54,37 +54,37 @@ function startExplorer(element, props, watch, trigger) {
     choose(spot) {
       if (spot === "here") spot = state.at;
       if (state.tool === "look" || !spot) return on.pin(spot);
-      set({ marks: marksWith(run, state.marks, spot, state.tool), at: spot, frame: spot.frame, held: true });
+      set({ marks: marksWith(run, state.marks, spot, state.tool), at: spot, view: spot.view, held: true });
     },
     pin(spot) {
       if (!spot) return set({ pinned: null });
-      set(same(spot, state.pinned) ? { pinned: null } : { pinned: spot, at: spot, frame: spot.frame, held: true });
+      set(same(spot, state.pinned) ? { pinned: null } : { pinned: spot, at: spot, view: spot.view, held: true });
     },
-    /** One patch up, down, left or right; past the side of a frame into the next one. */
+    /** One patch up, down, left or right; past the side of a view into the next one. */
     walk(down, right) {
-      const spot = state.at || state.pinned || { frame: state.frame, patch: 0 };
-      let { frame } = spot;
-      let row = Math.floor(spot.patch / run.views[frame].cols);
-      let col = spot.patch % run.views[frame].cols;
+      const spot = state.at || state.pinned || { view: state.view, patch: 0 };
+      let { view } = spot;
+      let row = Math.floor(spot.patch / run.views[view].cols);
+      let col = spot.patch % run.views[view].cols;
       if (state.at || state.pinned) [row, col] = [row + down, col + right];
-      if (col < 0 || col >= run.views[frame].cols) {
-        frame += col < 0 ? -1 : 1;
-        if (frame < 0 || frame >= run.frames) return;
-        col = col < 0 ? run.views[frame].cols - 1 : 0;
+      if (col < 0 || col >= run.views[view].cols) {
+        view += col < 0 ? -1 : 1;
+        if (view < 0 || view >= run.numViews) return;
+        col = col < 0 ? run.views[view].cols - 1 : 0;
       }
-      const { rows, cols } = run.views[frame];
+      const { rows, cols } = run.views[view];
       row = Math.min(rows - 1, Math.max(0, row));
-      set({ at: { frame, patch: row * cols + col }, frame, held: true });
+      set({ at: { view, patch: row * cols + col }, view, held: true });
     },
-    leap(frames) {
-      const frame = Math.min(run.frames - 1, Math.max(0, state.frame + frames));
-      const patch = Math.min(run.views[frame].patches - 1, state.at ? state.at.patch : 0);
-      set({ frame, at: { frame, patch }, held: true });
+    leap(views) {
+      const view = Math.min(run.numViews - 1, Math.max(0, state.view + views));
+      const patch = Math.min(run.views[view].patches - 1, state.at ? state.at.patch : 0);
+      set({ view, at: { view, patch }, held: true });
     },
-    zoom: () => set({ zoom: !state.zoom, frame: state.at ? state.at.frame : state.frame }),
+    zoom: () => set({ zoom: !state.zoom, view: state.at ? state.at.view : state.view }),
     play: () => controls.play("layer"),
     layer: (step) => set({ layer: state.layer + step }),
-    view: (view) => set({ view }),
+    overlay: (overlay) => set({ overlay }),
     step: (step) => controls.stepBy(step),
     tool: (tool) => set({ tool }),
     clear: () => set({ marks: [] }),
@@ -92,17 +92,17 @@ function startExplorer(element, props, watch, trigger) {
     redraw: () => show(),
   };
 
-  const controls = new Controls(parts, words, palette, set);
-  const marksBar = new MarksBar(parts, words, on);
-  const patchInfo = new PatchInfo(parts, words);
-  const stage = new Stage(parts.canvas, words, on);
-  const timeline = new Timeline(parts, words, palette, set);
+  const controls = new Controls(parts, texts, palette, set);
+  const marksBar = new MarksBar(parts, texts, on);
+  const patchInfo = new PatchInfo(parts, texts);
+  const stage = new Stage(parts.canvas, texts, on);
+  const timeline = new Timeline(parts, texts, palette, set);
 
   async function load() {
     const value = props.value;
     if (!value || !value.record) return;
     const urls = value.frames.map(({ url }) => url);
-    const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same frames
+    const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same views
     const shown = await Promise.all(urls.map(async (url) => known.get(url) || prepared(await loadImage(url))));
     if (value !== props.value && JSON.stringify(value) !== JSON.stringify(props.value)) return; // a newer one came
     const first = run === null;
@@ -132,7 +132,7 @@ function loadImage(url) {
   return new Promise((done, failed) => {
     const image = new Image();
     image.onload = () => done(image);
-    image.onerror = () => failed(new Error(`a frame did not load: ${url}`));
+    image.onerror = () => failed(new Error(`a view did not load: ${url}`));
     image.src = url;
   });
 }

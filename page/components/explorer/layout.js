@@ -1,7 +1,7 @@
-// Layout: where frames, captions and patches lie on the canvas, in device pixels.
+// Layout: where views, captions and patches lie on the canvas, in device pixels.
 
-/** Boxes {x, y, w, h} of frames of these proportions, as large as they get in the given room, in rows from the middle. */
-function frameBoxes(width, height, proportions, gap, caption) {
+/** Boxes {x, y, w, h} of views of these proportions, as large as they get in the given room, in rows from the middle. */
+function viewBoxes(width, height, proportions, gap, caption) {
   const logs = proportions.map(Math.log);
   const proportion = Math.exp((Math.min(...logs) + Math.max(...logs)) / 2);
   return cells(width, height, proportions.length, proportion, gap, caption).map((cell, i) => fitted(cell, proportions[i]));
@@ -40,7 +40,7 @@ function edge(length, parts, index) {
   return Math.floor((index * length) / parts);
 }
 
-/** The rectangle of a patch inside a frame's box. grid: a view of the run. */
+/** The rectangle of a patch inside a view's box. grid: a view of the run. */
 function patchBox(grid, box, patch) {
   const row = Math.floor(patch / grid.cols);
   const col = patch % grid.cols;
@@ -55,13 +55,13 @@ function middle(grid, box, patches) {
   return [0, 1].map((axis) => centres.reduce((sum, centre) => sum + centre[axis], 0) / centres.length);
 }
 
-/** The patch under a point of the canvas, as {frame, patch}; null between frames. */
+/** The patch under a point of the canvas, as {view, patch}; null between views. */
 function patchAt(run, boxes, x, y) {
-  for (const [frame, box] of boxes) {
-    const { rows, cols } = run.views[frame];
+  for (const [view, box] of boxes) {
+    const { rows, cols } = run.views[view];
     const col = Math.floor(((x - box.x) / box.w) * cols);
     const row = Math.floor(((y - box.y) / box.h) * rows);
-    if (col >= 0 && col < cols && row >= 0 && row < rows) return { frame, patch: row * cols + col };
+    if (col >= 0 && col < cols && row >= 0 && row < rows) return { view, patch: row * cols + col };
   }
   return null;
 }

@@ -1,13 +1,13 @@
-// Merging: the groups of every frame after each round, and the links along which a round merged.
+// Merging: the groups of every view after each round, and the links along which a round merged.
 
 class Merging {
-  /** rounds: for each round, the number that every token of every frame has after it; -1 fills up. */
+  /** rounds: for each round, the number that every token of every view has after it; -1 fills up. */
   constructor(run, rounds) {
     Object.assign(this, { run, steps: rounds, rounds: rounds.length });
     const itself = run.row.map((row, i) => (row < 0 ? -1 : i % run.wide));
-    this.numbers = [itself]; // after each round, the number of each patch's token within its frame
+    this.numbers = [itself]; // after each round, the number of each patch's token within its view
     for (const step of rounds) {
-      const wide = step.length / run.frames;
+      const wide = step.length / run.numViews;
       const before = this.numbers[this.numbers.length - 1];
       this.numbers.push(before.map((number, i) => (number < 0 ? -1 : step[Math.floor(i / run.wide) * wide + number])));
     }
@@ -16,30 +16,30 @@ class Merging {
 
   countTokens(round) {
     let count = 0;
-    for (let frame = 0; frame < this.run.frames; frame++) count += new Set(this.inFrame(frame, round)).size;
+    for (let view = 0; view < this.run.numViews; view++) count += new Set(this.inView(view, round)).size;
     return count;
   }
 
-  /** The token number of each patch of a frame after a round. */
-  inFrame(frame, round) {
-    const start = frame * this.run.wide;
-    return this.numbers[round].subarray(start, start + this.run.views[frame].patches);
+  /** The token number of each patch of a view after a round. */
+  inView(view, round) {
+    const start = view * this.run.wide;
+    return this.numbers[round].subarray(start, start + this.run.views[view].patches);
   }
 
-  /** How many patches each token of a frame stands for after a round, by number. */
-  sizes(frame, round) {
+  /** How many patches each token of a view stands for after a round, by number. */
+  sizes(view, round) {
     const sizes = new Map();
-    for (const number of this.inFrame(frame, round)) sizes.set(number, (sizes.get(number) || 0) + 1);
+    for (const number of this.inView(view, round)) sizes.set(number, (sizes.get(number) || 0) + 1);
     return sizes;
   }
 
   /** Tokens A that a round, from 1, merged into a token B: pairs {from, to} of their patches before the round. */
-  links(frame, round) {
+  links(view, round) {
     if (!round) return [];
-    const wide = this.steps[round - 1].length / this.run.frames;
-    const after = this.steps[round - 1].subarray(frame * wide, (frame + 1) * wide);
+    const wide = this.steps[round - 1].length / this.run.numViews;
+    const after = this.steps[round - 1].subarray(view * wide, (view + 1) * wide);
     const members = new Map();
-    this.inFrame(frame, round - 1).forEach((number, patch) => members.set(number, [...(members.get(number) || []), patch]));
+    this.inView(view, round - 1).forEach((number, patch) => members.set(number, [...(members.get(number) || []), patch]));
     const found = new Map(); // new number → the odd token there, which the even ones joined
     for (let odd = 1; odd < wide; odd += 2) if (after[odd] >= 0) found.set(after[odd], odd);
     const links = [];

@@ -1,4 +1,4 @@
-// Overlays: what lies over a painted frame: links of a merge, marks by hand, the cursor, the pinned group.
+// Overlays: what lies over a painted view: links of a merge, marks by hand, the cursor, the pinned group.
 
 const DARK = "rgba(0, 0, 0, 0.75)"; // beside a light line, so that it is seen on any picture
 
@@ -8,12 +8,12 @@ class Overlays {
   }
 
   /** From each token that a round merged to the one it joined; `grown` is the share of the way that is drawn. */
-  links(ctx, box, frame, round, grown) {
-    const grid = this.run.views[frame];
+  links(ctx, box, view, round, grown) {
+    const grid = this.run.views[view];
     const cell = Math.min(box.w / grid.cols, box.h / grid.rows);
     const lines = new Path2D();
     const ends = new Path2D();
-    for (const { from, to } of this.run.merging.links(frame, round)) {
+    for (const { from, to } of this.run.merging.links(view, round)) {
       const [x, y] = middle(grid, box, from);
       const [endX, endY] = middle(grid, box, to);
       lines.moveTo(x, y);
@@ -30,13 +30,13 @@ class Overlays {
   }
 
   /** Protected groups have a line of their own and a plus, removed ones are hatched and have a cross. */
-  marks(ctx, box, frame, kinds) {
-    const grid = this.run.views[frame];
+  marks(ctx, box, view, kinds) {
+    const grid = this.run.views[view];
     for (const [token, kind] of kinds) {
-      if (this.run.view[token] !== frame) continue;
-      const patches = this.run.members(frame, token);
+      if (this.run.viewOfRow[token] !== view) continue;
+      const patches = this.run.members(view, token);
       if (kind !== "protect") this.hatch(ctx, area(grid, box, (patch) => patches.includes(patch)), box, grid);
-      this.outline(ctx, box, frame, token, kind === "protect" ? this.palette.protected : this.palette.line, 1);
+      this.outline(ctx, box, view, token, kind === "protect" ? this.palette.protected : this.palette.line, 1);
       this.badge(ctx, patchBox(grid, box, patches[0]), kind);
     }
   }
@@ -78,8 +78,8 @@ class Overlays {
   }
 
   /** The patch that is read: its group outlined, itself brighter. */
-  cursor(ctx, box, { frame, patch }, label) {
-    const grid = this.run.views[frame];
+  cursor(ctx, box, { view, patch }, label) {
+    const grid = this.run.views[view];
     const { x, y, w, h } = patchBox(grid, box, patch);
     ctx.fillStyle = "rgba(255, 255, 255, 0.22)";
     ctx.fillRect(x, y, w, h);
@@ -88,22 +88,22 @@ class Overlays {
     stroke(ctx, group, "#ffffff", thickness(grid, box));
   }
 
-  /** The pinned group: lit up, everything else of its frame under a veil. */
-  pin(ctx, box, { frame, patch }) {
-    const token = this.run.token(frame, patch);
+  /** The pinned group: lit up, everything else of its view under a veil. */
+  pin(ctx, box, { view, patch }) {
+    const token = this.run.token(view, patch);
     ctx.fillStyle = "rgba(6, 9, 16, 0.55)";
-    ctx.fill(area(this.run.views[frame], box, (one) => this.run.token(frame, one) !== token));
-    this.outline(ctx, box, frame, token, this.palette.alive, 1);
+    ctx.fill(area(this.run.views[view], box, (one) => this.run.token(view, one) !== token));
+    this.outline(ctx, box, view, token, this.palette.alive, 1);
   }
 
-  outline(ctx, box, frame, token, colour, more) {
-    const grid = this.run.views[frame];
-    const group = borders(grid, box, (one) => this.run.token(frame, one) === token, (inside) => inside);
+  outline(ctx, box, view, token, colour, more) {
+    const grid = this.run.views[view];
+    const group = borders(grid, box, (one) => this.run.token(view, one) === token, (inside) => inside);
     stroke(ctx, group, DARK, thickness(grid, box) + more + 2);
     stroke(ctx, group, colour, thickness(grid, box) + more);
   }
 
-  /** A frame that does not hold the pinned group. */
+  /** A view that does not hold the pinned group. */
   veil(ctx, box) {
     ctx.fillStyle = "rgba(6, 9, 16, 0.3)";
     ctx.fillRect(box.x, box.y, box.w, box.h);

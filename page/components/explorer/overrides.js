@@ -1,21 +1,21 @@
-// Marks: patches that a visitor protects or removes by hand, each {frame, patch, kind}.
+// Marks: patches that a visitor protects or removes by hand, each {view, patch, kind}.
 
 const KINDS = ["protect", "remove"];
 
 /** The marks after a click: those of the patch's group go, and a new one comes unless it was of this kind. */
-function marksWith(run, marks, { frame, patch }, kind) {
-  const token = run.token(frame, patch);
-  const isOwn = (mark) => run.token(mark.frame, mark.patch) === token;
+function marksWith(run, marks, { view, patch }, kind) {
+  const token = run.token(view, patch);
+  const isOwn = (mark) => run.token(mark.view, mark.patch) === token;
   const others = marks.filter((mark) => !isOwn(mark));
   const isSame = marks.some((mark) => isOwn(mark) && mark.kind === kind);
-  return isSame || !KINDS.includes(kind) ? others : [...others, { frame, patch, kind }];
+  return isSame || !KINDS.includes(kind) ? others : [...others, { view, patch, kind }];
 }
 
 /** Token → how it is marked: "protect", "remove", or "both" where a merge brought two marks together. */
 function markedTokens(run, marks) {
   const kinds = new Map();
-  for (const { frame, patch, kind } of marks) {
-    const token = run.token(frame, patch);
+  for (const { view, patch, kind } of marks) {
+    const token = run.token(view, patch);
     kinds.set(token, kinds.has(token) && kinds.get(token) !== kind ? "both" : kind);
   }
   return kinds;
@@ -24,9 +24,9 @@ function markedTokens(run, marks) {
 /** The marks that still have their picture and patch in another run; pictures have addresses of their own. */
 function marksCarried(marks, before, after, run) {
   return marks.flatMap((mark) => {
-    const stays = after[mark.frame] === before[mark.frame];
-    const frame = stays ? mark.frame : after.indexOf(before[mark.frame]);
-    return frame >= 0 && mark.patch < run.views[frame].patches ? [{ ...mark, frame }] : [];
+    const stays = after[mark.view] === before[mark.view];
+    const view = stays ? mark.view : after.indexOf(before[mark.view]);
+    return view >= 0 && mark.patch < run.views[view].patches ? [{ ...mark, view }] : [];
   });
 }
 
@@ -42,20 +42,20 @@ function withoutAsked(marks, { asked }) {
 
 /** Whether two lists mark the same patches in the same way. */
 function areSameMarks(one, other) {
-  const names = (marks) => marks.map(({ frame, patch, kind }) => `${frame} ${patch} ${kind}`).sort().join();
+  const names = (marks) => marks.map(({ view, patch, kind }) => `${view} ${patch} ${kind}`).sort().join();
   return names(one) === names(other);
 }
 
 /** What the server is asked with: lists of [view, patch]. */
 function marksAsked(marks) {
-  const of = (kind) => marks.filter((mark) => mark.kind === kind).map(({ frame, patch }) => [frame, patch]);
+  const of = (kind) => marks.filter((mark) => mark.kind === kind).map(({ view, patch }) => [view, patch]);
   return Object.fromEntries(KINDS.map((kind) => [kind, of(kind)]));
 }
 
 /** The toolbar: what a click does, how many are marked, and the button that asks again. */
 class MarksBar {
-  constructor(parts, words, on) {
-    Object.assign(this, { parts, words });
+  constructor(parts, texts, on) {
+    Object.assign(this, { parts, texts });
     parts.clear.addEventListener("click", () => on.clear());
     parts.ask.addEventListener("click", () => on.ask());
   }
@@ -70,8 +70,8 @@ class MarksBar {
 
   note(marks, isSame, isBoth) {
     const counts = Object.fromEntries(KINDS.map((kind) => [kind, marks.filter((mark) => mark.kind === kind).length]));
-    if (isBoth) return this.words.marksBoth;
-    if (!marks.length) return isSame === false ? this.words.marksGone : this.words.marksHint;
-    return fill(isSame ? this.words.marksAsked : this.words.marksNew, counts);
+    if (isBoth) return this.texts.marksBoth;
+    if (!marks.length) return isSame === false ? this.texts.marksGone : this.texts.marksHint;
+    return fill(isSame ? this.texts.marksAsked : this.texts.marksNew, counts);
   }
 }

@@ -1,11 +1,11 @@
-// Paint: one frame in one view. The opacities are those of visual/overlay.py, so that page and figures agree.
+// Paint: one view under one overlay. The opacities are those of visual/overlay.py, so that page and figures agree.
 
 const TINT = 0.42; // of a group's colour
 const HEAT_OPACITY = 0.72;
 const DIM = 0.38; // brightness of a pruned patch
 const FAINT = 0.28; // of a line around a patch that was not merged
 
-/** A frame three times: as it is, grey, and dimmed. */
+/** A view three times: as it is, grey, and dimmed. */
 function prepared(image) {
   const plain = blank(image.naturalWidth, image.naturalHeight);
   plain.getContext("2d").drawImage(image, 0, 0);
@@ -39,73 +39,73 @@ function stroke(ctx, path, colour, width) {
   ctx.stroke(path);
 }
 
-/** Paints frames of one run; `palette` is browser_palette() of visual/palette.py. */
+/** Paints views of one run; `palette` is browser_palette() of visual/palette.py. */
 class Painter {
   constructor(run, pictures, palette) {
     Object.assign(this, { run, pictures, palette });
   }
 
-  /** One frame into `box`. choice: {view, layer, scale, round, head, iteration}. */
-  frame(ctx, frame, box, choice) {
+  /** One view into `box`. choice: {overlay, layer, scale, round, head, iteration}. */
+  view(ctx, view, box, choice) {
     ctx.save();
     ctx.beginPath();
     ctx.rect(box.x, box.y, box.w, box.h);
     ctx.clip();
     ctx.imageSmoothingQuality = "high";
-    this[choice.view](ctx, frame, box, choice);
+    this[choice.overlay](ctx, view, box, choice);
     ctx.restore();
   }
 
-  original(ctx, frame, box) {
-    this.picture(ctx, frame, box, "plain");
+  original(ctx, view, box) {
+    this.picture(ctx, view, box, "plain");
   }
 
   /** Groups after a round, in the colours of those that they end in. */
-  groups(ctx, frame, box, { round }) {
+  groups(ctx, view, box, { round }) {
     const { run } = this;
-    const grid = run.views[frame];
-    const label = labelsAt(run, frame, round);
+    const grid = run.views[view];
+    const label = labelsAt(run, view, round);
     const sizes = new Map();
     for (let patch = 0; patch < grid.patches; patch++) sizes.set(label(patch), (sizes.get(label(patch)) || 0) + 1);
     const merged = (patch) => sizes.get(label(patch)) > 1;
-    this.picture(ctx, frame, box, "plain");
-    this.tint(ctx, grid, box, TINT, (patch) => merged(patch) && run.colours[run.colour[run.token(frame, patch)]]);
+    this.picture(ctx, view, box, "plain");
+    this.tint(ctx, grid, box, TINT, (patch) => merged(patch) && run.colours[run.colour[run.token(view, patch)]]);
     stroke(ctx, borders(grid, box, label), `rgba(255, 255, 255, ${FAINT})`, 1);
     const framed = (patch) => (merged(patch) ? label(patch) : -1); // all that were not merged are one region
     stroke(ctx, borders(grid, box, framed), this.palette.line, thickness(grid, box));
   }
 
-  alive(ctx, frame, box, { layer }) {
-    const grid = this.run.views[frame];
-    const alive = (patch) => this.run.isAlive(this.run.token(frame, patch), layer);
-    this.picture(ctx, frame, box, "dim");
-    this.within(ctx, area(grid, box, alive), () => this.picture(ctx, frame, box, "plain"));
+  alive(ctx, view, box, { layer }) {
+    const grid = this.run.views[view];
+    const alive = (patch) => this.run.isAlive(this.run.token(view, patch), layer);
+    this.picture(ctx, view, box, "dim");
+    this.within(ctx, area(grid, box, alive), () => this.picture(ctx, view, box, "plain"));
     stroke(ctx, borders(grid, box, alive), this.palette.alive, thickness(grid, box));
   }
 
-  scores(ctx, frame, box, { layer, scale, head, iteration }) {
+  scores(ctx, view, box, { layer, scale, head, iteration }) {
     const measured = this.run.measured(layer);
-    if (measured === null) return this.picture(ctx, frame, box, "plain");
+    if (measured === null) return this.picture(ctx, view, box, "plain");
     const scoreScale = this.run.scoreScale(measured, head, iteration);
-    this.heat(ctx, frame, box, (token) => scoreScale.unitScore(token, scale));
+    this.heat(ctx, view, box, (token) => scoreScale.unitScore(token, scale));
   }
 
-  size(ctx, frame, box) {
+  size(ctx, view, box) {
     const range = Math.log(Math.max(2, this.run.largest));
-    this.heat(ctx, frame, box, (token) => Math.log(this.run.sizes[token]) / range);
+    this.heat(ctx, view, box, (token) => Math.log(this.run.sizes[token]) / range);
   }
 
-  lastLayer(ctx, frame, box) {
-    this.heat(ctx, frame, box, (token) => (this.run.last[token] + 1) / this.run.layers);
+  lastLayer(ctx, view, box) {
+    this.heat(ctx, view, box, (token) => (this.run.last[token] + 1) / this.run.layers);
   }
 
   /** A colour for every token whose value is a number in [0, 1]; the others are dimmed. */
-  heat(ctx, frame, box, valueOf) {
-    const grid = this.run.views[frame];
-    const values = Array.from({ length: grid.patches }, (_, patch) => valueOf(this.run.token(frame, patch)));
-    this.picture(ctx, frame, box, "dim");
+  heat(ctx, view, box, valueOf) {
+    const grid = this.run.views[view];
+    const values = Array.from({ length: grid.patches }, (_, patch) => valueOf(this.run.token(view, patch)));
+    this.picture(ctx, view, box, "dim");
     this.within(ctx, area(grid, box, (patch) => !Number.isNaN(values[patch])), () => {
-      this.picture(ctx, frame, box, "grey");
+      this.picture(ctx, view, box, "grey");
       this.tint(ctx, grid, box, HEAT_OPACITY, (patch) => this.heatColour(values[patch]));
     });
   }
@@ -114,8 +114,8 @@ class Painter {
     return Number.isNaN(value) ? null : this.palette.heat[Math.round(255 * Math.min(1, Math.max(0, value)))];
   }
 
-  picture(ctx, frame, box, which) {
-    ctx.drawImage(this.pictures[frame][which], box.x, box.y, box.w, box.h);
+  picture(ctx, view, box, which) {
+    ctx.drawImage(this.pictures[view][which], box.x, box.y, box.w, box.h);
   }
 
   tint(ctx, grid, box, opacity, colourOf) {
@@ -138,9 +138,9 @@ class Painter {
   }
 }
 
-/** The group of each patch of a frame: after a round where rounds were recorded, else in the end. */
-function labelsAt(run, frame, round) {
-  if (round >= run.merging.rounds) return (patch) => run.token(frame, patch);
-  const numbers = run.merging.inFrame(frame, round);
+/** The group of each patch of a view: after a round where rounds were recorded, else in the end. */
+function labelsAt(run, view, round) {
+  if (round >= run.merging.rounds) return (patch) => run.token(view, patch);
+  const numbers = run.merging.inView(view, round);
   return (patch) => numbers[patch];
 }

@@ -1,57 +1,57 @@
 // Patch info: the patch under the pointer in words and numbers, and the card of the pinned one.
 
-/** What is known of a patch, as texts by the names that words.py uses. */
-function patchInfoOf(run, words, spot, { layer, view, head, iteration }) {
-  const { frame, patch } = spot;
-  const token = run.token(frame, patch);
+/** What is known of a patch, as texts by the names that the locales use. */
+function patchInfoOf(run, texts, spot, { layer, overlay, head, iteration }) {
+  const { view, patch } = spot;
+  const token = run.token(view, patch);
   const measured = run.measured(layer);
-  const steps = view === "scores" ? [head, iteration] : [];
+  const steps = overlay === "scores" ? [head, iteration] : [];
   const scoreScale = measured === null ? null : run.scoreScale(measured, ...steps);
   const rank = scoreScale && scoreScale.rank(token);
-  const likeness = run.likeness(frame, patch);
+  const likeness = run.likeness(view, patch);
   return {
-    place: placeOf(run, words.place, words, spot),
-    spoken: placeOf(run, words.placeSpoken, words, spot),
-    group: run.groupName(frame, patch),
+    place: placeOf(run, texts.place, texts, spot),
+    spoken: placeOf(run, texts.placeSpoken, texts, spot),
+    group: run.groupName(view, patch),
     size: run.sizes[token],
     measured: measured ?? "–",
     similarity: likeness === null ? "–" : likeness.toFixed(2),
-    rank: rank ? fill(words.rankOf, rank) : "–",
+    rank: rank ? fill(texts.rankOf, rank) : "–",
     score: rank ? scoreText(scoreScale.score(token)) : "–",
-    fate: fateOf(run, words, token),
+    fate: fateOf(run, texts, token),
   };
 }
 
 /** What becomes of a token, and whether a hand was in it. */
-function fateOf(run, words, token) {
+function fateOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
-  if (pruned === 0) return words.removedFate;
-  const fate = pruned === null ? words.stays : fill(words.goesAfter, { layer: pruned - 1 });
-  return run.byHand.get(token) === "protect" ? fill(words.protectedFate, { fate }) : fate;
+  if (pruned === 0) return texts.removedFate;
+  const fate = pruned === null ? texts.stays : fill(texts.goesAfter, { layer: pruned - 1 });
+  return run.byHand.get(token) === "protect" ? fill(texts.protectedFate, { fate }) : fate;
 }
 
 function scoreText(score) {
   return score >= 0.001 ? score.toPrecision(3) : score.toExponential(1);
 }
 
-/** Shows readings; `parts` are the elements of explorer.html, `words` those of words.py. */
+/** Shows readings; `parts` are the elements of explorer.html, `texts` those of the locales. */
 class PatchInfo {
-  constructor(parts, words) {
-    Object.assign(this, { parts, words, fields: {} });
+  constructor(parts, texts) {
+    Object.assign(this, { parts, texts, fields: {} });
     for (const name of ["place", "group", "size", "similarity", "rank", "score", "fate"]) {
       const value = make("dd", { "data-field": name }, "–");
-      parts.patchInfo.append(make("div", {}, make("dt", {}, words.fields[name]), value));
+      parts.patchInfo.append(make("div", {}, make("dt", {}, texts.fields[name]), value));
       this.fields[name] = value;
     }
   }
 
   /** The patch at `spot`, or dashes for none. */
   show(run, pictures, spot, state) {
-    const values = spot ? patchInfoOf(run, this.words, spot, state) : null;
+    const values = spot ? patchInfoOf(run, this.texts, spot, state) : null;
     for (const [name, node] of Object.entries(this.fields))
       node.textContent = values ? values[name] : "–";
     this.enlarge(run, pictures, spot);
-    if (values) this.say(fill(this.words.spoken, values));
+    if (values) this.say(fill(this.texts.spoken, values));
   }
 
   /** The patch itself with a little around it. */
@@ -60,8 +60,8 @@ class PatchInfo {
     const ctx = canvas.getContext("2d");
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     if (!spot) return;
-    const picture = pictures[spot.frame].plain;
-    const { x, y, w, h } = patchBox(run.views[spot.frame], { x: 0, y: 0, w: picture.width, h: picture.height }, spot.patch);
+    const picture = pictures[spot.view].plain;
+    const { x, y, w, h } = patchBox(run.views[spot.view], { x: 0, y: 0, w: picture.width, h: picture.height }, spot.patch);
     ctx.imageSmoothingQuality = "high";
     ctx.drawImage(picture, x - w / 2, y - h / 2, 2 * w, 2 * h, 0, 0, canvas.width, canvas.height);
     ctx.strokeStyle = "#ffffff";
@@ -81,8 +81,8 @@ class PatchInfo {
     historyHint.hidden = Boolean(spot);
     history.replaceChildren();
     if (!spot) return;
-    const events = historyEvents(run, this.words, spot).map((event) => make("li", {}, event));
-    const note = run.scored.length ? this.words.chartNote[scale] : this.words.noScores;
-    history.append(make("ol", {}, ...events), historyChart(run, this.words, spot, scale, layer), make("p", { class: "note" }, note));
+    const events = historyEvents(run, this.texts, spot).map((event) => make("li", {}, event));
+    const note = run.scored.length ? this.texts.chartNote[scale] : this.texts.noScores;
+    history.append(make("ol", {}, ...events), historyChart(run, this.texts, spot, scale, layer), make("p", { class: "note" }, note));
   }
 }

@@ -1,5 +1,5 @@
 // Run: the arrays of one run, unpacked once, and every question that the explorer asks of them.
-// A "frame" in these scripts is a view of the run: a frame, two frames that share a plane, or a crop of a picture.
+// A view is what a grid of patches covers: a frame, two frames that share their tokens, or a crop of a picture.
 
 /** What `packed` in packing.py wrote. */
 function unpacked(text, Type) {
@@ -16,7 +16,7 @@ class Run {
     this.views = record.views.map(({ grid: [rows, cols], size: [height, width], time, name }) => ({
       rows, cols, height, width, time, name, patches: rows * cols,
     }));
-    this.frames = this.views.length;
+    this.numViews = this.views.length;
     this.layers = record.numLayers;
     this.retained = record.retained;
     this.scored = record.scored;
@@ -24,9 +24,9 @@ class Run {
     this.row = unpacked(record.row, Int32Array); // of each patch
     this.group = unpacked(record.group, Int32Array);
     this.similarity = record.similarity ? unpacked(record.similarity, Float32Array) : null;
-    this.wide = this.row.length / this.frames; // patches of a frame, filled up
+    this.wide = this.row.length / this.numViews; // patches of a view, filled up
     this.colour = unpacked(record.colour, Uint8Array); // of each visual row, like those below
-    this.view = unpacked(record.view, Int16Array);
+    this.viewOfRow = unpacked(record.view, Int16Array);
     this.last = unpacked(record.last, Int16Array);
     const scores = unpacked(record.scores, Float32Array);
     const each = this.last.length;
@@ -34,11 +34,11 @@ class Run {
     this.merging = new Merging(this, record.rounds.map((text) => unpacked(text, Int32Array)));
     this.recordedScores = new RecordedScores(this, record.steps);
     this.byHand = new Map(record.byHand.flatMap(({ kind, marks }) => marks.map((at) => [this.token(...at), kind])));
-    this.asked = record.byHand.flatMap(({ kind, marks }) => marks.map(([frame, patch]) => ({ frame, patch, kind })));
+    this.asked = record.byHand.flatMap(({ kind, marks }) => marks.map(([view, patch]) => ({ view, patch, kind })));
     this.sizes = this.countSizes();
     this.largest = this.sizes.reduce((most, size) => Math.max(most, size), 1);
-    this.tokens = new Uint32Array(this.frames); // of each frame
-    for (const frame of this.view) if (frame >= 0) this.tokens[frame]++;
+    this.tokens = new Uint32Array(this.numViews); // of each view
+    for (const view of this.viewOfRow) if (view >= 0) this.tokens[view]++;
     this.alive = this.countAlive();
   }
 
@@ -49,23 +49,23 @@ class Run {
   }
 
   /** The row of the visual token that a patch ended in. */
-  token(frame, patch) {
-    return this.row[frame * this.wide + patch];
+  token(view, patch) {
+    return this.row[view * this.wide + patch];
   }
 
-  /** What a group is called: its frame and its number there, from 1. */
-  groupName(frame, patch) {
-    return `${frame + 1}.${this.group[frame * this.wide + patch] + 1}`;
+  /** What a group is called: its view and its number there, from 1. */
+  groupName(view, patch) {
+    return `${view + 1}.${this.group[view * this.wide + patch] + 1}`;
   }
 
   /** Cosine of a patch with the token it ended in; null where it was not measured. */
-  likeness(frame, patch) {
-    return this.similarity ? this.similarity[frame * this.wide + patch] : null;
+  likeness(view, patch) {
+    return this.similarity ? this.similarity[view * this.wide + patch] : null;
   }
 
-  /** The patches of one frame behind a token. */
-  members(frame, token) {
-    return [...Array(this.views[frame].patches).keys()].filter((patch) => this.token(frame, patch) === token);
+  /** The patches of one view behind a token. */
+  members(view, token) {
+    return [...Array(this.views[view].patches).keys()].filter((patch) => this.token(view, patch) === token);
   }
 
   isAlive(token, layer) {
@@ -88,28 +88,28 @@ class Run {
     return this.recordedScores.scoreScale(layer, head, iteration);
   }
 
-  /** Share of a measured layer's score that each frame's tokens hold, separators counted in the whole only. */
-  frameShares(layer) {
-    const shares = new Float64Array(this.frames);
+  /** Share of a measured layer's score that each view's tokens hold, separators counted in the whole only. */
+  viewShares(layer) {
+    const shares = new Float64Array(this.numViews);
     let total = 0;
     this.scores.get(layer).forEach((score, token) => {
       if (Number.isNaN(score)) return;
       total += score;
-      if (this.view[token] >= 0) shares[this.view[token]] += score;
+      if (this.viewOfRow[token] >= 0) shares[this.viewOfRow[token]] += score;
     });
     return total > 0 ? shares.map((share) => share / total) : shares;
   }
 
-  /** How many tokens of a frame enter a layer. */
-  frameAlive(frame, layer) {
-    return this.alive[frame * this.layers + layer];
+  /** How many tokens of a view enter a layer. */
+  aliveInView(view, layer) {
+    return this.alive[view * this.layers + layer];
   }
 
   countAlive() {
-    const alive = new Uint32Array(this.frames * this.layers);
-    this.view.forEach((frame, token) => {
-      if (frame < 0) return;
-      for (let layer = 0; layer <= this.last[token]; layer++) alive[frame * this.layers + layer]++;
+    const alive = new Uint32Array(this.numViews * this.layers);
+    this.viewOfRow.forEach((view, token) => {
+      if (view < 0) return;
+      for (let layer = 0; layer <= this.last[token]; layer++) alive[view * this.layers + layer]++;
     });
     return alive;
   }

@@ -23,7 +23,7 @@ class RecordedScores {
     const key = isEnd ? `${layer}` : `${layer} ${head} ${at}`;
     if (!this.scales.has(key)) {
       const scores = isEnd ? this.run.scores.get(layer) : this.scoresAt(layer, head, at);
-      this.scales.set(key, new ScoreScale(scores, this.run.view));
+      this.scales.set(key, new ScoreScale(scores, this.run.viewOfRow));
     }
     return this.scales.get(key);
   }

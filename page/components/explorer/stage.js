@@ -1,12 +1,12 @@
-// Stage: the canvas itself. Draws all frames or one, and turns pointer, touch and keys into spots {frame, patch}.
+// Stage: the canvas itself. Draws all views or one, and turns pointer, touch and keys into spots {view, patch}.
 
 const GAP = 10, CAPTION = 20; // CSS pixels
-const PAINTED = ["view", "layer", "scale", "round", "head", "iteration"]; // what a painted frame depends on
+const PAINTED = ["overlay", "layer", "scale", "round", "head", "iteration"]; // what a painted view depends on
 const GROWING = 450; // ms in which links grow
 
 class Stage {
-  constructor(canvas, words, on) {
-    Object.assign(this, { canvas, words, on, boxes: new Map(), base: blank(1, 1), drawn: "", linked: "", since: 0 });
+  constructor(canvas, texts, on) {
+    Object.assign(this, { canvas, texts, on, boxes: new Map(), base: blank(1, 1), drawn: "", linked: "", since: 0 });
     canvas.addEventListener("pointermove", (event) => on.read(this.spot(event)));
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && on.read(null));
     canvas.addEventListener("click", (event) => on.choose(this.spot(event)));
@@ -26,7 +26,7 @@ class Stage {
     return patchAt(this.run, this.boxes, event.offsetX * ratio, event.offsetY * ratio);
   }
 
-  /** Everything, from the state. Frames are painted again only if something they depend on has changed. */
+  /** Everything, from the state. Views are painted again only if something they depend on has changed. */
   draw(state) {
     const { canvas } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
@@ -37,7 +37,7 @@ class Stage {
     ctx.clearRect(0, 0, width, height);
     if (!this.run || !width) return;
     this.place(state, width, height, ratio);
-    const wanted = JSON.stringify([PAINTED.map((name) => state[name]), state.zoom && state.frame, width, height]);
+    const wanted = JSON.stringify([PAINTED.map((name) => state[name]), state.zoom && state.view, width, height]);
     if (wanted !== this.drawn) this.paint(state, width, height);
     this.drawn = wanted;
     ctx.drawImage(this.base, 0, 0);
@@ -47,27 +47,27 @@ class Stage {
   }
 
   place(state, width, height, ratio) {
-    const shown = state.zoom ? [state.frame] : [...Array(this.run.frames).keys()];
-    const proportions = shown.map((frame) => this.run.views[frame].width / this.run.views[frame].height);
-    const boxes = frameBoxes(width, height, proportions, Math.round(GAP * ratio), Math.round(CAPTION * ratio));
+    const shown = state.zoom ? [state.view] : [...Array(this.run.numViews).keys()];
+    const proportions = shown.map((view) => this.run.views[view].width / this.run.views[view].height);
+    const boxes = viewBoxes(width, height, proportions, Math.round(GAP * ratio), Math.round(CAPTION * ratio));
     this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
   }
 
   paint(state, width, height) {
     Object.assign(this.base, { width, height });
     const ctx = this.base.getContext("2d");
-    for (const [frame, box] of this.boxes) this.painter.frame(ctx, frame, box, state);
+    for (const [view, box] of this.boxes) this.painter.view(ctx, view, box, state);
   }
 
   captions(ctx, state, ratio) {
     const style = getComputedStyle(this.canvas);
     ctx.textAlign = "left";
-    for (const [frame, box] of this.boxes) {
-      const chosen = frame === state.frame;
+    for (const [view, box] of this.boxes) {
+      const chosen = view === state.view;
       ctx.font = `${chosen ? "600 " : ""}${Math.round(12 * ratio)}px ${style.fontFamily}`;
       ctx.fillStyle = chosen ? style.color : style.getPropertyValue("--tx-muted");
-      const long = captionOf(this.run, this.words, frame);
-      const text = ctx.measureText(long).width <= box.w ? long : shortName(this.run, frame);
+      const long = captionOf(this.run, this.texts, view);
+      const text = ctx.measureText(long).width <= box.w ? long : shortName(this.run, view);
       ctx.fillText(text, box.x, box.y + box.h + Math.round(15 * ratio));
       if (!chosen || state.zoom) continue;
       ctx.fillStyle = this.palette.alive;
@@ -78,25 +78,25 @@ class Stage {
   /** Links of the round that is shown; they grow where motion is welcome. */
   links(ctx, state) {
     const round = Math.min(state.round, this.run.merging.rounds);
-    const wanted = state.view === "groups" && state.links ? `${round}` : "";
+    const wanted = state.overlay === "groups" && state.links ? `${round}` : "";
     if (wanted !== this.linked) Object.assign(this, { linked: wanted, since: performance.now() });
     if (!wanted) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const grown = still ? 1 : Math.min(1, (performance.now() - this.since) / GROWING);
-    for (const [frame, box] of this.boxes) this.overlays.links(ctx, box, frame, round, grown);
+    for (const [view, box] of this.boxes) this.overlays.links(ctx, box, view, round, grown);
     if (grown < 1) this.on.redraw();
   }
 
-  marks(ctx, { at, pinned, view, round, marks }) {
+  marks(ctx, { at, pinned, overlay, round, marks }) {
     const kinds = markedTokens(this.run, marks);
-    for (const [frame, box] of this.boxes) {
-      if (pinned && pinned.frame !== frame) this.overlays.veil(ctx, box);
-      this.overlays.marks(ctx, box, frame, kinds);
-      if (at && at.frame === frame) {
-        const label = labelsAt(this.run, frame, view === "groups" ? round : Infinity);
+    for (const [view, box] of this.boxes) {
+      if (pinned && pinned.view !== view) this.overlays.veil(ctx, box);
+      this.overlays.marks(ctx, box, view, kinds);
+      if (at && at.view === view) {
+        const label = labelsAt(this.run, view, overlay === "groups" ? round : Infinity);
         this.overlays.cursor(ctx, box, at, label);
       }
-      if (pinned && pinned.frame === frame) this.overlays.pin(ctx, box, pinned);
+      if (pinned && pinned.view === view) this.overlays.pin(ctx, box, pinned);
     }
   }
 
@@ -111,7 +111,7 @@ class Stage {
       "+": () => this.on.tool("protect"), "-": () => this.on.tool("remove"), c: () => this.on.clear(),
     };
     if (steps[event.key]) this.on.walk(...steps[event.key]);
-    else if (event.key >= "1" && event.key <= String(VIEWS.length)) this.on.view(VIEWS[event.key - 1]);
+    else if (event.key >= "1" && event.key <= String(OVERLAYS.length)) this.on.overlay(OVERLAYS[event.key - 1]);
     else if (Object.hasOwn(plain, event.key)) plain[event.key]();
     else return;
     event.preventDefault();

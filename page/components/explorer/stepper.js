@@ -1,10 +1,10 @@
-// Stepper: rounds of merging in the view "groups", iterations of PageRank in the view "scores".
+// Stepper: rounds of merging in the overlay "groups", iterations of PageRank in the overlay "scores".
 
 /** What can be stepped now: {name, most, value} of the state's round or iteration, or null. */
-function stepsOf(run, { view, layer, round, iteration }) {
+function stepsOf(run, { overlay, layer, round, iteration }) {
   if (!run) return null;
-  if (view === "groups" && run.merging.rounds) return { name: "round", most: run.merging.rounds, value: Math.min(round, run.merging.rounds) };
-  if (view !== "scores" || !run.recordedScores.isRecorded(run.measured(layer))) return null;
+  if (overlay === "groups" && run.merging.rounds) return { name: "round", most: run.merging.rounds, value: Math.min(round, run.merging.rounds) };
+  if (overlay !== "scores" || !run.recordedScores.isRecorded(run.measured(layer))) return null;
   const most = run.recordedScores.iterations;
   return { name: "iteration", most, value: Math.min(iteration, most) };
 }
@@ -16,8 +16,8 @@ function stepTo({ name, most }, value) {
 }
 
 class Stepper {
-  constructor(parts, words, set, move) {
-    Object.assign(this, { parts, words });
+  constructor(parts, texts, set, move) {
+    Object.assign(this, { parts, texts });
     parts.step.addEventListener("input", () => move(Number(parts.step.value)));
     parts.stepBack.addEventListener("click", () => move(this.steps.value - 1));
     parts.stepNext.addEventListener("click", () => move(this.steps.value + 1));
@@ -26,20 +26,20 @@ class Stepper {
   }
 
   show(run, state) {
-    const { parts, words } = this;
+    const { parts, texts } = this;
     this.steps = stepsOf(run, state);
     parts.steps.dataset.used = this.steps ? this.steps.name : "no";
     if (!this.steps) return;
     const { name, most, value } = this.steps;
-    parts.stepName.textContent = words.steps[name];
+    parts.stepName.textContent = texts.steps[name];
     parts.step.max = most;
     parts.step.value = value;
     parts.stepBack.disabled = value === 0;
     parts.stepNext.disabled = value === most;
-    const text = value === 0 && name === "round" ? words.before : fill(words.of, { value, most });
+    const text = value === 0 && name === "round" ? texts.before : fill(texts.of, { value, most });
     parts.stepValue.textContent = text;
-    parts.step.setAttribute("aria-label", words.steps[name]);
-    parts.step.setAttribute("aria-valuetext", name === "round" ? `${text}, ${fill(words.tokens, { count: whole(run.merging.counts[value]) })}` : text);
+    parts.step.setAttribute("aria-label", texts.steps[name]);
+    parts.step.setAttribute("aria-valuetext", name === "round" ? `${text}, ${fill(texts.tokens, { count: whole(run.merging.counts[value]) })}` : text);
     parts.links.checked = state.links;
     if (name === "round") this.counts(run.merging.counts, value);
     else this.heads(run.recordedScores.heads, state.head);
@@ -51,7 +51,7 @@ class Stepper {
       ...(round ? [" → "] : []),
       make(round === now ? "strong" : "span", {}, whole(count)),
     ]);
-    this.parts.stepCounts.replaceChildren(...nodes, ` ${this.words.tokensName}`);
+    this.parts.stepCounts.replaceChildren(...nodes, ` ${this.texts.tokensName}`);
   }
 
   /** All heads or one of them; a single one may stand for all. */
@@ -59,8 +59,8 @@ class Stepper {
     const { head } = this.parts;
     const single = count > 1 ? [...Array(count).keys()] : [];
     if (head.options.length !== single.length + 1) {
-      const names = single.map((one) => [one, fill(this.words.oneHead, { head: one + 1 })]);
-      head.replaceChildren(...[[ALL_HEADS, this.words.allHeads], ...names].map(([value, name]) => make("option", { value }, name)));
+      const names = single.map((one) => [one, fill(this.texts.oneHead, { head: one + 1 })]);
+      head.replaceChildren(...[[ALL_HEADS, this.texts.allHeads], ...names].map(([value, name]) => make("option", { value }, name)));
     }
     head.value = chosen;
   }

@@ -12,7 +12,7 @@ function cameOut(step, measured) {
 }
 
 /** The values that the sentences of a step may name, as texts. */
-function tourValues(step, measured, words) {
+function tourValues(step, measured, texts) {
   const later = measured?.later_half ?? 0;
   return {
     keep: percent(step.keep_ratio), l1: step.l1, l2: step.l2,
@@ -20,18 +20,18 @@ function tourValues(step, measured, words) {
       visual: whole(measured.visual), merged: whole(measured.merged), text: whole(measured.text),
       per_text: whole(measured.per_text), largest: whole(measured.largest), share: percent(measured.share),
       layer: measured.layer, earlier: percent(1 - later), later: percent(later),
-      dense: measured.dense || words.silent, aim: measured.aim || words.silent,
+      dense: measured.dense || texts.silent, aim: measured.aim || texts.silent,
     }),
   };
 }
 
 /** What is told after a run: the verdict on choice number `said`, the measurement, and what it means. */
-function revealed(step, texts, words, said, measured) {
+function revealed(step, stepTexts, texts, said, measured) {
   const came = cameOut(step, measured);
-  if (came === null) return [words.unmeasured];
-  const values = tourValues(step, measured, words);
-  const verdict = said === came ? words.right : fill(words.other, { said: texts.choices[said], came: texts.choices[came] });
-  const lines = [verdict, fill(texts.found, values), texts.means[came]];
-  if (step.tells_answer) lines.push(fill(measured.changed ? words.lost : words.kept, values));
+  if (came === null) return [texts.unmeasured];
+  const values = tourValues(step, measured, texts);
+  const verdict = said === came ? texts.right : fill(texts.other, { said: stepTexts.choices[said], came: stepTexts.choices[came] });
+  const lines = [verdict, fill(stepTexts.found, values), stepTexts.means[came]];
+  if (step.tells_answer) lines.push(fill(measured.changed ? texts.lost : texts.kept, values));
   return lines;
 }

@@ -26,7 +26,7 @@ class Step:
     keep_ratio, l1, l2, frames: what the sliders are set to.
     measure: the entry of `measured` that is to be predicted.
     bounds:  ascending; choice i is right where i of them are not above the measure.
-    view, layer: what the explorer shows of the run.
+    overlay, layer: what the explorer shows of the run.
     tells_answer: whether it is also told if the answer has changed.
     """
 
@@ -35,7 +35,7 @@ class Step:
     l2: int
     measure: str
     bounds: tuple[float, ...]
-    view: str
+    overlay: str
     layer: int
     tells_answer: bool = False
     frames: int = NUM_FRAMES

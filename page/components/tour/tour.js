@@ -2,14 +2,14 @@
 
 function startTour(element, props, watch, trigger) {
   const parts = partsOf(element);
-  const words = spoken(props.words);
+  const texts = inPageLanguage(props.texts);
   const { steps } = props;
   let at = 0;
   let said = null; // number of the choice taken in this step
   let waiting = false;
 
-  spell(element, words);
-  parts.card.setAttribute("aria-label", words.name);
+  fillTexts(element, texts);
+  parts.card.setAttribute("aria-label", texts.name);
   parts.dots.append(...steps.map(() => make("i")));
 
   function open() {
@@ -27,17 +27,17 @@ function startTour(element, props, watch, trigger) {
   function go(to) {
     if (to >= steps.length) return close();
     [at, said, waiting] = [to, null, false];
-    const texts = words.steps[at];
-    parts.at.textContent = fill(words.at, { at: at + 1, of: steps.length });
+    const stepTexts = texts.steps[at];
+    parts.at.textContent = fill(texts.at, { at: at + 1, of: steps.length });
     [...parts.dots.children].forEach((dot, i) => (dot.dataset.now = i === at));
-    parts.title.textContent = texts.title;
-    parts.text.textContent = fill(texts.text, tourValues(steps[at], null, words));
-    parts.ask.textContent = texts.ask;
-    parts.choices.replaceChildren(...texts.choices.map(choice));
+    parts.title.textContent = stepTexts.title;
+    parts.text.textContent = fill(stepTexts.text, tourValues(steps[at], null, texts));
+    parts.ask.textContent = stepTexts.ask;
+    parts.choices.replaceChildren(...stepTexts.choices.map(choice));
     parts.found.replaceChildren();
     parts.card.dataset.told = "false";
     parts.back.disabled = at === 0;
-    parts.next.textContent = at === steps.length - 1 ? words.finish : words.next;
+    parts.next.textContent = at === steps.length - 1 ? texts.finish : texts.next;
     parts.card.scrollTop = 0;
     parts.title.focus();
   }
@@ -51,7 +51,7 @@ function startTour(element, props, watch, trigger) {
   function predict(number) {
     [said, waiting] = [number, true];
     [...parts.choices.children].forEach((button, i) => button.setAttribute("aria-pressed", i === number));
-    tell([words.running]);
+    tell([texts.running]);
     trigger("go", { step: at });
   }
 
@@ -59,7 +59,7 @@ function startTour(element, props, watch, trigger) {
   function hear() {
     const measured = props.value;
     if (!waiting || !measured) return;
-    if (measured.failed) return tell([words.failed]);
+    if (measured.failed) return tell([texts.failed]);
     if (!isRunOf(steps[at], measured)) return;
     waiting = false;
     parts.card.dataset.told = "true";
@@ -68,10 +68,10 @@ function startTour(element, props, watch, trigger) {
       button.disabled = true;
       button.dataset.came = i === came;
     }
-    tell(revealed(steps[at], words.steps[at], words, said, measured));
+    tell(revealed(steps[at], texts.steps[at], texts, said, measured));
     parts.next.focus();
-    const { view, layer } = steps[at];
-    document.dispatchEvent(new CustomEvent("aim-explore", { detail: { view, layer } }));
+    const { overlay, layer } = steps[at];
+    document.dispatchEvent(new CustomEvent("aim-explore", { detail: { overlay, layer } }));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const frames = matchMedia("(max-width: 559px)").matches ? "#explorer canvas" : "#explorer";
     const place = document.querySelector(at === steps.length - 1 ? "#answers" : frames);

@@ -3,10 +3,10 @@
 function startWordFrames(element, props, watch) {
   const parts = partsOf(element);
   const { palette } = props;
-  const words = spoken(props.words);
+  const texts = inPageLanguage(props.texts);
   let run = null; // {views: [{name, time}], sides: [{side, words: [[text, shares, twin]]}]}
   let chosen = null; // {side, word}: places in run.sides and its words
-  spell(element, words);
+  fillTexts(element, texts);
   for (const [name, colour] of [["dense", palette.pruned], ["aim", palette.alive], ["hand", palette.language]])
     parts.root.style.setProperty(`--wf-${name}`, colour);
 
@@ -15,7 +15,7 @@ function startWordFrames(element, props, watch) {
     run = record;
     parts.root.dataset.empty = !run;
     parts.answers.replaceChildren(...(run ? run.sides.map(answer) : []));
-    parts.strip.replaceChildren(...(run ? run.views.map(({ time }, i) => frame(frames[i].url, time, i)) : []));
+    parts.strip.replaceChildren(...(run ? run.views.map(({ time }, i) => picture(frames[i].url, time, i)) : []));
     const first = run ? run.sides.findIndex((side) => side.words.length) : -1;
     chosen = !run || first < 0 ? null : kept() || { side: first, word: 0 };
     show();
@@ -28,8 +28,8 @@ function startWordFrames(element, props, watch) {
 
   function answer({ side, words: said }, place) {
     const chips = said.map(([text], word) => chip(text, { side: place, word }));
-    const row = make("div", { class: "wf-words" }, ...(chips.length ? chips : [words.silent]));
-    return make("div", { class: "wf-side", "data-side": side }, make("b", {}, words[side]), row);
+    const row = make("div", { class: "wf-words" }, ...(chips.length ? chips : [texts.silent]));
+    return make("div", { class: "wf-side", "data-side": side }, make("b", {}, texts[side]), row);
   }
 
   function chip(text, spot) {
@@ -59,11 +59,11 @@ function startWordFrames(element, props, watch) {
     return parts.answers.children[side].querySelectorAll("button");
   }
 
-  function frame(url, time, place) {
-    const picture = make("img", { src: url, alt: nameOf(run, words, place) });
+  function picture(url, time, place) {
+    const image = make("img", { src: url, alt: nameOf(run, texts, place) });
     const bars = run.sides.map(({ side }) => make("i", { "data-side": side }));
-    const caption = fill(words.caption, { frame: shortName(run, place), seconds: time.toFixed(1) });
-    return make("li", {}, make("small", {}), make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars), picture,
+    const caption = fill(texts.caption, { frame: shortName(run, place), seconds: time.toFixed(1) });
+    return make("li", {}, make("small", {}), make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars), image,
       make("small", {}, caption));
   }
 
@@ -94,20 +94,20 @@ function startWordFrames(element, props, watch) {
   }
 
   function told(now) {
-    if (!run) return [words.empty];
-    if (!run.measured) return [words.missing];
-    if (!chosen) return [words.silent];
-    return now.map((word, place) => sentence(word, words[run.sides[place].side]));
+    if (!run) return [texts.empty];
+    if (!run.measured) return [texts.missing];
+    if (!chosen) return [texts.silent];
+    return now.map((word, place) => sentence(word, texts[run.sides[place].side]));
   }
 
   function sentence(word, side) {
-    if (!word) return fill(words.none, { side });
+    if (!word) return fill(texts.none, { side });
     const [text, shares] = word;
     const best = shares.indexOf(Math.max(...shares));
     const total = shares.reduce((sum, share) => sum + share, 0);
     return [
-      fill(words.total, { side, share: percent(total), word: text }),
-      fill(words.most, { frame: nameOf(run, words, best), share: percent(shares[best]) }),
+      fill(texts.total, { side, share: percent(total), word: text }),
+      fill(texts.most, { frame: nameOf(run, texts, best), share: percent(shares[best]) }),
     ].join(" ");
   }
 
