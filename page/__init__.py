@@ -1,1 +1,1 @@
-"""The page's parts: checks on what comes in, words and numbers that go out, results kept for redrawing."""
+"""The Gradio page: its layout, the handlers of its events, and the components that draw in the browser."""

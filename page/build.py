@@ -1,4 +1,4 @@
-"""The page as a whole: its parts, how their events are connected, and how it is served."""
+"""The page as a whole: builds its layout, connects its events and serves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dense beside AIM in numbers: a Markdown table made of figures only."""
+"""Comparison table: tokens, FLOPs and times of dense and of AIM, side by side in Markdown."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
 
 
 def summary(runs: dict[str, Result]) -> dict:
-    """The same for programs: plain numbers and the answers, by the names of the runs; prefill_ms of those timed in
-    turns, with merging.
+    """The same for programs: numbers and answers, by the names of the runs.
+
+    prefill_ms is None for a run whose prefill was not timed in turns; it includes merging.
     """
     return {name: _record(result) for name, result in runs.items()}
 

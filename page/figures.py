@@ -1,4 +1,4 @@
-"""Figures: still pictures, sentences and charts of a run."""
+"""Figures: overlays with their captions, and charts, for the components that show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page's events do: check what came in, make one call to the engine, hand the records to the panels."""
+"""Handlers of the page's events: each checks its inputs, runs the engine and returns new values for components."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from page.state.store import ResultStore, StoredRun
 
 
 class Handlers:
-    """The events of one page, around one model and the runs of its visitors. What does not change is left out."""
+    """The handlers of one page. They return {component: value}; a component that is left out stays as it is."""
 
     def __init__(self, loaded: Loaded, results: Results):
         self.results = results
@@ -72,7 +72,7 @@ class Handlers:
 
     @guarded
     def follow(self, keep_ratio, l1, l2, num_frames, key):
-        """The last question again with the sliders' new values, marks included; nothing before there was one.
+        """Ask the last question again with the sliders' new values; nothing before there was one.
 
         A run that was loaded from a file has no video here, so it stays as it is.
         """
@@ -91,7 +91,7 @@ class Handlers:
 
     @guarded
     def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
-        """AIM again with the patches that were marked protected or removed; no marks take them all off."""
+        """Run AIM again with the patches that the reader protected or removed; without any, show AIM alone again."""
         stored = self.store.get(key)
         if stored is None:
             raise gr.Error(strings().NO_RUN, title=strings().TITLES["marks"])
@@ -115,7 +115,7 @@ class Handlers:
 
     @guarded
     def stop(self, key, request: gr.Request):
-        """End the run that this page has under way; the answers are those of the last run again."""
+        """Cancel the run that this page has under way and show the answers of the last run again."""
         self.cancellation.stop(request.session_hash)
         stored = self.store.get(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
@@ -123,7 +123,7 @@ class Handlers:
         return {answers: self.panels(stored)[answers] if stored else None}
 
     def _again(self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: ByHand, **more) -> StoredRun:
-        """The same request with other settings or marks; what has not changed does not run again."""
+        """The same question with other settings or overrides; what has not changed does not run again."""
         same_frames = num_frames == stored.num_frames
         same = same_frames and config == stored.aim.config
         ask = partial(self.runner.run, stored.path, num_frames, stored.question, details=stored.details, **more)
@@ -155,14 +155,14 @@ class Handlers:
 
     @guarded
     def open_figures(self):
-        """Their part of the page is open; its legends are drawn."""
+        """Draw the legends when the accordion of figures opens."""
         from page.figures import legends  # what draws charts takes half a second to import: not when the page starts
 
         return {self.results.figures.is_open: True} | legends(self.results.figures)
 
     @guarded
     def figures(self, key, is_open, layer, scale):
-        """The still pictures and charts of a stored run; the model does not run."""
+        """Draw the figures of a stored run while their accordion is open; the model does not run."""
         if key is None or not is_open:
             return gr.skip()
         stored = self.store.get(key)

@@ -1,4 +1,4 @@
-"""Internationalisation: the page's fixed texts in the language of its reader, English or Chinese."""
+"""Internationalisation: the fixed texts of the page, read from locales/, in the language of its reader."""
 
 from __future__ import annotations
 

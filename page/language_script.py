@@ -1,4 +1,4 @@
-"""Language: puts the script that settles the page's language before all of Gradio's, which ask the browser once."""
+"""Middleware that puts a script at the head of the page, so that its language is known before Gradio's scripts run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Building blocks of the page: pictures, charts, samples, and what runs here."""
+"""Building blocks of the layout: pictures, charts, legends, samples, and a notice about the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks: what a visitor marks on the explorer to protect or to remove, checked before it reaches the model."""
+"""Overrides: patches that the reader protects or removes in the explorer, checked before they reach the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from page.i18n import strings
 
 
 def checked_overrides(sent: object, trace: Trace) -> ByHand:
-    """{"protect": [[view, patch], ...], "remove": [...]} as marks on the patches of this trace.
+    """{"protect": [[view, patch], ...], "remove": [...]} as overrides of this trace's patches.
 
     Anything else, also a patch that the frames do not have, is refused with a sentence.
     """

@@ -1,4 +1,4 @@
-"""Link: all settings in the query of an address, and back; nothing in a query is trusted."""
+"""Permalink: settings written as the query of an address and read back; nothing in a query is trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens as text that a reader knows, and an answer's tokens put together to words."""
+"""Token text: tokens as readable text, and the tokens of an answer joined into words."""
 
 from __future__ import annotations
 

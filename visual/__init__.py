@@ -1,1 +1,1 @@
-"""Drawing: a trace of one run in, pictures, charts and plain sentences out. Needs neither a model nor the app."""
+"""Drawing: overlays, charts, captions and films from the trace of a run; needs neither a model nor the page."""

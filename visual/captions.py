@@ -1,4 +1,4 @@
-"""Captions: what a picture shows, in one plain sentence, also for screen readers."""
+"""Captions: one sentence on what an overlay shows, also for screen readers."""
 
 from __future__ import annotations
 

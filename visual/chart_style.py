@@ -1,4 +1,4 @@
-"""Chart style: a white figure with a bold title, few lines and readable type, that all charts start from."""
+"""Chart style: size, fonts and axes that all charts share, for the screen and for paper."""
 
 from __future__ import annotations
 

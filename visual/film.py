@@ -1,4 +1,4 @@
-"""Film: a run as pictures one after the other: the frames, their groups, and who is alive layer by layer."""
+"""Film: a run as a sequence of pictures: the frames, their merged groups, and the tokens alive in each layer."""
 
 from __future__ import annotations
 

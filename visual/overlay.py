@@ -1,4 +1,4 @@
-"""Overlays on one frame: which patches share a merged token, which are alive, how they score."""
+"""Overlays on one view: merged groups, tokens that are alive, and a heat map of scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours: a colour-blind-safe set, and a choice in which touching groups never share one."""
+"""Palette: colour-blind-safe colours, and a graph colouring in which touching groups never share one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the patches of a grid lie in an image, and which pixels lie on the lines between them."""
+"""Patch grid: the pixels that each patch of a view covers, and the border lines between patches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text as pixels: a line of text antialiased, in a font that comes with matplotlib."""
+"""Text raster: a line of text as antialiased pixels, in a font that comes with matplotlib."""
 
 from __future__ import annotations
 

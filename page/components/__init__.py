@@ -1,1 +1,1 @@
-"""Parts of the page that draw themselves in the browser, each with its record, script, style and template."""
+"""Components that draw in the browser: each has a record made in Python, and a script, a style and a template."""

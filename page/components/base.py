@@ -1,4 +1,4 @@
-"""Panel: what the parts of the page have in common that the browser draws by itself."""
+"""Panel: the base class of the components that draw in the browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from page.i18n import by_language
 
 
 class Panel(gr.HTML):
-    """Draws a plain record with its own script; what a visitor typed reaches the page as text nodes only."""
+    """A component whose value is a JSON record, drawn by a script; what a visitor typed is shown as text nodes only."""
 
     def __init__(self, template: str, scripts: tuple[str, ...], texts: str, **kwargs):
         """template: .html and .css under page/, without ending; scripts: under page/, after the common one; texts:

@@ -1,4 +1,4 @@
-"""An image upload that hands over the file unopened: decoding is the media child's business, not the app's."""
+"""An image upload that gives the path of the file unopened: the media process decodes it, not the app."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Exports: what a visitor takes away of a run, and what brings it back."""
+"""Exports: files made of a run, links to its settings, and saved runs that are loaded again."""

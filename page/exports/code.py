@@ -1,4 +1,4 @@
-"""Code: the Python that repeats a run with the core alone."""
+"""Code: a Python script that repeats a run with aim_core alone."""
 
 from __future__ import annotations
 

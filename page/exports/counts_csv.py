@@ -1,4 +1,4 @@
-"""Counts: what each layer holds and costs, as a table for a spreadsheet."""
+"""Counts: tokens, FLOPs and KV bytes of each layer, as CSV."""
 
 from __future__ import annotations
 

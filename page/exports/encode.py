@@ -1,4 +1,4 @@
-"""Encode: a film as an MP4 that every browser plays, or as a GIF."""
+"""Encoding: a film as an MP4 that every browser plays, or as a GIF."""
 
 from __future__ import annotations
 

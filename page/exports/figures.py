@@ -1,4 +1,4 @@
-"""Figures: each one as PNG and as SVG, and all of them in one archive."""
+"""Figure files: every paper figure as PNG and as SVG, and a zip archive of all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the export panel's events do: files of a stored run, its code, a link, and a saved run back on the page."""
+"""Handlers of the export panel: files and code of a stored run, a permalink, and loading a saved run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GIF_WIDTH = 800  # pixels; a GIF grows fast
 
 
 class Exports:
-    """The events of one page's exports."""
+    """The export handlers of one page; what they return is as in `Handlers`."""
 
     def __init__(self, handlers: Handlers, loaded: Loaded, media: MediaInputs, controls: Controls):
         self.handlers, self.media, self.controls, self.results = handlers, media, controls, handlers.results
@@ -41,7 +41,7 @@ class Exports:
                         "saved": self._saved, "json": self._json, "csv": self._csv}  # fmt: skip
 
     def maker(self, kind: str) -> Callable:
-        """The event that writes the files of one kind; they get names of ours in a folder of their own."""
+        """A handler that writes the files of one kind, under names of ours in a folder of their own."""
 
         @guarded
         def make(key, layer, scale, progress=gr.Progress()):
@@ -55,7 +55,7 @@ class Exports:
 
     @guarded
     def ready(self, key):
-        """The code of the run that was just kept, and buttons that can be pressed."""
+        """Show the code of the last run and enable the buttons."""
         stored = self.handlers.store.get(key)
         if stored is None:
             return gr.skip()
@@ -64,7 +64,7 @@ class Exports:
 
     @guarded
     def load(self, file, key):
-        """A saved run back on the page, without the model."""
+        """Show a saved run; the model does not run."""
         try:
             stored = load_run(file)
         except SavedRunError as error:

@@ -1,4 +1,4 @@
-"""Export panel: buttons that make files of the run, the code that repeats it, a link, and a saved run's way back."""
+"""Export panel: buttons for every kind of file, the code of the run, a permalink, and an upload for saved runs."""
 
 from __future__ import annotations
 

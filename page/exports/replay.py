@@ -1,4 +1,4 @@
-"""Replay page: one HTML file with a run, the page's own panels and scripts, and no need of a server or a network."""
+"""Replay page: one HTML file that shows a run with the page's own panels, without a server or a network."""
 
 from __future__ import annotations
 

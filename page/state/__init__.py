@@ -1,1 +1,1 @@
-"""What the page holds between events: the model, results stored, runs under way, files."""
+"""State that outlives an event: the model, stored runs, runs that can be cancelled, files of frames."""

@@ -1,4 +1,4 @@
-"""Cancellation: a flag for each page, so that its Stop button reaches the run that is under way."""
+"""Cancellation: one flag a browser session, which its Stop button sets and its run asks."""
 
 from __future__ import annotations
 

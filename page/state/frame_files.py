@@ -1,4 +1,4 @@
-"""Served: pictures of a run as files that Gradio serves, each written only once, since sliders rerun a video."""
+"""Frame files: the views of a run as PNG files that Gradio serves, named by content, so that none is written twice."""
 
 from __future__ import annotations
 

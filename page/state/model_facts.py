@@ -1,4 +1,4 @@
-"""Model facts: what a run says of the model that made it, so that its cost can be told without the model."""
+"""Model facts: name and widths of the model that made a run, enough to count its cost without loading it."""
 
 from __future__ import annotations
 

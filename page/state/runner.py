@@ -1,4 +1,4 @@
-"""Runs: one engine, the clips that were decoded lately, and how prefills are timed."""
+"""Runner: the engine with an LRU cache of decoded clips, and the timing of prefills side by side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SMALL = 50_000_000  # parameters
 
 
 class Runner:
-    """An engine with the clips that were decoded lately."""
+    """An engine with an LRU cache of decoded clips; safe to use from many threads."""
 
     def __init__(self, engine: Engine):
         self.engine = engine
@@ -46,7 +46,7 @@ class Runner:
         return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
     def frames(self, path: str, num_frames: int) -> Frames:
-        """Sampled frames of a file, from memory if the same file was read lately."""
+        """Sampled frames of a file, from the cache if the same file was decoded lately."""
         try:
             info = os.stat(path)
             key = (path, info.st_mtime_ns, info.st_size, num_frames)

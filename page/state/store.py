@@ -1,4 +1,4 @@
-"""Results kept on the server for redrawing: bounded, the oldest goes first; a page holds only a key."""
+"""Run store: an LRU cache of runs on the server, from which figures and exports are made; a page holds only a key."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from page.token_text import SavedTokens
 
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """One request and its results.
+    """One question and the runs that answered it.
 
     path:           of the file asked about; of a run that was loaded from a file, only that file's name.
     timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
     details:        whether the runs recorded what takes longer.
-    hand:           AIM once more with the marks of `hand.by_hand`; None without marks.
+    hand:           AIM once more with the overrides `hand.by_hand`; None without overrides.
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
     saved_tokens:   of such a run, its tokens as text.
     """

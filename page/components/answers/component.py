@@ -1,4 +1,4 @@
-"""AnswersPanel: the answers side by side, with what differs, what was saved and how sure each run was."""
+"""Answers panel: the answers side by side, with their word diff, costs and first-token probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""First token: how likely each run found the first token of its answer, side by side."""
+"""First token: the probabilities that each run gave to the first token of its answer, side by side."""
 
 from __future__ import annotations
 

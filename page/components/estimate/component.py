@@ -1,4 +1,4 @@
-"""EstimatePanel: what the sliders will cost, counted in the browser before any run."""
+"""Estimate panel: tokens, FLOPs and KV cache that the settings will cost, computed in the browser before any run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TokenExplorer: the canvas as a Gradio component. Python hands over a result; the rest happens in the browser."""
+"""Token explorer: a canvas with every view of a run and its visual tokens; all interaction happens in the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames: what each view of a run shows, and when."""
+"""Frames: the pixels of each view of a run, and its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps: PageRank of every measured layer after each iteration, small enough to travel with a record."""
+"""Iterations: PageRank scores of every measured layer after each iteration, packed into the explorer's record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packing: arrays as short texts that the page's script unpacks."""
+"""Packing: arrays as base64 text for JSON, which run.js unpacks."""
 
 from __future__ import annotations
 

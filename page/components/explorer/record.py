@@ -1,4 +1,4 @@
-"""Explorer record: a trace as the few small arrays that the page's script needs, packed into JSON."""
+"""Explorer record: the arrays of a trace that the explorer's script needs, packed into JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Naming: what a view is called, as a kind and numbers from 1 that the page puts into words."""
+"""View names: what a view is called, as a kind and numbers from 1, from which the locales make a text."""
 
 from __future__ import annotations
 

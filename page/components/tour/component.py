@@ -1,4 +1,4 @@
-"""Tour: the component, and the events with which it sets the page up and learns what was measured."""
+"""Tour: its component, and the events that set the page up for a step and return what a run measured."""
 
 from __future__ import annotations
 

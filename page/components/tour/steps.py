@@ -1,4 +1,4 @@
-"""Steps: the settings of each step for a model of any depth, and what is measured of its run."""
+"""Tour steps: the settings of each step for a model of any depth, and what is measured of its run."""
 
 from __future__ import annotations
 

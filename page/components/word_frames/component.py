@@ -1,4 +1,4 @@
-"""WordFrames: for each generated word, how its attention fell on the frames, one run beside the other."""
+"""Word frames: the attention of each generated word to every view, one run beside the other."""
 
 from __future__ import annotations
 

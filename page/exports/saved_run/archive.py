@@ -1,4 +1,4 @@
-"""Archive: a look at an uploaded .npz before anything in it is read: how many parts, how large, of which kind."""
+"""Archive: checks the members of an uploaded .npz, their number, sizes and types, before any is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reader: values out of a JSON object that anybody may have written, each checked for its kind and size."""
+"""Reader: reads an untrusted JSON object, checking the type and size of each value."""
 
 from __future__ import annotations
 

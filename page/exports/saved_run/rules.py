@@ -1,4 +1,4 @@
-"""Rules: what the arrays of a trace must be to one another before anything is drawn from them."""
+"""Rules: checks shapes, ranges and consistency of a trace's arrays before anything is drawn from them."""
 
 from __future__ import annotations
 
