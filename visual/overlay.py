@@ -6,13 +6,19 @@ import cv2
 import matplotlib
 import numpy as np
 
-from visual.palette import ALIVE, HEAT, LINE, assign_colours, colour_table
+from visual.palette import (
+    ALIVE,
+    DIM,
+    DIM_GREY,
+    FAINT,
+    HEAT,
+    HEAT_OPACITY,
+    LINE,
+    TINT,
+    assign_colours,
+    colour_table,
+)  # fmt: skip
 from visual.patch_grid import borders, spread
-
-TINT = 0.42  # opacity of a group's colour
-HEAT_OPACITY = 0.72
-DIM = 0.38  # brightness of a pruned patch
-FAINT = 0.28  # opacity of a line around a patch that was not merged
 
 
 def draw_groups(frame: np.ndarray, group: np.ndarray, grid: tuple[int, int], picked: int | None = None) -> np.ndarray:
@@ -119,7 +125,7 @@ def _grey(frame: np.ndarray) -> np.ndarray:
 
 def _dim(frame: np.ndarray) -> np.ndarray:
     """(H, W, 3) float32, dark and almost without colour."""
-    return DIM * (0.85 * _grey(frame) + 0.15 * frame)
+    return DIM * (DIM_GREY * _grey(frame) + (1 - DIM_GREY) * frame)
 
 
 def _to_uint8(image: np.ndarray) -> np.ndarray:

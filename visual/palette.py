@@ -19,6 +19,12 @@ PROTECTED: Colour = (75, 239, 247)  # one that was marked to stay
 VISION: Colour = (148, 155, 166)  # cost of the vision encoder
 LANGUAGE: Colour = (59, 108, 214)  # cost of the language model
 
+TINT = 0.42  # opacity of a group's colour
+HEAT_OPACITY = 0.72
+FAINT = 0.28  # opacity of a line around a patch that was not merged
+DIM = 0.38  # brightness of a pruned patch
+DIM_GREY = 0.85  # share of its colour that it loses
+
 HEAT = "plasma"  # matplotlib colour map of a score: no dark grey in it, which means pruned
 
 # Chosen by search for the largest smallest distance in CIELAB, as seen with normal, protanopic,
@@ -101,7 +107,7 @@ def assign_colours(group: np.ndarray, grid: tuple[int, int], num_colours: int = 
 
 
 def browser_palette() -> dict:
-    """The colours that the page's scripts draw with: CSS colours by name, and the heat map in 256 steps."""
+    """What the page's scripts draw with: CSS colours by name, the heat map in 256 steps, and opacities."""
     named = {
         "alive": ALIVE,
         "pruned": PRUNED,
@@ -111,7 +117,9 @@ def browser_palette() -> dict:
         "language": LANGUAGE,
     }
     heat = (matplotlib.colormaps[HEAT](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(int)
-    return {name: hex_colour(colour) for name, colour in named.items()} | {"heat": [hex_colour(c) for c in heat]}
+    shares = {"tint": TINT, "heatOpacity": HEAT_OPACITY, "faint": FAINT, "dim": DIM, "dimGrey": DIM_GREY}
+    colours = {name: hex_colour(colour) for name, colour in named.items()}
+    return colours | {"heat": [hex_colour(c) for c in heat]} | shares
 
 
 def hex_colour(colour: Colour) -> str:

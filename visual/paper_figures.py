@@ -17,8 +17,7 @@ from visual.charts import Parts, cost_figure, retained_figure, sorted_scores_fig
 from visual.contact_sheet import sheet_columns
 from visual.frame_compose import frame_captions
 from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer, nearest_scored, scores_drawer, unmeasured_note
-from visual.overlay import HEAT_OPACITY
-from visual.palette import ALIVE, GROUP_COLOURS, HEAT, INK, MUTED, hex_colour
+from visual.palette import ALIVE, GROUP_COLOURS, HEAT, HEAT_OPACITY, INK, MUTED, hex_colour
 
 GAP_MM = 1.6  # between pictures
 GONE = "#4b5563"  # sample of a dimmed patch

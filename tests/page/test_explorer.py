@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from functools import partial
 from pathlib import Path
 
@@ -21,10 +22,11 @@ from page.components.explorer.record import explorer_record, last_layers, score_
 from page.components.explorer.view_names import view_names
 from page.state.frame_files import write_frames
 from tests.helpers.drawn_trace import make_result, make_trace
-from visual.heatmaps import nearest_scored, scaled_scores
+from visual.heatmaps import alive_drawer, groups_drawer, nearest_scored, scaled_scores, scores_drawer
+from visual.palette import browser_palette
 from visual.patch_grid import patch_rectangle
 
-PURE = ("run", "merging", "scores", "view_names", "overrides", "layout", "token_history", "patch_info")
+PURE = ("run", "merging", "scores", "view_names", "overrides", "layout", "paint", "token_history", "patch_info")
 
 
 @pytest.fixture(scope="module")
@@ -349,3 +351,29 @@ def test_marks_follow_their_pictures(evaluate, trace):
     marks = '[{view: 1, patch: 3, kind: "remove"}]'
     carried = f"marksCarried({marks}, ['a', 'b'], argument, run).map(mark => mark.view)"
     assert [evaluate(trace, carried, after) for after in (["a", "b"], ["b", "x"], ["x", "y"])] == [[1], [0], []]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("overlay", "layer"), [("groups", 0), ("alive", 2), ("scores", 1)])
+def test_the_explorer_paints_the_colours_of_the_figures(evaluate, overlay, layer):
+    """Every pixel that is no line or beside one, against `visual.overlay`."""
+    trace = make_trace(num_frames=1, size=(120, 160))  # patches of 40 x 40 pixels
+    choice = {"overlay": overlay, "layer": layer, "scale": "rank", "round": 9, "head": -1, "iteration": 9}
+    png = io.BytesIO()
+    Image.fromarray(trace.frames[0]).save(png, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
+    painted = evaluate(trace, """(async ({ url, palette, choice }) => {
+        const image = Object.assign(new Image(), { src: url });
+        await image.decode();
+        const ctx = blank(160, 120).getContext("2d");
+        new Painter(run, [prepared(image, palette)], palette).view(ctx, 0, { x: 0, y: 0, w: 160, h: 120 }, choice);
+        return [...ctx.getImageData(0, 0, 160, 120).data];
+    })(argument)""", {"url": url, "palette": browser_palette(), "choice": choice})  # fmt: skip
+    drawers = {"groups": groups_drawer, "alive": lambda trace: alive_drawer(trace, layer),
+               "scores": lambda trace: scores_drawer(trace, layer, "rank")}  # fmt: skip
+    drawn = drawers[overlay](trace)(trace.frames[0], 0).astype(int)
+    painted = np.array(painted).reshape(120, 160, 4)[..., :3]
+    inside = [at for at in range(160) if 6 <= at % 40 < 34]
+    rows = [at for at in inside if at < 120]
+    assert np.abs(painted - drawn)[np.ix_(rows, inside)].max() <= 3
+    assert np.abs(drawn - trace.frames[0])[np.ix_(rows, inside)].max() > 30  # the overlay shows

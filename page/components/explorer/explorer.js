@@ -103,7 +103,7 @@ function startExplorer(element, props, watch, trigger) {
     if (!value || !value.record) return;
     const urls = value.frames.map(({ url }) => url);
     const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same views
-    const shown = await Promise.all(urls.map(async (url) => known.get(url) || prepared(await loadImage(url))));
+    const shown = await Promise.all(urls.map(async (url) => known.get(url) || prepared(await loadImage(url), palette)));
     if (value !== props.value && JSON.stringify(value) !== JSON.stringify(props.value)) return; // a newer one came
     const first = run === null;
     const isNew = !urls.some((url) => known.has(url));

@@ -1,16 +1,11 @@
-// Paint: one view under one overlay. The opacities are those of visual/overlay.py, so that page and figures agree.
-
-const TINT = 0.42; // of a group's colour
-const HEAT_OPACITY = 0.72;
-const DIM = 0.38; // brightness of a pruned patch
-const FAINT = 0.28; // of a line around a patch that was not merged
+// Paint: one view under one overlay. Colours and opacities are visual/palette.py's, as in figures.
 
 /** A view three times: as it is, grey, and dimmed. */
-function prepared(image) {
+function prepared(image, { dim, dimGrey }) {
   const plain = blank(image.naturalWidth, image.naturalHeight);
   plain.getContext("2d").drawImage(image, 0, 0);
   const pixels = plain.getContext("2d").getImageData(0, 0, plain.width, plain.height);
-  return { plain, grey: recoloured(pixels, 1, 0), dim: recoloured(pixels, 0.85 * DIM, 0.15 * DIM) };
+  return { plain, grey: recoloured(pixels, 1, 0), dim: recoloured(pixels, dimGrey * dim, (1 - dimGrey) * dim) };
 }
 
 /** Each pixel as a mix of its brightness and its colour. */
@@ -69,8 +64,8 @@ class Painter {
     for (let patch = 0; patch < grid.patches; patch++) sizes.set(label(patch), (sizes.get(label(patch)) || 0) + 1);
     const merged = (patch) => sizes.get(label(patch)) > 1;
     this.picture(ctx, view, box, "plain");
-    this.tint(ctx, grid, box, TINT, (patch) => merged(patch) && run.colours[run.colour[run.token(view, patch)]]);
-    stroke(ctx, borders(grid, box, label), `rgba(255, 255, 255, ${FAINT})`, 1);
+    this.tint(ctx, grid, box, this.palette.tint, (patch) => merged(patch) && run.colours[run.colour[run.token(view, patch)]]);
+    stroke(ctx, borders(grid, box, label), `rgba(255, 255, 255, ${this.palette.faint})`, 1);
     const framed = (patch) => (merged(patch) ? label(patch) : -1); // all that were not merged are one region
     stroke(ctx, borders(grid, box, framed), this.palette.line, thickness(grid, box));
   }
@@ -106,7 +101,7 @@ class Painter {
     this.picture(ctx, view, box, "dim");
     this.within(ctx, area(grid, box, (patch) => !Number.isNaN(values[patch])), () => {
       this.picture(ctx, view, box, "grey");
-      this.tint(ctx, grid, box, HEAT_OPACITY, (patch) => this.heatColour(values[patch]));
+      this.tint(ctx, grid, box, this.palette.heatOpacity, (patch) => this.heatColour(values[patch]));
     });
   }
 
