@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
-from aim_core.forward.hooks import attached
+from aim_core.forward.hooks import patched
 from aim_core.forward.recorder import Recorder
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
@@ -36,5 +36,5 @@ def aim(model: PreTrainedModel, config: AimConfig | Method | None = None) -> Ite
     adapter = adapter_for(model)
     method = as_method(adapter.default_config() if config is None else config)
     session = Session(adapter, method, recorder=Recorder())
-    with attached(adapter, session):
+    with patched(adapter, session):
         yield session.recorder

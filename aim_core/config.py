@@ -16,6 +16,42 @@ _BEYOND_ANY_DEPTH = 1_000_000  # a layer that no model has
 
 
 @dataclass(frozen=True)
+class LinearSchedule:
+    """How many visual tokens enter each layer: all up to `l1`, none from `l2` on, linear between (paper, section 3).
+
+    Raises ValueError unless 0 <= l1 < l2.
+    """
+
+    l1: int
+    l2: int
+
+    def __post_init__(self):
+        for name in ("l1", "l2"):
+            _check_number(name, getattr(self, name), Integral, "a whole number")
+        if not 0 <= self.l1 < self.l2:
+            raise ValueError(f"layers must satisfy 0 <= l1 < l2, got l1={self.l1} and l2={self.l2}")
+
+    def layer_ratio(self, layer: int) -> float:
+        """Share of visual tokens entering `layer`: 1 up to `l1`, linear to 0 at `l2` (paper, section 3)."""
+        return min(1.0, max(0.0, (self.l2 - layer) / (self.l2 - self.l1)))
+
+    def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
+        """Visual tokens entering each of `num_layers` layers: the floor of `layer_ratio` x `num_visual`.
+
+        Counted in integers, so that a share like 7/10 of 10 tokens is never one short.
+        """
+        _check_depth(num_layers)
+        if num_visual < 0:
+            raise ValueError(f"num_visual must be at least 0, got {num_visual}")
+        steps = self.l2 - self.l1
+        return [min(steps, max(0, self.l2 - layer)) * num_visual // steps for layer in range(num_layers)]
+
+    def prunes(self, num_layers: int) -> bool:
+        """Whether any layer of a model of `num_layers` layers is given fewer visual tokens than layer 0."""
+        return self.l1 < num_layers - 1
+
+
+@dataclass(frozen=True)
 class AimConfig:
     """Settings of one run (arXiv 2412.03248); the defaults are the paper's for video.
 
@@ -46,12 +82,10 @@ class AimConfig:
     def __post_init__(self):
         for name in ("keep_ratio", "temperature", "teleport"):
             _check_number(name, getattr(self, name), Real, "a number")
-        for name in ("l1", "l2", "iterations"):
-            _check_number(name, getattr(self, name), Integral, "a whole number")
+        _check_number("iterations", self.iterations, Integral, "a whole number")
         if not 0 < self.keep_ratio <= 1:
             raise ValueError(f"keep_ratio must be in (0, 1], got {self.keep_ratio}")
-        if not 0 <= self.l1 < self.l2:
-            raise ValueError(f"layers must satisfy 0 <= l1 < l2, got l1={self.l1} and l2={self.l2}")
+        LinearSchedule(self.l1, self.l2)  # raises for layers that do not fit
         if not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
         if self.iterations < 1:
@@ -75,24 +109,9 @@ class AimConfig:
         l2 = round(num_layers * _PAPER_L2 / _PAPER_DEPTH)
         return cls(keep_ratio=keep_ratio, l1=l1, l2=max(l1 + 1, l2))
 
-    def layer_ratio(self, layer: int) -> float:
-        """Share of visual tokens entering `layer`: 1 up to `l1`, linear to 0 at `l2` (paper, section 3)."""
-        return min(1.0, max(0.0, (self.l2 - layer) / (self.l2 - self.l1)))
-
-    def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
-        """Visual tokens entering each of `num_layers` layers: the floor of `layer_ratio` x `num_visual`.
-
-        Counted in integers, so that a share like 7/10 of 10 tokens is never one short.
-        """
-        _check_depth(num_layers)
-        if num_visual < 0:
-            raise ValueError(f"num_visual must be at least 0, got {num_visual}")
-        steps = self.l2 - self.l1
-        return [min(steps, max(0, self.l2 - layer)) * num_visual // steps for layer in range(num_layers)]
-
-    def prunes(self, num_layers: int) -> bool:
-        """Whether any layer of a model of `num_layers` layers is given fewer visual tokens than layer 0."""
-        return self.l1 < num_layers - 1
+    @property
+    def schedule(self) -> LinearSchedule:
+        return LinearSchedule(self.l1, self.l2)
 
 
 def _check_number(name: str, value: object, kind: type, words: str) -> None:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 from transformers import DynamicCache
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
-from aim_core.forward.diagnostics import Notes
+from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.dialect import cache_of
 from aim_core.forward.greedy import decode
-from aim_core.forward.hooks import attached, stoppable
+from aim_core.forward.hooks import patched, stoppable
 from aim_core.forward.recorder import Record
-from aim_core.forward.session import Session
-from aim_core.lately import Lately, digest
+from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
 from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
@@ -32,20 +33,11 @@ from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
 from aim_core.ops.flops import Cost, prefill_flops
-from aim_core.overrides import NOTHING_MARKED, ByHand
+from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import PrefillTimes, Result, Timing
 
-_KEPT = 8  # media whose visual tokens are kept for the next run
+_NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """A prompt with its media: tensors for the model's forward, what the vision side gave, how it was called."""
-
-    inputs: dict[str, Tensor]
-    outputs: dict[str, Any]
-    calls: list[Call]
 
 
 class Engine:
@@ -54,7 +46,8 @@ class Engine:
     def __init__(self, adapter: Adapter):
         self.adapter = adapter
         self._lock = threading.Lock()
-        self._inputs, self._features = Lately(_KEPT), Lately(_KEPT)
+        self._inputs: LRUCache[Any, dict[str, Tensor]] = LRUCache(_NUM_REMEMBERED)
+        self._features: LRUCache[Any, tuple[dict[str, Any], list[Call]]] = LRUCache(_NUM_REMEMBERED)
 
     @classmethod
     def from_pretrained(cls, id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Engine:
@@ -69,19 +62,20 @@ class Engine:
         self,
         media: str | Path | np.ndarray | Frames,
         question: str,
+        *,
         config: AimConfig | Method,
         num_frames: int = 8,
         max_new_tokens: int = 64,
         details: bool = False,
-        by_hand: ByHand | None = None,
+        overrides: TokenOverrides | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Result:
         """Answer `question` about `media`.
 
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
         num_frames:     how many frames to sample from a file, evenly in time.
-        details:        whether to fill `LayerTrace.steps` and `Result.word_frames`.
-        by_hand:        patches to protect or to remove.
+        details:        whether to fill `LayerTrace.steps` and `Result.frame_attention`.
+        overrides:      patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or marks that do
         not fit, and Stopped; the engine can be used again after each of them.
@@ -90,15 +84,16 @@ class Engine:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         frames = _frames(media, num_frames)
-        notes = Notes(details)
-        session = Session(self.adapter, as_method(config), by_hand or NOTHING_MARKED, notes)
-        with self._turn(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
-            return self._run(frames, question, config, session, notes, max_new_tokens)
+        diagnostics = Diagnostics(details)
+        session = Session(self.adapter, as_method(config), overrides or NO_OVERRIDES, diagnostics)
+        with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
+            return self._run(frames, question, config, session, diagnostics, max_new_tokens)
 
     def time_prefills(
         self,
         media: str | Path | np.ndarray | Frames,
         question: str,
+        *,
         configs: Sequence[AimConfig | Method],
         num_frames: int = 8,
         repeats: int = 3,
@@ -116,12 +111,12 @@ class Engine:
         if repeats < 1 or warm < 0:
             raise ValueError(f"repeats must be at least 1 and warm at least 0, got {repeats}, {warm}")
         frames, methods = _frames(media, num_frames), [as_method(config) for config in configs]
-        with self._turn(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
+        with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
             turns = [[self._one_prefill(frames, question, own) for own in methods] for _ in range(warm + repeats)]
         return [PrefillTimes(*zip(*own, strict=True)) for own in zip(*turns[warm:], strict=True)]
 
     @contextmanager
-    def _turn(self, stop: Callable[[], bool] | None) -> Iterator[None]:
+    def _exclusive(self, stop: Callable[[], bool] | None) -> Iterator[None]:
         """Wait until no other run is under way."""
         while not self._lock.acquire(timeout=_LOOK_UP if stop else -1):
             if stop and stop():
@@ -134,62 +129,65 @@ class Engine:
     def _one_prefill(self, frames: Frames, question: str, method: Method) -> tuple[float, float]:
         """Milliseconds of a prefill, merging included, and of merging alone."""
         session = Session(self.adapter, method)
-        with attached(self.adapter, session):
-            return self._prefill(self._see(frames, question, session), session)[2:]
+        with patched(self.adapter, session):
+            return self._prefill(self._encode_prompt(frames, question, session), session)[2:]
 
     def _run(
-        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, notes: Notes,
+        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, diagnostics: Diagnostics,
         max_new_tokens: int,
     ) -> Result:  # fmt: skip
-        with attached(self.adapter, session):
-            seen, vision_ms = self._timed(self._see, frames, question, session)
-            logits, cache, prefill_ms, merge_ms = self._prefill(seen, session)
-            similarity = notes.similarity()
+        with patched(self.adapter, session):
+            prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
+            logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)
+            similarity = diagnostics.similarity()
             ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens)
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
-        told = {"word_frames": notes.word_frames(record, cache).cpu().numpy()} if notes.details else {}
+        measured = {}
+        if diagnostics.details:
+            measured["frame_attention"] = diagnostics.frame_attention(record, cache).cpu().numpy()
         return Result(
             answer=self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip(),
             answer_ids=tuple(ids),
             config=config,
             trace=record.trace(frames.frames, frames.times, similarity),
-            cost=self._cost(record, seen.calls),
+            cost=self._cost(record, prompt.calls),
             timing=timing,
-            first=logits[0].float().log_softmax(-1).cpu().numpy(),
-            by_hand=session.by_hand,
-            **told,
+            first_token_logprobs=logits[0].float().log_softmax(-1).cpu().numpy(),
+            overrides=session.overrides,
+            **measured,
         )
 
-    def _see(self, frames: Frames, question: str, session: Session) -> _Seen:
-        """The prompt's tensors and its visual tokens, from memory if these frames were seen lately."""
+    def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
+        """The prompt with its visual tokens, from memory if these frames were encoded lately."""
         name = digest(frames.frames, frames.times)
-        early = repr(session.method.reduce) if self.adapter.early() else ""  # merging is part of what is remembered
-        inputs, features = self._inputs.find((name, question)), self._features.find((name, early))
-        if inputs is None or features is None:
+        early = repr(session.method.merger) if self.adapter.early() else ""  # merging is part of what is remembered
+        inputs, encoded = self._inputs.get((name, question)), self._features.get((name, early))
+        if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)
-            features = features or self._features.keep((name, early), self._encode(whole, session))
-            rest = {name: value for name, value in whole.items() if not name.startswith("pixel_")}
-            inputs = self._inputs.keep((name, question), rest)
-        return _Seen(inputs, *features)
+            encoded = self._features[name, early] = encoded or self._encode(whole, session)
+            inputs = {key: value for key, value in whole.items() if not key.startswith("pixel_")}
+            self._inputs[name, question] = inputs
+        return EncodedPrompt(inputs, *encoded)
 
     def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
         """What the vision side makes of the pixels, and how it was called; pixels themselves are not remembered."""
-        session.calls = []
-        outputs = self.adapter.encode(inputs)
-        return outputs, [call.without_pixels() for call in session.calls]
+        session.take_calls()
+        features = self.adapter.encode(inputs)
+        return features, [call.without_pixels() for call in session.take_calls()]
 
-    def _prefill(self, seen: _Seen, session: Session) -> tuple[Tensor, DynamicCache, float, float]:
-        """`_first`, the milliseconds it took with all merging, and those of merging alone."""
-        session.calls = list(seen.calls)
-        (logits, cache), ms = self._timed(self._first, seen)
-        early_ms = sum(call.merge_ms for call in seen.calls)
+    def _prefill(self, prompt: EncodedPrompt, session: Session) -> tuple[Tensor, DynamicCache, float, float]:
+        """`_first_token`, the milliseconds it took with all merging, and those of merging alone."""
+        session.use_prompt(prompt)
+        (logits, cache), ms = self._timed(self._first_token, prompt)
+        early_ms = sum(call.merge_ms for call in prompt.calls)
         return logits, cache, ms + early_ms, session.recorder.merge_ms + early_ms
 
-    def _first(self, seen: _Seen) -> tuple[Tensor, DynamicCache]:
+    def _first_token(self, prompt: EncodedPrompt) -> tuple[Tensor, DynamicCache]:
         """One pass over the prompt: logits (1, vocabulary) of the next token, and the cache to go on with."""
-        out = self.adapter.model(**seen.inputs, mm_encoder_outputs=dict(seen.outputs), use_cache=True, logits_to_keep=1)
+        features = dict(prompt.features)
+        out = self.adapter.model(**prompt.inputs, mm_encoder_outputs=features, use_cache=True, logits_to_keep=1)
         return out.logits[:, -1], cache_of(out)
 
     def _cost(self, record: Record, calls: list[Call]) -> Cost:
@@ -225,3 +223,11 @@ def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:
         raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
     kind: MediaKind = "image" if len(media) == 1 else "video"
     return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """A name for the shapes and values of these arrays."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(repr((array.shape, array.dtype)).encode() + np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()

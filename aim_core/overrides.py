@@ -1,4 +1,4 @@
-"""By hand: patches that a reader marks to protect or to remove, so that an answer can be asked for once more."""
+"""TokenOverrides: patches that a reader protects or removes, whatever the method would do."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Mark = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class ByHand:
+class TokenOverrides:
     """Marks on the patches of one run, each (view, patch), as `Trace.group` counts them.
 
     A mark is about the merged token that its patch ended in.
-    protect: the token stays as long as the schedule lets any visual token stay, ranked above all others.
+    protect: the token stays as long as the schedule lets any visual token stay, scored above all others.
     remove:  the token leaves before layer 0; every other token keeps the position it would have had.
 
-    Marks cost nothing where there are none: `bool(ByHand())` is False.
+    `bool(TokenOverrides())` is False: without marks nothing changes.
     Raises ValueError for a mark that is not a pair of whole numbers from 0 on, or for a patch marked both ways.
     """
 
@@ -34,7 +34,7 @@ class ByHand:
         return bool(self.protect or self.remove)
 
 
-NOTHING_MARKED = ByHand()
+NO_OVERRIDES = TokenOverrides()
 
 
 def _mark(mark: Any, name: str) -> Mark:

@@ -10,7 +10,7 @@ import numpy as np
 from aim_core.config import AimConfig
 from aim_core.methods.base import Method
 from aim_core.ops.flops import Cost
-from aim_core.overrides import NOTHING_MARKED, ByHand
+from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.trace import Trace
 
 
@@ -56,11 +56,11 @@ class Result:
     """The answer to one question and how it came about.
 
     answer_ids:  generated token ids, the end mark included if one was reached.
-    first:       (vocabulary,) float32, log-probabilities of the first answer token, in nats.
-    by_hand:     the marks that were applied, an empty ByHand for none.
-    word_frames: (answer tokens, V) float32, the share of an answer token's attention, of the row that produced it, that
-                 falls on each view's visual tokens: mean over heads and over the layers that still hold visual tokens;
-                 (0, 0) where not asked for.
+    first_token_logprobs: (vocabulary,) float32, log-probabilities of the first answer token, in nats.
+    overrides:   the patches protected or removed by the reader, empty for none.
+    frame_attention: (answer tokens, V) float32, the share of an answer token's attention, of the row that produced
+                 it, that falls on each view's visual tokens: mean over heads and over the layers that still hold visual
+                 tokens; (0, 0) where not asked for.
     """
 
     answer: str
@@ -69,6 +69,6 @@ class Result:
     trace: Trace
     cost: Cost
     timing: Timing
-    first: np.ndarray
-    by_hand: ByHand = NOTHING_MARKED
-    word_frames: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    first_token_logprobs: np.ndarray
+    overrides: TokenOverrides = NO_OVERRIDES
+    frame_attention: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))

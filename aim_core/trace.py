@@ -19,14 +19,14 @@ class LayerTrace:
 
     layer:      index of the decoder layer, from 0.
     kept:       (k,) int64, ascending rows of the merged tokens that entered this layer.
-    importance: (k,) float32, their PageRank scores as measured in this layer; (0,) where none was measured.
+    scores:     (k,) float32, their scores as measured in this layer; (0,) where none was measured.
     steps:      (heads, iterations + 1, k) float32, the PageRank of each of them in each head after 0, 1, ...
                 iterations steps, text holding the rest of the mass of 1; of size 0 where not asked for or not measured.
     """
 
     layer: int
     kept: np.ndarray
-    importance: np.ndarray
+    scores: np.ndarray
     steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
 
 
@@ -110,8 +110,8 @@ class Trace:
 
     @property
     def scored_layers(self) -> tuple[int, ...]:
-        """Layers in which PageRank was measured."""
-        return tuple(layer.layer for layer in self.layers if len(layer.importance))
+        """Layers in which scores were measured."""
+        return tuple(layer.layer for layer in self.layers if len(layer.scores))
 
     def rows(self) -> np.ndarray:
         """(V, n) int64, for each patch its row among the visual tokens, -1 where a view has fewer patches."""
@@ -136,9 +136,9 @@ class Trace:
         """(V, n) bool, whether the merged token behind each patch entered `layer`."""
         return self._spread(layer, np.ones(len(self._layer(layer).kept), dtype=bool), fill=False)
 
-    def importance(self, layer: int) -> np.ndarray:
+    def scores(self, layer: int) -> np.ndarray:
         """(V, n) float32, the score of each patch's token in `layer`; NaN where pruned or not measured."""
-        scores = self._layer(layer).importance
+        scores = self._layer(layer).scores
         if not len(scores):
             return np.full(self.group.shape, np.nan, dtype=np.float32)
         return self._spread(layer, scores.astype(np.float32), fill=np.nan)
@@ -161,7 +161,7 @@ class Trace:
         for index, layer in enumerate(self.layers):
             arrays[f"layer_{index}"] = np.int64(layer.layer)
             arrays[f"kept_{index}"] = layer.kept
-            arrays[f"importance_{index}"] = layer.importance
+            arrays[f"importance_{index}"] = layer.scores
             if layer.steps.size:
                 arrays[f"steps_{index}"] = layer.steps
         arrays |= {f"round_{index}": new for index, new in enumerate(self.rounds)}

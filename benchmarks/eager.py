@@ -13,7 +13,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 
 from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
-from aim_core.forward.merged_prompt import shorten
+from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.methods.aim import MergeSimilar
 from aim_core.methods.base import where_needed
 from benchmarks.shapes import Prompt
@@ -33,7 +33,7 @@ class Masking:
     """The attention of one prefill. `scores` (n,) are those of the layer before, `bias` (n, n) is added to logits."""
 
     def __init__(self, config: AimConfig, visual: Tensor, plan: list[int], like: Tensor):
-        self.config, self.visual, self.plan, self.needed = config, visual, plan, where_needed(plan)
+        self.config, self.visual, self.schedule, self.needed = config, visual, plan, where_needed(plan)
         self.timer = Timer(like.device)
         self.lowest = torch.finfo(like.dtype).min
         n = len(visual)
@@ -42,8 +42,8 @@ class Masking:
 
     def attend(self, module, query: Tensor, key: Tensor, value: Tensor, _mask, scaling: float, **_kwargs):
         layer, groups = module.layer_idx, query.shape[1] // key.shape[1]
-        if layer and self.plan[layer] < self.plan[layer - 1]:
-            self._hide(self.plan[layer])
+        if layer and self.schedule[layer] < self.schedule[layer - 1]:
+            self._hide(self.schedule[layer])
         logits = query @ key.repeat_interleave(groups, dim=1).mT * scaling + self.bias
         weights = logits.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
         out = (weights @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
@@ -76,8 +76,8 @@ def eager_prefill(adapter: Adapter, prompt: Prompt, setting: EagerMasked) -> tup
     whole, merge = Timer(prompt.embeds.device), Timer(prompt.embeds.device)
     with whole.running():
         with merge.running():
-            short = shorten(prompt.embeds[0], prompt.layout, MergeSimilar(config.keep_ratio))
-        plan = config.tokens_entering(int(short.visual.sum()), adapter.num_layers)
+            short = merge_prompt(prompt.embeds[0], prompt.layout, MergeSimilar(config.keep_ratio))
+        plan = config.schedule.tokens_entering(int(short.visual.sum()), adapter.num_layers)
         masking = Masking(config, short.visual, plan, short.embeds)
         AttentionInterface.register(_NAME, masking.attend)
         AttentionMaskInterface.register(_NAME, lambda *_args, **_kwargs: None)

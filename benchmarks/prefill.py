@@ -9,7 +9,7 @@ import torch
 
 from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
-from aim_core.forward.hooks import attached
+from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from aim_core.ops.flops import prefill_flops
@@ -46,10 +46,10 @@ def prefill(adapter: Adapter, prompt: Prompt, config: Setting) -> PrefillTiming:
             _forward(adapter, prompt)
         return PrefillTiming((prompt.embeds.shape[1],) * adapter.num_layers, whole.ms)
     method = as_method(config)
-    method = replace(method, rank=TimedPart(method.rank, rank), reduce=TimedPart(method.reduce, merge))
+    method = replace(method, scorer=TimedPart(method.scorer, rank), merger=TimedPart(method.merger, merge))
     session = Session(adapter, method)
-    session.layouts = [prompt.layout]
-    with whole.running(), attached(adapter, session):
+    session.use_layouts([prompt.layout])
+    with whole.running(), patched(adapter, session):
         _forward(adapter, prompt)
     return PrefillTiming(tuple(session.recorder.record.num_rows), whole.ms, rank.ms, merge.ms)
 

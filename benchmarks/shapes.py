@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, Qwen2Config, SiglipVisionConfig
 
 from aim_core.adapters.base import Adapter
-from aim_core.adapters.layout import Layout, Medium, consecutive, lay_out
+from aim_core.adapters.layout import Layout, MediaSpan, assign_rows, consecutive
 from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
 from aim_core.trace import View
 
@@ -78,9 +78,9 @@ def random_prompt(adapter: Adapter, num_frames: int, side: int, num_text: int) -
     """`num_frames` frames of side x side tokens and one newline row, between `num_text` rows of text."""
     per_frame, weight = side * side, adapter.model.get_input_embeddings().weight
     views = tuple(consecutive(View(0, (frame,), (side, side)), frame * per_frame) for frame in range(num_frames))
-    video = Medium(num_frames * per_frame + 1, views)
+    video = MediaSpan(num_frames * per_frame + 1, views)
     places = torch.arange(_BEFORE, _BEFORE + video.num_rows, device=weight.device)
     made = torch.Generator(weight.device).manual_seed(0)
     size = (1, num_text + video.num_rows, weight.shape[1])
     embeds = torch.randn(size, generator=made, device=weight.device, dtype=weight.dtype) * 0.02
-    return Prompt(embeds, lay_out(places, [video]))
+    return Prompt(embeds, assign_rows(places, [video]))

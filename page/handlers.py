@@ -10,7 +10,7 @@ import gradio as gr
 
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
-from aim_core.overrides import NOTHING_MARKED, ByHand
+from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded
 from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
@@ -81,12 +81,12 @@ class Handlers:
             return gr.skip()
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         same_frames = num_frames == stored.num_frames
-        overrides = stored.overrides if same_frames else NOTHING_MARKED  # they belong to their frames
+        overrides = stored.overrides if same_frames else NO_OVERRIDES  # they belong to their frames
         try:
             again = self._again(stored, config, num_frames, overrides)
         except ValueError as error:  # merged otherwise, two marks may be on one token
             gr.Warning(strings().MARKS_OFF.format(reason=error), title=strings().TITLES["marks"])
-            again = self._again(stored, config, num_frames, NOTHING_MARKED)
+            again = self._again(stored, config, num_frames, NO_OVERRIDES)
         return self._shown(again, key)
 
     @guarded
@@ -122,7 +122,7 @@ class Handlers:
         answers = self.results.answers
         return {answers: self.panels(stored)[answers] if stored else None}
 
-    def _again(self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: ByHand, **more) -> StoredRun:
+    def _again(self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more) -> StoredRun:
         """The same question with other settings or overrides; what has not changed does not run again."""
         same_frames = num_frames == stored.num_frames
         same = same_frames and config == stored.aim.config
@@ -131,7 +131,7 @@ class Handlers:
         aim = stored.aim if same else ask(config=config)
         hand = stored.hand
         if not same or overrides != stored.overrides:
-            hand = ask(config=config, by_hand=overrides) if overrides else None
+            hand = ask(config=config, overrides=overrides) if overrides else None
         timed = stored.timed_prefills if same else 0
         return replace(stored, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
 
@@ -149,7 +149,7 @@ class Handlers:
             to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: stored.shown,
-            to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
+            to.frame_attention: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
             to.summary: summary(stored.runs),
         }
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from aim_core.overrides import ByHand, Mark
+from aim_core.overrides import Mark, TokenOverrides
 from aim_core.trace import Trace
 from page.i18n import strings
 
 
-def checked_overrides(sent: object, trace: Trace) -> ByHand:
+def checked_overrides(sent: object, trace: Trace) -> TokenOverrides:
     """{"protect": [[view, patch], ...], "remove": [...]} as overrides of this trace's patches.
 
     Anything else, also a patch that the frames do not have, is refused with a sentence.
@@ -17,7 +17,7 @@ def checked_overrides(sent: object, trace: Trace) -> ByHand:
     if not isinstance(sent, dict) or not set(sent) <= {"protect", "remove"}:
         raise _refused()
     try:
-        return ByHand(*(_pairs(sent.get(name, []), trace) for name in ("protect", "remove")))
+        return TokenOverrides(*(_pairs(sent.get(name, []), trace) for name in ("protect", "remove")))
     except ValueError as error:
         raise gr.Error(strings().BAD_MARKS_BOTH.format(reason=error), title=strings().TITLES["marks"]) from error
 

@@ -60,7 +60,11 @@ class SavedTokens:
     @classmethod
     def of(cls, runs: dict[str, Result], tokenizer: Any) -> SavedTokens:
         """What the page asks a tokenizer about these runs."""
-        likely = {int(token) for run in runs.values() for token in np.argsort(-run.first, kind="stable")[:NUM_LIKELY]}
+        likely = {
+            int(token)
+            for run in runs.values()
+            for token in np.argsort(-run.first_token_logprobs, kind="stable")[:NUM_LIKELY]
+        }
         tokens = {token: tokenizer.decode([token]) for token in sorted(likely)}
         starts = [run.answer_ids[: end + 1] for run in runs.values() for end in range(len(run.answer_ids))]
         answers = {start: tokenizer.decode(start, skip_special_tokens=True) for start in starts}

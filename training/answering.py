@@ -78,7 +78,9 @@ def _dense(engine: Engine, frames: np.ndarray, questions: list[Question]) -> lis
 
 def _aim(engine: Engine, frames: np.ndarray, questions: list[Question]) -> list[tuple[bool, int]]:
     config = aim_config(engine.num_layers)
-    results = [engine.run(frames, question.text, config, max_new_tokens=MAX_NEW_TOKENS) for question in questions]
+    results = [
+        engine.run(frames, question.text, config=config, max_new_tokens=MAX_NEW_TOKENS) for question in questions
+    ]
     return [(q.accepts(r.answer), r.cost.language_flops) for q, r in zip(questions, results, strict=True)]
 
 

@@ -13,9 +13,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.forward.dialect import cache_of, call
-from aim_core.forward.hooks import attached
-from aim_core.forward.session import Session
-from aim_core.methods.base import Method, Reduce
+from aim_core.forward.hooks import patched
+from aim_core.forward.session import EncodedPrompt, Session
+from aim_core.methods.base import Merger, Method
 from aim_core.ops.merging import Merged
 
 MAX_BATCHED_TOKENS = 400  # visual tokens after merging; prompts with more are run one at a time
@@ -43,27 +43,27 @@ class Video:
     def first_tokens(self, method: Method, questions: list[str]) -> list[int]:
         """The first token id that the model answers to each question; an answer of the shape world is one word."""
         session = self._session(method)
-        with torch.inference_mode(), attached(self.adapter, session):
+        with torch.inference_mode(), patched(self.adapter, session):
             if not _prunes(method, self.num_visual, self.adapter.num_layers):
                 return self._next_logits(*self._prefill_video(session, questions)).argmax(-1).tolist()
             # Short prompts go side by side; the mask that this needs costs long ones more than it saves.
-            many = 1 if self._num_kept(session.method.reduce) > MAX_BATCHED_TOKENS else len(questions)
+            many = 1 if self._num_kept(session.method.merger) > MAX_BATCHED_TOKENS else len(questions)
             parts = [questions[i : i + many] for i in range(0, len(questions), many)]
             return [int(row.argmax()) for part in parts for row in self._prompt_logits(session, part)]
 
     def record_scores(self, method: Method, question: str) -> int:
         """Run a prefill for the scores that the method's scorer keeps; returns the row of the first visual token."""
         session = self._session(method)
-        with torch.inference_mode(), attached(self.adapter, session):
+        with torch.inference_mode(), patched(self.adapter, session):
             self._prompt_logits(session, [question])
         return len(prompt(self.adapter, question, self.num_visual)[0]) - self.num_visual
 
     def _session(self, method: Method) -> Session:
-        return Session(self.adapter, replace(method, reduce=_CachedMerger(method.reduce, self.merges)))
+        return Session(self.adapter, replace(method, merger=_CachedMerger(method.merger, self.merges)))
 
-    def _num_kept(self, reduce: Reduce) -> int:
+    def _num_kept(self, merger: Merger) -> int:
         """Visual tokens after merging."""
-        return reduce(self.tokens).tokens.shape[:2].numel()
+        return merger(self.tokens).tokens.shape[:2].numel()
 
     def _prompt_logits(self, session: Session, questions: list[str]) -> Tensor:
         """(questions, vocabulary) logits of the word after each prompt."""
@@ -81,7 +81,7 @@ class Video:
             raise ValueError("questions are answered side by side by methods that prune nothing")
         tokenizer, said = self.adapter.processor.tokenizer, [torch.zeros(0, dtype=torch.long)] * len(questions)
         session = self._session(method)
-        with torch.inference_mode(), attached(self.adapter, session):
+        with torch.inference_mode(), patched(self.adapter, session):
             cache, tails = self._prefill_video(session, questions)
             while len(said[0]) < max_new_tokens and not all(tokenizer.eos_token_id in own for own in said):
                 words = self._next_logits(cache, [torch.cat(own) for own in zip(tails, said, strict=True)]).argmax(-1)
@@ -109,7 +109,7 @@ class Video:
 
     def _forward(self, session: Session, ids: Tensor, mask: Tensor | None, use_cache: bool):
         output = BaseModelOutputWithPooling(pooler_output=self.rows.expand(len(ids), -1, -1))
-        session.calls = [Call("video", {}, output)]
+        session.use_prompt(EncodedPrompt({}, {}, [Call("video", {}, output)]))
         return self.adapter.model(
             input_ids=ids,
             attention_mask=mask,
@@ -132,18 +132,18 @@ def prompt(adapter: Adapter, question: str, num_visual: int) -> tuple[Tensor, Te
 class _CachedMerger:
     """A merger whose result for one video is cached for all prompts about it."""
 
-    def __init__(self, reduce: Reduce, done: dict[Reduce, Merged]):
-        self.reduce, self.done = reduce, done
+    def __init__(self, merger: Merger, done: dict[Merger, Merged]):
+        self.merger, self.done = merger, done
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
-        if self.reduce not in self.done:
-            self.done[self.reduce] = self.reduce(tokens, metric)
-        return self.done[self.reduce]
+        if self.merger not in self.done:
+            self.done[self.merger] = self.merger(tokens, metric)
+        return self.done[self.merger]
 
     def reduces(self) -> bool:
-        return self.reduce.reduces()
+        return self.merger.reduces()
 
 
 def _prunes(method: Method, num_visual: int, num_layers: int) -> bool:
-    plan = method.plan.tokens_entering(num_visual, num_layers)
+    plan = method.schedule.tokens_entering(num_visual, num_layers)
     return plan[-1] < plan[0]

@@ -33,7 +33,7 @@ def scores_caption(trace: Trace, layer: int) -> str:
     if not trace.scored_layers:
         return "This run measured no PageRank scores, because nothing was pruned."
     shown = nearest_scored(trace, layer)
-    scores = np.sort(np.nan_to_num(trace.layers[shown].importance.astype(np.float64)))[::-1]
+    scores = np.sort(np.nan_to_num(trace.layers[shown].scores.astype(np.float64)))[::-1]
     top = max(1, round(len(scores) / 10))
     share = _percent(scores[:top].sum(), scores.sum())
     where = f"In layer {shown}" if shown == layer else f"In layer {shown}, the measured layer nearest to {layer}"

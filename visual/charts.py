@@ -116,7 +116,7 @@ def cost_figure(
 def _ranked(trace: Trace, layer: int) -> tuple[np.ndarray, np.ndarray]:
     """Scores in falling order (k,) float64, NaN as 0, and whether each token enters the next layer (k,) bool."""
     record = trace.layers[layer]
-    scores = np.nan_to_num(record.importance.astype(np.float64))
+    scores = np.nan_to_num(record.scores.astype(np.float64))
     is_last = layer + 1 == trace.num_layers
     stays = np.ones(len(scores), dtype=bool) if is_last else np.isin(record.kept, trace.layers[layer + 1].kept)
     order = np.lexsort((~stays, -scores))  # of equal scores the survivors first

@@ -90,9 +90,9 @@ def scaled_scores(trace: Trace, layer: int, scale: str) -> tuple[np.ndarray, flo
 
     Raises ValueError for an unknown scale.
     """
-    scores = trace.importance(layer).astype(np.float64)
+    scores = trace.scores(layer).astype(np.float64)
     if scale == "rank":
-        return ranks(scores, trace.layers[layer].importance), 0.0, 1.0
+        return ranks(scores, trace.layers[layer].scores), 0.0, 1.0
     if scale == "log":
         positive = scores[scores > 0]
         floor = float(positive.min()) if len(positive) else 1.0

@@ -15,7 +15,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
-from aim_core.adapters.layout import Layout, Medium, deal_out
+from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.config import AimConfig
 from aim_core.ops.flops import widths
 from aim_core.trace import View
@@ -77,7 +77,7 @@ class Adapter(ABC):
     # What a family must say
 
     @abstractmethod
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         """The images or videos behind one call, in order, with the pixels behind every row.
 
         Called by what the model's own code was given, so that any input the model takes will do: read sizes
@@ -138,14 +138,14 @@ class Adapter(ABC):
         """Where to merge before the projector; None for merging what the decoder would get."""
         return None
 
-    def place_ids(self) -> dict[str, int | None]:
+    def placeholder_token_ids(self) -> dict[str, int | None]:
         """For each modality the token id that makes place for its visual tokens."""
         config = self.model.config
         return {kind: getattr(config, f"{kind}_token_id", None) for kind in MODALITIES}
 
     def layouts(self, input_ids: Tensor, calls: list[Call]) -> list[Layout]:
         """A layout for each row of token ids (B, N). Raises ValueError if ids and calls do not match."""
-        ids = self.place_ids()
+        ids = self.placeholder_token_ids()
         by_kind = []
         for kind in MODALITIES:
             media = [
@@ -155,7 +155,7 @@ class Adapter(ABC):
                 continue
             if (place := ids[kind]) is None:
                 raise ValueError(f"this model's configuration names no {kind}_token_id, and its prompt has {kind}s")
-            by_kind.append(deal_out(input_ids.eq(place), media))
+            by_kind.append(assign_media(input_ids.eq(place), media))
         return [_together(parts) for parts in zip(*by_kind, strict=True)]
 
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
@@ -235,7 +235,7 @@ def features_of(*size: int) -> BaseModelOutputWithPooling:
     return BaseModelOutputWithPooling(pooler_output=shapes(*size))
 
 
-def _with_merged(media: list[Medium], call: Call) -> list[Medium]:
+def _with_merged(media: list[MediaSpan], call: Call) -> list[MediaSpan]:
     """The same media, each view with how it was merged before the projector, if any was."""
     if not call.merged:
         return media

@@ -6,7 +6,7 @@ from transformers import InternVLForConditionalGeneration
 from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_tiled_canvas
 
 from aim_core.adapters.base import Call
-from aim_core.adapters.layout import Medium, consecutive
+from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
@@ -17,10 +17,10 @@ class InternVLAdapter(TiledAdapter):
 
     model_class = InternVLForConditionalGeneration
 
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         """Each tile or frame on its own: the model does not say which belong together."""
         return [
-            Medium(len(rows), (consecutive(View(idx, (0,), self.grid, None), 0),))
+            MediaSpan(len(rows), (consecutive(View(idx, (0,), self.grid, None), 0),))
             for idx, rows in enumerate(call.output.pooler_output)
         ]
 

@@ -13,7 +13,7 @@ from aim_core.trace import View
 
 
 @dataclass(frozen=True, eq=False)
-class Patches:
+class ViewSpan:
     """The patches of one view and where they are; tokens are merged inside a view only.
 
     rows: (n,) int64, the row of each patch in raster order; n = view.grid rows x columns. In a `Medium` counted
@@ -27,25 +27,25 @@ class Patches:
 
 
 @dataclass(frozen=True, eq=False)
-class Medium:
+class MediaSpan:
     """What an image or a video puts into a prompt: `num_rows` rows, in order, in the places made for them.
 
     Rows that belong to no view (newlines) may be pruned as visual tokens are, but are never merged.
     """
 
     num_rows: int
-    views: tuple[Patches, ...]
+    views: tuple[ViewSpan, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
     """The visual rows of one prompt: views with rows counted in the prompt, and all of them, (v,) int64, ascending."""
 
-    views: tuple[Patches, ...]
+    views: tuple[ViewSpan, ...]
     visual: Tensor
 
 
-def lay_out(places: Tensor, media: Sequence[Medium]) -> Layout:
+def assign_rows(places: Tensor, media: Sequence[MediaSpan]) -> Layout:
     """Give the places made for visual tokens, (v,) rows of a prompt, to its media in turn.
 
     Raises ValueError if there are more or fewer places than the media have rows.
@@ -60,31 +60,31 @@ def lay_out(places: Tensor, media: Sequence[Medium]) -> Layout:
     return Layout(tuple(views), places)
 
 
-def deal_out(is_place: Tensor, media: Sequence[Medium]) -> list[Layout]:
+def assign_media(is_placeholder: Tensor, media: Sequence[MediaSpan]) -> list[Layout]:
     """A layout for each sample of a batch: places (B, N) bool, media of all samples in order.
 
     `generate` repeats each prompt for beams and for several answers, but its media were encoded once: if there
     are places for whole multiples of the media, each layout serves that many neighbours.
     Raises ValueError if places and media do not match.
     """
-    num_rows, num_places = sum(medium.num_rows for medium in media), int(is_place.sum())
+    num_rows, num_places = sum(medium.num_rows for medium in media), int(is_placeholder.sum())
     times, rest = divmod(num_places, num_rows) if num_rows else (0, 1)
-    if rest or not times or len(is_place) % times:
+    if rest or not times or len(is_placeholder) % times:
         raise ValueError(
             f"the prompt has {num_places} places for {num_rows} visual tokens: pass all of it at once, without "
             "prefill_chunk_size, with the images and videos it was made for"
         )
     queue, layouts = list(media), []
-    for places in is_place[::times]:
+    for places in is_placeholder[::times]:
         rows = places.nonzero()[:, 0]
-        own: list[Medium] = []
+        own: list[MediaSpan] = []
         while queue and sum(medium.num_rows for medium in own) < len(rows):
             own.append(queue.pop(0))
-        layouts += [lay_out(rows, own)] * times
+        layouts += [assign_rows(rows, own)] * times
     return layouts
 
 
-def consecutive(view: View, start: int) -> Patches:
+def consecutive(view: View, start: int) -> ViewSpan:
     """The usual case: a view whose patches fill consecutive rows from `start` on."""
     rows, columns = view.grid
-    return Patches(view, torch.arange(start, start + rows * columns))
+    return ViewSpan(view, torch.arange(start, start + rows * columns))

@@ -10,7 +10,7 @@ from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTra
 
 from aim_core.adapters.base import Adapter, Call, Early, features_of, shapes
 from aim_core.adapters.crops import Box, centre_crop
-from aim_core.adapters.layout import Medium, consecutive
+from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.config import AimConfig
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
@@ -28,11 +28,11 @@ class Llava15Adapter(Adapter):
     def check(cls, config: PreTrainedConfig) -> None:
         check_clip(config)
 
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         side = self._side
         view = View(0, (0,), (side, side), None)  # what the crop shows depends on the picture's size
         return [
-            Medium(len(rows), (consecutive(replace(view, medium=idx), 0),))
+            MediaSpan(len(rows), (consecutive(replace(view, medium=idx), 0),))
             for idx, rows in enumerate(call.output.pooler_output)
         ]
 

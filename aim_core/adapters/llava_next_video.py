@@ -12,7 +12,7 @@ from transformers.image_processing_utils import select_best_resolution
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import anyres
-from aim_core.adapters.layout import Medium, Patches, consecutive
+from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
 from aim_core.ops.flops import linear_flops
 from aim_core.trace import View
@@ -28,7 +28,7 @@ class LlavaNextVideoAdapter(Adapter):
     def check(cls, config: PreTrainedConfig) -> None:
         check_clip(config)
 
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         if call.modality == "video":
             return [self._video(idx, rows[..., 0].numel()) for idx, rows in enumerate(call.output.pooler_output)]
         sizes = call.arguments["image_sizes"].tolist()
@@ -47,22 +47,22 @@ class LlavaNextVideoAdapter(Adapter):
         arguments = {"pixel_values": pixels, "image_sizes": torch.tensor([[height, width]])}
         return Call("image", arguments, features_of(1, side**2 + rows * (columns + 1), 1))
 
-    def _video(self, idx: int, num_rows: int) -> Medium:
+    def _video(self, idx: int, num_rows: int) -> MediaSpan:
         """Frames in a row; what their crop shows depends on their size."""
         side = self._side // self.model.config.spatial_pool_stride
         views = [
             consecutive(View(idx, (frame,), (side, side), None), frame * side**2)
             for frame in range(num_rows // side**2)
         ]
-        return Medium(num_rows, tuple(views))
+        return MediaSpan(num_rows, tuple(views))
 
-    def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> Medium:
+    def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> MediaSpan:
         """The whole image, then the image again from its crops: a newline row ends each row of cells."""
         config, side = self.model.config, self._side
         grid, box = anyres(size, config.image_grid_pinpoints, config.vision_config.image_size, side)
         rows = torch.arange(side**2, num_rows).view(grid[0], grid[1] + 1)[:, :-1].flatten()
-        views = (consecutive(View(idx, (0,), (side, side)), 0), Patches(View(idx, (0,), grid, box), rows))
-        return Medium(num_rows, views)
+        views = (consecutive(View(idx, (0,), (side, side)), 0), ViewSpan(View(idx, (0,), grid, box), rows))
+        return MediaSpan(num_rows, views)
 
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
         """Frames of a video with the processor's crop, if there is a processor."""

@@ -10,7 +10,7 @@ from transformers import LlavaOnevisionForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, padded_to_square
-from aim_core.adapters.layout import Medium, Patches, consecutive
+from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
 
@@ -40,7 +40,7 @@ class LlavaOnevisionAdapter(Adapter):
     def kind(self, frames: Sized) -> str:
         return "video"
 
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         if call.modality == "video":
             return [self._video(idx, len(rows)) for idx, rows in enumerate(call.output.pooler_output)]
         rows = [len(part) for part in call.output.pooler_output]
@@ -52,26 +52,26 @@ class LlavaOnevisionAdapter(Adapter):
         pixels = shapes(1, num_frames, 3, size, size)
         return Call("video", {"pixel_values_videos": pixels}, features_of(1, num_frames * math.prod(self.grid) + 1, 1))
 
-    def _video(self, idx: int, num_rows: int) -> Medium:
+    def _video(self, idx: int, num_rows: int) -> MediaSpan:
         """Frames in a row, then one newline row."""
         per_frame = self.grid[0] * self.grid[1]
         views = [
             consecutive(View(idx, (frame,), self.grid), frame * per_frame) for frame in range(num_rows // per_frame)
         ]
-        return Medium(num_rows, tuple(views))
+        return MediaSpan(num_rows, tuple(views))
 
-    def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> Medium:
+    def _image(self, idx: int, size: tuple[int, int], num_rows: int) -> MediaSpan:
         """Alone in its prompt the whole image, then the image again from its crops, a newline row after each row of
         cells; among others the image padded to a square, and one newline row."""
         side = self._side
         num_base = side**2
         if num_rows == num_base + 1:
             view = View(idx, (0,), (side, side), padded_to_square(*size))
-            return Medium(num_rows, (consecutive(view, 0),))
+            return MediaSpan(num_rows, (consecutive(view, 0),))
         grid, box = self._stitched(size)
         rows = torch.arange(num_base, num_rows).view(grid[0], grid[1] + 1)[:, :-1].flatten()
         whole = consecutive(View(idx, (0,), (side, side)), 0)
-        return Medium(num_rows, (whole, Patches(View(idx, (0,), grid, box), rows)))
+        return MediaSpan(num_rows, (whole, ViewSpan(View(idx, (0,), grid, box), rows)))
 
     def _stitched(self, size: tuple[int, int]) -> tuple[tuple[int, int], Box]:
         """Rows and columns of cells put together from the crops of an image of `size` (h, w), and their box."""

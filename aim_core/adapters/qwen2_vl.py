@@ -6,7 +6,7 @@ import torch
 from transformers import Qwen2VLForConditionalGeneration
 
 from aim_core.adapters.base import Adapter, Call
-from aim_core.adapters.layout import Medium, consecutive
+from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
 
@@ -22,7 +22,7 @@ class Qwen2VLAdapter(Adapter):
     reads = (("pixel_values", "image_grid_thw"), ("pixel_values_videos", "video_grid_thw"))
     grid_positions = True
 
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         return [self._medium(idx, call.modality, *grid) for idx, grid in enumerate(self._grids(call))]
 
     def expected_call(self, num_frames: int, height: int, width: int) -> Call:
@@ -38,7 +38,7 @@ class Qwen2VLAdapter(Adapter):
         """(planes, rows, columns) of patches of each image or video."""
         return call.arguments[f"{call.modality}_grid_thw"].tolist()
 
-    def _medium(self, idx: int, modality: str, num_planes: int, rows: int, columns: int) -> Medium:
+    def _medium(self, idx: int, modality: str, num_planes: int, rows: int, columns: int) -> MediaSpan:
         """Plane after plane of visual tokens, each a square of patches; an odd last frame stands in for its missing
         neighbour."""
         vision = self.model.config.vision_config
@@ -49,7 +49,7 @@ class Qwen2VLAdapter(Adapter):
             consecutive(View(idx, tuple(range(plane * shared, (plane + 1) * shared)), grid), plane * per_plane)
             for plane in range(num_planes)
         ]
-        return Medium(num_planes * per_plane, tuple(views))
+        return MediaSpan(num_planes * per_plane, tuple(views))
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

@@ -7,7 +7,7 @@ import math
 from transformers import SmolVLMForConditionalGeneration
 
 from aim_core.adapters.base import Call
-from aim_core.adapters.layout import Medium, consecutive
+from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
@@ -18,11 +18,11 @@ class SmolVLMAdapter(TiledAdapter):
 
     model_class = SmolVLMForConditionalGeneration
 
-    def media(self, call: Call) -> list[Medium]:
+    def media(self, call: Call) -> list[MediaSpan]:
         """Each tile or frame on its own: the model does not say which belong together."""
         size = math.prod(self.grid)
         num_tiles = sum(map(len, call.output.pooler_output)) // size
-        return [Medium(size, (consecutive(View(idx, (0,), self.grid, None), 0),)) for idx in range(num_tiles)]
+        return [MediaSpan(size, (consecutive(View(idx, (0,), self.grid, None), 0),)) for idx in range(num_tiles)]
 
     @property
     def grid(self) -> tuple[int, int]:

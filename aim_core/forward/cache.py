@@ -1,4 +1,4 @@
-"""ReducedLayer: keys and values of one layer from which tokens are missing, under the numbering of the full prompt."""
+"""PrunedCacheLayer: keys and values of one layer without the pruned tokens, numbered as the full prompt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from transformers import Cache, DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer
 
 
-class ReducedLayer(DynamicLayer):
+class PrunedCacheLayer(DynamicLayer):
     """A stock cache layer that also knows what is not in it.
 
     num_absent: rows of the full prompt that are not stored here (merged away, dropped), less any padding added.
@@ -16,8 +16,8 @@ class ReducedLayer(DynamicLayer):
     shift:      (b, 1) int64, by how much new positions are lower than those of the full prompt.
 
     Its length is that of the full prompt, so that `generate`, chat turns with all earlier ids, masks and positions
-    go on as if nothing had been taken away. Only a pass that knows what is missing can add rows, so each lets its own
-    in: a model outside `aim` would number and mask them wrongly, without a sound.
+    go on as if nothing had been taken away. Only a pass that knows what is missing can add rows: a model
+    outside `aim` would number and mask them wrongly, without a sound.
     """
 
     def __init__(self, num_absent: int, visible: Tensor | None, shift: Tensor):
@@ -25,12 +25,12 @@ class ReducedLayer(DynamicLayer):
         self.num_absent, self.visible, self.shift = num_absent, visible, shift
         self._whole = self._open = False
 
-    def let_in(self) -> None:
-        """Take the rows of the pass that is now in this layer."""
+    def accept_rows(self) -> None:
+        """Accept the rows of the pass that is now in this layer."""
         self._open = True
 
     def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
-        """Add rows as stock does. Raises ValueError if no pass of `aim` has let them in."""
+        """Add rows as stock does. Raises ValueError if no pass of `aim` is in this layer."""
         if not (self._open or self._whole):
             raise ValueError("this cache was filled inside aim() and rows are missing from it: go on inside one")
         self._open = False
@@ -40,8 +40,8 @@ class ReducedLayer(DynamicLayer):
     def num_stored(self) -> int:
         return self.keys.shape[-2] if self.is_initialized else 0
 
-    def see(self, incoming: Tensor, all_visible: bool) -> None:
-        """Count new rows in, (b, q) bool: whether they may be attended to; `all_visible`: they all may."""
+    def append_visibility(self, incoming: Tensor, all_visible: bool) -> None:
+        """Append whether new rows, (b, q) bool, may be attended to; `all_visible`: they all may."""
         if self.visible is None and all_visible:
             return
         if self.visible is None:
@@ -84,7 +84,7 @@ class ReducedLayer(DynamicLayer):
 def cache_to_fill(
     cache: Cache | None, config: PreTrainedConfig, num_layers: int, uses_cache: bool
 ) -> DynamicCache | None:
-    """The cache that a prefill may put reduced layers into: the caller's, or a new one if one is used at all.
+    """The cache that a prefill may put pruned layers into: the caller's, or a new one if one is used at all.
 
     Raises ValueError for a cache whose layers must all have one length.
     """

@@ -29,12 +29,12 @@ from aim_core.methods.base import Method, where_needed
 from aim_core.ops.merging import Merged
 from aim_core.trace import View
 
-_SLOW = "aim_by_hand"
+_BY_HAND = "aim_by_hand"
 _START, _PATCHES, _LENGTH, _STEPS, _PADDING = 3, 8, 15, 2, 2  # rows of a prompt: text, visual, text; then new ones
 _TOLERANCE = 1e-3  # of hidden states of size 1; right ones differ by 1e-6, wrong ones by 1e-1
 _DRAWS = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_"}
 _lock = threading.Lock()
-_sung: set[tuple[type, type, str]] = set()  # model and decoder class, version of transformers
+_passed: set[tuple[type, type, str]] = set()  # model and decoder class, version of transformers
 
 
 def check_canary(adapter: Adapter, follow: Callable[..., AbstractContextManager]) -> None:
@@ -43,15 +43,15 @@ def check_canary(adapter: Adapter, follow: Callable[..., AbstractContextManager]
     Once for each class in a process; AIM_CANARY=0 turns it off. follow: `hooks.followed`.
     """
     key = type(adapter.model), type(adapter.decoder), transformers.__version__
-    if os.environ.get("AIM_CANARY") == "0" or key in _sung:
+    if os.environ.get("AIM_CANARY") == "0" or key in _passed:
         return
     with _lock:
-        if key not in _sung:
-            _sing(adapter, follow)
-            _sung.add(key)
+        if key not in _passed:
+            _check_class(adapter, follow)
+            _passed.add(key)
 
 
-def _sing(adapter: Adapter, follow: Callable[..., AbstractContextManager]) -> None:
+def _check_class(adapter: Adapter, follow: Callable[..., AbstractContextManager]) -> None:
     name = f"{type(adapter.decoder).__name__} of transformers {transformers.__version__}"
     try:
         differences = difference(adapter, follow)
@@ -67,12 +67,12 @@ def _sing(adapter: Adapter, follow: Callable[..., AbstractContextManager]) -> No
 @torch.inference_mode()
 def difference(adapter: Adapter, follow: Callable[..., AbstractContextManager]) -> float:
     """The largest between pruned and masked passes, a prefill and two steps, and the same computed by hand."""
-    draw = torch.Generator("cpu").manual_seed(0)
+    generator = torch.Generator("cpu").manual_seed(0)
     with torch.autocast("cpu", enabled=False):
-        small = _Small(_random_decoder(adapter, draw), adapter.grid_positions, adapter.first_droppable)
-        song = _Song.compose(small, draw)
-        expected = song.by_hand()
-        found = [song.run(follow, mode="dropped", samples=1), song.run(follow, mode="masked", samples=2)]
+        small = _Small(_random_decoder(adapter, generator), adapter.grid_positions, adapter.first_droppable)
+        prompts = _Prompts.draw(small, generator)
+        expected = prompts.by_hand()
+        found = [prompts.run(follow, mode="dropped", samples=1), prompts.run(follow, mode="masked", samples=2)]
     return max(float((ours - expected[: len(ours)]).abs().max()) for ours in found)
 
 
@@ -91,7 +91,7 @@ class _Small:
 
 @dataclass(frozen=True)
 class _EverySecond:
-    """A reduction that leaves every second patch as it is and takes the others away."""
+    """A merger that leaves every second patch as it is and takes the others away."""
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
         every = torch.arange(tokens.shape[1], device=tokens.device).expand(tokens.shape[:2])
@@ -122,15 +122,15 @@ class _Shuffled:
             raise ValueError(f"attention scales by {scale:.4g} in the place of {self.scale:.4g}")
         return self.scores(query.shape[2])[None]
 
-    def layers(self, plan: Sequence[int]) -> frozenset[int]:
-        return where_needed(plan)
+    def layers(self, counts: Sequence[int]) -> frozenset[int]:
+        return where_needed(counts)
 
     def scores(self, num_rows: int) -> Tensor:
         return (torch.arange(num_rows, device="cpu").flip(0) * 7 % 101).float()
 
 
 @dataclass(frozen=True, eq=False)
-class _Song:
+class _Prompts:
     """Two prompts, the second one padded, and what comes after them.
 
     embeds: (2, _LENGTH + _STEPS, d); deep: for each deepstack layer (2, _PATCHES, d).
@@ -141,10 +141,10 @@ class _Song:
     deep: tuple[Tensor, ...]
 
     @classmethod
-    def compose(cls, small: _Small, draw: torch.Generator) -> _Song:
+    def draw(cls, small: _Small, generator: torch.Generator) -> _Prompts:
         width = small.decoder.config.hidden_size
-        embeds = torch.randn(2, _LENGTH + _STEPS, width, generator=draw, device="cpu")
-        deep = torch.randn(small.first_droppable, 2, _PATCHES, width, generator=draw, device="cpu")
+        embeds = torch.randn(2, _LENGTH + _STEPS, width, generator=generator, device="cpu")
+        deep = torch.randn(small.first_droppable, 2, _PATCHES, width, generator=generator, device="cpu")
         return cls(small, embeds, tuple(deep))
 
     @property
@@ -155,19 +155,19 @@ class _Song:
         return valid
 
     @property
-    def plan(self) -> _Halving:
+    def schedule(self) -> _Halving:
         return _Halving(max(1, self.small.first_droppable))
 
     @property
-    def rank(self) -> _Shuffled:
+    def scorer(self) -> _Shuffled:
         return _Shuffled(_head_dim(self.small.decoder.config) ** -0.5)
 
     def run(self, follow: Callable[..., AbstractContextManager], mode: str, samples: int) -> Tensor:
         """Last rows (samples, 1 + _STEPS, d) of a prefill and the steps after it, by the session under test."""
         asked: Any = self.small  # in the place of an adapter
-        session = Session(asked, Method("canary", _EverySecond(), self.plan, self.rank, "original", mode))
+        session = Session(asked, Method("canary", _EverySecond(), self.schedule, self.scorer, "original", mode))
         view = consecutive(View(0, (0,), (2, _PATCHES // 2)), _START)
-        session.layouts = [Layout((view,), view.rows)] * samples
+        session.use_layouts([Layout((view,), view.rows)] * samples)
         cache, last = None, []
         with follow(self.small.decoder, session):
             for start, end in [(0, _LENGTH), *((row, row + 1) for row in range(_LENGTH, _LENGTH + _STEPS))]:
@@ -202,8 +202,8 @@ class _Song:
         for index, layer in enumerate(decoder.layers):
             allowed = causal & self._visible(index)[:, None, :] | own
             layer.self_attn.allowed = allowed[:, None]
-        AttentionInterface.register(_SLOW, _attention_by_hand)
-        decoder.set_attn_implementation(_SLOW)
+        AttentionInterface.register(_BY_HAND, _attention_by_hand)
+        decoder.set_attn_implementation(_BY_HAND)
         out = call(decoder, inputs_embeds=self.embeds, use_cache=False, **self._deepstack(2, length))
         decoder.set_attn_implementation("sdpa")
         return out.last_hidden_state[:, _LENGTH - 1 :]
@@ -213,9 +213,9 @@ class _Song:
         visible = self.valid
         visible[:, _START : _START + _PATCHES] = False
         left = torch.arange(_START, _START + _PATCHES, 2, device="cpu")
-        count = self.plan.tokens_entering(len(left), self.small.num_layers)[layer]
+        count = self.schedule.tokens_entering(len(left), self.small.num_layers)[layer]
         away = _LENGTH - 1 - left - (_START + _PATCHES - 1 - left) // 2  # rows between each and the last, as they stand
-        order = self.rank.scores(_LENGTH).flip(0)[away].argsort(descending=True)
+        order = self.scorer.scores(_LENGTH).flip(0)[away].argsort(descending=True)
         visible[:, left[order[:count]]] = True
         return visible
 
@@ -237,16 +237,16 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _random_decoder(adapter: Adapter, draw: torch.Generator) -> nn.Module:
+def _random_decoder(adapter: Adapter, generator: torch.Generator) -> nn.Module:
     """A narrow decoder of the same class with a few layers, in float32 on the CPU, with uneven attention."""
     with torch.device("cpu"), _Undrawn():
         decoder = type(adapter.decoder)(_narrow(adapter)).float().eval()
     for name, weight in decoder.named_parameters():
         if weight.ndim > 1:
             sharp = 1.6 if name.endswith(("q_proj.weight", "k_proj.weight")) else 1.0
-            weight.normal_(0, sharp * weight.shape[1] ** -0.5, generator=draw)
+            weight.normal_(0, sharp * weight.shape[1] ** -0.5, generator=generator)
         elif name.endswith("bias"):
-            weight.normal_(0, 0.1, generator=draw)
+            weight.normal_(0, 0.1, generator=generator)
     return decoder
 
 

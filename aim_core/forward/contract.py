@@ -11,16 +11,16 @@ from transformers import Cache
 from transformers.cache_utils import DynamicLayer
 
 from aim_core.adapters.base import MODALITIES, Adapter
-from aim_core.forward.dialect import arguments, parameters, spelling
+from aim_core.forward.dialect import alias_in, arguments, parameters
 
-# What forwards are given or heard with, by the core's names
+# What forwards are given or report, by the core's names
 _INNER = ("input_ids", "attention_mask", "position_ids", "past_key_values", "inputs_embeds", "mm_encoder_outputs")
 _DECODER = ("inputs_embeds", "attention_mask", "position_ids", "past_key_values", "use_cache")
 _LAYER = ("hidden_states", "attention_mask", "position_ids", "past_key_values", "position_embeddings")
 _DEEPSTACK = ("visual_pos_masks", "deepstack_visual_embeds")
 _CACHE = ("get_seq_length", "update", "crop", "reorder_cache", "batch_repeat_interleave", "batch_select_indices")
 _STORED = ("keys", "values", "is_initialized")
-# Methods of stock's cache layer that `kv.ReducedLayer` has its own of, with their first parameters
+# Methods of stock's cache layer that `cache.PrunedCacheLayer` has its own of, with their first parameters
 OVERRIDDEN = {
     "get_seq_length": (),
     "get_mask_sizes": ("query_length",),
@@ -85,7 +85,7 @@ def _of_cache() -> Iterator[str]:
 def _lacking(module: nn.Module, wanted: tuple[str, ...]) -> Iterator[str]:
     names = parameters(module)
     for name in wanted:
-        if spelling(name, names) is None:
+        if alias_in(name, names) is None:
             yield f"{name} of {type(module).__name__}.forward"
 
 

@@ -1,4 +1,4 @@
-"""Notes: what the engine wants to know of a run beyond what the method itself measures."""
+"""Diagnostics: what is measured of a run beyond what the method itself needs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from torch import Tensor
 from transformers import Cache
 
 from aim_core.adapters.layout import Layout
-from aim_core.forward.cache import ReducedLayer
-from aim_core.forward.merged_prompt import Short
+from aim_core.forward.cache import PrunedCacheLayer
+from aim_core.forward.merged_prompt import MergedPrompt
 from aim_core.forward.recorder import Record
 from aim_core.ops.merging import similarity_to_merged
 
 
-class Notes:
-    """Listens to one prompt and the tokens decoded after it. What can be worked out later is, so that the run itself
-    only has to keep what it would throw away.
+class Diagnostics:
+    """Follows one prompt and the tokens decoded after it, and keeps what the run would throw away; the rest is computed
+    after the run.
 
-    details: whether to ask for every step of the ranking, and to keep the queries that chose each answer token.
+    details: whether to record every PageRank iteration, and the queries that chose each answer token.
     """
 
     def __init__(self, details: bool = False):
@@ -26,12 +26,12 @@ class Notes:
         self._queries: dict[int, list[Tensor]] = {}  # by layer, (heads, d) for each forward
         self._scales: dict[int, float] = {}
 
-    def begin(self, embeds: Tensor, layout: Layout, short: Short) -> None:
-        """A prefill of one prompt begins: embeds (N, d) before it was merged into `short`."""
-        self._embeds, self._layout, self._short = embeds, layout, short
+    def begin(self, embeds: Tensor, layout: Layout, prompt: MergedPrompt) -> None:
+        """A prefill of one prompt begins: embeds (N, d) before it was merged into `prompt`."""
+        self._embeds, self._layout, self._prompt = embeds, layout, prompt
         self._queries = {}
 
-    def hear(self, layer: int, query: Tensor, scale: float) -> None:
+    def on_attention(self, layer: int, query: Tensor, scale: float) -> None:
         """A layer of any forward attends: query (1, heads, m, d), of which the last row chooses the next token."""
         if self.details:
             self._queries.setdefault(layer, []).append(query[0, :, -1].clone())
@@ -41,9 +41,9 @@ class Notes:
         """For each view (patches,), cosine of each patch's feature with its merged token; forgets the features."""
         embeds, self._embeds = self._embeds, None
         if embeds is None:
-            raise ValueError("similarity is told once after a prefill")
+            raise ValueError("similarity is known once after a prefill")
         found = []
-        for part, merged in zip(self._layout.views, self._short.merged, strict=True):
+        for part, merged in zip(self._layout.views, self._prompt.merged, strict=True):
             if merged.similarity is None:
                 features = embeds[part.rows.to(embeds.device)][None]
                 found.append(similarity_to_merged(features, merged.tokens, merged.group)[0])
@@ -51,9 +51,9 @@ class Notes:
                 found.append(merged.similarity[0])
         return found
 
-    def word_frames(self, record: Record, cache: Cache) -> Tensor:
-        """(answer tokens, views) float32, see `Result.word_frames`; `cache` after the last forward."""
-        member = _membership(record, self._short)
+    def frame_attention(self, record: Record, cache: Cache) -> Tensor:
+        """(answer tokens, views) float32, see `Result.frame_attention`; `cache` after the last forward."""
+        member = _membership(record, self._prompt)
         shares = [
             _shares(torch.stack(self._queries[layer]), self._scales[layer], cache.layers[layer], places, member[kept])
             for layer, (kept, places) in enumerate(zip(record.kept, record.places, strict=True))
@@ -84,16 +84,16 @@ def _shares(queries: Tensor, scale: float, stored, places: Tensor, member: Tenso
     """`attention_shares` over what a layer of the cache holds; kept rows stand at `places` (k,), member (k, views)."""
     keys = stored.keys[0]
     visible = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
-    if isinstance(stored, ReducedLayer) and stored.visible is not None:
+    if isinstance(stored, PrunedCacheLayer) and stored.visible is not None:
         visible = stored.visible[0].to(keys.device)
     whole = torch.zeros(keys.shape[1], member.shape[1], device=keys.device)
     whole[places.to(keys.device)] = member.to(keys.device)
     return attention_shares(queries, keys, scale, visible, whole)
 
 
-def _membership(record: Record, short: Short) -> Tensor:
+def _membership(record: Record, prompt: MergedPrompt) -> Tensor:
     """(visual rows, views) float32: 1 where a row is a token of a view; separators are in none."""
-    member = torch.zeros(int(short.visual.sum()), len(record.groups), device=short.visual.device)
+    member = torch.zeros(int(prompt.visual.sum()), len(record.groups), device=prompt.visual.device)
     for view, group in enumerate(record.groups):
         member[group, view] = 1
     return member

@@ -1,4 +1,4 @@
-"""Turns: one call of a function at a time, from whatever threads, and none that outlives the block it belongs to."""
+"""ExclusiveCalls: one call of a function at a time, from any thread, and none after the block that it belongs to."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import wraps
 from threading import Condition, RLock
 
 
-class Turns:
+class ExclusiveCalls:
     """Guards `generate` while a method is on its model."""
 
     def __init__(self):
-        self._turn, self._state = RLock(), Condition()
+        self._exclusive, self._state = RLock(), Condition()
         self._num_inside, self._over = 0, False
 
     def guard(self, function: Callable) -> Callable:
@@ -22,17 +22,17 @@ class Turns:
         """
 
         @wraps(function)
-        def in_turn(*args, **kwargs):
+        def exclusive(*args, **kwargs):
             self._enter(kwargs.get("streamer"))
             try:
-                with self._turn:
+                with self._exclusive:
                     return function(*args, **kwargs)
             finally:
                 with self._state:
                     self._num_inside -= 1
                     self._state.notify_all()
 
-        return in_turn
+        return exclusive
 
     def close(self) -> None:
         """Wait until every call that has begun is done; later ones are refused."""

@@ -21,17 +21,17 @@ from aim_core.errors import Stopped
 from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
 from aim_core.forward.dialect import Dialect
-from aim_core.forward.exclusive import Turns
+from aim_core.forward.exclusive import ExclusiveCalls
 from aim_core.forward.witness import Witness
 
-_NAME = "sdpa_scored"  # stock sdpa that also lets a watcher see query and key
+_NAME = "sdpa_reported"  # stock sdpa that reports query and key first
 _ABSENT = object()
-_watchers: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float], None]] = WeakKeyDictionary()
+_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float], None]] = WeakKeyDictionary()
 _busy: WeakSet[nn.Module] = WeakSet()
 
 
-class Guest(Protocol):
-    """What is called while a model runs; `session.Session` is one."""
+class ForwardHooks(Protocol):
+    """What is called while a model runs; `session.Session` implements it."""
 
     def before_features(self) -> None: ...
 
@@ -49,7 +49,7 @@ class Guest(Protocol):
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]: ...
 
-    def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None: ...
+    def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None: ...
 
     def leave_decoder(self) -> None: ...
 
@@ -57,10 +57,10 @@ class Guest(Protocol):
 
 
 @contextmanager
-def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
-    """Let `guest` follow every forward of the adapter's model inside the block, then leave it as it was.
+def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
+    """Patch the adapter's model: `hooks` are called in every forward inside the block; it is as before afterwards.
 
-    Raises ValueError for attention other than sdpa, sliding windows, or a model that has a guest already.
+    Raises ValueError for attention other than sdpa, sliding windows, or a model that is patched already.
     """
     decoder, inner = adapter.decoder, adapter.inner
     _check(decoder)
@@ -77,43 +77,43 @@ def attached(adapter: Adapter, guest: Guest) -> Iterator[None]:
             stack.callback(setattr, inner, "rope_deltas", inner.rope_deltas)
         under_way: set[int] = set()  # threads in a call: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
-            stack.enter_context(_overheard(inner, modality, guest, under_way))
-        stack.enter_context(_guesses_counted(adapter.model, guest))
+            stack.enter_context(_recorded_calls(inner, modality, hooks, under_way))
+        stack.enter_context(_guesses_counted(adapter.model, hooks))
         if (early := adapter.early()) is not None:
-            stack.enter_context(_merging_early(early, guest))
+            stack.enter_context(_merging_early(early, hooks))
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
-        stack.enter_context(adapter.model.register_forward_hook(lambda *_: guest.forget(), always_call=True))
-        stack.enter_context(_pre_hook(inner, guest.request))
-        witness = stack.enter_context(followed(decoder, guest))
+        stack.enter_context(adapter.model.register_forward_hook(lambda *_: hooks.forget(), always_call=True))
+        stack.enter_context(_pre_hook(inner, hooks.request))
+        witness = stack.enter_context(followed(decoder, hooks))
         stack.enter_context(adapter.model.register_forward_hook(lambda _model, _args, out: witness.hand_over(out)))
-        turns = Turns()
-        stack.enter_context(_instead(adapter.model, "generate", turns.guard(adapter.model.generate)))
-        stack.callback(turns.close)  # the first to be called on leaving
+        exclusive = ExclusiveCalls()
+        stack.enter_context(_replaced(adapter.model, "generate", exclusive.guard(adapter.model.generate)))
+        stack.callback(exclusive.close)  # the first to be called on leaving
         yield
 
 
 @contextmanager
-def followed(decoder: Any, guest: Guest) -> Iterator[Witness]:
-    """Let `guest` follow every forward of a decoder inside the block, with a witness beside it."""
+def followed(decoder: Any, hooks: ForwardHooks) -> Iterator[Witness]:
+    """Call `hooks` in every forward of a decoder inside the block, with a witness beside them."""
     witness = Witness(len(decoder.layers))
 
     def enter(kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        changed = guest.enter_decoder(kwargs)
+        changed = hooks.enter_decoder(kwargs)
         witness.begin(kwargs if changed is None else changed)
         return changed
 
     def leave(_decoder: nn.Module, _args: tuple, output: Any) -> None:
         witness.leave(output)
-        guest.leave_decoder()
+        hooks.leave_decoder()
 
     with ExitStack() as stack:
         stack.enter_context(_pre_hook(decoder, enter))
         stack.enter_context(decoder.register_forward_hook(leave))
-        _let_watch(decoder, stack)
+        _report_attention(decoder, stack)
         for index, layer in enumerate(decoder.layers):
-            stack.enter_context(_layer_hook(layer, index, guest, witness))
-            stack.callback(_watchers.pop, layer.self_attn, None)
-            _watchers[layer.self_attn] = _watcher(index, guest, witness)
+            stack.enter_context(_layer_hook(layer, index, hooks, witness))
+            stack.callback(_on_attention.pop, layer.self_attn, None)
+            _on_attention[layer.self_attn] = _attention_hook(index, hooks, witness)
         yield witness
 
 
@@ -148,22 +148,22 @@ def _pre_hook(module: nn.Module, change: Callable[[dict[str, Any]], dict[str, An
     dialect = Dialect(module)
 
     def hook(_module: nn.Module, args: tuple, kwargs: dict):
-        changed = change(dialect.heard(args, kwargs))
-        return None if changed is None else ((), dialect.said(changed))
+        changed = change(dialect.to_core(args, kwargs))
+        return None if changed is None else ((), dialect.to_model(changed))
 
     return module.register_forward_pre_hook(hook, with_kwargs=True)
 
 
-def _layer_hook(layer: nn.Module, index: int, guest: Guest, witness: Witness):
-    """Let the guest take rows out of what enters a decoder layer."""
+def _layer_hook(layer: nn.Module, index: int, hooks: ForwardHooks, witness: Witness):
+    """Let the hooks take rows out of what enters a decoder layer."""
 
     dialect = Dialect(layer)
 
     def hook(_layer: nn.Module, args: tuple, kwargs: dict):
-        heard = dialect.heard(args, kwargs)
-        hidden, changed = guest.enter_layer(index, heard.pop("hidden_states"), heard)
+        given = dialect.to_core(args, kwargs)
+        hidden, changed = hooks.enter_layer(index, given.pop("hidden_states"), given)
         witness.enter(index, hidden)
-        return (hidden,), dialect.said(changed)
+        return (hidden,), dialect.to_model(changed)
 
     return layer.register_forward_pre_hook(hook, with_kwargs=True)
 
@@ -177,8 +177,8 @@ def _refuse_full_length(kwargs: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: set[int]) -> Iterator[None]:
-    """Tell the guest of each call of get_image_features or get_video_features: `generate` encodes outside forward.
+def _recorded_calls(inner: nn.Module, modality: str, hooks: ForwardHooks, under_way: set[int]) -> Iterator[None]:
+    """Report each call of get_image_features or get_video_features: `generate` encodes outside forward.
 
     A call inside another of the same thread is part of that one.
     """
@@ -193,22 +193,22 @@ def _overheard(inner: nn.Module, modality: str, guest: Guest, under_way: set[int
     def features(*args, **kwargs):
         if get_ident() in under_way:
             return stock(*args, **kwargs)
-        guest.before_features()
+        hooks.before_features()
         under_way.add(get_ident())
         try:
             output = stock(*args, **kwargs)
         finally:
             under_way.discard(get_ident())
         own = copy(output)  # `generate` repeats the features for beams inside the output that it got
-        guest.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), own))
+        hooks.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), own))
         return output
 
-    with _instead(inner, name, features):
+    with _replaced(inner, name, features):
         yield
 
 
 @contextmanager
-def _instead(owner: nn.Module, name: str, function: Callable) -> Iterator[None]:
+def _replaced(owner: nn.Module, name: str, function: Callable) -> Iterator[None]:
     """Put `function` in the place of a method of one module."""
     before = owner.__dict__.get(name, _ABSENT)
     owner.__dict__[name] = function
@@ -222,8 +222,8 @@ def _instead(owner: nn.Module, name: str, function: Callable) -> Iterator[None]:
 
 
 @contextmanager
-def _guesses_counted(model: Any, guest: Guest) -> Iterator[None]:
-    """Tell the guest how many rows at the end of the next forward are guesses of assisted or prompt-lookup decoding."""
+def _guesses_counted(model: Any, hooks: ForwardHooks) -> Iterator[None]:
+    """Report how many rows at the end of the next forward are guesses of assisted or prompt-lookup decoding."""
     stock = model._get_candidate_generator
 
     @wraps(stock)
@@ -233,56 +233,56 @@ def _guesses_counted(model: Any, guest: Guest) -> Iterator[None]:
 
         def get_candidates(input_ids: Tensor, *args, **kwargs):
             ids, logits = guess(input_ids, *args, **kwargs)
-            guest.guessed(ids.shape[1] - input_ids.shape[1])
+            hooks.guessed(ids.shape[1] - input_ids.shape[1])
             return ids, logits
 
         generator.get_candidates = get_candidates
         return generator
 
-    with _instead(model, "_get_candidate_generator", make):
+    with _replaced(model, "_get_candidate_generator", make):
         yield
 
 
 @contextmanager
-def _merging_early(early: Early, guest: Guest) -> Iterator[None]:
+def _merging_early(early: Early, hooks: ForwardHooks) -> Iterator[None]:
     """Merge what enters the projector and give every patch its merged token afterwards, so that counts stay."""
-    heard: dict[int, Tensor] = {}  # for each thread
+    captured: dict[int, Tensor] = {}  # for each thread
 
-    def listen(_module: nn.Module, _args: tuple, output: Tensor) -> None:
-        heard[get_ident()] = output
+    def capture(_module: nn.Module, _args: tuple, output: Tensor) -> None:
+        captured[get_ident()] = output
 
     def merge(_module: nn.Module, args: tuple):
-        return (guest.project(args[0], heard.pop(get_ident())), *args[1:])
+        return (hooks.project(args[0], captured.pop(get_ident())), *args[1:])
 
     def spread(_module: nn.Module, _args: tuple, output: Tensor) -> Tensor:
-        return guest.unproject(output)
+        return hooks.unproject(output)
 
     with (
-        early.metric.register_forward_hook(listen),
+        early.metric.register_forward_hook(capture),
         early.projector.register_forward_pre_hook(merge),
         early.projector.register_forward_hook(spread),
     ):
         yield
 
 
-def _let_watch(decoder: Any, stack: ExitStack) -> None:
-    """Use stock sdpa attention that lets a watcher see query and key, until the stack is closed."""
-    AttentionInterface.register(_NAME, _scored_attention)
+def _report_attention(decoder: Any, stack: ExitStack) -> None:
+    """Use stock sdpa attention that reports query and key, until the stack is closed."""
+    AttentionInterface.register(_NAME, _reporting_attention)
     AttentionMaskInterface.register(_NAME, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
     stack.callback(decoder.set_attn_implementation, "sdpa")
     decoder.set_attn_implementation(_NAME)
 
 
-def _watcher(index: int, guest: Guest, witness: Witness) -> Callable[[Tensor, Tensor, float], None]:
-    def watch(query: Tensor, key: Tensor, scale: float) -> None:
+def _attention_hook(index: int, hooks: ForwardHooks, witness: Witness) -> Callable[[Tensor, Tensor, float], None]:
+    def report(query: Tensor, key: Tensor, scale: float) -> None:
         witness.attend(index, query, key)
-        guest.watch(index, query, key, scale)
+        hooks.on_attention(index, query, key, scale)
 
-    return watch
+    return report
 
 
-def _scored_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
-    """Stock sdpa attention; a watcher of the module sees query and key first."""
-    if (watch := _watchers.get(module)) is not None:
-        watch(query, key, kwargs["scaling"])
+def _reporting_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
+    """Stock sdpa attention, after reporting query and key of the module."""
+    if (report := _on_attention.get(module)) is not None:
+        report(query, key, kwargs["scaling"])
     return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)

@@ -1,4 +1,4 @@
-"""Marks: which rows of a shortened prompt the marks made by hand are about."""
+"""OverrideRows: the rows of a merged prompt that a reader's overrides are about."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aim_core.overrides import ByHand, Mark
+from aim_core.overrides import Mark, TokenOverrides
 
 
 @dataclass(frozen=True, eq=False)
-class Marks:
-    """protect, remove: (1, n) bool, rows of one shortened prompt; None where nothing is marked."""
+class OverrideRows:
+    """protect, remove: (1, n) bool, rows of one merged prompt; None for none."""
 
     protect: Tensor | None = None
     remove: Tensor | None = None
 
-    def entering(self, plan: Sequence[int]) -> list[int]:
-        """How many tokens enter each layer where the method plans so many and some are removed from the start."""
-        left = plan[0] - (0 if self.remove is None else int(self.remove.sum()))
-        return [min(count, left) for count in plan]
+    def entering(self, counts: Sequence[int]) -> list[int]:
+        """How many tokens enter each layer where the schedule says so many and some are removed from the start."""
+        left = counts[0] - (0 if self.remove is None else int(self.remove.sum()))
+        return [min(count, left) for count in counts]
 
 
-NO_MARKS = Marks()
+NO_OVERRIDE_ROWS = OverrideRows()
 
 
-def find_marks(by_hand: ByHand, groups: Sequence[Tensor], visual: Tensor) -> Marks:
+def find_override_rows(overrides: TokenOverrides, groups: Sequence[Tensor], visual: Tensor) -> OverrideRows:
     """groups: for each view (patches,) the visual row each patch ended in; visual: (1, n) bool.
 
     Raises ValueError for a mark that the views do not have, for a token that is marked both ways, or if no token
     of any view is left.
     """
     protect, remove = (
-        {_token(mark, groups): mark for mark in reversed(marks)} for marks in (by_hand.protect, by_hand.remove)
+        {_token(mark, groups): mark for mark in reversed(marks)} for marks in (overrides.protect, overrides.remove)
     )
     if both := sorted(set(protect) & set(remove)):
         one, other = protect[both[0]], remove[both[0]]
@@ -45,7 +45,7 @@ def find_marks(by_hand: ByHand, groups: Sequence[Tensor], visual: Tensor) -> Mar
     if remove and not set(torch.cat(list(groups)).tolist()) - set(remove):
         raise ValueError("every visual token is marked to remove: leave at least one")
     rows = visual[0].nonzero()[:, 0]
-    return Marks(_mask(protect, rows, visual), _mask(remove, rows, visual))
+    return OverrideRows(_mask(protect, rows, visual), _mask(remove, rows, visual))
 
 
 def _token(mark: Mark, groups: Sequence[Tensor]) -> int:

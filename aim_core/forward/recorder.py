@@ -30,7 +30,7 @@ class Record:
     views: tuple[View, ...]
     groups: tuple[Tensor, ...]
     rounds: tuple[tuple[Tensor, ...], ...]
-    plan: tuple[int, ...]
+    planned: tuple[int, ...]
     kept: list[Tensor] = field(default_factory=list)
     places: list[Tensor] = field(default_factory=list)
     scores: list[Tensor | None] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Record:
         )
         rows = [group.cpu().numpy() for group in self.groups]
         rounds = [[new.cpu().numpy() for new in own] for own in self.rounds]
-        planned = np.array(self.plan, dtype=np.int64)
+        planned = np.array(self.planned, dtype=np.int64)
         likeness = None if similarity is None else [_numpy(own, 1) for own in similarity]
         return Trace.of_views(frames, times, self.views, rows, layers, planned, rounds, likeness)
 

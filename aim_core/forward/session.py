@@ -1,9 +1,9 @@
-"""Session: carries a method through a model's forwards: what it hears from the hooks, and what it answers."""
+"""Session: a method carried through the forwards of one model, as the hooks call it."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import local
 from typing import Any
 
@@ -12,44 +12,75 @@ from torch import Tensor
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.adapters.layout import Layout
-from aim_core.forward.batch import Batch, side_by_side
-from aim_core.forward.cache import ReducedLayer, cache_to_fill
-from aim_core.forward.diagnostics import Notes
-from aim_core.forward.merged_prompt import shorten
-from aim_core.forward.override_rows import NO_MARKS, find_marks
-from aim_core.forward.passes import LaterPass, PrefillPass
+from aim_core.forward.batch import Batch, collate
+from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
+from aim_core.forward.diagnostics import Diagnostics
+from aim_core.forward.merged_prompt import merge_prompt
+from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, find_override_rows
+from aim_core.forward.passes import DecodePass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
-from aim_core.forward.token_pruner import Alive
-from aim_core.methods.base import Method, check_plan
+from aim_core.forward.token_pruner import TokenPruner
+from aim_core.methods.base import Method, check_schedule
 from aim_core.ops.merging import Merged, similarity_to_merged
-from aim_core.overrides import NOTHING_MARKED, ByHand
+from aim_core.overrides import NO_OVERRIDES, TokenOverrides
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPrompt:
+    """A prompt whose vision side has run.
+
+    inputs:   tensors for the model's forward, without pixels.
+    features: what the vision side returned, the forward's `mm_encoder_outputs`.
+    calls:    how it was called, which tells where visual rows come from.
+    """
+
+    inputs: dict[str, Tensor]
+    features: dict[str, Any]
+    calls: list[Call]
 
 
 class Session(local):
-    """The guest of one model (`hooks.attached`) while a method is carried out on it.
+    """The `ForwardHooks` that carry out a method: merge a prompt, prune it layer by layer, go on with its cache.
 
-    What it hears in a thread stays in that thread (`threading.local`: a thread that comes anew gets attributes of its
-    own, by `__init__` with the same arguments), so that several can use the model; the recorder is common to all.
+    Each thread has its own state (`threading.local` calls `__init__` with the same arguments in every new thread), so
+    that several can use the model; the recorder is common to all.
 
-    by_hand: marks on the patches of a single prompt.
-    notes:   who listens beside, if anybody; to a single prompt as well.
-    calls:   what the vision side gave, waiting for the decoder; the engine puts remembered ones here.
-    layouts: where the visual rows of the next prompt are, if the caller knows; otherwise read from its ids.
+    overrides:   patches of a single prompt to protect or to remove.
+    diagnostics: what else is measured of a single prompt; None for nothing.
     """
 
     def __init__(
-        self, adapter: Adapter, method: Method, by_hand: ByHand = NOTHING_MARKED, notes: Notes | None = None,
+        self,
+        adapter: Adapter,
+        method: Method,
+        overrides: TokenOverrides = NO_OVERRIDES,
+        diagnostics: Diagnostics | None = None,
         recorder: Recorder | None = None,
-    ):  # fmt: skip
-        self.adapter, self.method, self.by_hand, self.notes = adapter, method, by_hand, notes
+    ):
+        self.adapter, self.method, self.overrides, self.diagnostics = adapter, method, overrides, diagnostics
         self.recorder = recorder or Recorder()
-        self.calls: list[Call] = []
-        self.layouts: list[Layout] | None = None
+        self._calls: list[Call] = []  # of the vision side, until the decoder is entered
+        self._layouts: list[Layout] | None = None
         self._early: list[Merged] = []
         self._early_ms = 0.0
         self._request: dict[str, Any] = {}
         self._num_guessed = 0
-        self._pass: PrefillPass | LaterPass | None = None
+        self._pass: PrefillPass | DecodePass | None = None
+
+    # What the caller knows already
+
+    def use_prompt(self, prompt: EncodedPrompt) -> None:
+        """The next prefill is of this prompt, whose vision side has run."""
+        self._calls = list(prompt.calls)
+
+    def use_layouts(self, layouts: list[Layout]) -> None:
+        """The visual rows of the next prefill's prompts, instead of those read from their ids."""
+        self._layouts = layouts
+
+    def take_calls(self) -> list[Call]:
+        """The calls of the vision side since the last prefill; they are forgotten here."""
+        calls, self._calls = self._calls, []
+        return calls
 
     # The vision side
 
@@ -58,12 +89,12 @@ class Session(local):
 
     def after_features(self, call: Call) -> None:
         merged = [one for whole in self._early for one in whole.each()]
-        self.calls.append(Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms))
+        self._calls.append(Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms))
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
         self._wait(tokens)
         begun = time.perf_counter()
-        merged = self.method.reduce(tokens, metric[:, -tokens.shape[1] :])
+        merged = self.method.merger(tokens, metric[:, -tokens.shape[1] :])
         self._wait(tokens)
         self._early_ms += (time.perf_counter() - begun) * 1000
         similarity = similarity_to_merged(tokens, merged.tokens, merged.group)  # the features are gone later
@@ -77,7 +108,7 @@ class Session(local):
     # The language model
 
     def request(self, kwargs: dict[str, Any]) -> None:
-        known = self.calls or self.layouts is not None
+        known = self._calls or self._layouts is not None
         if kwargs.get("use_cache") is False and kwargs.get("mm_encoder_outputs") and not known:
             raise ValueError("generate needs its cache inside aim(): leave out use_cache=False")
         self._request = kwargs
@@ -87,7 +118,8 @@ class Session(local):
 
     def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         cache, self._pass = kwargs.get("past_key_values"), None
-        layouts, self.layouts, self.calls = self._take_layouts(), None, []
+        layouts = self._find_layouts()
+        self.forget()
         num_guessed, self._num_guessed = self._num_guessed, 0
         if cache is not None and cache.get_seq_length():
             if layouts:
@@ -101,11 +133,11 @@ class Session(local):
         return (hidden, kwargs) if self._pass is None else self._pass.enter_layer(layer, hidden, kwargs)
 
     @torch.no_grad()
-    def watch(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
-        if self.notes is not None:
-            self.notes.hear(layer, query, scale)
+    def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        if self.diagnostics is not None:
+            self.diagnostics.on_attention(layer, query, scale)
         if self._pass is not None:
-            self._pass.watch(layer, query, key, scale)
+            self._pass.on_attention(layer, query, key, scale)
 
     def leave_decoder(self) -> None:
         if self._pass is not None:
@@ -114,23 +146,23 @@ class Session(local):
 
     def forget(self) -> None:
         """A forward is over, by an error perhaps: what it was given waits for no other."""
-        self.calls, self.layouts = [], None
+        self._calls, self._layouts = [], None
 
     # How a prefill begins
 
-    def _take_layouts(self) -> list[Layout]:
+    def _find_layouts(self) -> list[Layout]:
         """Where the visual rows of this forward's prompts are; empty for text alone."""
-        if self.layouts is not None:
-            return self.layouts
+        if self._layouts is not None:
+            return self._layouts
         ids = self._request.get("input_ids")
-        if self.calls:
+        if self._calls:
             if ids is None:
                 raise ValueError("inside aim() pass input_ids with the images or videos, not inputs_embeds")
-            return self.adapter.layouts(ids, self.calls)
+            return self.adapter.layouts(ids, self._calls)
         if _is_later(self._request):
             return []  # a model may well generate a placeholder
         if ids is None or any(
-            place is not None and (ids == place).any() for place in self.adapter.place_ids().values()
+            place is not None and (ids == place).any() for place in self.adapter.placeholder_token_ids().values()
         ):
             raise ValueError("pass input_ids and the images or videos they make place for, encoded inside aim()")
         return []
@@ -148,48 +180,53 @@ class Session(local):
         batch = self._merge(embeds, layouts, mask)
         droppable = batch.visual | (_all_but_last(batch.valid, 1 + num_guessed) if method.drop_text else False)
         droppable = droppable & batch.valid
-        plans = [self._plan(int(count)) for count in droppable.sum(dim=1)]
-        marks = find_marks(self.by_hand, batch.shorts[0].groups, batch.visual) if self.by_hand else NO_MARKS
-        drops, entering = method.mode == "dropped", [marks.entering(plan) for plan in plans]
-        touches = method.reduce.reduces() or any(own[-1] < plan[0] for own, plan in zip(entering, plans, strict=True))
-        alive = Alive(batch.valid, droppable, entering, drops, marks, num_guessed)
-        anew = method.positions == "sequential" and not self.adapter.grid_positions
-        shift = batch.removed if anew else torch.zeros_like(batch.removed)
+        planned = [self._planned(int(count)) for count in droppable.sum(dim=1)]
+        rows = NO_OVERRIDE_ROWS
+        if self.overrides:
+            rows = find_override_rows(self.overrides, batch.prompts[0].groups, batch.visual)
+        drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
+        prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
+        touches = method.merger.reduces() or prunes
+        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed)
+        renumber = method.positions == "sequential" and not self.adapter.grid_positions
+        shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [
-            Record(tuple(part.view for part in layout.views), short.groups, short.rounds, tuple(plan))
-            for layout, short, plan in zip(layouts, batch.shorts, plans, strict=True)
+            Record(tuple(part.view for part in layout.views), prompt.groups, prompt.rounds, tuple(own))
+            for layout, prompt, own in zip(layouts, batch.prompts, planned, strict=True)
         ]
-        if self.notes is not None:
-            self.notes.begin(embeds[0], layouts[0], batch.shorts[0])
-        visual, stepwise = batch.visual & batch.valid, self.notes is not None and self.notes.details
-        self._pass = PrefillPass(method.rank, alive, visual, records, cache, embeds.shape[1], shift, touches, stepwise)
+        if self.diagnostics is not None:
+            self.diagnostics.begin(embeds[0], layouts[0], batch.prompts[0])
+        visual, with_iterations = batch.visual & batch.valid, self.diagnostics is not None and self.diagnostics.details
+        self._pass = PrefillPass(
+            method.scorer, pruner, visual, records, cache, embeds.shape[1], shift, touches, with_iterations
+        )
         if not touches:
             return None
-        gone = marks.remove if drops else None
-        return kwargs | batch.instead_of(kwargs, layouts, anew, gone) | {"past_key_values": cache}
+        removed_rows = rows.remove if drops else None
+        return kwargs | batch.decoder_inputs(kwargs, layouts, renumber, removed_rows) | {"past_key_values": cache}
 
     def _merge(self, embeds: Tensor, layouts: list[Layout], mask: Tensor | None) -> Batch:
         self._wait(embeds)
         begun = time.perf_counter()
         if len(layouts) != len(embeds):
             raise ValueError(f"every prompt of a batch needs visual tokens: {len(layouts)} of {len(embeds)} have")
-        in_place = self.method.positions == "original"
-        shorts = [
-            shorten(own, layout, self.method.reduce, in_place) for own, layout in zip(embeds, layouts, strict=True)
-        ]
-        batch = side_by_side(shorts, mask)
+        keep_positions = self.method.positions == "original"
+        pairs = zip(embeds, layouts, strict=True)
+        prompts = [merge_prompt(own, layout, self.method.merger, keep_positions) for own, layout in pairs]
+        batch = collate(prompts, mask)
         self._wait(embeds)
         self.recorder.merge_ms = (time.perf_counter() - begun) * 1000
         return batch
 
-    def _plan(self, count: int) -> list[int]:
-        plan = self.method.plan.tokens_entering(count, self.adapter.num_layers)
-        check_plan(plan, self.adapter.num_layers, count, self.adapter.first_droppable)
-        return plan
+    def _planned(self, count: int) -> list[int]:
+        """How many of `count` rows that may be dropped enter each layer."""
+        counts = self.method.schedule.tokens_entering(count, self.adapter.num_layers)
+        check_schedule(counts, self.adapter.num_layers, count, self.adapter.first_droppable)
+        return counts
 
     def _go_on(self, cache: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         """A forward after the prefill: new positions shifted, masks left to the layers."""
-        if not isinstance(cache.layers[0], ReducedLayer):
+        if not isinstance(cache.layers[0], PrunedCacheLayer):
             return None
         embeds, mask, first = kwargs["inputs_embeds"], kwargs.get("attention_mask"), cache.layers[0]
         num_new = embeds.shape[1]
@@ -198,7 +235,7 @@ class Session(local):
             if isinstance(mask, dict) or mask.ndim != 2:
                 raise ValueError("pass attention_mask as (batch, length), or leave it out")
             incoming = mask[:, -num_new:].bool()
-        self._pass = LaterPass(cache, incoming)
+        self._pass = DecodePass(cache, incoming)
         full = kwargs.get("position_ids")
         if full is None:
             full = torch.arange(num_new, device=embeds.device)[None] + cache.get_seq_length()

@@ -1,4 +1,4 @@
-"""Alive: the rows of a prompt that are still there, layer by layer, for every sample of a batch."""
+"""TokenPruner: which rows of a prompt enter each layer, for every sample of a batch."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aim_core.forward.override_rows import NO_MARKS, Marks
-from aim_core.methods.base import Rank, Stepwise
+from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows
+from aim_core.methods.base import IterativeScorer, Scorer
 
 
-class Alive:
+class TokenPruner:
     """Which rows a layer has, and which of them may be seen.
 
     valid:     (b, n) bool, rows of the prompt that are not padding.
     droppable: (b, n) bool, rows that may be dropped.
-    plans:     for each sample, how many droppable rows enter each layer.
+    counts:    for each sample, how many droppable rows enter each layer.
     drops:     whether rows leave, or stay hidden.
-    marks:     rows of a single sample that are out from the start, and have no say in any score, or go last.
+    overrides: rows of a single sample that are out from the start, and have no say in any score, or go last.
     num_guessed: the last rows, of a single sample, that only guess what will be said (assisted decoding): they have no
                say in any score either, so that what is kept does not depend on them.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
     visible: (b, m) bool, those that may be attended to.
     full: whether all of them may be, in every sample.
-    present: (b, n) bool, `valid` whatever the marks.
+    present: (b, n) bool, `valid` whatever the overrides.
 
-    How many rows are left is known from the plans, so that a GPU is not asked, and waited for, at every layer.
+    How many rows are left is known from the counts, so that a GPU is not asked, and waited for, at every layer.
     """
 
     def __init__(
         self,
         valid: Tensor,
         droppable: Tensor,
-        plans: Sequence[Sequence[int]],
+        counts: Sequence[Sequence[int]],
         drops: bool,
-        marks: Marks = NO_MARKS,
+        overrides: OverrideRows = NO_OVERRIDE_ROWS,
         num_guessed: int = 0,
     ):
         self.present, self._num_guessed = valid, num_guessed
-        valid = valid if marks.remove is None else valid & ~marks.remove
-        self.valid, self.droppable, self.plans, self.drops = valid, droppable & valid, plans, drops
-        self._protected, self._closes_up = marks.protect, drops and marks.remove is not None
+        valid = valid if overrides.remove is None else valid & ~overrides.remove
+        self.valid, self.droppable, self.counts, self.drops = valid, droppable & valid, counts, drops
+        self._protected, self._closes_up = overrides.protect, drops and overrides.remove is not None
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
         self.visible = valid
         self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
@@ -51,64 +51,70 @@ class Alive:
         self._totals: list[int] = valid.sum(dim=1).tolist()
         self.full = min(self._totals) == valid.shape[1]
 
-    def enter(self, layer: int) -> Tensor | None:
-        """Let the best candidates into `layer`; (b, k) int64, which of the rows went on, or None for all.
+    def select(self, layer: int) -> Tensor | None:
+        """Select the rows that enter `layer`: (b, k) int64, indices into the rows before it, or None for all.
 
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
         if not layer:
-            return self._leave() if self._closes_up else None
-        scores, self.scores = self.scores, [None] * len(self.plans)
-        losing = [sample for sample, plan in enumerate(self.plans) if plan[layer] < plan[layer - 1]]
+            return self._compact() if self._closes_up else None
+        scores, self.scores = self.scores, [None] * len(self.counts)
+        losing = [sample for sample, counts in enumerate(self.counts) if counts[layer] < counts[layer - 1]]
         if not losing:
             return None
         candidates = self.visible & self.droppable.gather(1, self.rows)
         self.visible = self.visible.clone()  # whoever holds the last layer's keeps it
         for sample in losing:
-            before, after = self.plans[sample][layer - 1], self.plans[sample][layer]
+            before, after = self.counts[sample][layer - 1], self.counts[sample][layer]
             own = _places(candidates[sample], before)
             first = None if self._protected is None else self._protected[sample, self.rows[sample, own]]
             self.visible[sample, own[_worst(scores[sample], own, after, layer, first)]] = False
             self._totals[sample] -= before - after
         if self.drops:
-            return self._leave()
+            return self._compact()
         self.full = False
         return None
 
     def score(
-        self, rank: Rank, query: Tensor, key: Tensor, scale: float, samples: Sequence[int], stepwise: bool = False
+        self,
+        scorer: Scorer,
+        query: Tensor,
+        key: Tensor,
+        scale: float,
+        samples: Sequence[int],
+        with_iterations: bool = False,
     ) -> None:
         """Ask for the scores of the current layer: query (b, heads, m, d) and key (b, kv_heads, m, d).
 
-        stepwise: and for all steps that led to them, where the rank knows them.
+        with_iterations: and for all iterations that led to them, where the scorer knows them.
         """
-        self.steps = [None] * len(self.plans)
+        self.steps = [None] * len(self.counts)
         for sample in samples:
             q, k = query[sample : sample + 1], key[sample : sample + 1]
             if self.full:
-                self.scores[sample], self.steps[sample] = self._ask(rank, q, k, scale, stepwise)
+                self.scores[sample], self.steps[sample] = self._ask(scorer, q, k, scale, with_iterations)
                 continue
             present = self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
             hidden = ~self.visible[sample][present]
-            q, k = _out_of_sight(q[:, :, present], k[:, :, present], hidden)
-            scores, steps = self._ask(rank, q, k, scale, stepwise)
+            q, k = _mask_keys(q[:, :, present], k[:, :, present], hidden)
+            scores, steps = self._ask(scorer, q, k, scale, with_iterations)
             self.scores[sample] = _spread(scores, present, -torch.inf)
             self.steps[sample] = None if steps is None else _spread(steps, present, torch.nan)
 
     def _ask(
-        self, rank: Rank, query: Tensor, key: Tensor, scale: float, stepwise: bool
+        self, scorer: Scorer, query: Tensor, key: Tensor, scale: float, with_iterations: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Scores (m,) and steps (heads, steps, m) of one sample."""
         guessed, told = self._num_guessed, query.shape[2] - self._num_guessed
         query, key, steps = query[:, :, :told], key[:, :, :told], None
-        if stepwise and isinstance(rank, Stepwise):
-            scores, steps = rank.stepwise(query, key, scale)
+        if with_iterations and isinstance(scorer, IterativeScorer):
+            scores, steps = scorer.with_iterations(query, key, scale)
             steps = F.pad(steps[0].to(self.rows.device), (0, guessed), value=torch.nan)
         else:
-            scores = rank(query, key, scale)
+            scores = scorer(query, key, scale)
         return F.pad(scores[0].to(self.rows.device), (0, guessed), value=-torch.inf), steps
 
-    def _leave(self) -> Tensor:
+    def _compact(self) -> Tensor:
         """Take hidden rows out; samples that keep fewer get filling in front."""
         longest = max(self._totals)
         picked = self.visible.to(torch.uint8).argsort(dim=1, stable=True)[:, -longest:]  # hidden ones first
@@ -142,7 +148,7 @@ def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int, first: Te
     return order[count:]
 
 
-def _out_of_sight(query: Tensor, key: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+def _mask_keys(query: Tensor, key: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     """Give query and key one more feature that takes q·k of `hidden` (m,) keys below what any softmax can see."""
     if not hidden.any():
         return query, key

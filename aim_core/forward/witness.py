@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer
 
-from aim_core.forward.cache import ReducedLayer
+from aim_core.forward.cache import PrunedCacheLayer
 from aim_core.forward.dialect import cache_of
 
 
@@ -26,7 +26,7 @@ class Witness(threading.local):
         self.begin({})
 
     def begin(self, kwargs: dict[str, Any]) -> None:
-        """A forward begins with these arguments, the guest's changes made."""
+        """A forward begins with these arguments, the hooks' changes made."""
         self.cache: Cache | None = kwargs.get("past_key_values")
         self.entered: dict[int, int] = {}  # layer → rows that went in
         self.seen: dict[int, tuple[int, int]] = {}  # layer → rows of query and key that attention saw
@@ -68,7 +68,7 @@ class Witness(threading.local):
             return
         held = self.held.layers[layer] if layer < len(self.held.layers) else None
         before, stored = self.stored.get(layer, (held, 0))
-        if type(before) not in (DynamicLayer, ReducedLayer):
+        if type(before) not in (DynamicLayer, PrunedCacheLayer):
             return  # of a fixed length, or compressed: its rows are not for counting
         _check(held is before, f"layer {layer} of the cache was put in the place of ours")
         now = _num_stored(held)

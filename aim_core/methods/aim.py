@@ -10,7 +10,7 @@ from torch import Tensor
 from aim_core.config import AimConfig
 from aim_core.methods.base import Method, where_needed
 from aim_core.ops.merging import Merged, merge_tokens
-from aim_core.ops.pagerank import pagerank, pagerank_steps, per_viewer
+from aim_core.ops.pagerank import causal_correction, pagerank, pagerank_iterations
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class MergeSimilar:
 
 @dataclass(frozen=True)
 class PageRank:
-    """Rank by PageRank over the layer's attention, see `pagerank`.
+    """Score by PageRank over the layer's attention, see `pagerank`.
 
-    causal: correct the scores for the causal mask, see `per_viewer` (ours, not in the released method).
+    causal: correct the scores for the causal mask, see `causal_correction` (ours, not in the released method).
     """
 
     temperature: float = 0.1
@@ -41,21 +41,21 @@ class PageRank:
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
         return self._score(pagerank(query, key, scale, self.temperature, self.iterations, self.teleport))
 
-    def stepwise(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-        scores, steps = pagerank_steps(query, key, scale, self.temperature, self.iterations, self.teleport)
+    def with_iterations(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        scores, steps = pagerank_iterations(query, key, scale, self.temperature, self.iterations, self.teleport)
         return self._score(scores), steps
 
     def _score(self, scores: Tensor) -> Tensor:
-        return per_viewer(scores) if self.causal else scores
+        return causal_correction(scores) if self.causal else scores
 
-    def layers(self, plan: Sequence[int]) -> frozenset[int]:
-        return where_needed(plan)
+    def layers(self, counts: Sequence[int]) -> frozenset[int]:
+        return where_needed(counts)
 
 
 def aim_method(config: AimConfig) -> Method:
     """The method that these settings stand for."""
-    rank = PageRank(config.temperature, config.iterations, config.teleport, config.scores == "pagerank_causal")
-    return Method("AIM", MergeSimilar(config.keep_ratio), config, rank, config.positions, config.mode)
+    scorer = PageRank(config.temperature, config.iterations, config.teleport, config.scores == "pagerank_causal")
+    return Method("AIM", MergeSimilar(config.keep_ratio), config.schedule, scorer, config.positions, config.mode)
 
 
 def as_method(config: AimConfig | Method) -> Method:

@@ -1,4 +1,4 @@
-"""Method: what is reduced before the language model, how many visual tokens enter each layer, how they are ranked."""
+"""Method: how visual tokens are merged, how many enter each layer, and how they are scored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POSITIONS = ("sequential", "original")
 MODES = ("dropped", "masked")
 
 
-class Reduce(Protocol):
+class Merger(Protocol):
     """First choice: what is left of the visual tokens before layer 0. A small frozen value."""
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
@@ -25,14 +25,14 @@ class Reduce(Protocol):
         """Whether it ever does anything; a method that does nothing leaves the model bit for bit alone."""
 
 
-class Plan(Protocol):
-    """Second choice: how many visual tokens enter each layer. A small frozen value; `AimConfig` is one."""
+class Schedule(Protocol):
+    """Second choice: how many visual tokens enter each layer. A small frozen value; `LinearSchedule` is AIM's."""
 
     def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
         """A count for each layer: the first is `num_visual`, none is larger than the one before."""
 
 
-class Rank(Protocol):
+class Scorer(Protocol):
     """Third choice: which tokens go first. A small frozen value."""
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
@@ -43,16 +43,16 @@ class Rank(Protocol):
             feature, which makes q·k of a token that is masked already too small for any softmax.
         """
 
-    def layers(self, plan: Sequence[int]) -> frozenset[int]:
+    def layers(self, counts: Sequence[int]) -> frozenset[int]:
         """The layers whose scores it wants to be asked for (`where_needed` for most)."""
 
 
 @runtime_checkable
-class Stepwise(Protocol):
-    """What a rank may offer beside: its scores with all that came before them. AIM's PageRank does."""
+class IterativeScorer(Protocol):
+    """What a scorer may offer beside: the scores with all iterations that led to them. AIM's PageRank does."""
 
-    def stepwise(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-        """The same scores (1, n), bit for bit, and each head's after every step, (1, heads, steps, n)."""
+    def with_iterations(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """The same scores (1, n), bit for bit, and each head's after every iteration, (1, heads, iterations + 1, n)."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Method:
     positions: "sequential", as AIM was released: the shorter prompt is numbered anew; or "original": every token
                keeps its own position, a merged one that of the patch it was merged into (ours).
     mode:      "dropped": rows leave the sequence; or "masked", as AIM was released: they stay, nobody sees them.
-    drop_text: whether text may be dropped like visual tokens, all but the last row; the plan then counts both.
+    drop_text: whether text may be dropped like visual tokens, all but the last row; the schedule then counts both.
     Raises ValueError for another word.
     """
 
     name: str
-    reduce: Reduce
-    plan: Plan
-    rank: Rank
+    merger: Merger
+    schedule: Schedule
+    scorer: Scorer
     positions: str = "sequential"
     mode: str = "dropped"
     drop_text: bool = False
@@ -80,21 +80,21 @@ class Method:
                 raise ValueError(f"choose one of {', '.join(words)}, got {value!r}")
 
 
-def where_needed(plan: Sequence[int]) -> frozenset[int]:
+def where_needed(counts: Sequence[int]) -> frozenset[int]:
     """Layers whose scores decide something: some of their tokens, not all and not none, enter the next layer."""
-    return frozenset(i for i in range(len(plan) - 1) if 0 < plan[i + 1] < plan[i])
+    return frozenset(i for i in range(len(counts) - 1) if 0 < counts[i + 1] < counts[i])
 
 
-def check_plan(plan: Sequence[int], num_layers: int, count: int, first_droppable: int) -> None:
-    """Raise ValueError if a plan for `count` tokens does not fit a model of `num_layers` layers.
+def check_schedule(counts: Sequence[int], num_layers: int, count: int, first_droppable: int) -> None:
+    """Raise ValueError if a schedule's counts for `count` tokens do not fit a model of `num_layers` layers.
 
     first_droppable: the first layer that may have fewer tokens than the first.
     """
-    if len(plan) != num_layers:
-        raise ValueError(f"the plan needs a count for each of {num_layers} layers, got {len(plan)}")
-    if plan[0] != count:
-        raise ValueError(f"all {count} tokens enter layer 0, the plan says {plan[0]}")
-    if any(later > earlier for earlier, later in pairwise(plan)) or plan[-1] < 0:
-        raise ValueError(f"a dropped token cannot come back: the plan rises or falls below 0, {list(plan)}")
-    if any(own < count for own in plan[:first_droppable]):
+    if len(counts) != num_layers:
+        raise ValueError(f"the schedule needs a count for each of {num_layers} layers, got {len(counts)}")
+    if counts[0] != count:
+        raise ValueError(f"all {count} tokens enter layer 0, the schedule says {counts[0]}")
+    if any(later > earlier for earlier, later in pairwise(counts)) or counts[-1] < 0:
+        raise ValueError(f"a dropped token cannot come back: the schedule rises or falls below 0, {list(counts)}")
+    if any(own < count for own in counts[:first_droppable]):
         raise ValueError(f"this model needs all its visual tokens before layer {first_droppable}: drop none earlier")

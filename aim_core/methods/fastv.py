@@ -7,11 +7,11 @@ from numbers import Integral
 
 from torch import Tensor
 
-from aim_core.methods.base import Method, Rank
+from aim_core.methods.base import Method, Scorer
 from aim_core.methods.scorers import AttentionReceived, LastTokenAttention
 from aim_core.ops.merging import Merged, merge_tokens
 
-_RANKS: dict[str, Rank] = {"received": AttentionReceived(), "last": LastTokenAttention()}
+_SCORERS: dict[str, Scorer] = {"received": AttentionReceived(), "last": LastTokenAttention()}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class DropOnce:
         if not isinstance(self.layer, Integral) or isinstance(self.layer, bool):
             raise ValueError(f"layer must be a whole number, got {self.layer!r}")
         if self.layer < 1:
-            raise ValueError(f"layer must be at least 1, since ranks come from the layer before, got {self.layer}")
+            raise ValueError(f"layer must be at least 1, since scores come from the layer before, got {self.layer}")
         if not 0 <= self.keep_ratio <= 1:
             raise ValueError(f"keep_ratio must be in [0, 1], got {self.keep_ratio}")
 
@@ -50,14 +50,14 @@ class DropOnce:
         return [num_visual if layer < self.layer else kept for layer in range(num_layers)]
 
 
-def fastv(layer: int = 2, keep_ratio: float = 0.5, ranked_by: str = "received", **options) -> Method:
+def fastv(layer: int = 2, keep_ratio: float = 0.5, scored_by: str = "received", **options) -> Method:
     """FastV with its K and, as everywhere here, the share that is kept (its R is the share dropped).
 
-    layer:     K; tokens are ranked in layer K - 1, counted from 0, and dropped before layer K, as released.
-    ranked_by: "received": mean attention a token gets, as the paper says; "last": from the last token, as the
+    layer:     K; tokens are scored in layer K - 1, counted from 0, and dropped before layer K, as released.
+    scored_by: "received": mean attention a token gets, as the paper says; "last": from the last token, as the
                released code does. Both are means over heads.
     options:   further fields of `Method`, such as mode="masked".
     """
-    if ranked_by not in _RANKS:
-        raise ValueError(f"ranked_by must be one of {', '.join(_RANKS)}, got {ranked_by!r}")
-    return Method("FastV", NoMerge(), DropOnce(layer, keep_ratio), _RANKS[ranked_by], **options)
+    if scored_by not in _SCORERS:
+        raise ValueError(f"scored_by must be one of {', '.join(_SCORERS)}, got {scored_by!r}")
+    return Method("FastV", NoMerge(), DropOnce(layer, keep_ratio), _SCORERS[scored_by], **options)

@@ -1,4 +1,4 @@
-"""Simple ways to rank, for comparisons at equal counts: attention received, the last token's attention, chance."""
+"""Simple scorers, for comparisons at equal counts: attention received, the last token's attention, chance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AttentionReceived:
     """The mean attention a token gets from the rows that can see it, itself included, and from all heads.
 
     As FastV's paper describes its score (arXiv 2403.06764, section 4.1). Under a causal mask a token is seen by
-    the rows from its own on; a plain sum would rank early tokens first for that alone.
+    the rows from its own on; a plain sum would put early tokens first for that alone.
     """
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
@@ -30,23 +30,23 @@ class AttentionReceived:
             total += attention.mean(dim=1).sum(dim=1)
         return total / torch.arange(n, 0, -1, device=query.device)
 
-    def layers(self, plan: Sequence[int]) -> frozenset[int]:
-        return where_needed(plan)
+    def layers(self, counts: Sequence[int]) -> frozenset[int]:
+        return where_needed(counts)
 
 
 @dataclass(frozen=True)
 class LastTokenAttention:
-    """The attention the last token pays, mean over heads (what FastV's released code ranks by)."""
+    """The attention the last token pays, mean over heads (what FastV's released code scores by)."""
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
         return _attention(query[:, :, -1:], key, scale, query.shape[2] - 1).mean(dim=1)[:, 0]
 
-    def layers(self, plan: Sequence[int]) -> frozenset[int]:
-        return where_needed(plan)
+    def layers(self, counts: Sequence[int]) -> frozenset[int]:
+        return where_needed(counts)
 
 
 @dataclass(frozen=True)
-class RandomRank:
+class RandomScorer:
     """Chance, the same at every run with the same seed."""
 
     seed: int = 0
@@ -55,8 +55,8 @@ class RandomRank:
         draw = torch.Generator().manual_seed(self.seed)
         return torch.rand(1, query.shape[2], generator=draw).to(query.device)
 
-    def layers(self, plan: Sequence[int]) -> frozenset[int]:
-        return where_needed(plan)
+    def layers(self, counts: Sequence[int]) -> frozenset[int]:
+        return where_needed(counts)
 
 
 def _attention(query: Tensor, key: Tensor, scale: float, start: int) -> Tensor:

@@ -20,7 +20,7 @@ def prefill_mask(visible: Tensor) -> Tensor | None:
     return (allowed | (blind & torch.eye(n, dtype=torch.bool, device=visible.device)))[:, None]
 
 
-def later_mask(visible: Tensor | None, num_new: int, num_all: int, device: torch.device) -> Tensor | None:
+def decode_mask(visible: Tensor | None, num_new: int, num_all: int, device: torch.device) -> Tensor | None:
     """Mask (b or 1, 1, num_new, num_all) bool of rows that come after a stored prompt, or None if it hides nothing.
 
     visible: (b, num_all) bool, stored and new rows that may be attended to; None for all.

@@ -1,4 +1,4 @@
-"""Importance: PageRank of every token over one layer's causal attention, in one sweep that never holds n x n."""
+"""PageRank of every token over one layer's causal attention, in one sweep that never holds n x n."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pagerank(
     return _score(_scaled_ranks(query, key, scale, temperature, iterations, teleport)[-1])
 
 
-def pagerank_steps(
+def pagerank_iterations(
     query: Tensor, key: Tensor, scale: float, temperature: float = 0.1, iterations: int = 5, teleport: float = 0.0
 ) -> tuple[Tensor, Tensor]:
     """What `pagerank` returns, and every head's PageRank after 0, 1, ... iterations steps.
@@ -39,7 +39,7 @@ def pagerank_steps(
     return _score(ranks[-1]), (ranks / _MASS).movedim(0, 2)
 
 
-def per_viewer(scores: Tensor) -> Tensor:
+def causal_correction(scores: Tensor) -> Tensor:
     """(B, N) scores, each divided by the number of rows that can see the token: earlier ones gather more votes."""
     return scores / torch.arange(scores.shape[-1], 0, -1, device=scores.device)
 
@@ -85,23 +85,23 @@ def _scaled_ranks(
     ranks = columns.new_full((iterations + 1, batch * heads, 1, n), teleport * _MASS / n)
     ranks[0] = _MASS / n
     size = _rows_at_once(batch * heads, n, query.device)
-    room = columns.new_empty(batch * heads * size * n)  # the same memory for every block: it stays in the cache
+    buffer = columns.new_empty(batch * heads * size * n)  # the same memory for every block: it stays in the cache
     for start in reversed(range(0, n, size)):
         rows = slice(start, start + size)
-        weights, over_sums = _weights(query[:, :, rows], columns[:, :, : rows.stop], room)
-        _walk(ranks, rows, weights, over_sums, 1 - teleport)
+        weights, over_sums = _weights(query[:, :, rows], columns[:, :, : rows.stop], buffer)
+        _propagate(ranks, rows, weights, over_sums, 1 - teleport)
     return ranks.view(iterations + 1, batch, heads, n)
 
 
-def _weights(query: Tensor, key: Tensor, room: Tensor) -> tuple[Tensor, Tensor]:
+def _weights(query: Tensor, key: Tensor, buffer: Tensor) -> tuple[Tensor, Tensor]:
     """Rows of M times their sums, and one over those sums: (b * heads, rows, end) and (b * heads, 1, rows).
 
     query: (b, heads, rows, head_dim), the last rows of the `end` that key has; key: (b * kv_heads, head_dim, end);
-    room: where the result is put, one axis of enough floats.
+    buffer: where the result is put, one axis of enough floats.
     """
     rows, end = query.shape[2], key.shape[2]
     groups = query.to(key.dtype).reshape(len(key), -1, query.shape[3])  # (b * kv_heads, group * rows, head_dim)
-    logits = room[: len(key) * groups.shape[1] * end].view(len(key), -1, end)
+    logits = buffer[: len(key) * groups.shape[1] * end].view(len(key), -1, end)
     logits = torch.bmm(groups, key, out=logits).view(-1, rows, end)
     own = logits[..., end - rows :]  # the block's own columns, where the future is
     own += own.new_full((rows, rows), -math.inf).triu_(1)
@@ -112,7 +112,7 @@ def _weights(query: Tensor, key: Tensor, room: Tensor) -> tuple[Tensor, Tensor]:
     return weights, weights.sum(dim=-1, keepdim=True).reciprocal_().mT
 
 
-def _walk(ranks: Tensor, rows: slice, weights: Tensor, over_sums: Tensor, passed_on: float) -> None:
+def _propagate(ranks: Tensor, rows: slice, weights: Tensor, over_sums: Tensor, damping: float) -> None:
     """Add to `ranks` (steps + 1, b * heads, 1, n) what `rows` pass on in every step: step by step inside the block,
     where rows reach each other, and in one product to the columns before it."""
     own = weights[..., rows.start :]
@@ -120,13 +120,13 @@ def _walk(ranks: Tensor, rows: slice, weights: Tensor, over_sums: Tensor, passed
     flows = []
     for before, after in pairwise(here):
         flows.append(before * over_sums)
-        after.add_(torch.bmm(flows[-1], own), alpha=passed_on)
+        after.add_(torch.bmm(flows[-1], own), alpha=damping)
     if rows.start:
         flow = F.threshold(
             torch.cat(flows, dim=1), 1.0, 0.0, inplace=True
         )  # (b * heads, steps, rows); 1 is 1e-36 of all mass
         gain = torch.bmm(flow, weights[..., : rows.start])
-        ranks[1:, :, 0, : rows.start].add_(gain.transpose(0, 1), alpha=passed_on)
+        ranks[1:, :, 0, : rows.start].add_(gain.transpose(0, 1), alpha=damping)
 
 
 def _rows_at_once(heads: int, n: int, device: torch.device) -> int:

@@ -15,10 +15,12 @@ def python_of(stored: StoredRun, model: str) -> str:
 
     model: the id or folder of the checkpoint. The media file is named as it was uploaded; samples by their place.
     """
-    by_hand = stored.overrides
-    imports = ["from aim_core.overrides import ByHand"] if by_hand else []
+    overrides = stored.overrides
+    imports = ["from aim_core.overrides import TokenOverrides"] if overrides else []
     imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
-    call = f"media, question, config, num_frames={stored.num_frames}" + (", by_hand=by_hand" if by_hand else "")
+    call = f"media, question, config=config, num_frames={stored.num_frames}" + (
+        ", overrides=overrides" if overrides else ""
+    )
     lines = [
         *imports,
         "",
@@ -26,7 +28,7 @@ def python_of(stored: StoredRun, model: str) -> str:
         f"media = {_place(stored.path)!r}",
         f"question = {stored.question!r}",
         f"config = {_config(stored.settings)}",
-        *([f"by_hand = {by_hand!r}"] if by_hand else []),
+        *([f"overrides = {overrides!r}"] if overrides else []),
         f"result = engine.run({call})",
         "print(result.answer)",
         'result.trace.save("run.npz")',

@@ -37,7 +37,7 @@ def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
     """Everything but the trace, as JSON has it; of a trace alone, format and version are all there is."""
     if stored.is_bare:
         return {"format": FORMAT, "version": VERSION}
-    by_hand = {"protect": stored.overrides.protect, "remove": stored.overrides.remove}
+    overrides = {"protect": stored.overrides.protect, "remove": stored.overrides.remove}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -45,7 +45,7 @@ def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
         "file": Path(stored.path).name,
         "question": stored.question,
         "num_frames": stored.num_frames,
-        "settings": asdict(stored.aim.config) | by_hand,
+        "settings": asdict(stored.aim.config) | overrides,
         "runs": {name: _side(run) for name, run in stored.runs.items()},
         "timed_prefills": stored.timed_prefills,
     }
@@ -73,7 +73,7 @@ def trace_record(trace: Trace) -> dict[str, Any]:
         "rounds": [[own[own >= 0].tolist() for own in new] for new in trace.rounds],
         "planned": trace.planned.tolist(),
         "layers": [
-            {"layer": layer.layer, "kept": layer.kept.tolist(), "importance": _plain(layer.importance)}
+            {"layer": layer.layer, "kept": layer.kept.tolist(), "importance": _plain(layer.scores)}
             for layer in trace.layers
         ],
     }

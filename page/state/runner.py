@@ -33,14 +33,14 @@ class Runner:
 
     def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
         """One answer; more: as `Engine.run` takes it."""
-        return self.engine.run(self.frames(path, num_frames), question, config, **more)
+        return self.engine.run(self.frames(path, num_frames), question, config=config, **more)
 
     def timed(self, stored: StoredRun, stop: Callable[[], bool]) -> StoredRun:
         """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""
         frames, runs = self.frames(stored.path, stored.num_frames), (stored.dense, stored.aim)
         configs, warm = [run.config for run in runs], int(self.is_small)
         times = self.engine.time_prefills(
-            frames, stored.question, configs, repeats=self.timed_prefills, warm=warm, stop=stop
+            frames, stored.question, configs=configs, repeats=self.timed_prefills, warm=warm, stop=stop
         )
         dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
         return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)

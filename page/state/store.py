@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from aim_core.config import AimConfig
-from aim_core.overrides import NOTHING_MARKED, ByHand
+from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Result
 from page.state.model_facts import ModelFacts
 from page.token_text import SavedTokens
@@ -22,7 +22,7 @@ class StoredRun:
     path:           of the file asked about; of a run that was loaded from a file, only that file's name.
     timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
     details:        whether the runs recorded what takes longer.
-    hand:           AIM once more with the overrides `hand.by_hand`; None without overrides.
+    hand:           AIM once more with the overrides `hand.overrides`; None without overrides.
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
     saved_tokens:   of such a run, its tokens as text.
     """
@@ -48,8 +48,8 @@ class StoredRun:
         return settings_of(self.aim)
 
     @property
-    def overrides(self) -> ByHand:
-        return self.hand.by_hand if self.hand else NOTHING_MARKED
+    def overrides(self) -> TokenOverrides:
+        return self.hand.overrides if self.hand else NO_OVERRIDES
 
     @property
     def shown(self) -> Result:

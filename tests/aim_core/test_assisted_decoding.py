@@ -24,7 +24,7 @@ METHODS = {
     "text too": replace(as_method(CONFIG), drop_text=True),
     "FastV": fastv(2, 0.3),
     "last token": fastv(2, 0.3, "last"),
-    "received": replace(as_method(CONFIG), rank=AttentionReceived()),
+    "received": replace(as_method(CONFIG), scorer=AttentionReceived()),
 }
 
 

@@ -49,7 +49,7 @@ def test_the_edges_of_every_range_are_allowed():
 
 def test_the_paper_schedule_falls_linearly_between_its_layers():
     config = AimConfig()
-    ratios = [config.layer_ratio(layer) for layer in range(28)]
+    ratios = [config.schedule.layer_ratio(layer) for layer in range(28)]
     assert ratios[:15] == [1.0] * 15
     assert ratios[14:23] == [1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8, 0]
     assert ratios[22:] == [0.0] * 6
@@ -63,24 +63,24 @@ schedules = st.tuples(st.integers(0, 40), st.integers(1, 40)).map(lambda pair: (
 def test_tokens_entering_is_the_exact_floor_of_the_share(schedule, num_visual, num_layers):
     l1, l2 = schedule
     config = AimConfig(l1=l1, l2=l2)
-    counts = config.tokens_entering(num_visual, num_layers)
+    counts = config.schedule.tokens_entering(num_visual, num_layers)
     shares = [min(1, max(0, Fraction(l2 - layer, l2 - l1))) for layer in range(num_layers)]
     assert counts == [math.floor(share * num_visual) for share in shares]
-    assert [config.layer_ratio(layer) for layer in range(num_layers)] == [float(share) for share in shares]
-    assert config.prunes(num_layers) == any(share < 1 for share in shares)
+    assert [config.schedule.layer_ratio(layer) for layer in range(num_layers)] == [float(share) for share in shares]
+    assert config.schedule.prunes(num_layers) == any(share < 1 for share in shares)
 
 
 def test_counts_do_not_lose_a_token_to_floating_point():
     # 0.29 * 100 is 28.999999999999996
-    assert AimConfig(l1=0, l2=100).tokens_entering(100, 100)[71] == 29
+    assert AimConfig(l1=0, l2=100).schedule.tokens_entering(100, 100)[71] == 29
 
 
 @pytest.mark.parametrize("num_layers", [1, 28, 96])
 def test_dense_changes_nothing(num_layers):
     dense = AimConfig.dense()
     assert dense.keep_ratio == 1
-    assert dense.tokens_entering(50, num_layers) == [50] * num_layers
-    assert not dense.prunes(num_layers)
+    assert dense.schedule.tokens_entering(50, num_layers) == [50] * num_layers
+    assert not dense.schedule.prunes(num_layers)
 
 
 def test_the_default_schedule_scales_with_depth():
@@ -93,7 +93,7 @@ def test_the_default_schedule_scales_with_depth():
 def test_every_depth_has_a_schedule_that_fits(num_layers):
     config = AimConfig.for_depth(num_layers)
     assert 0 <= config.l1 < config.l2 <= num_layers + 1
-    assert config.tokens_entering(8, num_layers)[0] == 8
+    assert config.schedule.tokens_entering(8, num_layers)[0] == 8
 
 
 @pytest.mark.parametrize("num_layers", [0, -3, 2.0, True, None])
@@ -101,9 +101,9 @@ def test_an_impossible_depth_is_refused(num_layers):
     with pytest.raises(ValueError, match="num_layers must be"):
         AimConfig.for_depth(num_layers)
     with pytest.raises(ValueError, match="num_layers must be"):
-        AimConfig().tokens_entering(4, num_layers)
+        AimConfig().schedule.tokens_entering(4, num_layers)
 
 
 def test_a_negative_token_count_is_refused():
     with pytest.raises(ValueError, match="num_visual must be at least 0, got -1"):
-        AimConfig().tokens_entering(-1, 28)
+        AimConfig().schedule.tokens_entering(-1, 28)

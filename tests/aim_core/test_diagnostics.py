@@ -1,4 +1,4 @@
-"""Notes: similarity, PageRank steps and where answer tokens look, against the stock model's own eager attention."""
+"""Diagnostics: similarity, PageRank steps and where answer tokens look, against stock eager attention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aim_core.forward.diagnostics import attention_shares
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.fastv import fastv
 from aim_core.ops.pagerank import pagerank_heads
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from tests.helpers.prompts import QUESTION, plain_inputs, prepared
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
@@ -49,8 +49,8 @@ def attentions(engine, embeds, start: int, kept: list[torch.Tensor], num_visual:
 @pytest.mark.parametrize("mode", ["dropped", "masked"])
 @pytest.mark.parametrize("method", [as_method(CONFIG), as_method(AimConfig.dense()), fastv(2, 0.3)])
 def test_where_answer_tokens_look_is_what_eager_attention_says(engine, frames, method, mode):
-    result = engine.run(frames, QUESTION, replace(method, mode=mode), max_new_tokens=5, details=True)
-    ratio = getattr(method.reduce, "keep_ratio", 1.0)
+    result = engine.run(frames, QUESTION, config=replace(method, mode=mode), max_new_tokens=5, details=True)
+    ratio = getattr(method.merger, "keep_ratio", 1.0)
     embeds, start, num_visual = prepared(engine, frames, ratio)
     ids = torch.tensor([result.answer_ids[:-1]])
     first = embeds.shape[1] - 1
@@ -61,16 +61,18 @@ def test_where_answer_tokens_look_is_what_eager_attention_says(engine, frames, m
     per_view = (num_visual - 1) // 4
     mean = torch.stack(found).mean(dim=(0, 1))[first:, start : start + num_visual - 1]  # without the newline row
     expected = mean.unflatten(1, (4, per_view)).sum(-1)
-    assert result.word_frames.shape == (len(result.answer_ids), 4) and result.word_frames.dtype == np.float32
-    np.testing.assert_allclose(result.word_frames, expected, atol=1e-6)
-    assert np.ptp(result.word_frames, axis=1).max() > 0.01  # frames differ, or the test would say little
+    assert result.frame_attention.shape == (len(result.answer_ids), 4) and result.frame_attention.dtype == np.float32
+    np.testing.assert_allclose(result.frame_attention, expected, atol=1e-6)
+    assert np.ptp(result.frame_attention, axis=1).max() > 0.01  # frames differ, or the test would say little
 
 
 def test_a_removed_or_dropped_frame_gets_nothing(engine, frames):
-    gone = ByHand(remove=tuple((1, patch) for patch in range(64)))
+    gone = TokenOverrides(remove=tuple((1, patch) for patch in range(64)))
     for mode in ("dropped", "masked"):
         method = replace(as_method(CONFIG), mode=mode)
-        shares = engine.run(frames, QUESTION, method, max_new_tokens=3, details=True, by_hand=gone).word_frames
+        shares = engine.run(
+            frames, QUESTION, config=method, max_new_tokens=3, details=True, overrides=gone
+        ).frame_attention
         assert (shares[:, 1] == 0).all() and (shares[:, [0, 2, 3]] > 0).all() and (shares.sum(axis=1) <= 1).all()
 
 
@@ -91,12 +93,12 @@ def test_attention_shares_of_two_rows_by_hand():
 @pytest.mark.parametrize("mode", ["dropped", "masked"])
 def test_steps_are_those_of_the_heads_and_end_in_the_score(engine, frames, mode):
     config = AimConfig(0.25, 2, 9, iterations=3, teleport=0.1, mode=mode)
-    trace = engine.run(frames, QUESTION, config, max_new_tokens=1, details=True).trace
+    trace = engine.run(frames, QUESTION, config=config, max_new_tokens=1, details=True).trace
     heads = engine.adapter.decoder.config.num_attention_heads
     length = plain_inputs(engine, frames)["input_ids"].shape[1] - 4 * 48  # after merging
     assert trace.scored_layers == tuple(range(2, 8))
     for layer in trace.layers:
-        if not len(layer.importance):
+        if not len(layer.scores):
             assert layer.steps.size == 0
             continue
         assert layer.steps.shape == (heads, 4, len(layer.kept)) and layer.steps.dtype == np.float32
@@ -104,26 +106,26 @@ def test_steps_are_those_of_the_heads_and_end_in_the_score(engine, frames, mode)
         np.testing.assert_allclose(layer.steps[:, 0], 1 / rows, rtol=1e-6)
         assert (layer.steps.sum(axis=2) <= 1 + 1e-6).all()
         last = np.sqrt((layer.steps[:, -1].astype(np.float64) ** 2).mean(axis=0))
-        np.testing.assert_allclose(last, layer.importance, rtol=1e-5, atol=1e-30)
+        np.testing.assert_allclose(last, layer.scores, rtol=1e-5, atol=1e-30)
 
 
 @pytest.mark.parametrize("config", [CONFIG, AimConfig(0.25, 2, 9, scores="pagerank_causal", mode="masked")])
 def test_asking_for_details_changes_nothing(engine, frames, config):
-    plain, told = (engine.run(frames, QUESTION, config, max_new_tokens=4, details=ask) for ask in (False, True))
-    assert np.array_equal(plain.first, told.first) and plain.answer_ids == told.answer_ids
+    plain, told = (engine.run(frames, QUESTION, config=config, max_new_tokens=4, details=ask) for ask in (False, True))
+    assert np.array_equal(plain.first_token_logprobs, told.first_token_logprobs) and plain.answer_ids == told.answer_ids
     for one, other in zip(plain.trace.layers, told.trace.layers, strict=True):
-        assert np.array_equal(one.kept, other.kept) and np.array_equal(one.importance, other.importance)
+        assert np.array_equal(one.kept, other.kept) and np.array_equal(one.scores, other.scores)
         assert not one.steps.size
-    assert plain.word_frames.shape == (0, 0)
+    assert plain.frame_attention.shape == (0, 0)
 
 
 def test_other_rankers_have_no_steps(engine, frames):
-    trace = engine.run(frames, QUESTION, fastv(2, 0.4), max_new_tokens=1, details=True).trace
+    trace = engine.run(frames, QUESTION, config=fastv(2, 0.4), max_new_tokens=1, details=True).trace
     assert trace.scored_layers == (1,) and not any(layer.steps.size for layer in trace.layers)
 
 
 def test_similarity_is_the_cosine_with_the_merged_token(engine, frames):
-    trace = engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).trace
+    trace = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=1).trace
     model, inputs = engine.adapter.model, plain_inputs(engine, frames)
     with torch.inference_mode():
         features = model.get_video_features(inputs["pixel_values_videos"], return_dict=True).pooler_output[0][:-1]
@@ -133,22 +135,24 @@ def test_similarity_is_the_cosine_with_the_merged_token(engine, frames):
     expected = F.cosine_similarity(features.unflatten(0, (4, 64)), ends, dim=-1)
     np.testing.assert_allclose(trace.similarity, expected, atol=1e-6)
     assert trace.similarity.dtype == np.float32 and np.ptp(trace.similarity) > 0.01
-    dense = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1).trace
+    dense = engine.run(frames, QUESTION, config=AimConfig.dense(), max_new_tokens=1).trace
     np.testing.assert_allclose(dense.similarity, 1, atol=1e-6)
 
 
 def test_the_first_token_has_the_plain_models_log_probabilities(engine, frames):
-    result = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1)
+    result = engine.run(frames, QUESTION, config=AimConfig.dense(), max_new_tokens=1)
     with torch.inference_mode():
         logits = engine.adapter.model(**plain_inputs(engine, frames), logits_to_keep=1).logits[0, -1]
-    np.testing.assert_allclose(result.first, logits.log_softmax(-1), atol=1e-6)
-    assert result.first.dtype == np.float32 and result.answer_ids == (int(result.first.argmax()),)
+    np.testing.assert_allclose(result.first_token_logprobs, logits.log_softmax(-1), atol=1e-6)
+    assert result.first_token_logprobs.dtype == np.float32 and result.answer_ids == (
+        int(result.first_token_logprobs.argmax()),
+    )
 
 
 def test_pageranks_steps_are_the_ranks_after_fewer_iterations():
     draw = torch.Generator().manual_seed(0)
     query, key = (torch.randn(1, heads, 70, 8, generator=draw, dtype=torch.float64) for heads in (4, 2))
-    scores, steps = PageRank(iterations=4, teleport=0.2).stepwise(query, key, 0.35)
+    scores, steps = PageRank(iterations=4, teleport=0.2).with_iterations(query, key, 0.35)
     assert torch.equal(scores, PageRank(iterations=4, teleport=0.2)(query, key, 0.35))
     assert steps.shape == (1, 4, 5, 70)
     torch.testing.assert_close(steps[:, :, 0], torch.full((1, 4, 70), 1 / 70, dtype=torch.float64))
@@ -160,12 +164,14 @@ def test_pageranks_steps_are_the_ranks_after_fewer_iterations():
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_measured_in_full(checkpoint, frames, dtype):
     engine = Engine.from_pretrained(checkpoint, device="cpu", dtype=dtype)
-    result = engine.run(frames, QUESTION, CONFIG, max_new_tokens=3, details=True, by_hand=ByHand(remove=((0, 0),)))
-    similarity, shares = result.trace.similarity, result.word_frames
-    assert similarity.dtype == shares.dtype == result.first.dtype == np.float32
+    result = engine.run(
+        frames, QUESTION, config=CONFIG, max_new_tokens=3, details=True, overrides=TokenOverrides(remove=((0, 0),))
+    )
+    similarity, shares = result.trace.similarity, result.frame_attention
+    assert similarity.dtype == shares.dtype == result.first_token_logprobs.dtype == np.float32
     assert np.isfinite(similarity).all() and (shares >= 0).all() and (shares.sum(axis=1) <= 1).all()
-    np.testing.assert_allclose(np.exp(result.first.astype(np.float64)).sum(), 1, atol=1e-5)
+    np.testing.assert_allclose(np.exp(result.first_token_logprobs.astype(np.float64)).sum(), 1, atol=1e-5)
     assert len(np.unique(result.trace.similarity)) > 100  # not rounded to half precision
-    again = engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).trace
+    again = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=1).trace
     last = again.round_groups(len(again.rounds))
     assert all(len(np.unique(np.stack(pair), axis=1)[0]) == 16 for pair in zip(last, again.group, strict=True))

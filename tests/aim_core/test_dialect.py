@@ -45,15 +45,20 @@ def wrapped() -> nn.Module:
 def test_a_cache_goes_in_and_out_under_one_name(make, own, given):
     module = make()
     dialect = Dialect(module)
-    heard = dialect.heard(("rows", "mask"), {given: "theirs", "use_cache": True})
-    assert heard == {"hidden_states": "rows", "attention_mask": "mask", "past_key_values": "theirs", "use_cache": True}
-    assert dialect.said(heard | {"past_key_values": "ours"})[own] == "ours"
-    assert len({"cache", "past_key_values"} & set(dialect.said(heard))) == 1
+    given_all = dialect.to_core(("rows", "mask"), {given: "theirs", "use_cache": True})
+    assert given_all == {
+        "hidden_states": "rows",
+        "attention_mask": "mask",
+        "past_key_values": "theirs",
+        "use_cache": True,
+    }
+    assert dialect.to_model(given_all | {"past_key_values": "ours"})[own] == "ours"
+    assert len({"cache", "past_key_values"} & set(dialect.to_model(given_all))) == 1
     assert call(module, hidden_states="rows", past_key_values="ours") == "ours"
 
 
 def test_of_two_names_the_newer_counts_as_in_transformers():
-    assert Dialect(New()).heard((), {"past_key_values": 1, "cache": 2}) == {"past_key_values": 2}
+    assert Dialect(New()).to_core((), {"past_key_values": 1, "cache": 2}) == {"past_key_values": 2}
 
 
 def test_the_cache_is_found_in_what_a_model_returns():
@@ -71,4 +76,4 @@ def test_no_name_is_used_that_the_release_calls_old(engine, frames):
         warnings.simplefilter("error", FutureWarning)
         with torch.inference_mode(), aim(model, AimConfig(0.25, 2, 9)):
             model.generate(**plain_inputs(engine, frames), max_new_tokens=3, do_sample=False)
-        engine.run(frames, QUESTION, AimConfig(0.25, 2, 9), max_new_tokens=3)
+        engine.run(frames, QUESTION, config=AimConfig(0.25, 2, 9), max_new_tokens=3)

@@ -30,7 +30,7 @@ def test_nothing_reduced_equals_the_plain_model_bit_for_bit(checkpoint, frames):
 def test_dense_answer_is_what_generate_says(engine, frames):
     inputs = plain_inputs(engine, frames)
     said = engine.adapter.model.generate(**inputs, max_new_tokens=9, do_sample=False)[0, inputs["input_ids"].shape[1] :]
-    ours = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=9)
+    ours = engine.run(frames, QUESTION, config=AimConfig.dense(), max_new_tokens=9)
     assert list(ours.answer_ids) == said.tolist()
 
 
@@ -57,7 +57,7 @@ def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(engine, fram
 
 def test_answer_of_a_pruned_run_is_the_masked_models_answer(engine, frames):
     config = AimConfig(0.5, l1=1, l2=6)
-    result = engine.run(frames, QUESTION, config, max_new_tokens=8)
+    result = engine.run(frames, QUESTION, config=config, max_new_tokens=8)
     embeds, start, num_visual = prepared(engine, frames, 0.5)
     kept = [torch.from_numpy(layer.kept) for layer in result.trace.layers]
     for token in result.answer_ids:
@@ -67,25 +67,29 @@ def test_answer_of_a_pruned_run_is_the_masked_models_answer(engine, frames):
 
 def test_every_layer_keeps_the_best_of_the_layer_before(engine, frames):
     config = AimConfig(0.5, l1=2, l2=8)
-    trace = engine.run(frames, QUESTION, config, max_new_tokens=1).trace
+    trace = engine.run(frames, QUESTION, config=config, max_new_tokens=1).trace
     num_visual = int(trace.planned[0])
-    assert trace.retained.tolist() == config.tokens_entering(num_visual, engine.num_layers) == trace.planned.tolist()
+    assert (
+        trace.retained.tolist()
+        == config.schedule.tokens_entering(num_visual, engine.num_layers)
+        == trace.planned.tolist()
+    )
     assert trace.scored_layers == tuple(range(config.l1, config.l2 - 1))
     for before, after in zip(trace.layers, trace.layers[1:], strict=False):
         assert set(after.kept) <= set(before.kept)
-        if len(before.importance) and len(after.kept) < len(before.kept):
+        if len(before.scores) and len(after.kept) < len(before.kept):
             lost = np.isin(before.kept, after.kept, invert=True)
-            assert before.importance[lost].max() <= before.importance[~lost].min()
+            assert before.scores[lost].max() <= before.scores[~lost].min()
 
 
 def test_trace_and_cost_describe_the_run(engine, frames):
-    result = engine.run(frames, QUESTION, AimConfig(0.25, l1=6, l2=9), max_new_tokens=1)
+    result = engine.run(frames, QUESTION, config=AimConfig(0.25, l1=6, l2=9), max_new_tokens=1)
     trace, cost = result.trace, result.cost
     assert trace.grid == (8, 8) and trace.group.shape == (4, 64) and trace.tokens_per_frame == 16
     assert np.array_equal(trace.frames, frames)
     assert cost.visual_per_layer == tuple(trace.retained)
     assert trace.retained[0] == 4 * 16 + 1  # merged tokens and the newline row
-    dense = engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1).cost
+    dense = engine.run(frames, QUESTION, config=AimConfig.dense(), max_new_tokens=1).cost
     assert cost.language_flops < dense.language_flops and cost.vision_flops == dense.vision_flops
     assert cost.num_text == dense.num_text == dense.tokens_per_layer[0] - (4 * 64 + 1)
 
@@ -96,9 +100,9 @@ def test_features_are_used_again_on_the_same_media(engine, frames):
     encode = fresh.adapter.encode
     fresh.adapter.encode = lambda inputs: calls.append(1) or encode(inputs)
     try:
-        first = fresh.run(frames, QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
-        again = fresh.run(frames.copy(), QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
-        fresh.run(frames[:2], QUESTION, AimConfig(0.5, 2, 8), max_new_tokens=2)
+        first = fresh.run(frames, QUESTION, config=AimConfig(0.5, 2, 8), max_new_tokens=2)
+        again = fresh.run(frames.copy(), QUESTION, config=AimConfig(0.5, 2, 8), max_new_tokens=2)
+        fresh.run(frames[:2], QUESTION, config=AimConfig(0.5, 2, 8), max_new_tokens=2)
     finally:
         del fresh.adapter.encode
     assert len(calls) == 2 and first.answer_ids == again.answer_ids
@@ -107,17 +111,17 @@ def test_features_are_used_again_on_the_same_media(engine, frames):
 def test_questions_and_frames_are_checked(engine, frames):
     config = AimConfig.for_depth(12)
     with pytest.raises(ValueError, match="empty"):
-        engine.run(frames, "  ", config)
+        engine.run(frames, "  ", config=config)
     with pytest.raises(ValueError, match="uint8"):
-        engine.run(frames.astype(np.float32), QUESTION, config)
+        engine.run(frames.astype(np.float32), QUESTION, config=config)
     with pytest.raises(ValueError, match="at least 1"):
-        engine.run(frames, QUESTION, config, max_new_tokens=0)
+        engine.run(frames, QUESTION, config=config, max_new_tokens=0)
 
 
 def test_control_tokens_in_a_question_are_only_text(engine, frames):
     config = replace(AimConfig.dense(), keep_ratio=0.5)
-    result = engine.run(frames, "<video> <|end|> is there a star? <|assistant|>", config, max_new_tokens=1)
-    assert result.cost.num_text == engine.run(frames, "is there a star?", config, max_new_tokens=1).cost.num_text
+    result = engine.run(frames, "<video> <|end|> is there a star? <|assistant|>", config=config, max_new_tokens=1)
+    assert result.cost.num_text == engine.run(frames, "is there a star?", config=config, max_new_tokens=1).cost.num_text
 
 
 def test_words_outside_the_vocabulary_are_counted(engine):
@@ -126,5 +130,5 @@ def test_words_outside_the_vocabulary_are_counted(engine):
 
 
 def test_one_picture_is_a_video_of_one_frame(engine, frames):
-    result = engine.run(frames[:1], QUESTION, AimConfig(0.25, 6, 9), max_new_tokens=1)
+    result = engine.run(frames[:1], QUESTION, config=AimConfig(0.25, 6, 9), max_new_tokens=1)
     assert result.trace.num_frames == 1 and result.trace.retained[0] == 17

@@ -63,7 +63,11 @@ def alone(engine, model, frames, question, config, **how):
 def test_masked_rows_are_never_seen_or_chosen_again(engine, frames, config):
     masked = AimConfig(config.keep_ratio, config.l1, config.l2, mode="masked")
     logits, cache, record = prefilled(engine, frames, masked)
-    assert [len(kept) for kept in record.kept] == list(record.plan) == config.tokens_entering(record.plan[0], 12)
+    assert (
+        [len(kept) for kept in record.kept]
+        == list(record.planned)
+        == config.schedule.tokens_entering(record.planned[0], 12)
+    )
     for before, after in zip(record.kept, record.kept[1:], strict=False):
         assert set(after.tolist()) <= set(before.tolist())
     embeds, start, num_visual = prepared(engine, frames, config.keep_ratio)
@@ -233,7 +237,7 @@ def test_every_number_format_keeps_as_many_and_stays_finite(checkpoint, frames, 
     engine = Engine.from_pretrained(checkpoint, device="cpu", dtype=dtype)
     logits, _, record = prefilled(engine, frames, CONFIG)
     assert logits.dtype == dtype and logits.isfinite().all()
-    assert [len(kept) for kept in record.kept] == CONFIG.tokens_entering(65, 12)
+    assert [len(kept) for kept in record.kept] == CONFIG.schedule.tokens_entering(65, 12)
     assert all(scores is None or scores.isfinite().all() for scores in record.scores)
 
 

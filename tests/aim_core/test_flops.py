@@ -58,7 +58,7 @@ PUBLISHED_MERGES = [  # tokens kept of a frame's 196, published TFLOPs; the scri
 
 def as_published(l1: int, l2: int, visual: int, text: int, num_layers: int) -> list[int]:
     """Tokens of each layer by the published script: the share that is left after the layer."""
-    return [n + text for n in AimConfig(l1=l1, l2=l2).tokens_entering(visual, num_layers + 1)[1:]]
+    return [n + text for n in AimConfig(l1=l1, l2=l2).schedule.tokens_entering(visual, num_layers + 1)[1:]]
 
 
 def published(tokens: list[int]) -> float:
@@ -83,7 +83,7 @@ def test_the_published_merges(kept, expected):
 
 
 def test_dense_is_99_46_and_the_small_operations_make_it_the_published_99_63():
-    tokens = [n + TEXT for n in AimConfig.dense().tokens_entering(FRAMES * 196, LAYERS)]
+    tokens = [n + TEXT for n in AimConfig.dense().schedule.tokens_entering(FRAMES * 196, LAYERS)]
     assert prefill_flops(tokens, **QWEN2_7B) / 1e12 == pytest.approx(99.46, abs=0.005)
     assert published(tokens) == pytest.approx(99.63, abs=0.005)
 
@@ -92,7 +92,7 @@ def test_the_default_schedule_as_scripted_and_as_executed():
     scripted = as_published(14, 22, FRAMES * 49, TEXT, LAYERS)
     assert prefill_flops(scripted, **QWEN2_7B) / 1e12 == pytest.approx(14.75, abs=0.005)
     assert published(scripted) == pytest.approx(14.76, abs=0.005)
-    executed = [n + TEXT for n in AimConfig().tokens_entering(FRAMES * 49, LAYERS)]
+    executed = [n + TEXT for n in AimConfig().schedule.tokens_entering(FRAMES * 49, LAYERS)]
     assert prefill_flops(executed, **QWEN2_7B) / 1e12 == pytest.approx(15.52, abs=0.005)
     assert published(executed) == pytest.approx(15.53, abs=0.005)
 
@@ -107,9 +107,9 @@ def qwen2_7b():
 @pytest.mark.parametrize("schedule", ["dense", "scripted", "executed"])
 def test_torch_counts_the_same(qwen2_7b, schedule):
     plan = {
-        "dense": AimConfig.dense().tokens_entering(FRAMES * 196, LAYERS),
-        "scripted": AimConfig().tokens_entering(FRAMES * 49, LAYERS + 1)[1:],
-        "executed": AimConfig().tokens_entering(FRAMES * 49, LAYERS),
+        "dense": AimConfig.dense().schedule.tokens_entering(FRAMES * 196, LAYERS),
+        "scripted": AimConfig().schedule.tokens_entering(FRAMES * 49, LAYERS + 1)[1:],
+        "executed": AimConfig().schedule.tokens_entering(FRAMES * 49, LAYERS),
     }[schedule]
     tokens = [n + TEXT for n in plan]
     total = counted_by_torch(qwen2_7b, tokens)

@@ -56,15 +56,15 @@ def test_nothing_stays_on_the_model(engine, model, frames):
     with torch.inference_mode(), aim(model, CONFIG):
         model.generate(**plain_inputs(engine, frames), max_new_tokens=2, do_sample=False)
         assert everything_on(model) != before
-    assert everything_on(model) == before and not len(hooks._watchers) and not len(hooks._busy)
+    assert everything_on(model) == before and not len(hooks._on_attention) and not len(hooks._busy)
 
 
 def test_nothing_stays_on_the_model_after_an_exception(engine, model, frames):
     before = everything_on(model)
-    method = replace(as_method(CONFIG), rank=Broken())
+    method = replace(as_method(CONFIG), scorer=Broken())
     with pytest.raises(StoppedError), torch.inference_mode(), aim(model, method):
         model(**plain_inputs(engine, frames))
-    assert everything_on(model) == before and not len(hooks._watchers) and not len(hooks._busy)
+    assert everything_on(model) == before and not len(hooks._on_attention) and not len(hooks._busy)
 
 
 def test_a_model_has_one_method_at_a_time(model):
@@ -78,7 +78,7 @@ def test_a_model_has_one_method_at_a_time(model):
     ("counts", "rule"), [([65] * 3, "each of"), ([64] * 12, "enter layer 0"), ([65, 4] + [5] * 10, "rises")]
 )
 def test_a_plan_that_does_not_fit_is_refused(engine, model, frames, counts, rule):
-    method = replace(as_method(AimConfig(0.25)), plan=Given(tuple(counts)))
+    method = replace(as_method(AimConfig(0.25)), schedule=Given(tuple(counts)))
     with pytest.raises(ValueError, match=rule), torch.inference_mode(), aim(model, method):
         model(**plain_inputs(engine, frames))
 

@@ -49,7 +49,7 @@ def test_an_image_with_crops_knows_its_patches(engine, wide):
     assert base.grid == (SIDE, SIDE) and base.box == (0, 0, 1, 1)
     assert stitched.box == pytest.approx((0, 0, 1, 1), abs=0.01)  # cells at the edge reach into the padding
     height, width = stitched.grid
-    assert (height, width) == (14, 32) and height * (width + 1) + SIDE**2 == recorder.record.plan[0]
+    assert (height, width) == (14, 32) and height * (width + 1) + SIDE**2 == recorder.record.planned[0]
     # a bright spot in the picture moves the tokens of its own cells most
     spotted = wide.copy()
     spotted[48:60, 168:186] = 255
@@ -72,8 +72,8 @@ def test_an_image_with_crops_is_merged_and_pruned(engine, wide):
     record = recorder.record
     patches = [view.grid[0] * view.grid[1] for view in record.views]
     newlines = record.views[1].grid[0]
-    assert record.plan[0] == sum(-(-n // 4) for n in patches) + newlines
-    assert [len(kept) for kept in record.kept] == list(record.plan)
+    assert record.planned[0] == sum(-(-n // 4) for n in patches) + newlines
+    assert [len(kept) for kept in record.kept] == list(record.planned)
 
 
 def test_several_images_are_told_apart(engine, frames, wide):
@@ -85,4 +85,4 @@ def test_several_images_are_told_apart(engine, frames, wide):
         with aim(model, AimConfig(0.25, 2, 9)) as recorder:
             model.generate(**inputs, max_new_tokens=3, do_sample=False)
     assert [view.medium for view in recorder.record.views] == [0, 1]
-    assert recorder.record.plan[0] == 2 * (SIDE**2 // 4 + 1)
+    assert recorder.record.planned[0] == 2 * (SIDE**2 // 4 + 1)

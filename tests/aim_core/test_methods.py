@@ -1,4 +1,4 @@
-"""Methods on the same hooks: FastV, simple rankers, AIM's own two scores, and text that may go as well."""
+"""Methods on the same hooks: FastV, simple scorers, AIM's own two scores, and text that may go as well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.fastv import DropOnce, fastv
-from aim_core.methods.scorers import AttentionReceived, LastTokenAttention, RandomRank
+from aim_core.methods.scorers import AttentionReceived, LastTokenAttention, RandomScorer
 from aim_core.ops.pagerank import pagerank
 from tests.helpers.masking import masked_logits
 from tests.helpers.prompts import QUESTION, plain_inputs, prepared
@@ -44,8 +44,8 @@ def test_last_token_attention_is_the_last_row(qk):
 
 
 def test_random_ranks_come_from_their_seed(qk):
-    assert torch.equal(RandomRank(3)(*qk, 1.0), RandomRank(3)(*qk, 1.0))
-    assert not torch.equal(RandomRank(3)(*qk, 1.0), RandomRank(4)(*qk, 1.0))
+    assert torch.equal(RandomScorer(3)(*qk, 1.0), RandomScorer(3)(*qk, 1.0))
+    assert not torch.equal(RandomScorer(3)(*qk, 1.0), RandomScorer(4)(*qk, 1.0))
 
 
 def test_causal_pagerank_is_divided_by_the_number_of_rows_that_see_a_token(qk):
@@ -55,10 +55,10 @@ def test_causal_pagerank_is_divided_by_the_number_of_rows_that_see_a_token(qk):
 
 def test_fastv_drops_once_what_got_least_attention(engine, frames):
     method = fastv(layer=3, keep_ratio=0.25)
-    result = engine.run(frames, QUESTION, method, max_new_tokens=2)
+    result = engine.run(frames, QUESTION, config=method, max_new_tokens=2)
     assert result.trace.retained.tolist() == [257] * 3 + [64] * 9 == list(result.cost.visual_per_layer)
     assert result.trace.scored_layers == (2,) and result.trace.tokens_per_frame == 64
-    scores, kept = result.trace.layers[2].importance, result.trace.layers[3].kept
+    scores, kept = result.trace.layers[2].scores, result.trace.layers[3].kept
     lost = torch.ones(257, dtype=torch.bool)
     lost[kept] = False
     assert scores[lost].max() <= scores[kept].min()
@@ -70,17 +70,17 @@ def test_fastv_drops_once_what_got_least_attention(engine, frames):
 
 def test_fastv_as_released_ranks_by_the_last_token(engine, frames):
     paper, released = (
-        engine.run(frames, QUESTION, fastv(3, 0.25, by), max_new_tokens=1) for by in ("received", "last")
+        engine.run(frames, QUESTION, config=fastv(3, 0.25, by), max_new_tokens=1) for by in ("received", "last")
     )
     assert set(paper.trace.layers[3].kept) != set(released.trace.layers[3].kept)
 
 
 def test_a_plan_of_one_method_takes_the_ranks_of_another(engine, frames):
     config = AimConfig(0.25, l1=2, l2=9)
-    for rank in (AttentionReceived(), LastTokenAttention(), RandomRank(1)):
-        method = replace(as_method(config), name="mixed", rank=rank)
-        trace = engine.run(frames, QUESTION, method, max_new_tokens=1).trace
-        assert trace.retained.tolist() == config.tokens_entering(65, 12)
+    for rank in (AttentionReceived(), LastTokenAttention(), RandomScorer(1)):
+        method = replace(as_method(config), name="mixed", scorer=rank)
+        trace = engine.run(frames, QUESTION, config=method, max_new_tokens=1).trace
+        assert trace.retained.tolist() == config.schedule.tokens_entering(65, 12)
         assert trace.scored_layers == tuple(range(2, 8))
 
 
@@ -90,7 +90,7 @@ def test_text_may_go_too_but_never_the_last_row(engine, frames):
         logits = engine.adapter.model(**plain_inputs(engine, frames)).logits
     record = recorder.record
     total = [len(kept) + text for kept, text in zip(record.kept, record.num_text, strict=True)]
-    assert total == [count + 1 for count in record.plan] and record.plan[0] > 65
+    assert total == [count + 1 for count in record.planned] and record.planned[0] > 65
     assert record.num_text[0] > record.num_text[4] and record.num_text[-1] == 1 and logits.shape[1] == 1
 
 
@@ -101,7 +101,7 @@ def test_text_may_go_too_but_never_the_last_row(engine, frames):
         (lambda: fastv(2.5), r"whole number, got 2\.5"),
         (lambda: fastv(True), "whole number, got True"),
         (lambda: DropOnce(2, 1.5), r"\[0, 1\]"),
-        (lambda: fastv(ranked_by="luck"), "luck"),
+        (lambda: fastv(scored_by="luck"), "luck"),
         (lambda: replace(fastv(), mode="hidden"), "hidden"),
         (lambda: replace(fastv(), positions="none"), "none"),
     ],
@@ -115,7 +115,7 @@ def test_a_choice_that_does_not_exist_is_refused(make, rule):
 def test_fastv_refuses_a_layer_that_the_model_does_not_have(engine, frames, layer):
     with pytest.raises(ValueError, match=f"below 12.*got {layer}"), aim(engine.adapter.model, fastv(layer)):
         engine.adapter.model(**plain_inputs(engine, frames))
-    assert fastv(11, 0.5).plan.tokens_entering(10, 12) == [10] * 11 + [5]
+    assert fastv(11, 0.5).schedule.tokens_entering(10, 12) == [10] * 11 + [5]
 
 
 def test_only_settings_and_methods_are_methods():

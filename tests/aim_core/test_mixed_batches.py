@@ -42,7 +42,7 @@ def test_text_alone_beside_a_video_leaves_both_as_they_are(engine, frames, mixed
     with torch.inference_mode():
         torch.testing.assert_close(logits[1], model(input_ids=text).logits[0, -1], atol=1e-5, rtol=0)
     record = recorder.records[0]
-    assert [len(kept) for kept in record.kept] == config.tokens_entering(record.plan[0], 12)
+    assert [len(kept) for kept in record.kept] == config.schedule.tokens_entering(record.planned[0], 12)
     if positions == "sequential" or keep_ratio == 1:
         embeds, start, num_visual = prepared(engine, frames[:2], keep_ratio)
         reference = masked_logits(engine.adapter, embeds, start, record.kept, num_visual)

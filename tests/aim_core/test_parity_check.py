@@ -22,7 +22,7 @@ def inputs(engine, frames):
 
 
 def test_without_the_votes_of_masked_rows_everything_agrees(engine, inputs):
-    found = parity(engine.adapter.model, inputs, replace(as_method(CONFIG), rank=VisibleVote()))
+    found = parity(engine.adapter.model, inputs, replace(as_method(CONFIG), scorer=VisibleVote()))
     assert found.agrees and found.first_gap < 1e-5
     assert found.num_same_tokens == len(found.dropped.tokens)
 

@@ -11,7 +11,7 @@ from aim_core.config import AimConfig
 from tests.helpers.prompts import QUESTION
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
-COUNTS = CONFIG.tokens_entering(65, 12)
+COUNTS = CONFIG.schedule.tokens_entering(65, 12)
 
 
 def answer(model, checkpoint, frames):

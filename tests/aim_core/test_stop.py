@@ -32,9 +32,9 @@ class After:
 @pytest.fixture(scope="module")
 def asked(engine, frames):
     """How often a whole run of four tokens asks, features remembered, and its result."""
-    engine.run(frames, QUESTION, CONFIG, max_new_tokens=4)
+    engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4)
     counter = After()
-    result = engine.run(frames, QUESTION, CONFIG, max_new_tokens=4, stop=counter)
+    result = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4, stop=counter)
     return counter.asked, result
 
 
@@ -48,19 +48,23 @@ def test_a_stopped_run_leaves_everything_usable(engine, frames, asked, times):
     model, before = engine.adapter.model, everything_on(engine.adapter.model)
     stop = After(times)
     with pytest.raises(Stopped):
-        engine.run(frames, QUESTION, CONFIG, max_new_tokens=4, stop=stop)
+        engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4, stop=stop)
     assert stop.asked == times + 1  # at once
-    assert everything_on(model) == before and not len(hooks._busy) and not len(hooks._watchers)
-    again = engine.run(frames, QUESTION, CONFIG, max_new_tokens=4)
-    assert again.answer_ids == asked[1].answer_ids and np.array_equal(again.first, asked[1].first)
+    assert everything_on(model) == before and not len(hooks._busy) and not len(hooks._on_attention)
+    again = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4)
+    assert again.answer_ids == asked[1].answer_ids and np.array_equal(
+        again.first_token_logprobs, asked[1].first_token_logprobs
+    )
 
 
 def test_the_vision_tower_can_be_stopped_too(engine, frames):
     fresh = Engine(engine.adapter)
     with pytest.raises(Stopped):
-        fresh.run(frames[::-1].copy(), QUESTION, CONFIG, max_new_tokens=1, stop=After(1))
+        fresh.run(frames[::-1].copy(), QUESTION, config=CONFIG, max_new_tokens=1, stop=After(1))
     counter = After()
-    fresh.run(frames[::-1].copy(), QUESTION, CONFIG, max_new_tokens=1, stop=counter)  # nothing half done was kept
+    fresh.run(
+        frames[::-1].copy(), QUESTION, config=CONFIG, max_new_tokens=1, stop=counter
+    )  # nothing half done was kept
     assert counter.asked > fresh.num_layers + 1
 
 
@@ -76,13 +80,15 @@ def test_a_run_that_waits_for_its_turn_can_be_stopped(engine, frames):
     try:
         assert inside.wait(60)
         with pytest.raises(Stopped):
-            engine.run(frames, QUESTION, CONFIG, stop=After(2))
+            engine.run(frames, QUESTION, config=CONFIG, stop=After(2))
     finally:
         go_on.set()
         first.result(timeout=60)
-    assert engine.run(frames, QUESTION, CONFIG, max_new_tokens=1).answer_ids
+    assert engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=1).answer_ids
 
 
 def test_never_stopped_is_the_same_run(engine, frames, asked):
-    plain = engine.run(frames, QUESTION, CONFIG, max_new_tokens=4)
-    assert plain.answer_ids == asked[1].answer_ids and np.array_equal(plain.first, asked[1].first)
+    plain = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4)
+    assert plain.answer_ids == asked[1].answer_ids and np.array_equal(
+        plain.first_token_logprobs, asked[1].first_token_logprobs
+    )

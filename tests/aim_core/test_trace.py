@@ -46,16 +46,16 @@ def test_a_patch_lives_as_long_as_its_token(trace):
 
 
 def test_importance_is_the_score_of_the_token_or_nan(trace):
-    np.testing.assert_allclose(trace.importance(1), [[0.5, 0.5, 0.1, 0.1], [0.0, 0.2, 0.2, 0.2]])
-    np.testing.assert_allclose(trace.importance(2), [[0.6, 0.6, np.nan, np.nan], [np.nan, 0.3, 0.3, 0.3]])
+    np.testing.assert_allclose(trace.scores(1), [[0.5, 0.5, 0.1, 0.1], [0.0, 0.2, 0.2, 0.2]])
+    np.testing.assert_allclose(trace.scores(2), [[0.6, 0.6, np.nan, np.nan], [np.nan, 0.3, 0.3, 0.3]])
     for unscored in (0, 3):
-        assert np.isnan(trace.importance(unscored)).all()
-        assert trace.importance(unscored).shape == trace.group.shape
+        assert np.isnan(trace.scores(unscored)).all()
+        assert trace.scores(unscored).shape == trace.group.shape
 
 
 @pytest.mark.parametrize("outside", [-1, 4])
 def test_a_layer_the_model_does_not_have_is_refused(trace, outside):
-    for read in (trace.alive, trace.importance):
+    for read in (trace.alive, trace.scores):
         with pytest.raises(ValueError, match=f"layer must be in \\[0, 4\\), got {outside}"):
             read(outside)
 
@@ -73,7 +73,7 @@ def test_a_saved_trace_comes_back_whole(trace, tmp_path):
     for before, after in zip(trace.layers, back.layers, strict=True):
         assert after.layer == before.layer
         np.testing.assert_array_equal(after.kept, before.kept)
-        np.testing.assert_array_equal(after.importance, before.importance)
+        np.testing.assert_array_equal(after.scores, before.scores)
 
 
 def test_the_name_of_the_file_is_kept_as_given(trace, tmp_path):

@@ -52,7 +52,7 @@ def test_a_wrapper_is_refused_with_what_works(engine, frames, inside):
     model = eval(inside, {"model": model})  # what the sentence says
     with torch.inference_mode(), aim(model, CONFIG) as recorder:
         logits = model(**inputs, logits_to_keep=1).logits
-    assert [len(kept) for kept in recorder.record.kept] == CONFIG.tokens_entering(129, 12)
+    assert [len(kept) for kept in recorder.record.kept] == CONFIG.schedule.tokens_entering(129, 12)
     with torch.inference_mode(), aim(stock, CONFIG):
         assert torch.equal(logits, stock(**inputs, logits_to_keep=1).logits)
 

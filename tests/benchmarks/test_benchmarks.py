@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from aim_core.forward.hooks import attached
+from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from benchmarks import gpu, growth, page, speedup
@@ -70,8 +70,8 @@ def test_eager_masking_is_our_masked_mode_done_slowly(name):
     prompt = replace(prompt, embeds=prompt.embeds * 50)
     settings = ablations(8)
     session = Session(adapter, as_method(settings[f"{name}, masked"]))
-    session.layouts = [prompt.layout]
-    with torch.inference_mode(), attached(adapter, session):
+    session.use_layouts([prompt.layout])
+    with torch.inference_mode(), patched(adapter, session):
         ours = adapter.model(inputs_embeds=prompt.embeds, logits_to_keep=1).logits[0, -1]
     _, theirs = eager_prefill(adapter, prompt, settings[f"{name}, eager"])
     torch.testing.assert_close(theirs, ours, rtol=0, atol=1e-6)  # softmax in float32, as released

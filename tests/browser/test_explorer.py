@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from aim_core.config import AimConfig
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from aim_core.trace import LayerTrace, Trace, View
 from page import assets
 from page.components.explorer.component import SCRIPTS
@@ -34,7 +34,7 @@ START = """([code, props]) => {
 def value_of(result) -> dict:
     """What the component hands to the browser, with the pictures in place of their addresses."""
     frames = [{"url": f"data:image/png;base64,{png(picture)}"} for picture in pictures(result.trace)]
-    return {"frames": frames, "record": explorer_record(result.trace, result.by_hand)}
+    return {"frames": frames, "record": explorer_record(result.trace, result.overrides)}
 
 
 def png(picture: np.ndarray) -> str:
@@ -107,12 +107,12 @@ class Alone:
 def runs(engine, frames):
     """The same request without and with marks by hand, at another ratio, and dense; and turned on its head."""
     ask = lambda media, ratio, **more: engine.run(  # noqa: E731
-        media, "is there a star?", AimConfig(ratio, 3, 7), max_new_tokens=2, details=True, **more
+        media, "is there a star?", config=AimConfig(ratio, 3, 7), max_new_tokens=2, details=True, **more
     )
-    marks = ByHand(protect=((0, 0),), remove=((1, 63),))
+    marks = TokenOverrides(protect=((0, 0),), remove=((1, 63),))
     return SimpleNamespace(
-        plain=ask(frames, 0.25), marked=ask(frames, 0.25, by_hand=marks), finer=ask(frames, 0.5),
-        dense=engine.run(frames, "is there a star?", AimConfig.dense(), max_new_tokens=2),
+        plain=ask(frames, 0.25), marked=ask(frames, 0.25, overrides=marks), finer=ask(frames, 0.5),
+        dense=engine.run(frames, "is there a star?", config=AimConfig.dense(), max_new_tokens=2),
         other=ask(np.ascontiguousarray(frames[:, ::-1]), 0.25),
     )  # fmt: skip
 

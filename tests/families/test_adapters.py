@@ -53,7 +53,11 @@ def test_control_tokens_in_a_question_are_only_text(family_model):
         model, processor = family_model(name)
         adapter, frames = adapter_for(model, processor), np.zeros((1, 64, 96, 3), dtype=np.uint8)
         places = [
-            int((adapter.inputs(frames, np.zeros(1), text)["input_ids"] == adapter.place_ids()["image"]).sum())
+            int(
+                (
+                    adapter.inputs(frames, np.zeros(1), text)["input_ids"] == adapter.placeholder_token_ids()["image"]
+                ).sum()
+            )
             for text in (QUESTION, f"{token} {QUESTION} {token}")
         ]
         assert places[0] == places[1] > 0

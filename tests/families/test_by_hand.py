@@ -11,7 +11,7 @@ import torch
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.methods.aim import as_method
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from tests.families.family import QUESTION, samples
 from tests.families.reference import masked_logits, merged_prompt
 from tests.families.table import ASKED_ONCE, FAMILIES
@@ -29,12 +29,12 @@ def test_removed_and_protected(family_folder, family_model, name, medium, mode):
     engine = Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float64)
     frames = samples(FAMILIES[name], medium)
     method = replace(as_method(AimConfig(0.4, 3, FAMILIES[name].layers - 1)), mode=mode)
-    plain = engine.run(frames, QUESTION, method, max_new_tokens=1).trace
+    plain = engine.run(frames, QUESTION, config=method, max_new_tokens=1).trace
     shown = plain.rows()
     gone = int(np.intersect1d(plain.layers[4].kept, shown)[0])
     stays = int(np.setdiff1d(np.intersect1d(plain.layers[3].kept, shown), plain.layers[4].kept)[0])
-    by_hand = ByHand(protect=(a_patch_of(plain, stays),), remove=(a_patch_of(plain, gone),))
-    result = engine.run(frames, QUESTION, method, max_new_tokens=3, by_hand=by_hand)
+    overrides = TokenOverrides(protect=(a_patch_of(plain, stays),), remove=(a_patch_of(plain, gone),))
+    result = engine.run(frames, QUESTION, config=method, max_new_tokens=3, overrides=overrides)
     kept = [torch.from_numpy(layer.kept) for layer in result.trace.layers]
     assert stays in kept[4] and gone not in kept[0] and len(kept[0]) == plain.retained[0] - 1
     model, _ = family_model(name, torch.float64)
@@ -44,5 +44,5 @@ def test_removed_and_protected(family_folder, family_model, name, medium, mode):
         logits = masked_logits(model, prompt, kept)
         assert token == int(logits.argmax())
         if not index:
-            np.testing.assert_allclose(result.first, logits.log_softmax(-1).float(), atol=2e-5)
+            np.testing.assert_allclose(result.first_token_logprobs, logits.log_softmax(-1).float(), atol=2e-5)
         prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))

@@ -13,7 +13,7 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.methods.aim import MergeSimilar, as_method
 from aim_core.methods.base import MODES, Method
-from aim_core.methods.scorers import RandomRank
+from aim_core.methods.scorers import RandomScorer
 from aim_core.ops.flops import kv_bytes
 from tests.families.family import QUESTION, samples
 from tests.families.table import FAMILIES
@@ -39,7 +39,7 @@ def engines(family_folder):
 def method_for(engine: Engine, mode: str) -> Method:
     """AIM's plan, half of the tokens merged, ranked by chance: without operations of its own inside the layers."""
     default = as_method(engine.adapter.default_config())
-    return replace(default, reduce=MergeSimilar(0.5), rank=RandomRank(), mode=mode)
+    return replace(default, merger=MergeSimilar(0.5), scorer=RandomScorer(), mode=mode)
 
 
 def in_the_layers(engine: Engine, counts: dict[str, int]) -> int:
@@ -77,17 +77,22 @@ def test_kv_bytes_are_those_of_the_cache(engines, name, medium, mode):
 
 def test_the_projector_of_llava_1_5_is_given_merged_tokens(engines):
     engine, frames = Engine(engines("llava").adapter), samples(FAMILIES["llava"], "image")  # nothing remembered
-    dense = engine.run(frames, QUESTION, engine.adapter.default_config().dense(), max_new_tokens=1).cost
-    result, counts = counted(lambda: engine.run(frames, QUESTION, method_for(engine, "dropped"), max_new_tokens=1))
+    dense = engine.run(frames, QUESTION, config=engine.adapter.default_config().dense(), max_new_tokens=1).cost
+    result, counts = counted(
+        lambda: engine.run(frames, QUESTION, config=method_for(engine, "dropped"), max_new_tokens=1)
+    )
     linear = sum(count for module, count in counts.items() if module.startswith("LlavaMultiModalProjector.linear_"))
     assert result.cost.vision_flops == counts["CLIPVisionModel"] + linear < dense.vision_flops
 
 
 def test_merging_before_the_projector_is_in_the_prefill_too(engines):
     fresh = Engine(engines("llava").adapter)
-    picture, method = samples(FAMILIES["llava"], "image"), replace(slow(seconds=0.2), plan=AimConfig.dense())
+    picture, method = (
+        samples(FAMILIES["llava"], "image"),
+        replace(slow(seconds=0.2), schedule=AimConfig.dense().schedule),
+    )
     for _ in range(2):  # encoded, and remembered
-        timing = fresh.run(picture, QUESTION, method, max_new_tokens=1).timing
+        timing = fresh.run(picture, QUESTION, config=method, max_new_tokens=1).timing
         assert 200 <= timing.merge_ms < timing.prefill_ms
-    (times,) = fresh.time_prefills(picture, QUESTION, [method], repeats=1)
+    (times,) = fresh.time_prefills(picture, QUESTION, configs=[method], repeats=1)
     assert 200 <= times.merge_ms[0] < times.ms[0]

@@ -8,7 +8,7 @@ import torch
 
 from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
-from aim_core.forward.hooks import attached
+from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from tests.families.family import QUESTION, pictures
@@ -23,9 +23,9 @@ def made(adapter, frames: np.ndarray):
     """The calls that the model's own code makes for these frames."""
     session = Session(adapter, as_method(AimConfig.dense()))
     inputs = adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), QUESTION)
-    with attached(adapter, session), torch.inference_mode():
+    with patched(adapter, session), torch.inference_mode():
         adapter.encode(inputs)
-    return session.calls
+    return session.take_calls()
 
 
 def rows_of(media) -> list:

@@ -16,15 +16,15 @@ from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.forward import canary
-from aim_core.forward.cache import ReducedLayer
+from aim_core.forward.cache import PrunedCacheLayer
 from aim_core.forward.contract import OVERRIDDEN
-from aim_core.forward.dialect import SPELLINGS, parameters, spelling
+from aim_core.forward.dialect import ALIASES, alias_in, parameters
 from aim_core.forward.hooks import followed
 from tests.families.family import ask, samples
 from tests.families.table import FAMILIES
 
 SOME = ["llava_onevision", "qwen3_vl", "llava"]
-CACHE = SPELLINGS["past_key_values"]
+CACHE = ALIASES["past_key_values"]
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_a_sound_library_passes_and_nobodys_random_numbers_are_used(family_model
 def test_a_renamed_argument_is_refused_by_name(monkeypatch, family_model, name, part, word):
     adapter = adapter_for(family_model(name)[0])
     module = {"inner": adapter.inner, "decoder": adapter.decoder, "layer": adapter.decoder.layers[0]}[part]
-    rename(monkeypatch, type(module), spelling(word, parameters(module)))
+    rename(monkeypatch, type(module), alias_in(word, parameters(module)))
     with pytest.raises(ValueError, match=rf"transformers 5\..*missing {word} of {type(module).__name__}.forward"):
         prefill(family_model, name)
 
@@ -98,7 +98,7 @@ def test_a_changed_cache_layer_is_refused(monkeypatch, family_model):
 
 
 def test_every_method_of_ours_that_stock_has_is_in_the_contract():
-    ours = {name for name in vars(ReducedLayer) if not name.startswith("_") and hasattr(DynamicLayer, name)}
+    ours = {name for name in vars(PrunedCacheLayer) if not name.startswith("_") and hasattr(DynamicLayer, name)}
     assert ours <= set(OVERRIDDEN)
 
 

@@ -137,7 +137,7 @@ def test_every_panel_is_filled(asked, name, kind):
     for view, file in zip(explorer.record["views"], explorer.frames, strict=True):
         with Image.open(file.path) as picture:
             assert picture.size == tuple(view["size"])[::-1]
-    told = to.word_frames.postprocess(values[to.word_frames])
+    told = to.frame_attention.postprocess(values[to.frame_attention])
     assert told.record["measured"] and len(told.record["views"]) == trace.num_views
     assert all(shares and len(shares) == trace.num_views for side in told.record["sides"]
                for _, shares, _ in side["words"])  # fmt: skip
@@ -161,9 +161,9 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
     assert (stored.aim.config.keep_ratio, stored.aim.config.l2) == (0.5, l2 + 1) != (keep_ratio, l2)
     last = stored.aim.trace.num_views - 1
     event = gr.EventData(None, {"protect": [[0, 0]], "remove": [[last, 3]]})
-    one.handlers.by_hand(*moved, key, event, REQUEST)
+    one.handlers.overrides(*moved, key, event, REQUEST)
     hand = stored_run_of(one, key).hand
-    assert hand.by_hand.remove == ((last, 3),)
+    assert hand.overrides.remove == ((last, 3),)
     assert hand.trace.rows()[last, 3] not in hand.trace.layers[0].kept
 
 
@@ -248,4 +248,4 @@ def test_the_page_says_how_many_tokens_a_frame_gives(loaded, name):
 
 def num_tokens(engine: Engine, num_frames: int, size: tuple[int, int] = (64, 96)) -> int:
     frames = pictures(num_frames, size)
-    return engine.run(frames, QUESTION, AimConfig.dense(), max_new_tokens=1).cost.visual_per_layer[0]
+    return engine.run(frames, QUESTION, config=AimConfig.dense(), max_new_tokens=1).cost.visual_per_layer[0]

@@ -69,7 +69,7 @@ def test_the_engine_answers_as_generate_does(family_folder, family_model, name, 
     engine.adapter.model.generation_config.eos_token_id = -1  # so that every answer has its full length
     frames = samples(FAMILIES[name], medium)
     config = schedule(name, 0.5)
-    result = engine.run(frames, QUESTION, config, max_new_tokens=STEPS)
+    result = engine.run(frames, QUESTION, config=config, max_new_tokens=STEPS)
     model, _ = family_model(name, torch.float64)
     inputs = engine.adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), QUESTION)
     with aim(model, config) as recorder:
@@ -78,7 +78,7 @@ def test_the_engine_answers_as_generate_does(family_folder, family_model, name, 
     assert result.trace.retained.tolist() == [len(kept) for kept in recorder.record.kept]
     assert result.cost.vision_flops > 0 < result.cost.language_flops
     assert all(view.box is not None for view in result.trace.views)
-    again = engine.run(frames, QUESTION, config, max_new_tokens=STEPS)  # from remembered features
+    again = engine.run(frames, QUESTION, config=config, max_new_tokens=STEPS)  # from remembered features
     assert again.answer_ids == result.answer_ids
 
 
@@ -98,7 +98,7 @@ def test_llava_1_5_has_the_papers_schedule_of_its_own(family_model):
 def test_llava_1_5_refuses_a_video_with_a_sentence(family_folder):
     engine = Engine.from_pretrained(family_folder("llava"), device="cpu")
     with pytest.raises(ValueError, match="one picture"):
-        engine.run(np.zeros((3, 64, 96, 3), dtype=np.uint8), QUESTION, AimConfig(0.5, 2, 5))
+        engine.run(np.zeros((3, 64, 96, 3), dtype=np.uint8), QUESTION, config=AimConfig(0.5, 2, 5))
 
 
 def test_qwen3_vl_refuses_to_drop_before_deepstack_is_done(family_model):

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.forward.diagnostics import Notes
-from aim_core.forward.hooks import attached
+from aim_core.forward.diagnostics import Diagnostics
+from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from tests.families.family import QUESTION, ask, samples
@@ -21,10 +21,10 @@ from tests.families.table import ASKED, FAMILIES
 def noted(model, inputs, config):
     """A prefill's record and the similarity of each view."""
     adapter = adapter_for(model)
-    session = Session(adapter, as_method(config), notes=Notes())
-    with attached(adapter, session), torch.inference_mode():
+    session = Session(adapter, as_method(config), diagnostics=Diagnostics())
+    with patched(adapter, session), torch.inference_mode():
         model(**inputs, logits_to_keep=1)
-    return session.recorder.record, session.notes.similarity()
+    return session.recorder.record, session.diagnostics.similarity()
 
 
 @pytest.mark.parametrize("positions", ["sequential", "original"])
@@ -51,7 +51,7 @@ def test_llava_1_5_is_compared_where_it_is_merged(family_folder, family_model):
     """Before the projector; and again from remembered features."""
     engine = Engine.from_pretrained(family_folder("llava"), device="cpu", dtype=torch.float64)
     frames = samples(FAMILIES["llava"], "image")
-    trace = engine.run(frames, QUESTION, AimConfig(0.4, 2, 5), max_new_tokens=1).trace
+    trace = engine.run(frames, QUESTION, config=AimConfig(0.4, 2, 5), max_new_tokens=1).trace
     model, _ = family_model("llava", torch.float64)
     inputs = engine.adapter.inputs(frames, np.zeros(1, np.float32), QUESTION)
     with torch.inference_mode():
@@ -63,6 +63,6 @@ def test_llava_1_5_is_compared_where_it_is_merged(family_folder, family_model):
         mean = member.mT @ mean / member.sum(0)[:, None]
     expected = F.cosine_similarity(features, mean[torch.from_numpy(trace.round_groups(len(trace.rounds))[0])])
     np.testing.assert_allclose(trace.similarity[0], expected, atol=1e-6)
-    again = engine.run(frames, QUESTION, AimConfig(0.4, 2, 5), max_new_tokens=1).trace
+    again = engine.run(frames, QUESTION, config=AimConfig(0.4, 2, 5), max_new_tokens=1).trace
     np.testing.assert_array_equal(again.similarity, trace.similarity)
     assert all(map(np.array_equal, again.rounds, trace.rounds))

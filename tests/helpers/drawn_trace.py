@@ -4,7 +4,7 @@ import numpy as np
 
 from aim_core.config import AimConfig
 from aim_core.ops.flops import Cost
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
 from aim_core.trace import LayerTrace, Trace
 
@@ -28,8 +28,8 @@ def make_trace(num_frames: int = 2, size: tuple[int, int] = (50, 70), scored: bo
     return Trace(frames, times, (3, 4), group, layers, planned)
 
 
-def make_result(trace: Trace, by_hand: ByHand | None = None) -> Result:
+def make_result(trace: Trace, overrides: TokenOverrides | None = None) -> Result:
     """A result with this trace and nothing else of interest."""
     tokens = tuple(trace.retained.tolist())
     cost, timing = Cost(tokens, tokens, 0, 0, 0), Timing(0, 0, 0, 0)
-    return Result("yes", (1,), AimConfig(), trace, cost, timing, np.zeros(1, np.float32), by_hand or ByHand())
+    return Result("yes", (1,), AimConfig(), trace, cost, timing, np.zeros(1, np.float32), overrides or TokenOverrides())

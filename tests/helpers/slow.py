@@ -31,4 +31,4 @@ class Slow:
 
 
 def slow(**how) -> Method:
-    return replace(as_method(CONFIG), reduce=Slow(**how))
+    return replace(as_method(CONFIG), merger=Slow(**how))

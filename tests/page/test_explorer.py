@@ -40,9 +40,9 @@ def evaluate(browser):
     page = browser.new_page()
     code = assets.text("components/common.js", *(f"components/explorer/{name}.js" for name in PURE))
 
-    def evaluate(trace, expression: str, argument=None, by_hand=None):
+    def evaluate(trace, expression: str, argument=None, overrides=None):
         body = f"([record, argument]) => {{ {code}; const run = new Run(record); return {expression}; }}"
-        return page.evaluate(body, [explorer_record(trace, by_hand), argument])
+        return page.evaluate(body, [explorer_record(trace, overrides), argument])
 
     yield evaluate
     page.close()
@@ -65,7 +65,7 @@ def test_the_record_holds_the_trace(trace):
     assert np.array_equal(last[trace.rows()], trace.last_layer())
     scores = unpack(record["scores"], "<f4").reshape(len(trace.scored_layers), -1)
     for row, layer in zip(scores, trace.scored_layers, strict=True):
-        np.testing.assert_array_equal(row[trace.rows()], trace.importance(layer))
+        np.testing.assert_array_equal(row[trace.rows()], trace.scores(layer))
     assert record["retained"] == trace.retained.tolist() and {tuple(view["grid"]) for view in record["views"]} == {
         trace.grid
     }
@@ -207,7 +207,7 @@ def test_the_script_takes_the_nearest_measured_layer(script, trace):
 
 @pytest.mark.browser
 def test_frames_share_all_importance_but_the_suffix_rows(script, trace):
-    scores = trace.layers[1].importance.astype(float)
+    scores = trace.layers[1].scores.astype(float)
     per_frame = scores[: trace.num_merged].reshape(trace.num_frames, -1).sum(axis=1) / scores.sum()
     np.testing.assert_allclose(script("[...run.viewShares(1)]"), per_frame, rtol=1e-5)
 
@@ -272,7 +272,7 @@ def test_patches_of_every_grid_are_found_under_the_pointer(evaluate, mixed):
 
 @pytest.fixture(scope="module")
 def result(engine, frames):
-    return engine.run(frames, "is there a star?", AimConfig(0.25, 3, 7), max_new_tokens=1, details=True)
+    return engine.run(frames, "is there a star?", config=AimConfig(0.25, 3, 7), max_new_tokens=1, details=True)
 
 
 @pytest.mark.browser
@@ -309,12 +309,12 @@ def test_pagerank_ends_in_the_scores_for_all_heads_and_starts_even(evaluate, res
         evaluate(trace, "[...run.recordedScores.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
                  [scored.layer, head, step])
     )  # fmt: skip
-    np.testing.assert_allclose(at(-1, 5), scored.importance, rtol=1e-3)
+    np.testing.assert_allclose(at(-1, 5), scored.scores, rtol=1e-3)
     for step in range(6):
         np.testing.assert_allclose(at(1, step), scored.steps[1, step], rtol=1e-3, atol=1e-30)
     assert np.ptp(at(0, 0)) == 0
     end = evaluate(trace, "[...run.scoreScale(argument).scores]", scored.layer)
-    np.testing.assert_array_equal(np.array(end, dtype=np.float32)[scored.kept], scored.importance)
+    np.testing.assert_array_equal(np.array(end, dtype=np.float32)[scored.kept], scored.scores)
 
 
 def test_heads_that_are_too_many_travel_as_their_mean(result, monkeypatch):
@@ -325,7 +325,7 @@ def test_heads_that_are_too_many_travel_as_their_mean(result, monkeypatch):
     small = record["layers"][str(layer)]
     levels = unpack(small["data"], "<u2").reshape(6, -1)[-1].astype(float)
     scores = 2 ** (small["low"] + (levels - 1) / 65534 * (small["high"] - small["low"]))
-    np.testing.assert_allclose(scores, result.trace.layers[layer].importance, rtol=1e-3)
+    np.testing.assert_allclose(scores, result.trace.layers[layer].scores, rtol=1e-3)
 
 
 def test_small_numbers_and_none_survive_packing():

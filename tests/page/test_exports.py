@@ -43,7 +43,10 @@ EVIL = "</script><img src=x onerror=\"window.hit=1\"> ${window.hit=1} {{x}} 'quo
 
 @pytest.fixture(scope="module")
 def stored(engine, clip):
-    dense, aim = (engine.run(clip, EVIL, config, 4, 3) for config in (AimConfig.dense(), AimConfig(0.25, 4, 9)))
+    dense, aim = (
+        engine.run(clip, EVIL, config=config, num_frames=4, max_new_tokens=3)
+        for config in (AimConfig.dense(), AimConfig(0.25, 4, 9))
+    )
     return StoredRun(str(clip), EVIL, 4, dense, aim, 1)
 
 
@@ -178,7 +181,7 @@ def test_the_json_holds_the_trace(stored):
     assert record["group"] == trace.group.tolist() and record["row"] == trace.rows().tolist()
     for layer, written in zip(trace.layers, record["layers"], strict=True):
         assert written["kept"] == layer.kept.tolist()
-        assert np.array_equal(np.array(written["importance"], np.float32), layer.importance)
+        assert np.array_equal(np.array(written["importance"], np.float32), layer.scores)
     assert record["planned"] == trace.planned.tolist() and record["views"][0]["grid"] == [8, 8]
     assert len(record["rounds"]) == len(trace.rounds)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aim_core.errors import Stopped
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from page.state.cancellation import Cancellation
 from page.state.startup import Loaded
 from tests.helpers.brief import BriefEngine
@@ -50,9 +50,9 @@ def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     to = handlers.results
     assert list(first) == [to.answers] and "aim" not in first[to.answers] and set(last) == {*to.panels, to.key}
     stored = handlers.store.get(last[to.key])
-    assert stored.dense.word_frames.size and stored.aim.word_frames.size and last[to.word_frames][1]["measured"]
+    assert stored.dense.frame_attention.size and stored.aim.frame_attention.size and last[to.word_frames][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
-    assert not handlers.store.get(plain[to.key]).aim.word_frames.size and not plain[to.word_frames][1]["measured"]
+    assert not handlers.store.get(plain[to.key]).aim.frame_attention.size and not plain[to.word_frames][1]["measured"]
 
 
 def test_times_come_after_the_answers_and_only_once(handlers, clip):
@@ -93,7 +93,7 @@ def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     update, to = marked(handlers, key, {"protect": [], "remove": [[2, 10]]}), handlers.results
     answers, stored = update[to.answers], handlers.store.get(key)
     assert update[to.key] == key and stored.aim is before.aim and stored.dense is before.dense
-    assert stored.overrides == ByHand(remove=((2, 10),)) and update[to.explorer] is stored.hand
+    assert stored.overrides == TokenOverrides(remove=((2, 10),)) and update[to.explorer] is stored.hand
     assert row in kept_rows(stored.aim, 0) and row not in kept_rows(stored.hand, 0)
     assert answers["marks"]["removed"] == 1 and answers["firstToken"]["sides"] == ["dense", "aim", "hand"]
     assert len(update[to.word_frames][1]["sides"]) == 3 and "hand" in update[to.summary]

@@ -9,7 +9,7 @@ import pytest
 
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from aim_core.result import PrefillTimes
 from page import checks
 from page.comparison_table import comparison, flops, summary, times
@@ -21,7 +21,9 @@ from page.state.store import ResultStore, StoredRun
 @pytest.fixture(scope="module")
 def results(engine, frames):
     question = "is there a star?"
-    return [engine.run(frames, question, c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))]
+    return [
+        engine.run(frames, question, config=c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))
+    ]
 
 
 def refused(check, *args) -> str:
@@ -138,7 +140,9 @@ def test_the_store_is_bounded_and_replaces(results):
 def test_marks_on_patches_that_are_there_pass(results):
     trace = results[1].trace
     last = [trace.group.shape[0] - 1, trace.group.shape[1] - 1]
-    assert checked_overrides({"protect": [[0, 0]], "remove": [last]}, trace) == ByHand(((0, 0),), (tuple(last),))
+    assert checked_overrides({"protect": [[0, 0]], "remove": [last]}, trace) == TokenOverrides(
+        ((0, 0),), (tuple(last),)
+    )
     assert not checked_overrides({}, trace) and not checked_overrides({"protect": [], "remove": []}, trace)
 
 
@@ -163,9 +167,9 @@ def test_a_request_knows_its_runs(results):
     dense, aim = results
     plain = StoredRun("a.mp4", "why?", 4, dense, aim)
     assert list(plain.runs) == ["dense", "aim"] and plain.shown is aim and not plain.overrides
-    hand = replace(aim, by_hand=ByHand(remove=((0, 1),)))
+    hand = replace(aim, overrides=TokenOverrides(remove=((0, 1),)))
     marked = replace(plain, hand=hand)
-    assert list(marked.runs) == ["dense", "aim", "hand"] and marked.shown is hand and marked.overrides == hand.by_hand
+    assert list(marked.runs) == ["dense", "aim", "hand"] and marked.shown is hand and marked.overrides == hand.overrides
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):

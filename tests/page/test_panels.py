@@ -9,7 +9,7 @@ import pytest
 
 from aim_core.config import AimConfig
 from aim_core.ops.flops import kv_bytes, prefill_flops
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from page import assets
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.answers.first_token import first_token_record
@@ -38,7 +38,7 @@ def script(browser):
 
 @pytest.fixture(scope="module")
 def results(engine, frames):
-    return [engine.run(frames, ENGLISH["EXAMPLE_QUESTION"], config, max_new_tokens=1) for config in CONFIGS]
+    return [engine.run(frames, ENGLISH["EXAMPLE_QUESTION"], config=config, max_new_tokens=1) for config in CONFIGS]
 
 
 @pytest.mark.browser
@@ -125,8 +125,8 @@ def test_marks_are_counted_in_tokens(results, tokenizer):
     merged = int(np.bincount(trace.group[0]).argmax())
     patches = np.flatnonzero(trace.group[0] == merged)[:2]
     other = int(np.flatnonzero(trace.group[1] == 0)[0])
-    marks = ByHand(protect=tuple((0, int(patch)) for patch in patches), remove=((1, other),))
-    runs = {"dense": results[-1], "aim": results[0], "hand": replace(results[0], by_hand=marks)}
+    marks = TokenOverrides(protect=tuple((0, int(patch)) for patch in patches), remove=((1, other),))
+    runs = {"dense": results[-1], "aim": results[0], "hand": replace(results[0], overrides=marks)}
     assert len(patches) == 2
     assert answers_record(runs, True, tokenizer)["marks"] == {"protected": 1, "removed": 1, "same": True}
 
@@ -134,15 +134,17 @@ def test_marks_are_counted_in_tokens(results, tokenizer):
 def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
     dense, aim = results[-1], results[0]
     record = first_token_record({"dense": dense, "aim": aim}, tokenizer)
-    vocabulary = tokenizer.convert_ids_to_tokens(range(len(dense.first)))
+    vocabulary = tokenizer.convert_ids_to_tokens(range(len(dense.first_token_logprobs)))
     by_text = {token_text(tokenizer, index): index for index in range(len(vocabulary))}
     assert 5 <= len(record["rows"]) <= 10
     for word, *shares in record["rows"]:
-        assert shares == pytest.approx(np.exp([dense.first[by_text[word]], aim.first[by_text[word]]]), rel=1e-6)
+        assert shares == pytest.approx(
+            np.exp([dense.first_token_logprobs[by_text[word]], aim.first_token_logprobs[by_text[word]]]), rel=1e-6
+        )
     falling = [row[1] for row in record["rows"]]
     assert falling == sorted(falling, reverse=True)
-    assert record["firsts"] == [token_text(tokenizer, int(one.first.argmax())) for one in (dense, aim)]
-    expected = (np.exp(dense.first) * (dense.first - aim.first)).sum()
+    assert record["firsts"] == [token_text(tokenizer, int(one.first_token_logprobs.argmax())) for one in (dense, aim)]
+    expected = (np.exp(dense.first_token_logprobs) * (dense.first_token_logprobs - aim.first_token_logprobs)).sum()
     assert record["kl"] == [pytest.approx(expected, abs=1e-5)] and record["kl"][0] > 0
 
 
@@ -153,9 +155,11 @@ def test_a_run_is_not_apart_from_itself(results, tokenizer):
 
 
 def test_an_infinite_divergence_is_not_a_number_in_json(results, tokenizer):
-    ruled_out = results[0].first.copy()
-    ruled_out[results[-1].first.argmax()] = -np.inf
-    record = first_token_record({"dense": results[-1], "aim": replace(results[0], first=ruled_out)}, tokenizer)
+    ruled_out = results[0].first_token_logprobs.copy()
+    ruled_out[results[-1].first_token_logprobs.argmax()] = -np.inf
+    record = first_token_record(
+        {"dense": results[-1], "aim": replace(results[0], first_token_logprobs=ruled_out)}, tokenizer
+    )
     assert record["kl"] == [None] and not record["same"]
 
 

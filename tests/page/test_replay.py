@@ -35,7 +35,7 @@ FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320, 
 @pytest.fixture(scope="module")
 def stored(engine, frames):
     dense, aim = (
-        engine.run(frames, "what?", config, max_new_tokens=3, details=True)
+        engine.run(frames, "what?", config=config, max_new_tokens=3, details=True)
         for config in (AimConfig.dense(), AimConfig(0.25, 4, 9))
     )
     timed = replace(aim, timing=aim.timing.with_prefills(PrefillTimes((3.0, 2.0, 4.5), (0.5, 0.5, 0.5))))
@@ -61,7 +61,7 @@ def same_trace(one: Trace, other: Trace) -> bool:
         (one.planned, other.planned),
     ]
     arrays += [(a.kept, b.kept) for a, b in zip(one.layers, other.layers, strict=True)]
-    arrays += [(a.importance, b.importance) for a, b in zip(one.layers, other.layers, strict=True)]
+    arrays += [(a.scores, b.scores) for a, b in zip(one.layers, other.layers, strict=True)]
     return all(np.array_equal(a, b) for a, b in arrays) and one.views == other.views
 
 
@@ -76,7 +76,7 @@ def test_a_saved_run_comes_back_whole(stored, saved, engine):
             other.cost,
             other.timing,
         )
-        assert one.by_hand == other.by_hand and np.array_equal(one.first, other.first)
+        assert one.overrides == other.overrides and np.array_equal(one.first_token_logprobs, other.first_token_logprobs)
     assert back.aim.config == stored.aim.config and same_trace(back.aim.trace, stored.aim.trace)
     tokenizer = engine.adapter.processor.tokenizer
     assert answers_record(back.runs, True, back.saved_tokens) == answers_record(stored.runs, True, tokenizer)

@@ -21,7 +21,9 @@ WORDS = by_language("TOUR")
 @pytest.fixture(scope="module")
 def stored(engine, frames):
     question = "is there a star?"
-    runs = [engine.run(frames, question, c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))]
+    runs = [
+        engine.run(frames, question, config=c, max_new_tokens=2) for c in (AimConfig.dense(), AimConfig(0.25, 6, 9))
+    ]
     return StoredRun("clip.mp4", question, len(frames), *runs)
 
 
@@ -67,8 +69,8 @@ def test_halves_and_groups_are_counted_patch_by_patch(stored):
     biggest = max(group.count(number) for group in trace.group.tolist() for number in set(group))
     assert largest_group(trace) == biggest
     first = trace.layers[trace.scored_layers[0]]
-    later = [score for row, score in zip(first.kept, first.importance, strict=True) if row >= trace.num_merged / 2]
-    assert later_half(trace) == pytest.approx(np.sum(later, dtype=np.float64) / first.importance.sum(dtype=np.float64))
+    later = [score for row, score in zip(first.kept, first.scores, strict=True) if row >= trace.num_merged / 2]
+    assert later_half(trace) == pytest.approx(np.sum(later, dtype=np.float64) / first.scores.sum(dtype=np.float64))
     assert later_half(stored.dense.trace) is None and largest_group(stored.dense.trace) == 1
 
 

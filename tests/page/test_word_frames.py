@@ -22,7 +22,7 @@ def tokenizer(engine):
 @pytest.fixture(scope="module")
 def results(engine, frames):
     configs = (AimConfig(0.25, 6, 9), AimConfig.dense())
-    return [engine.run(frames, ENGLISH["EXAMPLE_QUESTION"], config, max_new_tokens=1) for config in configs]
+    return [engine.run(frames, ENGLISH["EXAMPLE_QUESTION"], config=config, max_new_tokens=1) for config in configs]
 
 
 def test_tokens_have_names(tokenizer):
@@ -70,7 +70,7 @@ def attended(results, tokenizer):
     for side, result, text in (("dense", results[-1], "the red left"), ("aim", results[0], "the left")):
         ids = (*tokenizer(text)["input_ids"], tokenizer.eos_token_id)
         shares = np.outer(np.arange(1, len(ids) + 1), [0.01, 0.02, 0.03, 0.04]).astype(np.float32)
-        runs[side] = replace(result, answer=text, answer_ids=ids, word_frames=shares)
+        runs[side] = replace(result, answer=text, answer_ids=ids, frame_attention=shares)
     return word_frames_record(runs, tokenizer)
 
 

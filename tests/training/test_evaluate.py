@@ -281,7 +281,7 @@ def test_answers_side_by_side_are_those_that_a_user_gets(engine, items, short_an
     chosen = [item for item in items if item.video == items[0].video]
     for name, config in (("dense", AimConfig.dense()), ("aim", aim_config(engine.num_layers))):
         frames = chosen[0].frames(2)
-        runs = [engine.run(frames, item.question.text, config, max_new_tokens=short_answers) for item in chosen]
+        runs = [engine.run(frames, item.question.text, config=config, max_new_tokens=short_answers) for item in chosen]
         told = [_answering(item, run.answer) for item, run in zip(chosen, runs, strict=True)]
         found = answer_all(engine, told, 2, (name,))[name]
         assert found.right.all()

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from aim_core.adapters.qwen2_5_vl import Qwen25VLAdapter
-from aim_core.config import AimConfig
+from aim_core.config import AimConfig, LinearSchedule
 from aim_core.methods.aim import MergeSimilar, PageRank, as_method
 from aim_core.methods.base import Method
-from aim_core.methods.scorers import RandomRank
+from aim_core.methods.scorers import RandomScorer
 from aim_core.ops.flops import prefill_flops
 from tests.families.qwen2_5_vl import make as make_qwen
 from training.batched_inference import Video, prompt
@@ -41,7 +41,7 @@ METHODS = {
     "original positions": as_method(AimConfig(0.25, 50, 51, positions="original")),
     "pruned": as_method(AimConfig(0.25, 2, 9)),
     "causal": as_method(AimConfig(0.5, 1, 20, scores="pagerank_causal", positions="original")),
-    "cut": Method("cut", MergeSimilar(1.0), Step(3, 0.125), RandomRank(4)),
+    "cut": Method("cut", MergeSimilar(1.0), Step(3, 0.125), RandomScorer(4)),
     "text too": Method("text too", MergeSimilar(0.25), Step(3, 0.125), PageRank(), drop_text=True),
 }
 
@@ -62,7 +62,9 @@ def video(engine, film):
 @pytest.mark.parametrize("name", METHODS)
 def test_first_words_are_those_of_the_engine(engine, video, film, name, side_by_side, monkeypatch):
     monkeypatch.setattr("training.batched_inference.MAX_BATCHED_TOKENS", side_by_side)
-    wanted = [engine.run(film, question, METHODS[name], max_new_tokens=1).answer_ids[0] for question in QUESTIONS]
+    wanted = [
+        engine.run(film, question, config=METHODS[name], max_new_tokens=1).answer_ids[0] for question in QUESTIONS
+    ]
     assert video.first_tokens(METHODS[name], QUESTIONS) == wanted
 
 
@@ -91,10 +93,10 @@ def shape() -> Shape:
 
 
 def test_plans_found_cost_what_they_should(shape):
-    target = shape.flops(AimConfig.for_depth(12), 289)
+    target = shape.flops(AimConfig.for_depth(12).schedule, 289)
     assert target == prefill_flops([289 + 10] * 7 + [192 + 10, 96 + 10] + [10] * 3, 128, 128, 320)
     schedules, steps = equal_schedules(shape, 289, target), equal_steps(shape, 289, target)
-    assert AimConfig(keep_ratio=1.0, l1=6, l2=9) in schedules
+    assert LinearSchedule(6, 9) in schedules
     assert len(schedules) > 4 and len(steps) > 4
     for plan in [*schedules, *steps]:
         assert is_equal(shape.flops(plan, 289), target)
@@ -131,8 +133,8 @@ def test_early_and_late_and_many_frames_cost_the_same(engine):
 
 
 def _flops(shape: Shape, setting) -> int:
-    tokens = round(setting.method.reduce.keep_ratio * shape.tokens_per_frame)
-    return shape.flops(setting.method.plan, setting.num_frames * tokens + 1)
+    tokens = round(setting.method.merger.keep_ratio * shape.tokens_per_frame)
+    return shape.flops(setting.method.schedule, setting.num_frames * tokens + 1)
 
 
 def test_chance_is_drawn_anew_for_every_video(engine):
@@ -164,7 +166,7 @@ def test_a_worker_answers_whole_videos_under_every_setting(engine, checkpoint):
 
 def _say(engine, item) -> str:
     frames, config = render(item.scene, frame_times(2), 96), AimConfig(0.25, 50, 51)
-    ids = engine.run(frames, item.question.text, config, max_new_tokens=1).answer_ids
+    ids = engine.run(frames, item.question.text, config=config, max_new_tokens=1).answer_ids
     return engine.adapter.processor.tokenizer.convert_ids_to_tokens(list(ids))[0]
 
 
@@ -187,7 +189,7 @@ class Looking:
         self.scores = torch.cat([torch.zeros(5 + shift), torch.from_numpy(on).float(), torch.zeros(9)])
 
     def record_scores(self, method, _question: str) -> int:
-        for scores in method.rank.scores.values():
+        for scores in method.scorer.scores.values():
             scores.append(self.scores)
         return 5
 
@@ -203,7 +205,7 @@ def test_attention_is_counted_on_the_own_patches_of_the_thing(engine):
 def test_watching_tells_the_first_row_of_the_video_in_the_prompt(engine, video, film):
     ids = engine.adapter.inputs(film, np.arange(len(film), dtype=np.float32), QUESTIONS[2])["input_ids"][0]
     assert video.record_scores(METHODS["dense"], QUESTIONS[2]) == ids.tolist().index(
-        engine.adapter.place_ids()["video"]
+        engine.adapter.placeholder_token_ids()["video"]
     )
 
 

@@ -42,7 +42,8 @@ def test_most_questions_about_the_sample_files_are_answered_right(shipped):
     asked = json.loads((ASSETS / "samples" / "samples.json").read_text())
     clips = {name: load_frames(ASSETS / "samples" / name, NUM_FRAMES).frames for name in {row["file"] for row in asked}}
     right = [
-        shipped.run(clips[row["file"]], row["question"], AimConfig.dense(), max_new_tokens=4).answer == row["answer"]
+        shipped.run(clips[row["file"]], row["question"], config=AimConfig.dense(), max_new_tokens=4).answer
+        == row["answer"]
         for row in asked
     ]
     assert sum(right) >= 0.75 * len(asked)
@@ -53,5 +54,5 @@ def test_an_answer_is_one_word(shipped):
     for item in held_out_set(1)[::4]:
         frames = render(item.scene, frame_times(NUM_FRAMES), IMAGE_SIZE)
         for config in (AimConfig.dense(), AimConfig.for_depth(shipped.num_layers)):
-            result = shipped.run(frames, item.question.text, config, max_new_tokens=4)
+            result = shipped.run(frames, item.question.text, config=config, max_new_tokens=4)
             assert len(result.answer_ids) == 2 and " " not in result.answer

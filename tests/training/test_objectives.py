@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from aim_core.adapters.registry import adapter_for
-from aim_core.forward.hooks import attached
+from aim_core.forward.hooks import patched
 from training.batched_inference import Video
 from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, _to_middle, traits
 from training.build import make_model, make_processor, vocabulary
@@ -61,7 +61,7 @@ def alone(adapter, batch: Batch, keep: float, positions: str) -> torch.Tensor:
             own = tokens[question == number].tolist()
             asked = own[: own.index(words.index("<|assistant|>"))]
             session = video._session(method)
-            with torch.inference_mode(), attached(adapter, session):
+            with torch.inference_mode(), patched(adapter, session):
                 found.append(video._prompt_logits(session, [" ".join(words[token] for token in asked)])[0])
     return torch.stack(found)
 

@@ -239,7 +239,7 @@ def test_what_is_exported_is_small_and_answers(tmp_path):
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 25e6
     assert _dtypes(weights) == {"F16"}
     result = Engine.from_pretrained(tmp_path, device="cpu").run(
-        np.zeros((1, 64, 64, 3), dtype=np.uint8), "how many objects are there?", AimConfig(), max_new_tokens=2
+        np.zeros((1, 64, 64, 3), dtype=np.uint8), "how many objects are there?", config=AimConfig(), max_new_tokens=2
     )
     assert result.trace.num_layers == 12
 

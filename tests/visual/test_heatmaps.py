@@ -96,7 +96,7 @@ def test_ranks_share_places_between_equals_and_pass_nan_on():
 def test_log_scale_is_in_powers_of_ten_and_survives_zeros():
     trace = with_scores(make_trace(), [0, *np.logspace(-3, 0, 12)])
     scores, low, high = scaled_scores(trace, 1, "log")
-    assert np.allclose([low, high], [-3, np.log10(trace.importance(1).max())], atol=1e-6)
+    assert np.allclose([low, high], [-3, np.log10(trace.scores(1).max())], atol=1e-6)
     assert scores[0, 0] == low  # a score of 0 gets the first colour
     with pytest.raises(ValueError, match="scale"):
         scaled_scores(trace, 1, "linear")

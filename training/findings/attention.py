@@ -11,7 +11,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.aim import MergeSimilar, PageRank
 from aim_core.methods.base import Method
 from aim_core.methods.scorers import LastTokenAttention
-from aim_core.ops.pagerank import per_viewer
+from aim_core.ops.pagerank import causal_correction
 from training.batched_inference import Video
 from training.eval_sets import Item
 from training.world import frame_times, owner_map
@@ -27,7 +27,7 @@ class ScoreRecorder:
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
         rank = PageRank()(query, key, scale)
-        found = (LastTokenAttention()(query, key, scale), rank, per_viewer(rank))
+        found = (LastTokenAttention()(query, key, scale), rank, causal_correction(rank))
         for name, scores in zip(SCORERS, found, strict=True):
             self.scores[name].append(scores[0])
         return rank
@@ -53,7 +53,9 @@ def object_shares(video: Video, item: Item, num_frames: int) -> dict:
     """
     rows, recorder = video.adapter.grid[0], ScoreRecorder()
     own = owner_map(item.scene, frame_times(num_frames), rows).reshape(-1) == item.question.about[0]
-    start = video.record_scores(Method("recorded", MergeSimilar(1.0), AimConfig.dense(), recorder), item.question.text)
+    start = video.record_scores(
+        Method("recorded", MergeSimilar(1.0), AimConfig.dense().schedule, recorder), item.question.text
+    )
     shares = {name: [_share(scores, own, start) for scores in layers] for name, layers in recorder.scores.items()}
     return {"chance": float(own.mean())} | shares
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aim_core.config import AimConfig
-from aim_core.methods.base import Plan
+from aim_core.config import LinearSchedule
+from aim_core.methods.base import Schedule
 from aim_core.ops.flops import prefill_flops
 
 TOLERANCE = 0.03  # plans whose operations differ by less than this share count as equal
@@ -35,7 +35,7 @@ class Shape:
     num_text: int
     widths: tuple[tuple[str, int], ...]
 
-    def flops(self, plan: Plan, num_visual: int, drop_text: bool = False) -> int:
+    def flops(self, plan: Schedule, num_visual: int, drop_text: bool = False) -> int:
         """Operations of the language model's prefill (the formula of `aim_core.ops.flops`).
 
         drop_text: the plan counts text too, all of it but the last token.
@@ -45,14 +45,14 @@ class Shape:
         return prefill_flops([count + always for count in counts], **dict(self.widths))
 
 
-def equal_schedules(shape: Shape, num_visual: int, target: int) -> list[AimConfig]:
+def equal_schedules(shape: Shape, num_visual: int, target: int) -> list[LinearSchedule]:
     """Schedules (l1, l2) that cost `target` operations, from early and gradual to late and abrupt.
 
     For each l1 the l2 that comes nearest, if it comes within TOLERANCE.
     """
     found = []
     for l1 in range(shape.num_layers):
-        every = [AimConfig(keep_ratio=1.0, l1=l1, l2=l2) for l2 in range(l1 + 1, 4 * shape.num_layers)]
+        every = [LinearSchedule(l1, l2) for l2 in range(l1 + 1, 4 * shape.num_layers)]
         found += _nearest(every, shape, num_visual, target)
     return found
 

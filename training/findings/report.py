@@ -77,13 +77,13 @@ def _types(right: np.ndarray, items: list[Item]) -> dict[str, float]:
 
 
 def _tokens(setting: Setting, shape: Shape) -> int:
-    return num_kept(shape.tokens_per_frame, setting.method.reduce.keep_ratio)
+    return num_kept(shape.tokens_per_frame, setting.method.merger.keep_ratio)
 
 
 def _flops(setting: Setting, shape: Shape) -> int:
     """Counted for a prompt of usual length."""
     visual = setting.num_frames * _tokens(setting, shape) + 1
-    return shape.flops(setting.method.plan, visual, setting.method.drop_text)
+    return shape.flops(setting.method.schedule, visual, setting.method.drop_text)
 
 
 def _mean(values: list[float]) -> dict:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from aim_core.adapters.base import Adapter
 from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
-from aim_core.config import AimConfig
+from aim_core.config import AimConfig, LinearSchedule
 from aim_core.methods.aim import MergeSimilar, PageRank
-from aim_core.methods.base import Method, Plan, Rank
-from aim_core.methods.scorers import AttentionReceived, LastTokenAttention, RandomRank
+from aim_core.methods.base import Method, Schedule, Scorer
+from aim_core.methods.scorers import AttentionReceived, LastTokenAttention, RandomScorer
 from aim_core.ops.merging import num_kept
 from training.eval_sets import Item, held_out_set
 from training.findings.plans import Shape, Step, equal_schedules, equal_steps, spread
@@ -24,12 +24,12 @@ SETS: dict[str, Callable[[int], list[Item]]] = {  # from the number of questions
     "shortest": lambda n: held_out_set(math.ceil(n / sum(fewest <= 2 for fewest in FEWEST_FRAMES.values())), 2),
     "long": lambda n: long_set(math.ceil(n / len(KINDS))),
 }
-RANKS: dict[str, Rank] = {
+RANKS: dict[str, Scorer] = {
     "PageRank": PageRank(),
     "PageRank, causal": PageRank(causal=True),
     "attention received": AttentionReceived(),
     "last token's attention": LastTokenAttention(),
-    "chance": RandomRank(),
+    "chance": RandomScorer(),
 }
 WHOLE, QUARTER, EIGHTH = 1.0, 0.25, 0.125
 RATIOS = (1 / 2, QUARTER, EIGHTH, 1 / 16)
@@ -48,8 +48,8 @@ class Setting:
 
     def method_for(self, video: int) -> Method:
         """Chance draws anew for every video."""
-        drawn = isinstance(self.method.rank, RandomRank)
-        return replace(self.method, rank=RandomRank(video)) if drawn else self.method
+        drawn = isinstance(self.method.scorer, RandomScorer)
+        return replace(self.method, scorer=RandomScorer(video)) if drawn else self.method
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class Maker:
                 f"{type(adapter.model).__name__} is of another family"
             )
         self.tokens = adapter.grid[0] * adapter.grid[1]
-        self.default = AimConfig.for_depth(adapter.num_layers)
+        self.default = AimConfig.for_depth(adapter.num_layers).schedule
         self.shape = Shape(adapter.num_layers, self.tokens, NUM_TEXT, tuple(adapter.sizes.items()))
 
     def __call__(
         self,
         num_frames: int,
         keep: float,
-        plan: Plan | None = None,
+        plan: Schedule | None = None,
         rank: str = "PageRank",
         items: str = "clips",
         positions: str = "sequential",
@@ -95,7 +95,7 @@ class Maker:
         name += ", original positions" if positions == "original" else ""
         name += ", text pruned too" if drop_text else ""
         name += f" ({items})" if items != "clips" else ""
-        plan = AimConfig.dense() if plan is None else plan
+        plan = AimConfig.dense().schedule if plan is None else plan
         method = Method(name, MergeSimilar(keep), plan, RANKS[rank], positions, "dropped", drop_text)
         return Setting(name, items, num_frames, method)
 
@@ -128,7 +128,7 @@ def _schedules(make: Maker) -> tuple[Group, ...]:
     """The cost of the default, then that of none after half as many layers, where it starts to matter."""
     shape, visual = make.shape, 8 * num_kept(make.tokens, QUARTER) + 1
     half = make.default.l1 // 2
-    cost, low_cost = (shape.flops(plan, visual) for plan in (make.default, AimConfig(l1=half, l2=half + 1)))
+    cost, low_cost = (shape.flops(plan, visual) for plan in (make.default, LinearSchedule(half, half + 1)))
     plans = spread(equal_schedules(shape, visual, cost), 3) + spread(equal_steps(shape, visual, cost), 2)
     base, same = make(8, QUARTER, make.default), [make(8, QUARTER, plan) for plan in plans]
     low = [make(8, QUARTER, plan) for plan in spread(equal_schedules(shape, visual, low_cost), 2)]
@@ -167,7 +167,7 @@ def _causal(make: Maker) -> tuple[Group, ...]:
     return tuple(Group(plain, (causal,)) for plain, causal in zip(made[::2], made[1::2], strict=True))
 
 
-def _words(plan: Plan | None) -> str:
+def _words(plan: Schedule | None) -> str:
     if plan is None:
         return "nothing pruned"
     if isinstance(plan, Step):

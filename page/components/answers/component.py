@@ -54,7 +54,7 @@ def _marked(answer: list[str], matches: list[tuple[int, int]]) -> list[tuple[str
 def _counts(hand: Result) -> dict[str, int]:
     """How many visual tokens the marks protect and remove; several marked patches may have ended in one token."""
     rows = hand.trace.rows()
-    marks = {"protected": hand.by_hand.protect, "removed": hand.by_hand.remove}
+    marks = {"protected": hand.overrides.protect, "removed": hand.overrides.remove}
     return {name: len({int(rows[mark]) for mark in marked}) for name, marked in marks.items()}
 
 

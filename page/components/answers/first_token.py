@@ -21,7 +21,7 @@ def first_token_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     probability in each run; kl, in nats, of each run from the one before it (None where it is infinite); firsts, the
     text of each run's likeliest token; same, whether it is one token.
     """
-    logs = [result.first for result in runs.values()]
+    logs = [result.first_token_logprobs for result in runs.values()]
     steps = [compare(*pair, num_top=NUM_LIKELY) for pair in pairwise(logs)]
     tokens = sorted({int(token) for step in steps for token in step.ids}, key=lambda token: (-logs[0][token], token))
     return {

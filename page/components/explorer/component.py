@@ -39,4 +39,4 @@ class TokenExplorer(Panel):
         if value is None:
             return None
         frames = write_frames(pictures(value.trace), self.GRADIO_CACHE)
-        return ExplorerData(frames=frames, record=explorer_record(value.trace, value.by_hand))
+        return ExplorerData(frames=frames, record=explorer_record(value.trace, value.overrides))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from aim_core.trace import Trace
 from page.components.explorer.frames import pictures, view_times
 from page.components.explorer.iterations import steps_record
@@ -14,7 +14,7 @@ from visual.frame_compose import views_of
 from visual.palette import assign_colours, colour_table, hex_colour
 
 
-def explorer_record(trace: Trace, by_hand: ByHand | None = None) -> dict:
+def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> dict:
     """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
 
     row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
@@ -38,7 +38,9 @@ def explorer_record(trace: Trace, by_hand: ByHand | None = None) -> dict:
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
         "steps": steps_record(trace),
-        "byHand": [{"kind": kind, "marks": getattr(by_hand or ByHand(), kind)} for kind in ("protect", "remove")],
+        "byHand": [
+            {"kind": kind, "marks": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
+        ],
     }
 
 
@@ -54,7 +56,7 @@ def score_table(trace: Trace) -> np.ndarray:
     """(scored layers, rows) float32, the PageRank of each visual row; NaN where it was not there."""
     table = np.full((len(trace.scored_layers), num_rows(trace)), np.nan, dtype=np.float32)
     for scores, layer in zip(table, trace.scored_layers, strict=True):
-        scores[trace.layers[layer].kept] = trace.layers[layer].importance
+        scores[trace.layers[layer].kept] = trace.layers[layer].scores
     return table
 
 

@@ -95,6 +95,6 @@ def later_half(trace: Trace) -> float | None:
     if not trace.scored_layers:
         return None
     record = trace.layers[trace.scored_layers[0]]
-    scores = np.nan_to_num(record.importance.astype(np.float64))
+    scores = np.nan_to_num(record.scores.astype(np.float64))
     total = scores.sum()
     return float(scores[record.kept >= trace.num_merged / 2].sum() / total) if total > 0 else None

@@ -63,7 +63,7 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
         }
         for place, side in enumerate(runs)
     ]
-    measured = all(result.word_frames.size for result in runs.values())
+    measured = all(result.frame_attention.size for result in runs.values())
     trace = next(iter(runs.values())).trace
     named = zip(view_names(views_of(trace)), view_times(trace), strict=True)
     views = [{"name": name, "time": time} for name, time in named]
@@ -71,10 +71,12 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
 
 
 def _words(result: Result, tokenizer: Any) -> list[tuple[str, list[float]]]:
-    if not result.word_frames.size:
+    if not result.frame_attention.size:
         return []
     found = answer_words(tokenizer, result.answer_ids)
-    return [(text, [round(float(share), 5) for share in result.word_frames[places].mean(0)]) for text, places in found]
+    return [
+        (text, [round(float(share), 5) for share in result.frame_attention[places].mean(0)]) for text, places in found
+    ]
 
 
 def _twin(own: list[str], other: list[str], word: int) -> int | None:

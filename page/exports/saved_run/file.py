@@ -11,7 +11,7 @@ import numpy as np
 
 from aim_core.config import AimConfig
 from aim_core.ops.flops import Cost
-from aim_core.overrides import ByHand
+from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
 from aim_core.trace import Trace
 from page.exports.record import FORMAT, VERSION, run_record
@@ -73,7 +73,7 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         raise SavedRunError(strings().SAVED_BROKEN)
     settings = about.part("settings")
     config = AimConfig(**{name: settings.value(name) for name in AimConfig.__dataclass_fields__})
-    marks = ByHand(settings.pairs("protect", trace.group.shape), settings.pairs("remove", trace.group.shape))
+    marks = TokenOverrides(settings.pairs("protect", trace.group.shape), settings.pairs("remove", trace.group.shape))
     if any(trace.group[mark] < 0 for mark in (*marks.protect, *marks.remove)):
         raise SavedRunError(strings().SAVED_BROKEN)
     runs = _runs(path, about.part("runs"), trace, config, marks, version)
@@ -85,10 +85,10 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
 
 
 def _runs(
-    path: str | Path, records: Reader, trace: Trace, config: AimConfig, marks: ByHand, version: int
+    path: str | Path, records: Reader, trace: Trace, config: AimConfig, marks: TokenOverrides, version: int
 ) -> dict[str, Result]:
     """Every run by its name: dense, AIM, and AIM by hand if there are marks."""
-    settled = {"dense": (AimConfig.dense(), ByHand()), "aim": (config, ByHand())} | (
+    settled = {"dense": (AimConfig.dense(), TokenOverrides()), "aim": (config, TokenOverrides())} | (
         {"hand": (config, marks)} if marks else {}
     )
     with np.load(path, allow_pickle=False) as data:
@@ -113,7 +113,7 @@ def _spelling(record: Reader) -> SavedTokens:
 
 
 def _result(
-    side: Reader, trace: Trace, config: AimConfig, by_hand: ByHand, arrays: list[np.ndarray], version: int
+    side: Reader, trace: Trace, config: AimConfig, overrides: TokenOverrides, arrays: list[np.ndarray], version: int
 ) -> Result:
     """One run, with the one trace that is kept: nothing is drawn from another."""
     layers = trace.num_layers
@@ -121,14 +121,14 @@ def _result(
         side.wholes("tokens_per_layer", layers), side.wholes("visual_per_layer", layers),
         side.whole("num_text", 0, 10**7), *(side.whole(name, 0, 10**21) for name in ("language_flops", "vision_flops")),
     )  # fmt: skip
-    first, word_frames = arrays
+    first, frame_attention = arrays
     ids = side.wholes("answer_ids", None)
     if first.ndim != 1 or not np.isfinite(first).any() or not (first < 1e-3).all():  # minus infinity is no chance
         raise SavedRunError(strings().SAVED_BROKEN)
-    if word_frames.shape not in ((0, 0), (len(ids), trace.num_views)) or not np.isfinite(word_frames).all():
+    if frame_attention.shape not in ((0, 0), (len(ids), trace.num_views)) or not np.isfinite(frame_attention).all():
         raise SavedRunError(strings().SAVED_BROKEN)
     answer = side.text("answer", 20_000)
-    return Result(answer, ids, config, trace, cost, _timing(side, version), first, by_hand, word_frames)
+    return Result(answer, ids, config, trace, cost, _timing(side, version), first, overrides, frame_attention)
 
 
 def _timing(side: Reader, version: int) -> Timing:

@@ -116,7 +116,7 @@ def _layers(trace: Trace) -> bool:
 
 def _layer(layer: LayerTrace, index: int, before: LayerTrace) -> bool:
     """Ascending rows, none that was not in the layer before, and a score for each or for none."""
-    kept, scores, steps = layer.kept, layer.importance, layer.steps
+    kept, scores, steps = layer.kept, layer.scores, layer.steps
     if layer.layer != index or not _integers(kept, 1) or not _within(kept, 0, 2 * ALL_PATCHES):
         return False
     if (np.diff(kept) <= 0).any() or not np.isin(kept, before.kept).all():
