@@ -55,8 +55,8 @@ def test_language_flops_are_those_that_torch_counts(engines, name, medium, mode)
     """None: dense."""
     engine = engines(name)
     method = method_for(engine, mode) if mode else as_method(engine.adapter.default_config().dense())
-    ask = (samples(FAMILIES[name], medium), QUESTION, method)
-    result, counts = counted(lambda: engine.run(*ask, max_new_tokens=1))
+    asked = samples(FAMILIES[name], medium), QUESTION
+    result, counts = counted(lambda: engine.run(*asked, config=method, max_new_tokens=1))
     assert result.cost.language_flops == in_the_layers(engine, counts)
     assert (len(set(result.cost.tokens_per_layer)) > 1) == (mode == "dropped")
     assert (len(set(result.trace.retained)) > 1) == (mode is not None)  # what is visible is told as before
