@@ -149,7 +149,7 @@ class Handlers:
             to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: stored.shown,
-            to.frame_attention: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
+            to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
             to.summary: summary(stored.runs),
         }
 

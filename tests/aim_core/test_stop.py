@@ -76,7 +76,7 @@ def test_a_run_that_waits_for_its_turn_can_be_stopped(engine, frames):
         go_on.wait(60)
         return False
 
-    first = in_thread(engine.run, frames, QUESTION, CONFIG, stop=hold)
+    first = in_thread(engine.run, frames, QUESTION, config=CONFIG, stop=hold)
     try:
         assert inside.wait(60)
         with pytest.raises(Stopped):

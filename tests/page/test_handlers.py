@@ -72,7 +72,7 @@ def test_times_come_after_the_answers_and_only_once(handlers, clip):
 
 def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
     before = handlers.store.get(key)
-    with handlers.runner.engine._turn(None):  # somebody else's run: timing waits, and is stopped for certain
+    with handlers.runner.engine._exclusive(None):  # somebody else's run: timing waits, and is stopped for certain
         begun = in_thread(handlers.times, key, REQUEST)
         wait_until(lambda: handlers.cancellation.stop(REQUEST.session_hash))
         assert begun.result(timeout=60) == gr.skip()

@@ -25,7 +25,7 @@ from page.token_text import SavedTokens
 from visual.frame_compose import dense_tokens
 
 ABOUT = "run.json"
-ARRAYS = ("first", "word_frames")  # of each run
+ARRAYS = {"first": "first_token_logprobs", "word_frames": "frame_attention"}  # name in the file: field of each run
 
 
 def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, path: Path) -> None:
@@ -41,9 +41,9 @@ def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, pa
     with ZipFile(path, "a", ZIP_DEFLATED) as file:
         file.writestr(ABOUT, json.dumps(run_record(stored, model) | {"spelling": spelled, "details": stored.details}))
         for side, result in stored.runs.items():
-            for name in ARRAYS:
+            for name, field in ARRAYS.items():
                 with file.open(f"{side}_{name}.npy", "w") as entry:
-                    np.save(entry, np.asarray(getattr(result, name), dtype=np.float32), allow_pickle=False)
+                    np.save(entry, np.asarray(getattr(result, field), dtype=np.float32), allow_pickle=False)
 
 
 def load_run(path: str | Path) -> StoredRun:
