@@ -27,7 +27,7 @@ class Comparison:
 
 
 def compare(dense: np.ndarray, aim: np.ndarray, num_top: int = 5) -> Comparison:
-    """Compare two vectors (vocabulary,) of log-probabilities in nats, such as `Result.first_token_logprobs`, in float64.
+    """Compare two vectors (vocabulary,) of log-probabilities in nats (`Result.first_token_logprobs`) in float64.
 
     num_top: how many of each side's most likely tokens are listed; ties go to the lower id.
     Raises ValueError for vectors of different or no length, without any finite number, or fewer than 1 token to list.
