@@ -122,7 +122,9 @@ class Handlers:
         answers = self.results.answers
         return {answers: self.panels(stored)[answers] if stored else None}
 
-    def _again(self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more) -> StoredRun:
+    def _again(
+        self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more
+    ) -> StoredRun:
         """The same question with other settings or overrides; what has not changed does not run again."""
         same_frames = num_frames == stored.num_frames
         same = same_frames and config == stored.aim.config

@@ -137,7 +137,7 @@ def test_every_panel_is_filled(asked, name, kind):
     for view, file in zip(explorer.record["views"], explorer.frames, strict=True):
         with Image.open(file.path) as picture:
             assert picture.size == tuple(view["size"])[::-1]
-    told = to.frame_attention.postprocess(values[to.frame_attention])
+    told = to.word_frames.postprocess(values[to.word_frames])
     assert told.record["measured"] and len(told.record["views"]) == trace.num_views
     assert all(shares and len(shares) == trace.num_views for side in told.record["sides"]
                for _, shares, _ in side["words"])  # fmt: skip
