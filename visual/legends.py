@@ -56,16 +56,16 @@ def _sample(width: float, size: int) -> np.ndarray:
 
 
 def _row(items: list[tuple[np.ndarray | None, str]], size: int) -> np.ndarray:
-    """Samples and words side by side on a card, each sample before its words."""
+    """Samples and words in a row, each sample before its words."""
     pad, height = size // 2, round(2.4 * size)
     masks = [text_mask(text, size).shape[1] for _, text in items]
     widths = [0 if sample is None else sample.shape[1] + pad for sample, _ in items]
-    card = np.full((height, sum(masks) + sum(widths) + 2 * pad * len(items), 3), BACKGROUND, dtype=np.uint8)
+    row = np.full((height, sum(masks) + sum(widths) + 2 * pad * len(items), 3), BACKGROUND, dtype=np.uint8)
     left = pad
     for (sample, text), ahead, mask in zip(items, widths, masks, strict=True):
         if sample is not None:
             top = (height - len(sample)) // 2
-            card[top : top + len(sample), left : left + sample.shape[1]] = sample
-        write(card, text, (height - line_height(size)) // 2, left + ahead, size, INK)
+            row[top : top + len(sample), left : left + sample.shape[1]] = sample
+        write(row, text, (height - line_height(size)) // 2, left + ahead, size, INK)
         left += ahead + mask + 2 * pad
-    return card
+    return row

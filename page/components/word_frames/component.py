@@ -51,14 +51,14 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
     whether attention was recorded. A run that did not record it has no words.
     """
-    said = [_words(result, tokenizer) for result in runs.values()]
-    texts = [[text for text, _ in one] for one in said]
+    words = [_words(result, tokenizer) for result in runs.values()]
+    texts = [[text for text, _ in one] for one in words]
     sides = [
         {
             "side": side,
             "words": [
                 [text, shares, [_twin(texts[place], other, word) for other in texts]]
-                for word, (text, shares) in enumerate(said[place])
+                for word, (text, shares) in enumerate(words[place])
             ],
         }
         for place, side in enumerate(runs)

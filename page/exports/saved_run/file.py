@@ -33,13 +33,13 @@ def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, pa
     stored.shown.trace.save(path)
     if stored.is_bare:
         return
-    spelled = {
+    texts = {
         "tokens": {str(token): text for token, text in saved_tokens.tokens.items()},
         "answers": [[list(ids), text] for ids, text in saved_tokens.answers.items()],
         "end": saved_tokens.eos_token_id,
     }
     with ZipFile(path, "a", ZIP_DEFLATED) as file:
-        file.writestr(ABOUT, json.dumps(run_record(stored, model) | {"spelling": spelled, "details": stored.details}))
+        file.writestr(ABOUT, json.dumps(run_record(stored, model) | {"spelling": texts, "details": stored.details}))
         for side, result in stored.runs.items():
             for name, field in ARRAYS.items():
                 with file.open(f"{side}_{name}.npy", "w") as entry:
@@ -80,7 +80,7 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
     return StoredRun(
         Path(about.text("file", 300)).name, about.text("question", 4000), about.whole("num_frames", 1, 64),
         runs["dense"], runs["aim"], about.whole("timed_prefills", 0, 1000), about.value("details") is True,
-        runs.get("hand"), _facts(about.part("model"), version), _spelling(about.part("spelling")),
+        runs.get("hand"), _facts(about.part("model"), version), _saved_tokens(about.part("spelling")),
     )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def _facts(model: Reader, version: int) -> ModelFacts:
     return ModelFacts(model.text("name", 300, least=1), sizes, model.whole("number_bytes", 1, 16))
 
 
-def _spelling(record: Reader) -> SavedTokens:
+def _saved_tokens(record: Reader) -> SavedTokens:
     end = record.value("end")
     return SavedTokens(
         record.texts_by_number("tokens"), record.texts_by_numbers("answers"), end if isinstance(end, int) else None
