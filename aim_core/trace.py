@@ -104,6 +104,22 @@ class Trace:
         return int((self.group.max(axis=1) + 1).sum())
 
     @property
+    def num_patches(self) -> int:
+        """Patches of all views together, each counted once."""
+        return int((self.rows() >= 0).sum())
+
+    @property
+    def dense_tokens(self) -> int:
+        """Visual tokens of every layer with nothing merged or pruned: all patches, and the run's separators."""
+        separators = max(0, int(self.retained.max(initial=0)) - self.num_merged)
+        return self.num_patches + separators
+
+    @property
+    def all_views(self) -> tuple[View, ...]:
+        """`views`, also of an old file, in which view f is frame f."""
+        return self.views or tuple(View(0, (frame,), self.grid) for frame in range(len(self.group)))
+
+    @property
     def retained(self) -> np.ndarray:
         """(L,) int64, visual tokens that really entered each layer, separators included."""
         return np.array([len(layer.kept) for layer in self.layers], dtype=np.int64)

@@ -66,6 +66,11 @@ def test_visual_knows_of_the_core_only_its_records():
         assert core <= {"aim_core.trace"}, f"{path.name} imports {core}"
 
 
+def test_reading_a_saved_run_imports_no_drawing():
+    for path in (ROOT / "page" / "exports" / "saved_run").glob("*.py"):
+        assert not {name for name in imported(path) if name.split(".")[0] in {"visual", "cv2", "matplotlib"}}, path.name
+
+
 def test_figures_never_come_from_pyplot():
     for room in ("visual", "page"):
         for path in (ROOT / room).rglob("*.py"):

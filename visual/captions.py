@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.trace import Trace
-from visual.frame_compose import patches_of_all
 from visual.heatmaps import nearest_scored
 
 
 def groups_caption(trace: Trace) -> str:
     """How far merging shrank the frames, and how large the largest group is."""
-    num_patches = patches_of_all(trace)
+    num_patches = trace.num_patches
     sizes = np.concatenate([np.bincount(group[group >= 0]) for group in trace.group])
     kept = f"{trace.num_merged:,} of {num_patches:,} visual tokens remain ({_percent(trace.num_merged, num_patches)})"
     frames = _plural(trace.num_frames, "frame")

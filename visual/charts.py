@@ -9,7 +9,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from aim_core.trace import Trace
 from visual.chart_style import SCREEN, ChartStyle, Look, legend_above, new_chart
-from visual.frame_compose import dense_tokens
 from visual.heatmaps import nearest_scored, unmeasured_note
 from visual.palette import ALIVE, INK, LANGUAGE, MUTED, PRUNED, VISION, hex_colour
 
@@ -26,7 +25,7 @@ def retained_figure(trace: Trace, layer: int | None = None, style: ChartStyle = 
         raise ValueError(f"layer must be in [0, {trace.num_layers}), got {layer}")
     figure, axes = new_chart("Visual tokens that enter each layer", 0.515, style)
     layers, actual = np.arange(trace.num_layers), trace.retained
-    dense = np.full(trace.num_layers, dense_tokens(trace))
+    dense = np.full(trace.num_layers, trace.dense_tokens)
     axes.plot(layers, dense, "--", color=hex_colour(MUTED), linewidth=1.3, label="dense")
     axes.plot(
         layers, trace.planned, "o:", color=hex_colour(INK), markersize=3.2, linewidth=1, label="planned", zorder=3

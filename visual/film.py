@@ -10,7 +10,7 @@ import numpy as np
 
 from aim_core.trace import Trace
 from visual.contact_sheet import contact_sheet, enlarge
-from visual.frame_compose import frame_captions, patches_of_all
+from visual.frame_compose import frame_captions
 from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer
 from visual.palette import BACKGROUND, INK
 from visual.text_raster import fitting_size, line_height, write
@@ -42,7 +42,7 @@ def film(trace: Trace, widest: int = WIDEST) -> Iterator[Shot]:
 def _captions(trace: Trace) -> list[tuple]:
     """For each shot its caption and a function that makes what draws it."""
     counts = trace.retained
-    merged = f"Merged: {trace.num_merged:,} visual tokens stand for {patches_of_all(trace):,} patches"
+    merged = f"Merged: {trace.num_merged:,} visual tokens stand for {trace.num_patches:,} patches"
     shots: list[tuple] = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
     shots.append((merged, lambda: groups_drawer(trace)))
     for layer in range(trace.num_layers):

@@ -27,15 +27,10 @@ class ComposedFrame:
     views: tuple[int, ...]
 
 
-def views_of(trace: Trace) -> tuple[View, ...]:
-    """The views of a trace; in old files view f is frame f."""
-    return trace.views or tuple(View(0, (frame,), trace.grid) for frame in range(len(trace.group)))
-
-
 def composed_frames(trace: Trace) -> list[ComposedFrame]:
     """In the order of the prompt; a view goes on the latest composition of its frame on which nothing is in its way."""
     composed: list[ComposedFrame] = []
-    views = views_of(trace)
+    views = trace.all_views
     for index, view in enumerate(views):
         frame = shown_frame(trace, index)
         last = next((i for i in reversed(range(len(composed))) if composed[i].frame == frame), None)
@@ -48,7 +43,7 @@ def composed_frames(trace: Trace) -> list[ComposedFrame]:
 
 def shown_frame(trace: Trace, index: int) -> int:
     """The frame that stands for a view: the first one it shows; with several pictures, its own."""
-    views = views_of(trace)
+    views = trace.all_views
     several = len({view.medium for view in views}) > 1
     frame = views[index].medium if several else min(views[index].frames, default=0)
     return min(frame, trace.num_frames - 1)
@@ -56,19 +51,8 @@ def shown_frame(trace: Trace, index: int) -> int:
 
 def patch_values(trace: Trace, index: int, values: np.ndarray) -> np.ndarray:
     """(n,) the values of a view's own patches, out of an array (V, widest) that fills up smaller views."""
-    rows, cols = views_of(trace)[index].grid
+    rows, cols = trace.all_views[index].grid
     return values[index, : rows * cols]
-
-
-def patches_of_all(trace: Trace) -> int:
-    """Patches of all views together, each counted once."""
-    return int((trace.rows() >= 0).sum())
-
-
-def dense_tokens(trace: Trace) -> int:
-    """Visual tokens of every layer with nothing merged or pruned: all patches, and the run's separators."""
-    separators = max(0, int(trace.retained.max(initial=0)) - trace.num_merged)
-    return patches_of_all(trace) + separators
 
 
 def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) -> np.ndarray:
@@ -79,7 +63,7 @@ def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) 
     frame = enlarge(trace.frames[composed.frame], side)
     drawn = dimmed(frame)
     for index in composed.views:
-        view = views_of(trace)[index]
+        view = trace.all_views[index]
         left, top, right, bottom = _pixels(view.box or WHOLE, frame.shape)
         cut = _cut(frame, left, top, right, bottom)
         picture = _drawn(cut, view.grid, draw, index)
@@ -92,13 +76,13 @@ def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) 
 def composed_height(trace: Trace, num_frames: int) -> int:
     """Height in pixels at which so many composed frames make a sheet, more where patches would be too small to see."""
     height, width = trace.frames.shape[1:3]
-    needed = [_pixels_needed(view, width / height) for view in views_of(trace)]
+    needed = [_pixels_needed(view, width / height) for view in trace.all_views]
     return max(display_side(num_frames, width / height), min(LARGEST, max(needed)))
 
 
 def frame_captions(trace: Trace) -> list[str]:
     """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0–0.5 s" or "frame 1 · 0.0 s · 6 crops"."""
-    frames_shown, views = composed_frames(trace), views_of(trace)
+    frames_shown, views = composed_frames(trace), trace.all_views
     labels = []
     for composed in frames_shown:
         frames = {frame for index in composed.views for frame in views[index].frames}

@@ -13,7 +13,6 @@ from visual.frame_compose import (
     composed_height,
     frame_captions,
     patch_values,
-    views_of,
 )
 from visual.overlay import draw_alive, draw_groups, draw_scores
 
@@ -51,19 +50,19 @@ def drawn_frames(trace: Trace, draw: Draw) -> list[np.ndarray]:
 
 def groups_drawer(trace: Trace) -> Draw:
     """Draws the groups of a view."""
-    views = views_of(trace)
+    views = trace.all_views
     return lambda picture, view: draw_groups(picture, patch_values(trace, view, trace.group), views[view].grid)
 
 
 def alive_drawer(trace: Trace, layer: int) -> Draw:
     """Draws which patches of a view are alive in `layer`."""
-    views, alive = views_of(trace), trace.alive(layer)
+    views, alive = trace.all_views, trace.alive(layer)
     return lambda picture, view: draw_alive(picture, patch_values(trace, view, alive), views[view].grid)
 
 
 def scores_drawer(trace: Trace, layer: int, scale: str) -> Draw:
     """Draws the scores of a view measured in `layer`; scale: as in `scores_heatmap`."""
-    views, (scores, low, high) = views_of(trace), scaled_scores(trace, layer, scale)
+    views, (scores, low, high) = trace.all_views, scaled_scores(trace, layer, scale)
     return lambda picture, view: draw_scores(picture, patch_values(trace, view, scores), views[view].grid, low, high)
 
 

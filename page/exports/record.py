@@ -28,7 +28,6 @@ from aim_core.result import Result
 from aim_core.trace import Trace
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
-from visual.frame_compose import views_of
 
 FORMAT, VERSION = "aim-explorer run", 2
 
@@ -60,7 +59,7 @@ def trace_record(trace: Trace) -> dict[str, Any]:
     planned: visual tokens the schedule lets into each layer. layers: {"layer", "kept", "importance"} each; importance
     is empty where none was measured. What is not known is null.
     """
-    views = views_of(trace)
+    views = trace.all_views
     sizes = [rows * columns for rows, columns in (view.grid for view in views)]
     similarity = None if trace.similarity is None else _own(trace.similarity, sizes)
     return {

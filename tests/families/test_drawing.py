@@ -15,7 +15,7 @@ from tests.families.family import ask, samples
 from tests.families.table import ASKED, FAMILIES
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.charts import retained_figure, sorted_scores_figure
-from visual.frame_compose import composed_frames, dense_tokens, frame_captions
+from visual.frame_compose import composed_frames, frame_captions
 from visual.heatmaps import alive_overlay, groups_overlay, scores_heatmap
 
 
@@ -38,7 +38,7 @@ def test_every_family_can_be_drawn(family_model, name, medium):
     assert groups_overlay(trace).shape[2] == alive_overlay(trace, 3).shape[2] == 3
     sheet, shown = scores_heatmap(trace, 3)
     assert shown in trace.scored_layers and sheet.dtype == np.uint8
-    assert dense_tokens(trace) >= sum(map(len, views))
+    assert trace.dense_tokens >= sum(map(len, views))
     assert f"of {sum(map(len, views)):,} visual tokens" in groups_caption(trace)
     assert f"{trace.num_merged:,} of {trace.num_merged:,} merged" in alive_caption(trace, 0)
     assert scores_caption(trace, 3) and retained_figure(trace) and sorted_scores_figure(trace, 3)

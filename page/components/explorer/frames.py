@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.trace import Trace
-from visual.frame_compose import shown_frame, views_of
+from visual.frame_compose import shown_frame
 
 
 def pictures(trace: Trace) -> list[np.ndarray]:
     """(H, W, 3) uint8 of each view: its frame, or the part of it that the view covers."""
-    return [cut(trace.frames[shown_frame(trace, i)], view.box) for i, view in enumerate(views_of(trace))]
+    return [cut(trace.frames[shown_frame(trace, i)], view.box) for i, view in enumerate(trace.all_views)]
 
 
 def cut(frame: np.ndarray, box: tuple[float, float, float, float] | None) -> np.ndarray:

@@ -10,7 +10,6 @@ from page.components.explorer.frames import pictures, view_times
 from page.components.explorer.iterations import steps_record
 from page.components.explorer.packing import packed
 from page.components.explorer.view_names import view_names
-from visual.frame_compose import views_of
 from visual.palette import assign_colours, colour_table, hex_colour
 
 
@@ -67,7 +66,7 @@ def num_rows(trace: Trace) -> int:
 
 def _views(trace: Trace) -> list[dict]:
     """Of each view its grid (rows, columns), size (height, width) in pixels, time in seconds and name."""
-    views = views_of(trace)
+    views = trace.all_views
     sizes = [picture.shape[:2] for picture in pictures(trace)]
     columns = zip(views, sizes, view_times(trace), view_names(views), strict=True)
     return [
@@ -78,7 +77,7 @@ def _views(trace: Trace) -> list[dict]:
 def _by_row(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     """For each visual row its colour and the view it belongs to: two (rows,) arrays."""
     colour, home = np.zeros(num_rows(trace), dtype=np.int64), np.full(num_rows(trace), -1, dtype=np.int64)
-    for index, (view, row, group) in enumerate(zip(views_of(trace), trace.rows(), trace.group, strict=True)):
+    for index, (view, row, group) in enumerate(zip(trace.all_views, trace.rows(), trace.group, strict=True)):
         n = view.grid[0] * view.grid[1]
         colour[row[:n]], home[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
     return colour, home

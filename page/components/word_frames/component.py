@@ -13,7 +13,6 @@ from page.components.explorer.frames import pictures, view_times
 from page.components.explorer.view_names import view_names
 from page.state.frame_files import write_frames
 from page.token_text import answer_words
-from visual.frame_compose import views_of
 from visual.palette import browser_palette
 
 
@@ -65,7 +64,7 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     ]
     measured = all(result.frame_attention.size for result in runs.values())
     trace = next(iter(runs.values())).trace
-    named = zip(view_names(views_of(trace)), view_times(trace), strict=True)
+    named = zip(view_names(trace.all_views), view_times(trace), strict=True)
     views = [{"name": name, "time": time} for name, time in named]
     return {"views": views, "sides": sides, "measured": measured}
 

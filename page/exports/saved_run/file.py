@@ -22,7 +22,6 @@ from page.i18n import strings
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
-from visual.frame_compose import dense_tokens
 
 ABOUT = "run.json"
 ARRAYS = {"first": "first_token_logprobs", "word_frames": "frame_attention"}  # name in the file: field of each run
@@ -146,6 +145,6 @@ def _bare(trace: Trace) -> StoredRun:
     nothing = Timing(0.0, 0.0, 0.0, 0.0)
     dense, aim = (
         Result("", (), config, trace, Cost(counts, counts, 0, 0, 0), nothing, np.zeros(0, np.float32))
-        for config, counts in ((AimConfig.dense(), (dense_tokens(trace),) * trace.num_layers), (AimConfig(), visual))
+        for config, counts in ((AimConfig.dense(), (trace.dense_tokens,) * trace.num_layers), (AimConfig(), visual))
     )
     return StoredRun("", "", trace.num_frames, dense, aim, model=ModelFacts.unknown())

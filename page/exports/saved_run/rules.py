@@ -7,7 +7,6 @@ import numpy as np
 from aim_core.trace import LayerTrace, Trace, View
 from page.exports.saved_run.archive import SavedRunError
 from page.i18n import strings
-from visual.frame_compose import views_of
 
 FRAMES, SIDE = 64, 2048  # most frames, most pixels a side
 VIEWS, PATCHES, ALL_PATCHES, LAYERS, GRID = 1024, 10_000, 300_000, 256, 1024
@@ -35,7 +34,7 @@ def _views(trace: Trace) -> bool:
     group = trace.group
     if not _integers(group, 2) or not 1 <= len(group) <= VIEWS or group.size > ALL_PATCHES:
         return False
-    views = views_of(trace)
+    views = trace.all_views
     if len(views) != len(group) or views[0].grid != trace.grid or (not trace.views and len(group) > trace.num_frames):
         return False
     return all(_view(view, trace.frames.shape, group.shape[1]) for view in views)
@@ -61,7 +60,7 @@ def _groups(trace: Trace) -> bool:
     if rows is None:
         return False
     owners: set[int] = set()
-    for view, group, row in zip(views_of(trace), trace.group, rows, strict=True):
+    for view, group, row in zip(trace.all_views, trace.group, rows, strict=True):
         num = view.grid[0] * view.grid[1]
         own = np.unique(np.stack([group[:num], row[:num]]), axis=1)
         if own.min() < 0 or (group[num:] != -1).any() or (row[num:] >= 0).any() or own[0].max() >= num:
