@@ -133,9 +133,14 @@ class Engine:
             return self._prefill(self._encode_prompt(frames, question, session), session)[2:]
 
     def _run(
-        self, frames: Frames, question: str, config: AimConfig | Method, session: Session, diagnostics: Diagnostics,
+        self,
+        frames: Frames,
+        question: str,
+        config: AimConfig | Method,
+        session: Session,
+        diagnostics: Diagnostics,
         max_new_tokens: int,
-    ) -> Result:  # fmt: skip
+    ) -> Result:
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
             logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)

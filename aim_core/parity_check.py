@@ -80,9 +80,13 @@ def parity(
 def _run(model: PreTrainedModel, inputs: Mapping[str, Any], method: Method, max_new_tokens: int) -> Run:
     with aim(model, method) as recorder:
         out = model.generate(
-            **inputs, max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, output_logits=True,
+            **inputs,
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            output_logits=True,
             return_dict_in_generate=True,
-        )  # fmt: skip
+        )
     kept = tuple(kept.cpu().numpy() for kept in recorder.record.kept)
     logits = torch.cat(out.logits).double().cpu().numpy()
     return Run(kept, logits, out.sequences[0, -len(logits) :].cpu().numpy())

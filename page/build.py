@@ -52,16 +52,27 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     asked = [controls.run.click, controls.question.submit, results.explorer.marks]
     layout_inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
     run = gr.on(
-        [controls.run.click, controls.question.submit], handlers.answer, [*settings, controls.details, key], outputs,
-        api_name="run", concurrency_id="model", concurrency_limit=1, show_progress_on=results.answers,
-    )  # fmt: skip
+        [controls.run.click, controls.question.submit],
+        handlers.answer,
+        [*settings, controls.details, key],
+        outputs,
+        api_name="run",
+        concurrency_id="model",
+        concurrency_limit=1,
+        show_progress_on=results.answers,
+    )
     hand = [
         event(
-            handlers.by_hand, [*controls.sliders, key], outputs, trigger_mode="always_last", api_visibility="private",
-            concurrency_id="model", show_progress_on=results.answers,
+            handlers.by_hand,
+            [*controls.sliders, key],
+            outputs,
+            trigger_mode="always_last",
+            api_visibility="private",
+            concurrency_id="model",
+            show_progress_on=results.answers,
         )
         for event in (results.explorer.marks, results.answers.undo)
-    ]  # fmt: skip
+    ]
     times = run.success(
         handlers.times, key, results.timed, api_name="times", concurrency_id="model", show_progress="hidden"
     )
@@ -72,10 +83,16 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     done = [run, *hand]
     if handlers.runner.is_small:
         again = gr.on(
-            [slider.change for slider in controls.sliders], handlers.follow, [*controls.sliders, key], outputs,
-            trigger_mode="always_last", show_progress="hidden", api_name="follow", api_visibility="undocumented",
+            [slider.change for slider in controls.sliders],
+            handlers.follow,
+            [*controls.sliders, key],
+            outputs,
+            trigger_mode="always_last",
+            show_progress="hidden",
+            api_name="follow",
+            api_visibility="undocumented",
             concurrency_id="model",
-        )  # fmt: skip
+        )
         done.append(again)
     return done
 

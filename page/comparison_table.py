@@ -25,16 +25,32 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     means = _mean(full.visual_per_layer), _mean(less.visual_per_layer)
     names = strings().COMPARISON_ROWS
     rows = [
-        (names["first"], f"{full.visual_per_layer[0]:,}", f"{less.visual_per_layer[0]:,}",
-         times(full.visual_per_layer[0], less.visual_per_layer[0])),
+        (
+            names["first"],
+            f"{full.visual_per_layer[0]:,}",
+            f"{less.visual_per_layer[0]:,}",
+            times(full.visual_per_layer[0], less.visual_per_layer[0]),
+        ),
         (names["mean"], f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means)),
-        (names["language"], flops(full.language_flops), flops(less.language_flops),
-         times(full.language_flops, less.language_flops)),
-        (names["vision"], flops(full.vision_flops), flops(less.vision_flops),
-         times(full.vision_flops, less.vision_flops)),
-        (names["both"], f"{flops(full.total_flops)}; {full.vision_share:.0%}",
-         f"{flops(less.total_flops)}; {less.vision_share:.0%}", times(full.total_flops, less.total_flops)),
-    ]  # fmt: skip
+        (
+            names["language"],
+            flops(full.language_flops),
+            flops(less.language_flops),
+            times(full.language_flops, less.language_flops),
+        ),
+        (
+            names["vision"],
+            flops(full.vision_flops),
+            flops(less.vision_flops),
+            times(full.vision_flops, less.vision_flops),
+        ),
+        (
+            names["both"],
+            f"{flops(full.total_flops)}; {full.vision_share:.0%}",
+            f"{flops(less.total_flops)}; {less.vision_share:.0%}",
+            times(full.total_flops, less.total_flops),
+        ),
+    ]
     if timed_prefills:
         spent = dense.timing, aim.timing
         rows.append((names["time"], *map(_spent, spent), times(*(timing.prefill_ms for timing in spent))))

@@ -35,9 +35,20 @@ class Handlers:
 
     @guarded
     def answer(
-        self, video, image, shown, question, keep_ratio, l1, l2, num_frames, details, key, request: gr.Request,
+        self,
+        video,
+        image,
+        shown,
+        question,
+        keep_ratio,
+        l1,
+        l2,
+        num_frames,
+        details,
+        key,
+        request: gr.Request,
         progress=gr.Progress(),
-    ):  # fmt: skip
+    ):
         """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
         path = checked_media(*((image, video) if shown == "image" else (video, image)))

@@ -81,8 +81,17 @@ class Figures:
     @property
     def drawn(self) -> list[Component]:
         """What is drawn of a run."""
-        return [self.groups, self.groups_caption, self.alive, self.alive_caption, self.scores, self.scores_caption,
-                self.retained, self.sorted_scores, self.cost]  # fmt: skip
+        return [
+            self.groups,
+            self.groups_caption,
+            self.alive,
+            self.alive_caption,
+            self.scores,
+            self.scores_caption,
+            self.retained,
+            self.sorted_scores,
+            self.cost,
+        ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,9 +35,14 @@ def media(adapter: Adapter) -> MediaInputs:
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
     image_tab.select(lambda: "image", None, shown, api_visibility="private")
     return MediaInputs(
-        video=video, image=image, shown=shown, tabs=tabs, video_samples=video_samples, image_samples=image_samples,
+        video=video,
+        image=image,
+        shown=shown,
+        tabs=tabs,
+        video_samples=video_samples,
+        image_samples=image_samples,
         opened={"video": video_tab.select, "image": image_tab.select},
-    )  # fmt: skip
+    )
 
 
 def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls:
@@ -51,13 +56,26 @@ def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls
     with gr.Group():
         with gr.Row():
             keep_ratio = gr.Slider(
-                0.02, 1, default.keep_ratio, step=0.01, label=text("KEEP_RATIO"), elem_id="keep_ratio",
-                info=text("KEEP_RATIO_INFO"), **look,
-            )  # fmt: skip
+                0.02,
+                1,
+                default.keep_ratio,
+                step=0.01,
+                label=text("KEEP_RATIO"),
+                elem_id="keep_ratio",
+                info=text("KEEP_RATIO_INFO"),
+                **look,
+            )
             num_frames = gr.Slider(
-                1, MAX_FRAMES, FRAMES if has_frames else 1, step=1, label=text("FRAMES"), info=text("FRAMES_INFO"),
-                elem_id="frames", visible=has_frames, **look,
-            )  # fmt: skip
+                1,
+                MAX_FRAMES,
+                FRAMES if has_frames else 1,
+                step=1,
+                label=text("FRAMES"),
+                info=text("FRAMES_INFO"),
+                elem_id="frames",
+                visible=has_frames,
+                **look,
+            )
         with gr.Row():
             l1 = gr.Slider(least, depth, default.l1, step=1, label="l1", info=text("L1_INFO"), elem_id="l1", **look)
             l2 = gr.Slider(

@@ -67,8 +67,20 @@ def _figures(default: AimConfig, depth: int) -> Figures:
         cost = layout_shared.plot("cost")
         _why("FIGURES")
     return Figures(
-        box=box, is_open=gr.State(False), layer=layer, scale=scale, groups_legend=groups_legend, groups=groups,
-        groups_caption=groups_caption, alive_legend=alive_legend, alive=alive, alive_caption=alive_caption,
-        scores_legend=scores_legend, scores=scores, scores_caption=scores_caption, retained=retained,
-        sorted_scores=sorted_scores, cost=cost,
-    )  # fmt: skip
+        box=box,
+        is_open=gr.State(False),
+        layer=layer,
+        scale=scale,
+        groups_legend=groups_legend,
+        groups=groups,
+        groups_caption=groups_caption,
+        alive_legend=alive_legend,
+        alive=alive,
+        alive_caption=alive_caption,
+        scores_legend=scores_legend,
+        scores=scores,
+        scores_caption=scores_caption,
+        retained=retained,
+        sorted_scores=sorted_scores,
+        cost=cost,
+    )

@@ -34,9 +34,14 @@ def _about(loaded: Loaded, texts: dict) -> str:
 def picture(name: str) -> gr.Image:
     """A drawn image; PNG, since lossy formats smear thin outlines."""
     return gr.Image(
-        label=text(f"PICTURES.{name}"), alt_text=ENGLISH["PICTURES"][name], show_label=False, interactive=False,
-        format="png", elem_id=name, buttons=["fullscreen", "download"],
-    )  # fmt: skip
+        label=text(f"PICTURES.{name}"),
+        alt_text=ENGLISH["PICTURES"][name],
+        show_label=False,
+        interactive=False,
+        format="png",
+        elem_id=name,
+        buttons=["fullscreen", "download"],
+    )
 
 
 def plot(name: str) -> gr.Plot:
@@ -47,9 +52,15 @@ def plot(name: str) -> gr.Plot:
 def legend(name: str) -> gr.Image:
     """A line that explains a picture, drawn when its part of the page is opened."""
     return gr.Image(
-        label=text(f"LEGENDS.{name}"), alt_text=ENGLISH["LEGENDS"][name], show_label=False, interactive=False,
-        format="png", buttons=[], container=False, elem_classes="legend",
-    )  # fmt: skip
+        label=text(f"LEGENDS.{name}"),
+        alt_text=ENGLISH["LEGENDS"][name],
+        show_label=False,
+        interactive=False,
+        format="png",
+        buttons=[],
+        container=False,
+        elem_classes="legend",
+    )
 
 
 def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> Examples:

@@ -44,11 +44,22 @@ def test_no_test_waits_without_a_limit(path):
 
 @pytest.mark.parametrize(
     ("source", "found"),
-    [("thread.join()", 1), ("thread.join(5)", 0), ("future.result()", 1), ("future.result(timeout=5)", 0),
-     ("subprocess.run(['true'])", 1), ("subprocess.run(['true'], timeout=5)", 0), ("engine.run(frames)", 0),
-     ("threading.Thread(target=work)", 1), ("threading.Thread(target=work, daemon=True)", 0), ("' '.join(words)", 0),
-     ("urllib.request.urlopen(address)", 1), ("TextIteratorStreamer(tokenizer)", 1), ("process.wait()", 1)],
-)  # fmt: skip
+    [
+        ("thread.join()", 1),
+        ("thread.join(5)", 0),
+        ("future.result()", 1),
+        ("future.result(timeout=5)", 0),
+        ("subprocess.run(['true'])", 1),
+        ("subprocess.run(['true'], timeout=5)", 0),
+        ("engine.run(frames)", 0),
+        ("threading.Thread(target=work)", 1),
+        ("threading.Thread(target=work, daemon=True)", 0),
+        ("' '.join(words)", 0),
+        ("urllib.request.urlopen(address)", 1),
+        ("TextIteratorStreamer(tokenizer)", 1),
+        ("process.wait()", 1),
+    ],
+)
 def test_what_waits_for_ever_is_seen(source, found):
     assert len(endless(source)) == found
 
@@ -69,8 +80,22 @@ def test_a_hang_fails_and_pytest_ends_with_its_closing_line(tmp_path):
     """With the settings of this suite, but a limit of 2 s; alone and in a worker at once, since both mostly wait."""
     file = tmp_path / "test_hanging.py"
     file.write_text(HANGING)
-    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p",
-               "tests.helpers.ending", "--timeout", "2", "-p", "no:cacheprovider", str(file)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "--rootdir",
+        str(ROOT),
+        "-p",
+        "tests.helpers.ending",
+        "--timeout",
+        "2",
+        "-p",
+        "no:cacheprovider",
+        str(file),
+    ]
     how = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 100}
     begun = [in_thread(subprocess.run, [*command, *more], **how) for more in ([], ["-n", "1"])]
     alone, in_a_worker = (one.result(timeout=110) for one in begun)

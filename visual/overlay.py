@@ -17,7 +17,7 @@ from visual.palette import (
     TINT,
     assign_colours,
     colour_table,
-)  # fmt: skip
+)
 from visual.patch_grid import borders, spread
 
 

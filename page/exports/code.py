@@ -45,6 +45,9 @@ def _place(path: str) -> str:
 def _config(config: AimConfig) -> str:
     """The call that makes this config: the three numbers of the page, and what else is not a default."""
     default = asdict(AimConfig())
-    chosen = {name: value for name, value in asdict(config).items()
-              if name in ("keep_ratio", "l1", "l2") or value != default[name]}  # fmt: skip
+    chosen = {
+        name: value
+        for name, value in asdict(config).items()
+        if name in ("keep_ratio", "l1", "l2") or value != default[name]
+    }
     return f"AimConfig({', '.join(f'{name}={value!r}' for name, value in chosen.items())})"

@@ -10,9 +10,16 @@ from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 
 COLUMNS = (
-    "layer", "planned_visual", "actual_visual", "dense_visual", "text",
-    "aim_flops", "dense_flops", "aim_kv_bytes", "dense_kv_bytes",
-)  # fmt: skip
+    "layer",
+    "planned_visual",
+    "actual_visual",
+    "dense_visual",
+    "text",
+    "aim_flops",
+    "dense_flops",
+    "aim_kv_bytes",
+    "dense_kv_bytes",
+)
 
 
 def counts_csv(stored: StoredRun, model: ModelFacts) -> str:

@@ -17,9 +17,14 @@ def connect(demo: gr.Blocks, exports: Exports) -> Dependency:
     panel, figures = results.exports, results.figures
     for kind, button in panel.buttons.items():
         made = button.click(
-            exports.maker(kind), [results.key, figures.layer, figures.scale], panel.files, api_visibility="private",
-            show_progress_on=panel.files, concurrency_id="exports", concurrency_limit=2,
-        )  # fmt: skip
+            exports.maker(kind),
+            [results.key, figures.layer, figures.scale],
+            panel.files,
+            api_visibility="private",
+            show_progress_on=panel.files,
+            concurrency_id="exports",
+            concurrency_limit=2,
+        )
         made.success(None, panel.files, None, js=TAKE, api_visibility="private")
     settings = [controls.question, *controls.sliders]
     linked = panel.link.click(exports.link, [*media.inputs, *settings], panel.address, api_visibility="private")

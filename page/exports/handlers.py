@@ -37,8 +37,15 @@ class Exports:
         self.handlers, self.media, self.controls, self.results = handlers, media, controls, handlers.results
         self.cache = self.results.answers.GRADIO_CACHE  # the folder whose files Gradio serves
         self.facts, self.adapter = ModelFacts.of(loaded), loaded.engine.adapter
-        self.writers = {"figures": self._figures, "mp4": self._mp4, "gif": self._gif, "page": self._page,
-                        "saved": self._saved, "json": self._json, "csv": self._csv}  # fmt: skip
+        self.writers = {
+            "figures": self._figures,
+            "mp4": self._mp4,
+            "gif": self._gif,
+            "page": self._page,
+            "saved": self._saved,
+            "json": self._json,
+            "csv": self._csv,
+        }
 
     def maker(self, kind: str) -> Callable:
         """A handler that writes the files of one kind, under names of ours in a folder of their own."""
@@ -161,9 +168,13 @@ class Exports:
         shown = [(panel, value) for panel, value in panels if isinstance(panel, gr.HTML) and value is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(
-            keep_ratio=config.keep_ratio, l1=config.l1, l2=config.l2, num_frames=stored.num_frames,
-            file=sample_name(stored.path) or Path(stored.path).name, model=facts.name,
-        )  # fmt: skip
+            keep_ratio=config.keep_ratio,
+            l1=config.l1,
+            l2=config.l2,
+            num_frames=stored.num_frames,
+            file=sample_name(stored.path) or Path(stored.path).name,
+            model=facts.name,
+        )
         heading = {"title": texts["title"], "theme": texts["theme"], "offline": texts["offline"]}
         heading |= {"question": stored.question, "settings": settings if facts else texts["trace_only"]}
         (folder / "aim_run.html").write_text(replay_page(shown, heading, GRADIO_NAMES[language()]), encoding="utf-8")

@@ -198,8 +198,12 @@ def test_both_readers_turn_a_video_upright(tmp_path, reader, degrees):
 
 def write_hidden(folder, num_frames, hidden):
     """all.webm, and hidden.webm in which the frames of these numbers are decoded but not shown."""
-    write_video(folder / "all.webm", "libvpx", zip(np.arange(num_frames) / 10, moving(num_frames), strict=True),
-                options={"g": "999", "deadline": "realtime", "cpu-used": "8"})  # fmt: skip
+    write_video(
+        folder / "all.webm",
+        "libvpx",
+        zip(np.arange(num_frames) / 10, moving(num_frames), strict=True),
+        options={"g": "999", "deadline": "realtime", "cpu-used": "8"},
+    )
     with av.open(str(folder / "all.webm")) as old, av.open(str(folder / "hidden.webm"), "w") as new:
         stream = new.add_stream_from_template(old.streams.video[0])
         for number, packet in enumerate(p for p in old.demux(video=0) if p.size):

@@ -127,11 +127,15 @@ def test_a_new_run_takes_the_marks_off(marked):
 def test_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
     """A raw POST to the private event, before any run of its session."""
     events = page.evaluate("window.gradio_config.dependencies.map(d => [d.id, d.targets.map(t => t[1])])")
-    number = next(number for number, targets in events if "marks" in targets and number is not None
-                  and _calls_server(page, number))  # fmt: skip
+    number = next(
+        number
+        for number, targets in events
+        if "marks" in targets and number is not None and _calls_server(page, number)
+    )
     body = {"data": [0.25, 6, 9, 8, None], "event_data": {"remove": "<b>"}, "fn_index": number, "session_hash": "raw"}
-    request = urllib.request.Request(f"{served}/gradio_api/queue/join", json.dumps(body).encode(),
-                                     {"Content-Type": "application/json"})  # fmt: skip
+    request = urllib.request.Request(
+        f"{served}/gradio_api/queue/join", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=60) as reply:
         assert reply.status == 200
     with urllib.request.urlopen(f"{served}/gradio_api/queue/data?session_hash=raw", timeout=60) as stream:

@@ -111,10 +111,12 @@ def runs(engine, frames):
     )
     marks = TokenOverrides(protect=((0, 0),), remove=((1, 63),))
     return SimpleNamespace(
-        plain=ask(frames, 0.25), marked=ask(frames, 0.25, overrides=marks), finer=ask(frames, 0.5),
+        plain=ask(frames, 0.25),
+        marked=ask(frames, 0.25, overrides=marks),
+        finer=ask(frames, 0.5),
         dense=engine.run(frames, "is there a star?", config=AimConfig.dense(), max_new_tokens=2),
         other=ask(np.ascontiguousarray(frames[:, ::-1]), 0.25),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

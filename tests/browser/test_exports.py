@@ -12,8 +12,14 @@ from tests.helpers.browsing import SCREENSHOTS, drawn, opened, run, said, value_
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
-SETTINGS = {"question": "does the purple ring <b>vanish</b>?", "keep_ratio": 0.5, "l1": 3, "l2": 8, "frames": 4,
-            "sample": "busy.mp4"}  # fmt: skip
+SETTINGS = {
+    "question": "does the purple ring <b>vanish</b>?",
+    "keep_ratio": 0.5,
+    "l1": 3,
+    "l2": 8,
+    "frames": 4,
+    "sample": "busy.mp4",
+}
 
 
 LINK = f"/?{urlencode(SETTINGS)}"

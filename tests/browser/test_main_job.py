@@ -235,8 +235,9 @@ def estimate_follows(page) -> None:
     playwright.expect(shown).to_have_text(tokens(16, 0.5))
     curve, flops = page.locator("#estimate svg path").last.get_attribute("d"), page.inner_text("[data-part=flops]")
     slide(page, "l1", 2)
-    page.wait_for_function("d => [...document.querySelectorAll('#estimate svg path')].pop().getAttribute('d') !== d",
-                           arg=curve)  # fmt: skip
+    page.wait_for_function(
+        "d => [...document.querySelectorAll('#estimate svg path')].pop().getAttribute('d') !== d", arg=curve
+    )
     assert page.inner_text("#estimate [data-part=flops]") != flops
 
 

@@ -19,8 +19,15 @@ SAMPLE = "/?question=how+does+the+cyan+star+move%3F&sample=crossing.mp4"
 TOUR = SCREENSHOTS / "tour"
 MOVING = SCREENSHOTS / "explorer.webp"
 LARGEST = 3_000_000  # bytes of the moving picture
-SHOTS = [("original", 6, 1.2), ("groups", 6, 2.0), ("scores", 6, 1.6), ("alive", 6, 1.0), ("alive", 7, 1.0),
-         ("alive", 8, 1.0), ("alive", 9, 2.0)]  # fmt: skip
+SHOTS = [
+    ("original", 6, 1.2),
+    ("groups", 6, 2.0),
+    ("scores", 6, 1.6),
+    ("alive", 6, 1.0),
+    ("alive", 7, 1.0),
+    ("alive", 8, 1.0),
+    ("alive", 9, 2.0),
+]
 
 
 @pytest.fixture(scope="module")

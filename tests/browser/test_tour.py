@@ -162,9 +162,13 @@ def sentences_in_english(text: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("query", "locale", "run", "error"),
-    [("?lang=zh", "en-US", "运行", "请先输入一个问题"), ("?lang=en", "zh-CN", "Run", "Type a question"),
-     ("", "zh-HK", "运行", "请先输入一个问题"), ("", "fr-FR", "Run", "Type a question")],
-)  # fmt: skip
+    [
+        ("?lang=zh", "en-US", "运行", "请先输入一个问题"),
+        ("?lang=en", "zh-CN", "Run", "Type a question"),
+        ("", "zh-HK", "运行", "请先输入一个问题"),
+        ("", "fr-FR", "Run", "Type a question"),
+    ],
+)
 def test_the_query_and_the_browser_choose_the_language_of_page_and_server(open_tour, query, locale, run, error):
     page = open_tour(query, locale=locale)
     playwright.expect(page.locator("#run")).to_have_text(run)

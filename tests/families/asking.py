@@ -21,9 +21,13 @@ def said(model, inputs) -> tuple[list[int], list[torch.Tensor]]:
     """Greedy tokens, as many whatever they are, and the logits (vocabulary,) each was chosen by."""
     with torch.inference_mode():
         out = model.generate(
-            **inputs, max_new_tokens=STEPS, do_sample=False, eos_token_id=-1, output_logits=True,
+            **inputs,
+            max_new_tokens=STEPS,
+            do_sample=False,
+            eos_token_id=-1,
+            output_logits=True,
             return_dict_in_generate=True,
-        )  # fmt: skip
+        )
     return out.sequences[0, inputs["input_ids"].shape[1] :].tolist(), [logits[0] for logits in out.logits]
 
 

@@ -31,24 +31,36 @@ SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<img>", "</img>", "<I
 
 def make():
     named = {
-        "start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>",
+        "start_image_token": "<img>",
+        "end_image_token": "</img>",
+        "context_image_token": "<IMG_CONTEXT>",
         "video_token": "<video>",
-    }  # fmt: skip
+    }
     tokenizer = byte_tokenizer(SPECIAL, eos="<|im_end|>", pad="<|endoftext|>", extra=named)
     vision = InternVLVisionConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=IMAGE,
-        patch_size=PATCH, attention_bias=True,
-    )  # fmt: skip
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=IMAGE,
+        patch_size=PATCH,
+        attention_bias=True,
+    )
     config = InternVLConfig(
-        vision_config=vision, text_config=qwen2_text(tokenizer),
+        vision_config=vision,
+        text_config=qwen2_text(tokenizer),
         image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
-        image_seq_length=16, tie_word_embeddings=True,
-    )  # fmt: skip
+        image_seq_length=16,
+        tie_word_embeddings=True,
+    )
     size = {"height": IMAGE, "width": IMAGE}
     processor = InternVLProcessor(
-        GotOcr2ImageProcessor(size=size, crop_to_patches=True, min_patches=1, max_patches=6), tokenizer,
-        InternVLVideoProcessor(size=size), image_seq_length=16, chat_template=INTERNVL,
-    )  # fmt: skip
+        GotOcr2ImageProcessor(size=size, crop_to_patches=True, min_patches=1, max_patches=6),
+        tokenizer,
+        InternVLVideoProcessor(size=size),
+        image_seq_length=16,
+        chat_template=INTERNVL,
+    )
     return liven(InternVLForConditionalGeneration(config), seed=17), processor
 
 

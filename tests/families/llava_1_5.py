@@ -34,17 +34,29 @@ def vicuna_config(tokenizer, layers: int) -> LlamaConfig:
     """A Llama without grouped queries, as Vicuna-7B."""
     marks = ids(tokenizer, bos_token_id="<s>", eos_token_id="</s>", pad_token_id="<pad>")
     return LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=layers,
-        num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=4096, tie_word_embeddings=False, **marks,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=4096,
+        tie_word_embeddings=False,
+        **marks,
+    )
 
 
 def clip_config() -> CLIPVisionConfig:
     """Three layers, of which the last is not used: features are those of layer −2."""
     return CLIPVisionConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=2, image_size=IMAGE,
-        patch_size=PATCH, projection_dim=32,
-    )  # fmt: skip
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        image_size=IMAGE,
+        patch_size=PATCH,
+        projection_dim=32,
+    )
 
 
 def clip_image_processor() -> CLIPImageProcessor:
@@ -54,14 +66,22 @@ def clip_image_processor() -> CLIPImageProcessor:
 def make():
     tokenizer = byte_tokenizer(SPECIAL, eos="</s>", pad="<pad>", bos="<s>")
     config = LlavaConfig(
-        vision_config=clip_config(), text_config=vicuna_config(tokenizer, layers=6),
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"), image_seq_length=(IMAGE // PATCH) ** 2,
-        vision_feature_layer=-2, vision_feature_select_strategy="default", tie_word_embeddings=False,
-    )  # fmt: skip
+        vision_config=clip_config(),
+        text_config=vicuna_config(tokenizer, layers=6),
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        image_seq_length=(IMAGE // PATCH) ** 2,
+        vision_feature_layer=-2,
+        vision_feature_select_strategy="default",
+        tie_word_embeddings=False,
+    )
     processor = LlavaProcessor(
-        clip_image_processor(), tokenizer, patch_size=PATCH, vision_feature_select_strategy="default",
-        chat_template=VICUNA, num_additional_image_tokens=1,
-    )  # fmt: skip
+        clip_image_processor(),
+        tokenizer,
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        chat_template=VICUNA,
+        num_additional_image_tokens=1,
+    )
     return liven(LlavaForConditionalGeneration(config), seed=4), processor
 
 

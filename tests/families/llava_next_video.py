@@ -30,17 +30,27 @@ CANVASES = [[IMAGE, 2 * IMAGE], [2 * IMAGE, IMAGE], [2 * IMAGE, 2 * IMAGE], [3 *
 def make():
     tokenizer = byte_tokenizer(SPECIAL, eos="</s>", pad="<pad>", bos="<s>")
     config = LlavaNextVideoConfig(
-        vision_config=clip_config(), text_config=vicuna_config(tokenizer, layers=6),
+        vision_config=clip_config(),
+        text_config=vicuna_config(tokenizer, layers=6),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
-        image_grid_pinpoints=CANVASES, vision_feature_layer=-2, vision_feature_select_strategy="default",
-        spatial_pool_mode="average", spatial_pool_stride=2, tie_word_embeddings=False,
-    )  # fmt: skip
+        image_grid_pinpoints=CANVASES,
+        vision_feature_layer=-2,
+        vision_feature_select_strategy="default",
+        spatial_pool_mode="average",
+        spatial_pool_stride=2,
+        tie_word_embeddings=False,
+    )
     size = {"size": {"shortest_edge": IMAGE}, "crop_size": {"height": IMAGE, "width": IMAGE}}
     processor = LlavaNextVideoProcessor(
-        LlavaNextVideoVideoProcessor(**size), LlavaNextImageProcessor(image_grid_pinpoints=CANVASES, **size), tokenizer,
-        chat_template=VICUNA, patch_size=PATCH, vision_feature_select_strategy="default", num_additional_image_tokens=1,
-    )  # fmt: skip
+        LlavaNextVideoVideoProcessor(**size),
+        LlavaNextImageProcessor(image_grid_pinpoints=CANVASES, **size),
+        tokenizer,
+        chat_template=VICUNA,
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+    )
     return liven(LlavaNextVideoForConditionalGeneration(config), seed=5), processor
 
 

@@ -39,21 +39,31 @@ CANVASES = [[IMAGE * rows, IMAGE * columns] for rows, columns in product(range(1
 def make():
     tokenizer = byte_tokenizer(SPECIAL, eos="<|im_end|>", pad="<|endoftext|>")
     vision = SiglipVisionConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=IMAGE,
-        patch_size=PATCH, vision_use_head=False,
-    )  # fmt: skip
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=IMAGE,
+        patch_size=PATCH,
+        vision_use_head=False,
+    )
     config = LlavaOnevisionConfig(
-        vision_config=vision, text_config=qwen2_text(tokenizer),
-        image_grid_pinpoints=CANVASES, tie_word_embeddings=True,
+        vision_config=vision,
+        text_config=qwen2_text(tokenizer),
+        image_grid_pinpoints=CANVASES,
+        tie_word_embeddings=True,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
-    )  # fmt: skip
+    )
     size = {"height": IMAGE, "width": IMAGE}
     processor = LlavaOnevisionProcessor(
-        LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=CANVASES), tokenizer,
-        LlavaOnevisionVideoProcessor(size=size), num_image_tokens=(IMAGE // PATCH) ** 2,
-        vision_feature_select_strategy="full", chat_template=LLAVA_ONEVISION,
-    )  # fmt: skip
+        LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=CANVASES),
+        tokenizer,
+        LlavaOnevisionVideoProcessor(size=size),
+        num_image_tokens=(IMAGE // PATCH) ** 2,
+        vision_feature_select_strategy="full",
+        chat_template=LLAVA_ONEVISION,
+    )
     return liven(LlavaOnevisionForConditionalGeneration(config), seed=6), processor
 
 

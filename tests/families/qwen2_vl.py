@@ -31,18 +31,28 @@ from tests.families.tokens import byte_tokenizer, ids
 from tests.families.weights import liven
 
 SPECIAL = [
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
-    "<|image_pad|>", "<|video_pad|>",
-]  # fmt: skip
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|vision_pad|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+]
 PATCH = 8
 # 64 x 96 pixels in cells of 16 x 16; five frames in three planes
 VIEWS = {"image": in_turn(1, 24), "images": in_turn(3, 24), "video": in_turn(3, 24)}
 PIXELS = {"shortest_edge": 16 * 16, "longest_edge": 128 * 128}
 TEXT = {
-    "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6, "num_attention_heads": 4,
-    "num_key_value_heads": 2, "max_position_embeddings": 4096,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
     "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]},
-}  # fmt: skip
+}
 
 
 def qwen_tokenizer():
@@ -52,9 +62,12 @@ def qwen_tokenizer():
 def qwen_ids(tokenizer) -> dict[str, int]:
     """Ids that the config of every Qwen-VL names."""
     return ids(
-        tokenizer, image_token_id="<|image_pad|>", video_token_id="<|video_pad|>",
-        vision_start_token_id="<|vision_start|>", vision_end_token_id="<|vision_end|>",
-    )  # fmt: skip
+        tokenizer,
+        image_token_id="<|image_pad|>",
+        video_token_id="<|video_pad|>",
+        vision_start_token_id="<|vision_start|>",
+        vision_end_token_id="<|vision_end|>",
+    )
 
 
 def text_config(tokenizer) -> dict:
@@ -65,8 +78,13 @@ def text_config(tokenizer) -> dict:
 def make():
     tokenizer = qwen_tokenizer()
     vision = {
-        "depth": 2, "embed_dim": 32, "hidden_size": 64, "mlp_ratio": 2, "num_heads": 2, "patch_size": PATCH,
-    }  # fmt: skip
+        "depth": 2,
+        "embed_dim": 32,
+        "hidden_size": 64,
+        "mlp_ratio": 2,
+        "num_heads": 2,
+        "patch_size": PATCH,
+    }
     config = Qwen2VLConfig(
         vision_config=vision, text_config=text_config(tokenizer), tie_word_embeddings=True, **qwen_ids(tokenizer)
     )

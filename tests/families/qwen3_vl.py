@@ -32,9 +32,15 @@ ALL_PIXELS = {"shortest_edge": 2 * 16 * 16, "longest_edge": 8 * 128 * 128}  # of
 def make():
     tokenizer = qwen_tokenizer()
     vision = {
-        "depth": 4, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": PATCH,
-        "out_hidden_size": 64, "num_position_embeddings": 64, "deepstack_visual_indexes": [0, 1, 2],
-    }  # fmt: skip
+        "depth": 4,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_heads": 2,
+        "patch_size": PATCH,
+        "out_hidden_size": 64,
+        "num_position_embeddings": 64,
+        "deepstack_visual_indexes": [0, 1, 2],
+    }
     rope = {"rope_type": "default", "rope_theta": 5e6, "mrope_section": [4, 2, 2], "mrope_interleaved": True}
     text = text_config(tokenizer) | {"head_dim": 16, "rope_parameters": rope, "num_hidden_layers": 8}
     config = Qwen3VLConfig(vision_config=vision, text_config=text, tie_word_embeddings=True, **qwen_ids(tokenizer))

@@ -29,35 +29,62 @@ from tests.families.weights import liven
 
 IMAGE, PATCH = 64, 8  # 8 × 8 patches, 4 × 4 visual tokens a tile
 SPECIAL = [
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<end_of_utterance>", "<fake_token_around_image>", "<global-img>",
-    "<image>", "<video>", *(f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)),
-]  # fmt: skip
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<end_of_utterance>",
+    "<fake_token_around_image>",
+    "<global-img>",
+    "<image>",
+    "<video>",
+    *(f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)),
+]
 
 
 def make():
     named = {
-        "fake_image_token": "<fake_token_around_image>", "image_token": "<image>", "video_token": "<video>",
-        "end_of_utterance_token": "<end_of_utterance>", "global_image_token": "<global-img>",
-    }  # fmt: skip
+        "fake_image_token": "<fake_token_around_image>",
+        "image_token": "<image>",
+        "video_token": "<video>",
+        "end_of_utterance_token": "<end_of_utterance>",
+        "global_image_token": "<global-img>",
+    }
     tokenizer = byte_tokenizer(SPECIAL, eos="<end_of_utterance>", pad="<|im_end|>", extra=named)
     vision = {
-        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "image_size": IMAGE, "patch_size": PATCH,
-    }  # fmt: skip
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": IMAGE,
+        "patch_size": PATCH,
+    }
     marks = ids(tokenizer, eos_token_id="<end_of_utterance>", pad_token_id="<|im_end|>", bos_token_id="<|im_start|>")
     text = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=6, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=4096, tie_word_embeddings=False, **marks,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=6,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        tie_word_embeddings=False,
+        **marks,
+    )
     config = SmolVLMConfig(
-        vision_config=vision, text_config=text, scale_factor=2, tie_word_embeddings=False,
+        vision_config=vision,
+        text_config=text,
+        scale_factor=2,
+        tie_word_embeddings=False,
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
-    )  # fmt: skip
+    )
     sizes = {"size": {"longest_edge": 2 * IMAGE}, "max_image_size": {"longest_edge": IMAGE}}
     processor = SmolVLMProcessor(
-        SmolVLMImageProcessor(**sizes, do_image_splitting=True), tokenizer, SmolVLMVideoProcessor(**sizes),
-        image_seq_len=16, chat_template=SMOLVLM,
-    )  # fmt: skip
+        SmolVLMImageProcessor(**sizes, do_image_splitting=True),
+        tokenizer,
+        SmolVLMVideoProcessor(**sizes),
+        image_seq_len=16,
+        chat_template=SMOLVLM,
+    )
     return liven(SmolVLMForConditionalGeneration(config), seed=8), processor
 
 

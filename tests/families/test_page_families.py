@@ -72,9 +72,12 @@ def page(loaded):
             one = loaded(name)
             exports, default = exports_of(one), one.engine.adapter.default_config()
             made[name] = SimpleNamespace(
-                handlers=exports.handlers, adapter=one.engine.adapter, results=exports.results, exports=exports,
+                handlers=exports.handlers,
+                adapter=one.engine.adapter,
+                results=exports.results,
+                exports=exports,
                 sliders=(default.keep_ratio, default.l1, default.l2, 5),
-            )  # fmt: skip
+            )
         return made[name]
 
     return build
@@ -139,8 +142,9 @@ def test_every_panel_is_filled(asked, name, kind):
             assert picture.size == tuple(view["size"])[::-1]
     told = to.word_frames.postprocess(values[to.word_frames])
     assert told.record["measured"] and len(told.record["views"]) == trace.num_views
-    assert all(shares and len(shares) == trace.num_views for side in told.record["sides"]
-               for _, shares, _ in side["words"])  # fmt: skip
+    assert all(
+        shares and len(shares) == trace.num_views for side in told.record["sides"] for _, shares, _ in side["words"]
+    )
     assert to.answers.postprocess(values[to.answers])["aim"]["tokens"]
     json.dumps([values[to.answers], values[to.summary], explorer.record, told.record], allow_nan=False)
     assert measured(stored_run_of(one, key))["largest"] >= 1

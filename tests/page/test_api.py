@@ -92,9 +92,18 @@ def test_half_a_video_does_not_stop_the_app(client, clip, tmp_path):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"question": ""}, {"question": "why " * 2000}, {"l1": 9, "l2": 6}, {"l1": 6, "l2": 6}, {"keep_ratio": 0},
-     {"keep_ratio": 7}, {"num_frames": 0}, {"num_frames": 5000}, {"l1": -3}],
-)  # fmt: skip
+    [
+        {"question": ""},
+        {"question": "why " * 2000},
+        {"l1": 9, "l2": 6},
+        {"l1": 6, "l2": 6},
+        {"keep_ratio": 0},
+        {"keep_ratio": 7},
+        {"num_frames": 0},
+        {"num_frames": 5000},
+        {"l1": -3},
+    ],
+)
 def test_bad_settings_are_a_sentence(client, clip, settings):
     with pytest.raises(AppError) as caught:
         ask(client, clip, **settings)

@@ -306,9 +306,12 @@ def test_pagerank_ends_in_the_scores_for_all_heads_and_starts_even(evaluate, res
     scored = trace.layers[trace.scored_layers[0]]
     assert scored.steps.shape[:2] == (2, 6)
     at = lambda head, step: np.array(  # noqa: E731
-        evaluate(trace, "[...run.recordedScores.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
-                 [scored.layer, head, step])
-    )  # fmt: skip
+        evaluate(
+            trace,
+            "[...run.recordedScores.scoresAt(...argument)].filter(score => !Number.isNaN(score))",
+            [scored.layer, head, step],
+        )
+    )
     np.testing.assert_allclose(at(-1, 5), scored.scores, rtol=1e-3)
     for step in range(6):
         np.testing.assert_allclose(at(1, step), scored.steps[1, step], rtol=1e-3, atol=1e-30)
@@ -362,15 +365,22 @@ def test_the_explorer_paints_the_colours_of_the_figures(evaluate, overlay, layer
     png = io.BytesIO()
     Image.fromarray(trace.frames[0]).save(png, "PNG")
     url = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
-    painted = evaluate(trace, """(async ({ url, palette, choice }) => {
+    painted = evaluate(
+        trace,
+        """(async ({ url, palette, choice }) => {
         const image = Object.assign(new Image(), { src: url });
         await image.decode();
         const ctx = blank(160, 120).getContext("2d");
         new Painter(run, [prepared(image, palette)], palette).view(ctx, 0, { x: 0, y: 0, w: 160, h: 120 }, choice);
         return [...ctx.getImageData(0, 0, 160, 120).data];
-    })(argument)""", {"url": url, "palette": browser_palette(), "choice": choice})  # fmt: skip
-    drawers = {"groups": groups_drawer, "alive": lambda trace: alive_drawer(trace, layer),
-               "scores": lambda trace: scores_drawer(trace, layer, "rank")}  # fmt: skip
+    })(argument)""",
+        {"url": url, "palette": browser_palette(), "choice": choice},
+    )
+    drawers = {
+        "groups": groups_drawer,
+        "alive": lambda trace: alive_drawer(trace, layer),
+        "scores": lambda trace: scores_drawer(trace, layer, "rank"),
+    }
     drawn = drawers[overlay](trace)(trace.frames[0], 0).astype(int)
     painted = np.array(painted).reshape(120, 160, 4)[..., :3]
     inside = [at for at in range(160) if 6 <= at % 40 < 34]

@@ -114,8 +114,11 @@ def test_no_text_of_a_figure_is_cut_off(prints):
 
 def test_a_run_without_scores_has_the_other_figures():
     assert set(paper_figures(make_trace(2, scored=False), (1, 2), (1, 1), 2)) == {
-        "groups", "alive", "tokens_per_layer", "cost",
-    }  # fmt: skip
+        "groups",
+        "alive",
+        "tokens_per_layer",
+        "cost",
+    }
 
 
 def test_a_film_shows_frames_groups_and_every_layer():
@@ -209,9 +212,13 @@ def test_the_code_gives_the_same_answer(stored, facts, clip):
     code = code.replace(f"from_pretrained({facts.name!r})", f"from_pretrained({facts.name!r}, 'cpu', 'float64')")
     code = code.replace("num_frames=4", "num_frames=4, max_new_tokens=3")
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=clip.parent, env={"PYTHONPATH": str(root), "HF_HUB_OFFLINE": "1"},
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=clip.parent,
+        env={"PYTHONPATH": str(root), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     (clip.parent / "run.npz").unlink(missing_ok=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == stored.aim.answer.strip()

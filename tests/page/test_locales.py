@@ -12,8 +12,12 @@ from page.i18n import GRADIO_NAMES, I18N, LOCALES, STRINGS, by_language, languag
 
 PARTS = sorted(tomllib.loads((LOCALES / "en.toml").read_text(encoding="utf-8")))
 SAME = {  # names, and the words of English questions and figures
-    ".TITLE", ".EXAMPLE_QUESTION", ".COST_TITLE", ".ANSWER_PANEL.token", ".EXPLORER.overlays.scores",
-}  # fmt: skip
+    ".TITLE",
+    ".EXAMPLE_QUESTION",
+    ".COST_TITLE",
+    ".ANSWER_PANEL.token",
+    ".EXPLORER.overlays.scores",
+}
 
 
 def leaves(value: object, path: str = "") -> dict[str, str]:

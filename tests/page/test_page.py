@@ -149,11 +149,24 @@ def test_marks_on_patches_that_are_there_pass(results):
 @pytest.mark.parametrize(
     "sent",
     [
-        None, [], "x", {"protect": "00"}, {"protect": [[0]]}, {"protect": [[0, 1, 2]]}, {"protect": [[0, 1.0]]},
-        {"protect": [[True, 1]]}, {"protect": [["0", 1]]}, {"remove": [[-1, 0]]}, {"remove": [[4, 0]]},
-        {"remove": [[0, 64]]}, {"remove": [[0, 10**30]]}, {"remove": [[0, 0]] * 257}, {"other": []}, {"remove": {}},
+        None,
+        [],
+        "x",
+        {"protect": "00"},
+        {"protect": [[0]]},
+        {"protect": [[0, 1, 2]]},
+        {"protect": [[0, 1.0]]},
+        {"protect": [[True, 1]]},
+        {"protect": [["0", 1]]},
+        {"remove": [[-1, 0]]},
+        {"remove": [[4, 0]]},
+        {"remove": [[0, 64]]},
+        {"remove": [[0, 10**30]]},
+        {"remove": [[0, 0]] * 257},
+        {"other": []},
+        {"remove": {}},
     ],
-)  # fmt: skip
+)
 def test_marks_that_do_not_fit_are_a_sentence(results, sent):
     assert "mark patches again" in refused(checked_overrides, sent, results[1].trace)
 

@@ -106,8 +106,13 @@ def test_equal_answers_agree(said):
 
 def test_words_that_only_one_answer_has_are_marked(said):
     record = said("it moves to the left", "it moves right")
-    assert record["dense"]["words"] == [("same", "it"), ("same", "moves"), ("only", "to"), ("only", "the"),
-                                        ("only", "left")]  # fmt: skip
+    assert record["dense"]["words"] == [
+        ("same", "it"),
+        ("same", "moves"),
+        ("only", "to"),
+        ("only", "the"),
+        ("only", "left"),
+    ]
     assert record["aim"]["words"] == [("same", "it"), ("same", "moves"), ("only", "right")]
     assert record["agreement"] == {"shared": 2, "most": 5}
 

@@ -39,13 +39,21 @@ def test_what_the_page_does_not_know_is_no_business_of_ours():
 @pytest.mark.parametrize(
     ("query", "bad"),
     [
-        ({"keep_ratio": "0"}, ("keep_ratio",)), ({"keep_ratio": "nan"}, ("keep_ratio",)),
-        ({"keep_ratio": "7"}, ("keep_ratio",)), ({"frames": "33"}, ("frames",)), ({"frames": "2.5"}, ("frames",)),
-        ({"frames": "9" * 5000}, ("frames",)), ({"l1": "9", "l2": "6"}, ("l1", "l2")), ({"l1": "x"}, ("l1",)),
-        ({"l1": "inf"}, ("l1",)), ({"question": "why " * 999}, ("question",)), ({"question": ""}, ("question",)),
-        ({"sample": "../model/config.json"}, ("sample",)), ({"sample": "/etc/passwd"}, ("sample",)),
+        ({"keep_ratio": "0"}, ("keep_ratio",)),
+        ({"keep_ratio": "nan"}, ("keep_ratio",)),
+        ({"keep_ratio": "7"}, ("keep_ratio",)),
+        ({"frames": "33"}, ("frames",)),
+        ({"frames": "2.5"}, ("frames",)),
+        ({"frames": "9" * 5000}, ("frames",)),
+        ({"l1": "9", "l2": "6"}, ("l1", "l2")),
+        ({"l1": "x"}, ("l1",)),
+        ({"l1": "inf"}, ("l1",)),
+        ({"question": "why " * 999}, ("question",)),
+        ({"question": ""}, ("question",)),
+        ({"sample": "../model/config.json"}, ("sample",)),
+        ({"sample": "/etc/passwd"}, ("sample",)),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_named_and_left_as_usual(query, bad):
     assert back(**query) == PermalinkSettings(bad=bad)
 

@@ -170,13 +170,23 @@ class Trap:
 
 
 ARRAYS = {
-    "frames": [np.zeros((4, 8, 8, 3), np.float32), np.zeros((0, 8, 8, 3), np.uint8), np.zeros((4, 8, 3), np.uint8),
-               np.zeros((65, 2, 2, 3), np.uint8), np.zeros((4, 3000, 2, 3), np.uint8)],
+    "frames": [
+        np.zeros((4, 8, 8, 3), np.float32),
+        np.zeros((0, 8, 8, 3), np.uint8),
+        np.zeros((4, 8, 3), np.uint8),
+        np.zeros((65, 2, 2, 3), np.uint8),
+        np.zeros((4, 3000, 2, 3), np.uint8),
+    ],
     "times": [np.zeros(3, np.float32), np.full(4, np.nan, np.float32), np.zeros(4, np.int64)],
     "planned": [np.full(12, -1), np.zeros((12, 2), np.int64), np.zeros(12), np.zeros(500, np.int64)],
     "grid": [np.array([8]), np.array([0, 64]), np.array([7, 8]), np.array([1 << 40, 1 << 40])],
-    "group": [np.full((4, 64), 99), np.full((4, 64), -1), np.zeros((4, 64)), np.zeros((4, 65), np.int64),
-              np.full((4, 64), 1 << 60)],
+    "group": [
+        np.full((4, 64), 99),
+        np.full((4, 64), -1),
+        np.zeros((4, 64)),
+        np.zeros((4, 65), np.int64),
+        np.full((4, 64), 1 << 60),
+    ],
     "row": [np.full((4, 64), 1 << 60), np.zeros((4, 64), np.int64), np.full((4, 64), -2), np.zeros((4, 63), np.int64)],
     "kept_0": [np.array([-1, 0]), np.array([3, 2]), np.array([1, 1]), np.array([1 << 50]), np.zeros((2, 2), np.int64)],
     "kept_6": [np.array([5000])],
@@ -190,7 +200,7 @@ ARRAYS = {
     "similarity": [np.full((4, 64), 9, np.float32), np.zeros((2, 2), np.float32)],
     "aim_first": [np.zeros((2, 2), np.float32), np.full(5, np.nan, np.float32)],
     "aim_word_frames": [np.zeros((900, 4), np.float32), np.full((3, 4), np.inf, np.float32)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ARRAYS.items() for value in values])
@@ -207,9 +217,20 @@ def test_missing_parts_are_a_sentence(saved, name):
 
 @pytest.mark.parametrize(
     "part",
-    [header("(1000000000000,)"), header("(1 << 62,)"), header("(-5,)"), header("(0, 10**18)"), header("(2,)", "|O"),
-     header("()", "<U99999999"), header("(8,)", "<M8[s]"), header("[" * 500), b"", b"\x93NUMPY\x09\x00", b"not numpy"],
-)  # fmt: skip
+    [
+        header("(1000000000000,)"),
+        header("(1 << 62,)"),
+        header("(-5,)"),
+        header("(0, 10**18)"),
+        header("(2,)", "|O"),
+        header("()", "<U99999999"),
+        header("(8,)", "<M8[s]"),
+        header("[" * 500),
+        b"",
+        b"\x93NUMPY\x09\x00",
+        b"not numpy",
+    ],
+)
 def test_headers_that_lie_reserve_nothing(saved, part):
     changed(saved, frames=part)
     refused(saved)
@@ -275,17 +296,40 @@ def test_any_byte_may_be_wrong(saved):
 
 
 RECORDS = [
-    ("question", 5), ("question", "x" * 5000), ("question", None), ("num_frames", 1e9), ("num_frames", "8"),
-    ("version", 3), ("format", "other"), ("file", ["x"]), ("runs", []), ("runs", None), ("settings", {}),
-    ("model", "name"), ("timed_prefills", -1), ("spelling", {}), ("spelling", {"tokens": {"-1": "x"}, "answers": []}),
+    ("question", 5),
+    ("question", "x" * 5000),
+    ("question", None),
+    ("num_frames", 1e9),
+    ("num_frames", "8"),
+    ("version", 3),
+    ("format", "other"),
+    ("file", ["x"]),
+    ("runs", []),
+    ("runs", None),
+    ("settings", {}),
+    ("model", "name"),
+    ("timed_prefills", -1),
+    ("spelling", {}),
+    ("spelling", {"tokens": {"-1": "x"}, "answers": []}),
     ("spelling", {"tokens": {}, "answers": [[["x"], "y"]], "end": 1}),
-]  # fmt: skip
+]
 SIDES = [
-    ("answer", None), ("answer", "x" * 50_000), ("answer_ids", "12"), ("answer_ids", [1.5]), ("answer_ids", [True]),
-    ("visual_per_layer", [1]), ("visual_per_layer", [-1] * 12), ("language_flops", -1), ("language_flops", 10**30),
-    ("prefill_ms", "fast"), ("prefill_ms", -1), ("num_text", 10**12), ("runs_ms", 3), ("runs_ms", [-1]),
+    ("answer", None),
+    ("answer", "x" * 50_000),
+    ("answer_ids", "12"),
+    ("answer_ids", [1.5]),
+    ("answer_ids", [True]),
+    ("visual_per_layer", [1]),
+    ("visual_per_layer", [-1] * 12),
+    ("language_flops", -1),
+    ("language_flops", 10**30),
+    ("prefill_ms", "fast"),
+    ("prefill_ms", -1),
+    ("num_text", 10**12),
+    ("runs_ms", 3),
+    ("runs_ms", [-1]),
     ("runs_ms", [1, "x"]),
-]  # fmt: skip
+]
 
 
 def rewritten(saved, change) -> None:
@@ -309,9 +353,17 @@ def test_an_answer_that_does_not_fit_is_a_sentence(saved, name, value):
 
 @pytest.mark.parametrize(
     "change",
-    [{"keep_ratio": 7}, {"l1": 9, "l2": 3}, {"l1": "x"}, {"mode": "<b>"}, {"protect": [[1]]},
-     {"protect": [[0, 1]], "remove": [[0, 1]]}, {"protect": [[99, 1]]}, {"remove": [[0, 1]]}],
-)  # fmt: skip
+    [
+        {"keep_ratio": 7},
+        {"l1": 9, "l2": 3},
+        {"l1": "x"},
+        {"mode": "<b>"},
+        {"protect": [[1]]},
+        {"protect": [[0, 1]], "remove": [[0, 1]]},
+        {"protect": [[99, 1]]},
+        {"remove": [[0, 1]]},
+    ],
+)
 def test_settings_that_cannot_be_are_a_sentence(saved, change):
     rewritten(saved, lambda record: record["settings"].update(change))
     refused(saved)

@@ -128,9 +128,13 @@ def test_words_are_walked_with_the_arrow_keys(frames_panel):
     page = frames_panel
     page.get_by_role("button", name="the").first.focus()
     walk = (
-        ("ArrowRight", "red", "dense"), ("ArrowRight", "left", "dense"), ("ArrowDown", "left", "aim"),
-        ("ArrowLeft", "the", "aim"), ("ArrowLeft", "the", "aim"), ("ArrowUp", "the", "dense"),
-    )  # fmt: skip
+        ("ArrowRight", "red", "dense"),
+        ("ArrowRight", "left", "dense"),
+        ("ArrowDown", "left", "aim"),
+        ("ArrowLeft", "the", "aim"),
+        ("ArrowLeft", "the", "aim"),
+        ("ArrowUp", "the", "dense"),
+    )
     for key, word, side in walk:
         page.keyboard.press(key)
         focused = page.evaluate(

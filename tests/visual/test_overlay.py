@@ -124,11 +124,14 @@ def test_unit_scale_clips_and_refuses_a_reversed_range():
         unit_scale(np.zeros(2), 1, 0)
 
 
-@pytest.mark.parametrize("draw", [
-    lambda frame, group: draw_groups(frame, group, GRID),
-    lambda frame, group: draw_alive(frame, group > 2, GRID),
-    lambda frame, group: draw_scores(frame, group.astype(float), GRID, 0, 7),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda frame, group: draw_groups(frame, group, GRID),
+        lambda frame, group: draw_alive(frame, group > 2, GRID),
+        lambda frame, group: draw_scores(frame, group.astype(float), GRID, 0, 7),
+    ],
+)
 def test_inputs_are_not_modified_and_not_returned(draw):
     frame, group = make_frame(), GROUP.copy()
     frame.setflags(write=False)

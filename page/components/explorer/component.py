@@ -13,9 +13,22 @@ from page.state.frame_files import write_frames
 from visual.palette import browser_palette
 
 SCRIPTS = (
-    "run", "merging", "scores", "view_names", "overrides", "layout", "paint", "overlays", "token_history", "timeline",
-    "patch_info", "stage", "stepper", "controls", "explorer",
-)  # fmt: skip
+    "run",
+    "merging",
+    "scores",
+    "view_names",
+    "overrides",
+    "layout",
+    "paint",
+    "overlays",
+    "token_history",
+    "timeline",
+    "patch_info",
+    "stage",
+    "stepper",
+    "controls",
+    "explorer",
+)
 
 
 class ExplorerData(GradioModel):

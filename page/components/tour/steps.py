@@ -64,7 +64,9 @@ def measured(stored: StoredRun) -> dict:
     full, less = dense.cost, aim.cost
     return {
         "settings": {
-            "keep_ratio": stored.settings.keep_ratio, "l1": stored.settings.l1, "l2": stored.settings.l2,
+            "keep_ratio": stored.settings.keep_ratio,
+            "l1": stored.settings.l1,
+            "l2": stored.settings.l2,
             "frames": stored.num_frames,
         },
         "when": time.time(),  # two runs that measure the same are two
@@ -79,7 +81,7 @@ def measured(stored: StoredRun) -> dict:
         "share": less.language_flops / full.language_flops,
         "layer": aim.trace.scored_layers[0] if aim.trace.scored_layers else None,
         "later_half": later_half(aim.trace),
-    }  # fmt: skip
+    }
 
 
 def largest_group(trace: Trace) -> int:

@@ -21,9 +21,22 @@ _END_SIZE, _LOCATOR_SIZE = 22, 20
 _NAME = re.compile(r"[a-z_]{1,20}[0-9]{0,4}\.npy")
 # Whatever reading a file that was made to harm may raise, in zipfile, zlib or NumPy.
 HARM = (
-    BadZipFile, zlib.error, TokenError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError,
-    NotImplementedError, RecursionError, RuntimeError, MemoryError, EOFError, OSError,
-)  # fmt: skip
+    BadZipFile,
+    zlib.error,
+    TokenError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    MemoryError,
+    EOFError,
+    OSError,
+)
 
 
 class SavedRunError(ValueError):

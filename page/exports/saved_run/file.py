@@ -77,10 +77,17 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         raise SavedRunError(strings().SAVED_BROKEN)
     runs = _runs(path, about.part("runs"), trace, config, marks, version)
     return StoredRun(
-        Path(about.text("file", 300)).name, about.text("question", 4000), about.whole("num_frames", 1, 64),
-        runs["dense"], runs["aim"], about.whole("timed_prefills", 0, 1000), about.value("details") is True,
-        runs.get("hand"), _facts(about.part("model"), version), _saved_tokens(about.part("spelling")),
-    )  # fmt: skip
+        Path(about.text("file", 300)).name,
+        about.text("question", 4000),
+        about.whole("num_frames", 1, 64),
+        runs["dense"],
+        runs["aim"],
+        about.whole("timed_prefills", 0, 1000),
+        about.value("details") is True,
+        runs.get("hand"),
+        _facts(about.part("model"), version),
+        _saved_tokens(about.part("spelling")),
+    )
 
 
 def _runs(
@@ -117,9 +124,11 @@ def _result(
     """One run, with the one trace that is kept: nothing is drawn from another."""
     layers = trace.num_layers
     cost = Cost(
-        side.wholes("tokens_per_layer", layers), side.wholes("visual_per_layer", layers),
-        side.whole("num_text", 0, 10**7), *(side.whole(name, 0, 10**21) for name in ("language_flops", "vision_flops")),
-    )  # fmt: skip
+        side.wholes("tokens_per_layer", layers),
+        side.wholes("visual_per_layer", layers),
+        side.whole("num_text", 0, 10**7),
+        *(side.whole(name, 0, 10**21) for name in ("language_flops", "vision_flops")),
+    )
     first, frame_attention = arrays
     ids = side.wholes("answer_ids", None)
     if first.ndim != 1 or not np.isfinite(first).any() or not (first < 1e-3).all():  # minus infinity is no chance

@@ -83,9 +83,8 @@ def _rounds(trace: Trace) -> bool:
     """Rounds lead every patch to one token of its view; likenesses are cosines."""
     similarity = trace.similarity
     if similarity is not None and not (
-        similarity.dtype.kind == "f" and similarity.shape == trace.group.shape
-        and not (np.abs(similarity) > 1.01).any()
-    ):  # fmt: skip
+        similarity.dtype.kind == "f" and similarity.shape == trace.group.shape and not (np.abs(similarity) > 1.01).any()
+    ):
         return False
     before = trace.group.shape[1]
     for new in trace.rounds:
