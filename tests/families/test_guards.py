@@ -30,7 +30,7 @@ CACHE = ALIASES["past_key_values"]
 @pytest.fixture(autouse=True)
 def unsung(monkeypatch):
     """No canary has sung yet."""
-    monkeypatch.setattr(canary, "_sung", set())
+    monkeypatch.setattr(canary, "_passed", set())
 
 
 def prefill(family_model, name: str):
