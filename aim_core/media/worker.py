@@ -1,11 +1,12 @@
 """Worker: the child process. Limits itself, decodes one file, leaves frames or a sentence.
 
-Started by child.py as `python -m aim_core.media.worker`; reads one JSON request from standard input.
+Started by process.py as `python -m aim_core.media.worker`; reads one JSON request from standard input.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aim_core.media.limits import Limits
 from aim_core.media.sniff import HEAD_BYTES, PICTURES, sniff
 
 _OUTPUT_BYTES = 1 << 30  # 64 frames of 2048 x 2048 and what the libraries grumble
+_ROOM = 256 << 20  # bytes
 
 
 def main() -> int:
@@ -67,8 +69,19 @@ def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
         raise MediaError(f"Videos cannot be decoded here: install the Python package {error.name}.") from error
     except (MemoryError, ImportError) as error:  # ImportError: no room left to load a library
         raise MediaError(HEAVY_PICTURE if is_picture else HEAVY_VIDEO) from error
-    except Exception as error:  # a decoder may raise anything on hostile bytes
+    except Exception as error:  # a decoder may raise anything on hostile bytes, or where its memory ends
+        if _is_memory_short():
+            raise MediaError(HEAVY_PICTURE if is_picture else HEAVY_VIDEO) from error
         raise MediaError(DAMAGED_PICTURE if is_picture else UNREADABLE_VIDEO) from error
+
+
+def _is_memory_short() -> bool:
+    """Whether this process could not get as much more memory as a decoder may ask for at once."""
+    try:
+        mmap.mmap(-1, _ROOM).close()
+    except (OSError, MemoryError):
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -370,7 +370,8 @@ def test_a_child_that_costs_too_much_is_stopped_and_this_process_lives_on(clips,
     with pytest.raises(MediaError) as memory:
         load_frames(tmp_path / "large.png", limits=Limits(memory_bytes=300 << 20))
     assert str(memory.value) == HEAVY_PICTURE
-    for limits in (Limits(wall_seconds=0.05), Limits(memory_bytes=100 << 20)):
+    scarce = [Limits(memory_bytes=megabytes << 20) for megabytes in (100, 230, 300)]  # before and in the decoder
+    for limits in (Limits(wall_seconds=0.05), *scarce):
         with pytest.raises(MediaError) as stopped:
             load_frames(clips / "h264.mp4", limits=limits)
         assert str(stopped.value) == HEAVY_VIDEO

@@ -25,7 +25,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 checkpoint, clip = sys.argv[1:]
 config = AimConfig(keep_ratio=0.5, l1=2, l2=6)
-result = Engine.from_pretrained(checkpoint, device="cpu").run(clip, "where is the red circle?", config)
+result = Engine.from_pretrained(checkpoint, device="cpu").run(clip, "where is the red circle?", config=config)
 
 model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype="float32", attn_implementation="sdpa").eval()
 turn = [{{"role": "user", "content": [{{"type": "text", "text": "what?"}}, {{"type": "video"}}]}}]

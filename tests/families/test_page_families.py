@@ -165,7 +165,7 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
     assert (stored.aim.config.keep_ratio, stored.aim.config.l2) == (0.5, l2 + 1) != (keep_ratio, l2)
     last = stored.aim.trace.num_views - 1
     event = gr.EventData(None, {"protect": [[0, 0]], "remove": [[last, 3]]})
-    one.handlers.overrides(*moved, key, event, REQUEST)
+    one.handlers.by_hand(*moved, key, event, REQUEST)
     hand = stored_run_of(one, key).hand
     assert hand.overrides.remove == ((last, 3),)
     assert hand.trace.rows()[last, 3] not in hand.trace.layers[0].kept
