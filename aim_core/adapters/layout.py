@@ -16,7 +16,7 @@ from aim_core.trace import View
 class ViewSpan:
     """The patches of one view and where they are; tokens are merged inside a view only.
 
-    rows: (n,) int64, the row of each patch in raster order; n = view.grid rows x columns. In a `Medium` counted
+    rows: (n,) int64, the row of each patch in raster order; n = view.grid rows x columns. In a `MediaSpan` counted
           among its own rows, in a `Layout` among the prompt's.
     merged: how the view was merged before the projector, where a family does that.
     """

@@ -18,7 +18,7 @@ class Record:
     views:    the grids of patches behind the visual tokens.
     groups:   for each view (patches,) int64, the visual row each patch ended in; separators have rows too.
     rounds:   for each view, its rounds of merging, see `Merged`.
-    plan:     visual tokens that the method lets into each layer, whatever was removed by hand.
+    planned:  visual tokens that the method lets into each layer, whatever was removed by hand.
     kept:     for each layer (k,) int64, ascending visual rows that entered it.
     places:   for each layer (k,) int64, where those rows stand among all that the layer has.
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.

@@ -168,7 +168,7 @@ class Session(local):
         return []
 
     def _begin(self, layouts: list[Layout], kwargs: dict[str, Any], num_guessed: int) -> dict[str, Any] | None:
-        """Merge, plan, and answer with what the decoder gets instead; None to leave everything as it is."""
+        """Merge, ask the schedule, and answer with what the decoder gets instead; None to leave everything as it is."""
         embeds, mask, method = kwargs["inputs_embeds"], kwargs.get("attention_mask"), self.method
         decoder, config = self.adapter.decoder, self.adapter.decoder.config
         if decoder.training and getattr(decoder, "gradient_checkpointing", False):
