@@ -77,8 +77,8 @@ class Engine:
         details:        whether to fill `LayerTrace.steps` and `Result.frame_attention`.
         overrides:      patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
-        Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or marks that do
-        not fit, and Stopped; the engine can be used again after each of them.
+        Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or overrides
+        that do not fit, and Stopped; the engine can be used again after each of them.
         """
         _check_question(question)
         if max_new_tokens < 1:

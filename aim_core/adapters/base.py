@@ -1,4 +1,4 @@
-"""Adapter: what the engine must know of a family of models. A family is a subclass and a row of `table.FAMILIES`."""
+"""Adapter: what the engine must know of a family of models. A family is a subclass and a row of `registry.FAMILIES`."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Adapter(ABC):
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Widths for `cost.prefill_flops`."""
+        """Widths for `ops.flops.prefill_flops`."""
         return widths(self.decoder.config)
 
     @property

@@ -39,7 +39,7 @@ class Batch:
         found = []
         for index, prompt in enumerate(self.prompts):
             own = full[..., index, :]
-            gaps = prompt.rows - torch.arange(len(prompt.rows), device=own.device)  # rows gone before each row
+            gaps = prompt.rows - torch.arange(len(prompt.rows), device=own.device)  # rows removed before each row
             found.append(own[..., prompt.rows] - gaps if renumber else own[..., prompt.position_of])
         return torch.stack([_fill(own, self.embeds.shape[1]) for own in found], dim=-2)
 
@@ -63,16 +63,16 @@ class Batch:
         return answer
 
     def deepstack(
-        self, layouts: Sequence[Layout], places: Tensor, features: Sequence[Tensor], removed_rows: Tensor | None
+        self, layouts: Sequence[Layout], is_visual: Tensor, features: Sequence[Tensor], removed_rows: Tensor | None
     ) -> dict[str, Any]:
         """What is added after the first layers (Qwen3-VL), merged in the same groups as the tokens.
 
-        places: (b, N) bool, visual rows of the full prompts; features: for each such layer (their number, d).
+        is_visual: (b, N) bool, visual rows of the full prompts; features: for each such layer (their number, d).
         """
         merged = []
         for own in features:
-            full = own.new_zeros((*places.shape, own.shape[-1]))
-            full[places.to(own.device)] = own
+            full = own.new_zeros((*is_visual.shape, own.shape[-1]))
+            full[is_visual.to(own.device)] = own
             parts = zip(self.prompts, full, layouts, strict=True)
             merged.append(torch.cat([p.merge_like(whole, layout.views)[p.visual] for p, whole, layout in parts]))
         if removed_rows is None:

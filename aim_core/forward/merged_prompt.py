@@ -45,8 +45,8 @@ class MergedPrompt:
     def merge_like(self, other: Tensor, views: Sequence[ViewSpan]) -> Tensor:
         """Other features of all rows of the full prompt, (N, m), merged in the same way: (n, m)."""
         out = other.clone()
-        for part, home, merged in zip(views, self.merged_rows, self.merged, strict=True):
-            out[home] = merged.apply(other[part.rows.to(other.device)][None])[0]
+        for part, own_rows, merged in zip(views, self.merged_rows, self.merged, strict=True):
+            out[own_rows] = merged.apply(other[part.rows.to(other.device)][None])[0]
         return out[self.rows]
 
 
@@ -74,17 +74,17 @@ def merge_prompt(
     merged_rows = [own[one.place[0]] if keep_positions else own[: one.place.shape[1]] for own, one in pairs]
     out, place = embeds.clone(), torch.arange(len(embeds), device=embeds.device)
     stays = torch.ones_like(place, dtype=torch.bool)
-    for own, one, home in zip(rows, merged, merged_rows, strict=True):
+    for own, one, own_rows in zip(rows, merged, merged_rows, strict=True):
         stays[own] = False
-        stays[home] = True
-        out[home], place[home] = one.tokens[0], own[one.place[0]]
+        stays[own_rows] = True
+        out[own_rows], place[own_rows] = one.tokens[0], own[one.place[0]]
     visual = torch.zeros_like(stays)
     visual[layout.visual.to(embeds.device)] = True
     number = (stays & visual).cumsum(0) - 1  # for each visual row that stays, its number among them
-    groups = tuple(number[home[one.group[0]]] for home, one in zip(merged_rows, merged, strict=True))
+    groups = tuple(number[own_rows[one.group[0]]] for own_rows, one in zip(merged_rows, merged, strict=True))
     left = stays.nonzero()[:, 0]
-    places = tuple(merged_rows), tuple(merged)
-    return MergedPrompt(out[left], left, place[left], visual[left], groups, *places, len(embeds))
+    by_view = tuple(merged_rows), tuple(merged)
+    return MergedPrompt(out[left], left, place[left], visual[left], groups, *by_view, len(embeds))
 
 
 def _merged(embeds: Tensor, rows: Sequence[Tensor], merger: Callable[[Tensor], Merged]) -> list[Merged]:

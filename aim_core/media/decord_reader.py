@@ -33,7 +33,7 @@ def decord_frames(path: Path, starts: np.ndarray, wanted: np.ndarray, first: np.
     """
     try:
         reader = _open(path, starts)
-        for index, frame in _propagate(reader, len(starts), wanted):
+        for index, frame in _read_in_order(reader, len(starts), wanted):
             if index == 0:
                 _check_alike(frame, first)
             if index in wanted:
@@ -57,7 +57,7 @@ def _open(path: Path, starts: np.ndarray):
     return reader
 
 
-def _propagate(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def _read_in_order(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Go from frame 0 to the last one; the index and the pixels of those wanted and of those that must be read."""
     keys = np.array(reader.get_key_indices(), dtype=np.int64)
     stops = [np.array([0, num_frames - 1]), wanted, keys[keys > 0] - 1]

@@ -1,4 +1,4 @@
-"""Still: read one picture upright, on white, in RGB."""
+"""Image: read one picture upright, on white, in RGB."""
 
 from __future__ import annotations
 

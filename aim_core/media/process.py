@@ -1,4 +1,4 @@
-"""Child: start the decoding process, wait no longer than allowed, and read what it left."""
+"""Process: start the decoding process, wait no longer than allowed, and read what it left."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Cost: operations of a prefill, counted by the formula behind the paper's tables, under a convention that has a name.
+"""FLOPs: operations of a prefill, counted by the formula behind the paper's tables, under a convention that has a name.
 
 The model prices layer i by the tokens that enter it. The published tables price it by the share the
 schedule leaves after it, the one entering layer i + 1: for that reading, pass
-`config.tokens_entering(num_visual, num_layers + 1)[1:]` plus the text. For the default schedule that is
+`config.schedule.tokens_entering(num_visual, num_layers + 1)[1:]` plus the text. For the default schedule that is
 14.75 T (published: 14.76) where 15.52 T are executed.
 """
 

@@ -1,4 +1,4 @@
-"""Fill: rows of different lengths as one array, filled up at their ends."""
+"""Ragged: rows of different lengths as one array, filled up at their ends."""
 
 from __future__ import annotations
 

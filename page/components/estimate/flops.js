@@ -1,4 +1,4 @@
-// Cost: aim_core/ops/merging.py `num_kept`, aim_core/config.py `tokens_entering` and aim_core/ops/flops.py, in the browser.
+// FLOPs: aim_core/ops/merging.py `num_kept`, aim_core/config.py `tokens_entering` and aim_core/ops/flops.py, in the browser.
 
 /** Tokens left of a frame's `num` at a keep ratio: rounded up, at least 1. */
 function numKept(num, ratio) {

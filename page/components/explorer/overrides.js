@@ -1,4 +1,4 @@
-// Marks: patches that a visitor protects or removes by hand, each {view, patch, kind}.
+// Overrides: patches that a visitor protects or removes by hand, each {view, patch, kind}.
 
 const KINDS = ["protect", "remove"];
 

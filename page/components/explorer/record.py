@@ -21,7 +21,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
     view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, -1 for none.
     scores: float32 (scored layers, rows), NaN for a row that did not enter the layer.
     """
-    colour, home = _by_row(trace)
+    colour, view_of_row = _by_row(trace)
     return {
         "views": _views(trace),
         "numLayers": trace.num_layers,
@@ -31,7 +31,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
         "row": packed(trace.rows(), "<i4"),
         "group": packed(trace.group, "<i4"),
         "colour": packed(colour, "u1"),
-        "view": packed(home, "<i2"),
+        "view": packed(view_of_row, "<i2"),
         "last": packed(last_layers(trace), "<i2"),
         "scores": packed(score_table(trace), "<f4"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
@@ -76,8 +76,8 @@ def _views(trace: Trace) -> list[dict]:
 
 def _by_row(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     """For each visual row its colour and the view it belongs to: two (rows,) arrays."""
-    colour, home = np.zeros(num_rows(trace), dtype=np.int64), np.full(num_rows(trace), -1, dtype=np.int64)
+    colour, view_of_row = np.zeros(num_rows(trace), dtype=np.int64), np.full(num_rows(trace), -1, dtype=np.int64)
     for index, (view, row, group) in enumerate(zip(trace.all_views, trace.rows(), trace.group, strict=True)):
         n = view.grid[0] * view.grid[1]
-        colour[row[:n]], home[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
-    return colour, home
+        colour[row[:n]], view_of_row[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
+    return colour, view_of_row

@@ -117,13 +117,13 @@ class Timeline {
     if (w >= 26 && h >= 12) this.text(ctx, alive || "·", x + w / 2, y + h / 2 + 4, alive ? this.ink : this.muted, "center");
   }
 
-  label(ctx, texts, y) {
-    this.text(ctx, texts, 0, y, this.muted, "left");
+  label(ctx, string, y) {
+    this.text(ctx, string, 0, y, this.muted, "left");
   }
 
-  text(ctx, texts, x, y, colour, align) {
+  text(ctx, string, x, y, colour, align) {
     Object.assign(ctx, { font: this.font, fillStyle: colour, textAlign: align });
-    ctx.fillText(texts, x, y);
+    ctx.fillText(string, x, y);
   }
 
   /** The picture in one sentence, for everyone and for screen readers. */
