@@ -11,20 +11,19 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import transformers
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import Tensor
 from transformers import AttentionInterface
 
 from aim_core.adapters.base import Adapter
 from aim_core.adapters.layout import Layout, consecutive
 from aim_core.forward.dialect import cache_of, call
 from aim_core.forward.session import Session
+from aim_core.forward.small_decoder import head_dim_of, random_decoder
 from aim_core.methods.base import Method, where_needed
 from aim_core.ops.merging import Merged
 from aim_core.trace import View
@@ -32,7 +31,6 @@ from aim_core.trace import View
 _BY_HAND = "aim_by_hand"
 _START, _PATCHES, _LENGTH, _STEPS, _PADDING = 3, 8, 15, 2, 2  # rows of a prompt: text, visual, text; then new ones
 _TOLERANCE = 1e-3  # of hidden states of size 1; right ones differ by 1e-6, wrong ones by 1e-1
-_DRAWS = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_"}
 _lock = threading.Lock()
 _passed: set[tuple[type, type, str]] = set()  # model and decoder class, version of transformers
 
@@ -69,7 +67,7 @@ def difference(adapter: Adapter, follow: Callable[..., AbstractContextManager]) 
     """The largest between pruned and masked passes, a prefill and two steps, and the same computed by hand."""
     generator = torch.Generator("cpu").manual_seed(0)
     with torch.autocast("cpu", enabled=False):
-        small = _Small(_random_decoder(adapter, generator), adapter.grid_positions, adapter.first_droppable)
+        small = _Small(random_decoder(adapter, generator), adapter.grid_positions, adapter.first_droppable)
         prompts = _Prompts.draw(small, generator)
         expected = prompts.by_hand()
         found = [prompts.run(follow, mode="dropped", samples=1), prompts.run(follow, mode="masked", samples=2)]
@@ -160,7 +158,7 @@ class _Prompts:
 
     @property
     def scorer(self) -> _Shuffled:
-        return _Shuffled(_head_dim(self.small.decoder.config) ** -0.5)
+        return _Shuffled(head_dim_of(self.small.decoder.config) ** -0.5)
 
     def run(self, follow: Callable[..., AbstractContextManager], mode: str, samples: int) -> Tensor:
         """Last rows (samples, 1 + _STEPS, d) of a prefill and the steps after it, by the session under test."""
@@ -226,42 +224,3 @@ def _attention_by_hand(module: Any, query: Tensor, key: Tensor, value: Tensor, a
     logits = query @ key.mT * query.shape[-1] ** -0.5
     weights = logits.masked_fill(~module.allowed, -torch.inf).softmax(dim=-1)
     return (weights @ value).transpose(1, 2).contiguous(), None
-
-
-class _Undrawn(TorchFunctionMode):
-    """Leaves fresh weights as memory has them, so that nobody's random numbers are used up."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        if getattr(func, "__name__", "") in _DRAWS:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-def _random_decoder(adapter: Adapter, generator: torch.Generator) -> nn.Module:
-    """A narrow decoder of the same class with a few layers, in float32 on the CPU, with uneven attention."""
-    with torch.device("cpu"), _Undrawn():
-        decoder = type(adapter.decoder)(_narrow(adapter)).float().eval()
-    for name, weight in decoder.named_parameters():
-        if weight.ndim > 1:
-            sharp = 1.6 if name.endswith(("q_proj.weight", "k_proj.weight")) else 1.0
-            weight.normal_(0, sharp * weight.shape[1] ** -0.5, generator=generator)
-        elif name.endswith("bias"):
-            weight.normal_(0, 0.1, generator=generator)
-    return decoder
-
-
-def _narrow(adapter: Adapter) -> Any:
-    """The decoder's configuration with the same heads, but two of them."""
-    config = deepcopy(adapter.decoder.config)
-    layers, grouped = max(1, adapter.first_droppable) + 2, config.num_key_value_heads < config.num_attention_heads
-    head_dim = _head_dim(config)
-    config.num_attention_heads, config.num_key_value_heads = 2, 1 if grouped else 2
-    config.hidden_size, config.intermediate_size, config.num_hidden_layers = 2 * head_dim, 32, layers
-    config.vocab_size, config.pad_token_id, config._attn_implementation = 8, None, "sdpa"
-    if getattr(config, "layer_types", None) is not None:
-        config.layer_types = config.layer_types[:1] * layers
-    return config
-
-
-def _head_dim(config: Any) -> int:
-    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
