@@ -12,6 +12,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from aim_core.methods.fastv import fastv
 from aim_core.methods.scorers import AttentionReceived
+from tests.helpers.endless import endless
 from tests.helpers.prompts import plain_inputs
 from training.build import make_model
 
@@ -30,11 +31,8 @@ METHODS = {
 
 @pytest.fixture(scope="module")
 def model(engine):
-    """The end mark is ruled out, so that answers have their full length."""
-    model = engine.adapter.model
-    ends, model.generation_config.eos_token_id = model.generation_config.eos_token_id, None
-    yield model
-    model.generation_config.eos_token_id = ends
+    with endless(engine.adapter.model) as model:
+        yield model
 
 
 @pytest.fixture(scope="module")

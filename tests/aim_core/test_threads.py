@@ -12,6 +12,7 @@ from transformers.generation import BaseStreamer
 from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.forward.dialect import cache_of, call
+from tests.helpers.endless import endless
 from tests.helpers.prompts import plain_inputs
 
 GREEDY = {"max_new_tokens": 6, "do_sample": False}
@@ -21,11 +22,8 @@ CONFIGS = [AimConfig(0.5, 2, 9), AimConfig(1.0, 2, 9), AimConfig(0.5, 2, 9, mode
 
 @pytest.fixture(scope="module")
 def model(engine):
-    """The end mark is ruled out, so that answers have their full length."""
-    model = engine.adapter.model
-    ends, model.generation_config.eos_token_id = model.generation_config.eos_token_id, None
-    yield model
-    model.generation_config.eos_token_id = ends
+    with endless(engine.adapter.model) as model:
+        yield model
 
 
 @pytest.fixture(scope="module")

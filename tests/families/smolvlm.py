@@ -24,7 +24,7 @@ from transformers import (
 
 from tests.families.chat import SMOLVLM
 from tests.families.family import Family, in_turn
-from tests.families.tokens import byte_tokenizer, ids
+from tests.families.tokens import TEXT_SIZES, byte_tokenizer, ids
 from tests.families.weights import liven
 
 IMAGE, PATCH = 64, 8  # 8 × 8 patches, 4 × 4 visual tokens a tile
@@ -61,12 +61,7 @@ def make():
     marks = ids(tokenizer, eos_token_id="<end_of_utterance>", pad_token_id="<|im_end|>", bos_token_id="<|im_start|>")
     text = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=6,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=4096,
+        **TEXT_SIZES,
         tie_word_embeddings=False,
         **marks,
     )

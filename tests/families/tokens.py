@@ -39,17 +39,22 @@ def ids(tokenizer: PreTrainedTokenizerFast, **names: str) -> dict[str, int]:
     return {name: tokenizer.convert_tokens_to_ids(token) for name, token in names.items()}
 
 
+TEXT_SIZES = {  # of a language model in miniature
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
+}
+
+
 def qwen2_text(tokenizer) -> Qwen2Config:
     """Qwen2 in miniature, the language model of InternVL3 and LLaVA-OneVision."""
     marks = ids(tokenizer, eos_token_id="<|im_end|>", pad_token_id="<|endoftext|>", bos_token_id="<|endoftext|>")
     return Qwen2Config(
         vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=6,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=4096,
+        **TEXT_SIZES,
         tie_word_embeddings=True,
         **marks,
     )
