@@ -23,8 +23,9 @@ from aim_core.adapters.base import Adapter
 from aim_core.adapters.layout import Layout, consecutive
 from aim_core.forward.dialect import cache_of, call
 from aim_core.forward.session import Session
-from aim_core.forward.small_decoder import head_dim_of, random_decoder
+from aim_core.forward.small_decoder import random_decoder
 from aim_core.methods.base import Method, where_needed
+from aim_core.ops.flops import head_dim
 from aim_core.ops.merging import Merged
 from aim_core.trace import View
 
@@ -158,7 +159,7 @@ class _Prompts:
 
     @property
     def scorer(self) -> _Shuffled:
-        return _Shuffled(head_dim_of(self.small.decoder.config) ** -0.5)
+        return _Shuffled(head_dim(self.small.decoder.config) ** -0.5)
 
     def run(self, follow: Callable[..., AbstractContextManager], mode: str, samples: int) -> Tensor:
         """Last rows (samples, 1 + _STEPS, d) of a prefill and the steps after it, by the session under test."""

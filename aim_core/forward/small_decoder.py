@@ -10,6 +10,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from aim_core.adapters.base import Adapter
+from aim_core.ops.flops import head_dim
 
 _DRAWS = {"normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_"}
 
@@ -40,14 +41,10 @@ def _narrow(adapter: Adapter) -> Any:
     """The decoder's configuration with the same heads, but two of them."""
     config = deepcopy(adapter.decoder.config)
     layers, grouped = max(1, adapter.first_droppable) + 2, config.num_key_value_heads < config.num_attention_heads
-    head_dim = head_dim_of(config)
+    width = 2 * head_dim(config)
     config.num_attention_heads, config.num_key_value_heads = 2, 1 if grouped else 2
-    config.hidden_size, config.intermediate_size, config.num_hidden_layers = 2 * head_dim, 32, layers
+    config.hidden_size, config.intermediate_size, config.num_hidden_layers = width, 32, layers
     config.vocab_size, config.pad_token_id, config._attn_implementation = 8, None, "sdpa"
     if getattr(config, "layer_types", None) is not None:
         config.layer_types = config.layer_types[:1] * layers
     return config
-
-
-def head_dim_of(config: Any) -> int:
-    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

@@ -54,14 +54,18 @@ class Convention:
 PUBLISHED = Convention(small=True)
 
 
+def head_dim(config) -> int:
+    """Width of one attention head of a language model; where a configuration names none, its width over its heads."""
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
 def widths(config) -> dict[str, int]:
     """What `prefill_flops` needs of a transformers text config such as `Qwen2Config`."""
-    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return {
         "hidden": config.hidden_size,
-        "kv": config.num_key_value_heads * head_dim,
+        "kv": config.num_key_value_heads * head_dim(config),
         "intermediate": config.intermediate_size,
-        "q": config.num_attention_heads * head_dim,
+        "q": config.num_attention_heads * head_dim(config),
     }
 
 
