@@ -5,16 +5,21 @@ Links and references between pages are checked by the site's strict build, which
 
 from __future__ import annotations
 
+import builtins
+import dis
 import re
+import textwrap
 import tomllib
 from importlib import import_module
 from inspect import getattr_static
 from pathlib import Path
+from types import CodeType
 
 import pytest
 import yaml
 
 import aim_core
+from aim_core.adapters import base, layout
 from tools.docstrings import as_markdown
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +45,23 @@ def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(blocks(ROOT / name), name, "exec"), {"__name__": name})
     assert re.search(SHOWN[name], capsys.readouterr().out)
+
+
+def test_the_adapter_of_its_page_uses_names_that_are_there():
+    """It is no whole program: the model's class is made up."""
+    known = {**vars(layout), **vars(base), "NewForConditionalGeneration": object}
+    page = (ROOT / "docs" / "adding_a_family.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^ +```python\n(.*?)^ +```", page, re.MULTILINE | re.DOTALL)
+    exec(textwrap.dedent(code), known)
+    methods = [one.__code__ for one in vars(known["NewAdapter"]).values() if hasattr(one, "__code__")]
+    assert methods and not {name for code in methods for name in global_names(code)} - {*known, *dir(builtins)}
+
+
+def global_names(code: CodeType) -> set[str]:
+    """What a function looks up outside of itself, comprehensions in it too."""
+    inner = [own for own in code.co_consts if isinstance(own, CodeType)]
+    own = {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}
+    return own.union(*map(global_names, inner))
 
 
 def test_the_python_of_the_readme_is_ten_lines_and_the_whole_is_short():
