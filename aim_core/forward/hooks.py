@@ -7,10 +7,11 @@ from contextlib import ExitStack, contextmanager
 from copy import copy
 from functools import wraps
 from inspect import signature
-from threading import get_ident
+from threading import get_ident, local
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
+import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
@@ -22,6 +23,7 @@ from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
 from aim_core.forward.dialect import Dialect
 from aim_core.forward.exclusive import ExclusiveCalls
+from aim_core.forward.passes import Pass
 from aim_core.forward.witness import Witness
 
 _NAME = "sdpa_reported"  # stock sdpa that reports query and key first
@@ -31,7 +33,11 @@ _busy: WeakSet[nn.Module] = WeakSet()
 
 
 class ForwardHooks(Protocol):
-    """What is called while a model runs; `session.Session` implements it."""
+    """What is called while a model runs; `session.Session` implements it.
+
+    A forward of the decoder begins with `enter_decoder`: it returns the pass that every layer and the end of this
+    forward then call, and the decoder's arguments if they change.
+    """
 
     def before_features(self) -> None: ...
 
@@ -45,15 +51,15 @@ class ForwardHooks(Protocol):
 
     def request(self, kwargs: dict[str, Any]) -> None: ...
 
-    def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any] | None: ...
-
-    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]: ...
-
-    def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None: ...
-
-    def leave_decoder(self) -> None: ...
+    def enter_decoder(self, kwargs: dict[str, Any]) -> tuple[Pass, dict[str, Any] | None]: ...
 
     def forget(self) -> None: ...
+
+
+class _Forward(local):
+    """The pass of the forward that a thread has under way; a layer that is called by itself is left as it is."""
+
+    current = Pass()
 
 
 @contextmanager
@@ -94,26 +100,27 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
 
 @contextmanager
 def followed(decoder: Any, hooks: ForwardHooks) -> Iterator[Witness]:
-    """Call `hooks` in every forward of a decoder inside the block, with a witness beside them."""
-    witness = Witness(len(decoder.layers))
+    """Call `hooks` in every forward of a decoder inside the block, and its pass, with a witness beside them."""
+    witness, forward = Witness(len(decoder.layers)), _Forward()
 
     def enter(kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        changed = hooks.enter_decoder(kwargs)
+        forward.current, changed = hooks.enter_decoder(kwargs)
         witness.begin(kwargs if changed is None else changed)
         return changed
 
     def leave(_decoder: nn.Module, _args: tuple, output: Any) -> None:
         witness.leave(output)
-        hooks.leave_decoder()
+        forward.current.leave()
+        del forward.current  # what it holds may be large
 
     with ExitStack() as stack:
         stack.enter_context(_pre_hook(decoder, enter))
         stack.enter_context(decoder.register_forward_hook(leave))
         _report_attention(decoder, stack)
         for index, layer in enumerate(decoder.layers):
-            stack.enter_context(_layer_hook(layer, index, hooks, witness))
+            stack.enter_context(_layer_hook(layer, index, forward, witness))
             stack.callback(_on_attention.pop, layer.self_attn, None)
-            _on_attention[layer.self_attn] = _attention_hook(index, hooks, witness)
+            _on_attention[layer.self_attn] = _attention_hook(index, forward, witness)
         yield witness
 
 
@@ -154,14 +161,14 @@ def _pre_hook(module: nn.Module, change: Callable[[dict[str, Any]], dict[str, An
     return module.register_forward_pre_hook(hook, with_kwargs=True)
 
 
-def _layer_hook(layer: nn.Module, index: int, hooks: ForwardHooks, witness: Witness):
-    """Let the hooks take rows out of what enters a decoder layer."""
+def _layer_hook(layer: nn.Module, index: int, forward: _Forward, witness: Witness):
+    """Let the pass take rows out of what enters a decoder layer."""
 
     dialect = Dialect(layer)
 
     def hook(_layer: nn.Module, args: tuple, kwargs: dict):
         given = dialect.to_core(args, kwargs)
-        hidden, changed = hooks.enter_layer(index, given.pop("hidden_states"), given)
+        hidden, changed = forward.current.enter_layer(index, given.pop("hidden_states"), given)
         witness.enter(index, hidden)
         return (hidden,), dialect.to_model(changed)
 
@@ -273,10 +280,11 @@ def _report_attention(decoder: Any, stack: ExitStack) -> None:
     decoder.set_attn_implementation(_NAME)
 
 
-def _attention_hook(index: int, hooks: ForwardHooks, witness: Witness) -> Callable[[Tensor, Tensor, float], None]:
+def _attention_hook(index: int, forward: _Forward, witness: Witness) -> Callable[[Tensor, Tensor, float], None]:
     def report(query: Tensor, key: Tensor, scale: float) -> None:
         witness.attend(index, query, key)
-        hooks.on_attention(index, query, key, scale)
+        with torch.no_grad():
+            forward.current.on_attention(index, query, key, scale)
 
     return report
 

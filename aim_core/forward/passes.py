@@ -9,20 +9,43 @@ from torch import Tensor
 from transformers import Cache
 
 from aim_core.forward.cache import PrunedCacheLayer
+from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.recorder import Record
 from aim_core.forward.token_pruner import TokenPruner
-from aim_core.methods.base import Scorer
+from aim_core.methods.base import IterativeScorer, Scorer
 from aim_core.ops.masks import decode_mask, prefill_mask
 
 
-class PrefillPass:
+class Pass:
+    """One forward of the decoder as its hooks call it; this one leaves it as it is, text alone for example.
+
+    diagnostics: what else is measured; None for nothing.
+    """
+
+    def __init__(self, diagnostics: Diagnostics | None = None):
+        self.diagnostics = diagnostics
+
+    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        """What a layer gets in the place of the rows `hidden` (b, n, d) and its other arguments."""
+        return hidden, kwargs
+
+    def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        """A layer attends: query (b, heads, n, d) and key (b, kv_heads, n, d)."""
+        if self.diagnostics is not None:
+            self.diagnostics.on_attention(layer, query, scale)
+
+    def leave(self) -> None:
+        """The forward ends."""
+
+
+class PrefillPass(Pass):
     """A prefill, layer by layer.
 
     visual:   (b, n) bool, rows of the merged prompts, no padding among them.
     records:  one for each sample, filled in as the layers go by.
     num_full: rows of the full prompts; shift: (b, 1), see `PrunedCacheLayer`.
     touches:  False if nothing is ever merged or dropped: then attention is only scored.
-    with_iterations: whether every iteration of a scorer is recorded.
+    diagnostics: with `details`, every iteration of a scorer is recorded.
     """
 
     def __init__(
@@ -35,10 +58,11 @@ class PrefillPass:
         num_full: int,
         shift: Tensor,
         touches: bool,
-        with_iterations: bool = False,
+        diagnostics: Diagnostics | None = None,
     ):
+        super().__init__(diagnostics)
         self.scorer, self.pruner, self.visual, self.records = scorer, pruner, visual, records
-        self.with_iterations = with_iterations
+        self._details = diagnostics is not None and diagnostics.details
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
         self._asked = [scorer.layers(counts) for counts in pruner.counts]
@@ -48,7 +72,7 @@ class PrefillPass:
             cache.layers[:] = [PrunedCacheLayer(0, None, shift) for _ in cache.layers]
         self._entered: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
         # layer, sample, (m,) and (heads, steps, m)
-        self._scores: list[tuple[int, int, Tensor | None, Tensor | None]] = []
+        self._scores: list[tuple[int, int, Tensor, Tensor | None]] = []
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         picked = self.pruner.select(layer)
@@ -66,9 +90,16 @@ class PrefillPass:
         return hidden, kwargs | self._of_rows_left(kwargs, hidden.device)
 
     def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
-        samples = [index for index, layers in enumerate(self._asked) if layer in layers]
-        self.pruner.score(self.scorer, query, key, scale, samples, self.with_iterations)
-        self._scores += [(layer, sample, self.pruner.scores[sample], self.pruner.steps[sample]) for sample in samples]
+        super().on_attention(layer, query, key, scale)
+        for sample in (index for index, layers in enumerate(self._asked) if layer in layers):
+            q, k = self.pruner.scored_rows(sample, query, key)
+            if self._details and isinstance(self.scorer, IterativeScorer):
+                scores, steps = self.scorer.with_iterations(q, k, scale)
+            else:
+                scores, steps = self.scorer(q, k, scale), None
+            scores = self.pruner.scores[sample] = self.pruner.spread(sample, scores[0], -torch.inf)
+            steps = None if steps is None else self.pruner.spread(sample, steps[0], torch.nan)
+            self._scores.append((layer, sample, scores, steps))
 
     def leave(self) -> None:
         """Write down what happened; only now, since counting rows makes a GPU wait."""
@@ -84,7 +115,7 @@ class PrefillPass:
                 record.steps.append(None)
         for layer, sample, scores, steps in self._scores:
             record = self.records[sample]
-            record.scores[layer] = None if scores is None else scores[record.places[layer]]
+            record.scores[layer] = scores[record.places[layer]]
             record.steps[layer] = None if steps is None else steps[..., record.places[layer]]
 
     def _of_rows_left(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
@@ -98,13 +129,14 @@ class PrefillPass:
         return left
 
 
-class DecodePass:
+class DecodePass(Pass):
     """A forward on a reduced cache: a decoding step, or the text of a further turn.
 
     incoming: (b, q) bool, new rows that are no padding.
     """
 
-    def __init__(self, cache: Cache, incoming: Tensor):
+    def __init__(self, cache: Cache, incoming: Tensor, diagnostics: Diagnostics | None = None):
+        super().__init__(diagnostics)
         self.cache, self.incoming, self.all_visible = cache, incoming, bool(incoming.all())
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
@@ -114,12 +146,6 @@ class DecodePass:
         num_new = hidden.shape[1]
         mask = decode_mask(stored.visible, num_new, stored.num_stored + num_new, hidden.device)
         return hidden, kwargs | {"attention_mask": mask}
-
-    def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
-        """Nothing is scored after the prefill."""
-
-    def leave(self) -> None:
-        """Nothing is written down."""
 
 
 def _rows(x: Tensor, index: Tensor) -> Tensor:

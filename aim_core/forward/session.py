@@ -1,4 +1,4 @@
-"""Session: a method carried through the forwards of one model, as the hooks call it."""
+"""Session: decides for each forward of one model, as the hooks ask, by which pass a method is carried out in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
 from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, find_override_rows
-from aim_core.forward.passes import DecodePass, PrefillPass
+from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
 from aim_core.methods.base import Method, check_schedule
@@ -40,7 +40,7 @@ class EncodedPrompt:
 
 
 class Session(local):
-    """The `ForwardHooks` that carry out a method: merge a prompt, prune it layer by layer, go on with its cache.
+    """The `ForwardHooks` that carry out a method: they merge a prompt and begin the pass that prunes it, or goes on.
 
     Each thread has its own state (`threading.local` calls `__init__` with the same arguments in every new thread), so
     that several can use the model; the recorder is common to all.
@@ -65,7 +65,6 @@ class Session(local):
         self._early_ms = 0.0
         self._request: dict[str, Any] = {}
         self._num_guessed = 0
-        self._pass: PrefillPass | DecodePass | None = None
 
     # What the caller knows already
 
@@ -116,9 +115,8 @@ class Session(local):
     def guessed(self, count: int) -> None:
         self._num_guessed = count
 
-    def enter_decoder(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        cache, self._pass = kwargs.get("past_key_values"), None
-        layouts = self._find_layouts()
+    def enter_decoder(self, kwargs: dict[str, Any]) -> tuple[Pass, dict[str, Any] | None]:
+        cache, layouts = kwargs.get("past_key_values"), self._find_layouts()
         self.forget()
         num_guessed, self._num_guessed = self._num_guessed, 0
         if cache is not None and cache.get_seq_length():
@@ -127,22 +125,7 @@ class Session(local):
                     "images and videos must all come in the first turn: start anew, without past_key_values"
                 )
             return self._go_on(cache, kwargs)
-        return self._begin(layouts, kwargs, num_guessed) if layouts else None
-
-    def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
-        return (hidden, kwargs) if self._pass is None else self._pass.enter_layer(layer, hidden, kwargs)
-
-    @torch.no_grad()
-    def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
-        if self.diagnostics is not None:
-            self.diagnostics.on_attention(layer, query, scale)
-        if self._pass is not None:
-            self._pass.on_attention(layer, query, key, scale)
-
-    def leave_decoder(self) -> None:
-        if self._pass is not None:
-            self._pass.leave()
-            self._pass = None
+        return self._begin(layouts, kwargs, num_guessed) if layouts else (Pass(self.diagnostics), None)
 
     def forget(self) -> None:
         """A forward is over, by an error perhaps: what it was given waits for no other."""
@@ -167,8 +150,10 @@ class Session(local):
             raise ValueError("pass input_ids and the images or videos they make place for, encoded inside aim()")
         return []
 
-    def _begin(self, layouts: list[Layout], kwargs: dict[str, Any], num_guessed: int) -> dict[str, Any] | None:
-        """Merge, ask the schedule, and answer with what the decoder gets instead; None to leave everything as it is."""
+    def _begin(
+        self, layouts: list[Layout], kwargs: dict[str, Any], num_guessed: int
+    ) -> tuple[Pass, dict[str, Any] | None]:
+        """Merge and ask the schedule: the prefill, and what the decoder gets instead; None to leave all as it is."""
         embeds, mask, method = kwargs["inputs_embeds"], kwargs.get("attention_mask"), self.method
         decoder, config = self.adapter.decoder, self.adapter.decoder.config
         if decoder.training and getattr(decoder, "gradient_checkpointing", False):
@@ -196,14 +181,14 @@ class Session(local):
         ]
         if self.diagnostics is not None:
             self.diagnostics.begin(embeds[0], layouts[0], batch.prompts[0])
-        visual, with_iterations = batch.visual & batch.valid, self.diagnostics is not None and self.diagnostics.details
-        self._pass = PrefillPass(
-            method.scorer, pruner, visual, records, cache, embeds.shape[1], shift, touches, with_iterations
+        visual = batch.visual & batch.valid
+        prefill = PrefillPass(
+            method.scorer, pruner, visual, records, cache, embeds.shape[1], shift, touches, self.diagnostics
         )
         if not touches:
-            return None
-        removed_rows = rows.remove if drops else None
-        return kwargs | batch.decoder_inputs(kwargs, layouts, renumber, removed_rows) | {"past_key_values": cache}
+            return prefill, None
+        inputs = batch.decoder_inputs(kwargs, layouts, renumber, rows.remove if drops else None)
+        return prefill, kwargs | inputs | {"past_key_values": cache}
 
     def _merge(self, embeds: Tensor, layouts: list[Layout], mask: Tensor | None) -> Batch:
         self._wait(embeds)
@@ -224,10 +209,10 @@ class Session(local):
         check_schedule(counts, self.adapter.num_layers, count, self.adapter.first_droppable)
         return counts
 
-    def _go_on(self, cache: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    def _go_on(self, cache: Any, kwargs: dict[str, Any]) -> tuple[Pass, dict[str, Any] | None]:
         """A forward after the prefill: new positions shifted, masks left to the layers."""
         if not isinstance(cache.layers[0], PrunedCacheLayer):
-            return None
+            return Pass(self.diagnostics), None
         embeds, mask, first = kwargs["inputs_embeds"], kwargs.get("attention_mask"), cache.layers[0]
         num_new = embeds.shape[1]
         incoming = torch.ones(embeds.shape[:2], dtype=torch.bool, device=embeds.device)
@@ -235,12 +220,12 @@ class Session(local):
             if isinstance(mask, dict) or mask.ndim != 2:
                 raise ValueError("pass attention_mask as (batch, length), or leave it out")
             incoming = mask[:, -num_new:].bool()
-        self._pass = DecodePass(cache, incoming)
         full = kwargs.get("position_ids")
         if full is None:
             full = torch.arange(num_new, device=embeds.device)[None] + cache.get_seq_length()
         free = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=embeds.device)  # each layer puts its own in its place
-        return kwargs | {"attention_mask": free, "position_ids": full - first.shift.to(full.device)}
+        changed = kwargs | {"attention_mask": free, "position_ids": full - first.shift.to(full.device)}
+        return DecodePass(cache, incoming, self.diagnostics), changed
 
     def _wait(self, tensor: Tensor) -> None:
         if tensor.device.type == "cuda":

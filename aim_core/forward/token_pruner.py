@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows
-from aim_core.methods.base import IterativeScorer, Scorer
 
 
 class TokenPruner:
@@ -47,7 +46,6 @@ class TokenPruner:
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
         self.visible = valid
         self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
-        self.steps: list[Tensor | None] = [None] * len(valid)  # (heads, steps, m) each; NaN: not scored
         self._totals: list[int] = valid.sum(dim=1).tolist()
         self.full = min(self._totals) == valid.shape[1]
 
@@ -75,44 +73,30 @@ class TokenPruner:
         self.full = False
         return None
 
-    def score(
-        self,
-        scorer: Scorer,
-        query: Tensor,
-        key: Tensor,
-        scale: float,
-        samples: Sequence[int],
-        with_iterations: bool = False,
-    ) -> None:
-        """Ask for the scores of the current layer: query (b, heads, m, d) and key (b, kv_heads, m, d).
+    def scored_rows(self, sample: int, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+        """Query (1, heads, p, d) and key (1, kv_heads, p, d) of the p rows of one sample that have a say in scores.
 
-        with_iterations: and for all iterations that led to them, where the scorer knows them.
+        query: (b, heads, m, d) and key: (b, kv_heads, m, d), those of the current layer.
         """
-        self.steps = [None] * len(self.counts)
-        for sample in samples:
-            q, k = query[sample : sample + 1], key[sample : sample + 1]
-            if self.full:
-                self.scores[sample], self.steps[sample] = self._ask(scorer, q, k, scale, with_iterations)
-                continue
-            present = self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
-            hidden = ~self.visible[sample][present]
-            q, k = _mask_keys(q[:, :, present], k[:, :, present], hidden)
-            scores, steps = self._ask(scorer, q, k, scale, with_iterations)
-            self.scores[sample] = _spread(scores, present, -torch.inf)
-            self.steps[sample] = None if steps is None else _spread(steps, present, torch.nan)
+        query, key = query[sample : sample + 1], key[sample : sample + 1]
+        if not self.full:
+            present = self._present(sample)
+            query, key = _mask_keys(query[:, :, present], key[:, :, present], ~self.visible[sample][present])
+        told = query.shape[2] - self._num_guessed
+        return query[:, :, :told], key[:, :, :told]
 
-    def _ask(
-        self, scorer: Scorer, query: Tensor, key: Tensor, scale: float, with_iterations: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """Scores (m,) and steps (heads, steps, m) of one sample."""
-        guessed, told = self._num_guessed, query.shape[2] - self._num_guessed
-        query, key, steps = query[:, :, :told], key[:, :, :told], None
-        if with_iterations and isinstance(scorer, IterativeScorer):
-            scores, steps = scorer.with_iterations(query, key, scale)
-            steps = F.pad(steps[0].to(self.rows.device), (0, guessed), value=torch.nan)
-        else:
-            scores = scorer(query, key, scale)
-        return F.pad(scores[0].to(self.rows.device), (0, guessed), value=-torch.inf), steps
+    def spread(self, sample: int, values: Tensor, fill: float) -> Tensor:
+        """values (..., p) of the rows that `scored_rows` gave, put among all rows: (..., m); `fill` for the others."""
+        values = F.pad(values.to(self.rows.device), (0, self._num_guessed), value=fill)
+        if self.full:
+            return values
+        whole = values.new_full((*values.shape[:-1], self.rows.shape[1]), fill)
+        whole[..., self._present(sample)] = values
+        return whole
+
+    def _present(self, sample: int) -> Tensor:
+        """(m,) bool, rows of the current layer that are no filling; rows that are only hidden count."""
+        return self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
 
     def _compact(self) -> Tensor:
         """Take hidden rows out; samples that keep fewer get filling in front."""
@@ -127,13 +111,6 @@ class TokenPruner:
 def _places(mask: Tensor, count: int) -> Tensor:
     """(count,) int64, ascending, where mask (m,) is true; `count` is how often that is."""
     return mask.to(torch.uint8).argsort(descending=True, stable=True)[:count]
-
-
-def _spread(values: Tensor, present: Tensor, fill: float) -> Tensor:
-    """values (..., p) put where present (m,) is true: (..., m)."""
-    whole = values.new_full((*values.shape[:-1], len(present)), fill)
-    whole[..., present] = values
-    return whole
 
 
 def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int, first: Tensor | None) -> Tensor:

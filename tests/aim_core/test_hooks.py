@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import sys
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -43,6 +44,24 @@ class Given:
         return list(self.counts)
 
 
+@dataclass(frozen=True)
+class Traced:
+    """A scorer that writes down which functions are between the hook on attention and itself."""
+
+    between: set[tuple[str, ...]] = field(default_factory=set, hash=False)
+
+    def __call__(self, query, key, scale):
+        names, frame = [], sys._getframe(1)
+        while frame.f_code.co_name != "_reporting_attention":
+            names.append(frame.f_code.co_name)
+            frame = frame.f_back
+        self.between.add(tuple(reversed(names)))
+        return torch.zeros(1, query.shape[2])
+
+    def layers(self, plan):
+        return frozenset(range(len(plan)))
+
+
 @pytest.fixture
 def model(engine, frames):
     """A model that has run once: stock transformers puts hooks of its own on a model at its first forward."""
@@ -65,6 +84,13 @@ def test_nothing_stays_on_the_model_after_an_exception(engine, model, frames):
     with pytest.raises(StoppedError), torch.inference_mode(), aim(model, method):
         model(**plain_inputs(engine, frames))
     assert everything_on(model) == before and not len(hooks._on_attention) and not len(hooks._busy)
+
+
+def test_query_and_key_reach_the_scorer_through_the_pass_alone(engine, model, frames):
+    scorer = Traced()
+    with torch.inference_mode(), aim(model, replace(as_method(CONFIG), scorer=scorer)):
+        model(**plain_inputs(engine, frames))
+    assert scorer.between == {("report", "on_attention")}
 
 
 def test_a_model_has_one_method_at_a_time(model):
