@@ -11,8 +11,8 @@ import numpy as np
 from aim_core.trace import Trace, View
 from visual.contact_sheet import display_side, enlarge
 from visual.overlay import dimmed
+from visual.view_pictures import WHOLE, box_pixels, shown_frame, view_picture
 
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 FINEST, LARGEST = 4, 2048  # pixels a patch should have at least; pixels a composed frame is tall at most
 _TOUCH = 1e-6  # boxes that meet this closely do not overlap
 
@@ -41,14 +41,6 @@ def composed_frames(trace: Trace) -> list[ComposedFrame]:
     return composed
 
 
-def shown_frame(trace: Trace, index: int) -> int:
-    """The frame that stands for a view: the first one it shows; with several pictures, its own."""
-    views = trace.all_views
-    several = len({view.medium for view in views}) > 1
-    frame = views[index].medium if several else min(views[index].frames, default=0)
-    return min(frame, trace.num_frames - 1)
-
-
 def patch_values(trace: Trace, index: int, values: np.ndarray) -> np.ndarray:
     """(n,) the values of a view's own patches, out of an array (V, widest) that fills up smaller views."""
     rows, cols = trace.all_views[index].grid
@@ -64,10 +56,9 @@ def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) 
     drawn = dimmed(frame)
     for index in composed.views:
         view = trace.all_views[index]
-        left, top, right, bottom = _pixels(view.box or WHOLE, frame.shape)
-        cut = _cut(frame, left, top, right, bottom)
-        picture = _drawn(cut, view.grid, draw, index)
-        inside = drawn[max(0, top) : bottom, max(0, left) : right]
+        picture = _drawn(view_picture(frame, view.box), view.grid, draw, index)
+        left, top, right, bottom = box_pixels(view.box, frame.shape)
+        inside = drawn[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
         y, x = max(0, -top), max(0, -left)
         inside[:] = picture[y : y + inside.shape[0], x : x + inside.shape[1]]
     return drawn
@@ -105,26 +96,12 @@ def _pixels_needed(view: View, proportion: float) -> int:
     return int(np.ceil(FINEST * max(rows / (bottom - top), cols / (right - left) / proportion)))
 
 
-def _pixels(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in pixels, at least one apart; they may lie outside the frame."""
-    height, width = shape[:2]
-    left, top, right, bottom = (round(part * size) for part, size in zip(box, (width, height) * 2, strict=True))
-    return left, top, max(right, left + 1), max(bottom, top + 1)
-
-
-def _cut(frame: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
-    """A part of a frame; beyond its rim, where a processor puts bars, its last pixels go on."""
-    rows = np.clip(np.arange(top, bottom), 0, frame.shape[0] - 1)
-    cols = np.clip(np.arange(left, right), 0, frame.shape[1] - 1)
-    return frame[rows[:, None], cols]
-
-
-def _drawn(cut: np.ndarray, grid: tuple[int, int], draw: Draw, index: int) -> np.ndarray:
-    """The overlay of a view on its cut, drawn larger where a patch would have no pixel."""
-    height, width = cut.shape[:2]
+def _drawn(picture: np.ndarray, grid: tuple[int, int], draw: Draw, index: int) -> np.ndarray:
+    """The overlay of a view on its picture, drawn larger where a patch would have no pixel."""
+    height, width = picture.shape[:2]
     if height >= grid[0] and width >= grid[1]:
-        return draw(cut, index)
-    large = cv2.resize(cut, (max(width, grid[1]), max(height, grid[0])), interpolation=cv2.INTER_NEAREST)
+        return draw(picture, index)
+    large = cv2.resize(picture, (max(width, grid[1]), max(height, grid[0])), interpolation=cv2.INTER_NEAREST)
     return cv2.resize(draw(large, index), (width, height), interpolation=cv2.INTER_AREA)
 
 

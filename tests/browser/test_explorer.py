@@ -15,11 +15,11 @@ from aim_core.overrides import TokenOverrides
 from aim_core.trace import LayerTrace, Trace, View
 from page import assets
 from page.components.explorer.component import SCRIPTS
-from page.components.explorer.frames import pictures
 from page.components.explorer.record import explorer_record
 from page.i18n import ENGLISH
 from tests.helpers.drawn_trace import make_result
 from visual.palette import browser_palette
+from visual.view_pictures import view_pictures
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -33,7 +33,7 @@ START = """([code, props]) => {
 
 def value_of(result) -> dict:
     """What the component hands to the browser, with the pictures in place of their addresses."""
-    frames = [{"url": f"data:image/png;base64,{png(picture)}"} for picture in pictures(result.trace)]
+    frames = [{"url": f"data:image/png;base64,{png(picture)}"} for picture in view_pictures(result.trace)]
     return {"frames": frames, "record": explorer_record(result.trace, result.overrides)}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from transformers import LlavaOnevisionImageProcessor
+from transformers import CLIPImageProcessor, LlavaOnevisionImageProcessor
 from transformers.models.llava_onevision.modeling_llava_onevision import get_anyres_image_grid_shape, unpad_image
 
 from aim_core.adapters.crops import anyres, centre_crop, padded_to_square, tile
+from visual.view_pictures import view_picture
 
 CANVASES = [[384 * rows, 384 * columns] for rows in range(1, 7) for columns in range(1, 7)]
 SIZES = [(480, 640), (720, 1280), (1080, 1920), (33, 1000), (1000, 41), (384, 384), (383, 769), (2000, 3001)]
@@ -42,6 +44,30 @@ def test_the_box_is_where_the_stock_processor_puts_the_picture(size):
         assert seen[2] > 0.99  # not padding
         assert seen[0] == pytest.approx(left + share * (right - left), abs=2.5 / min(width, 384))
         assert seen[1] == pytest.approx(top + share * (bottom - top), abs=2.5 / min(height, 384))
+
+
+@pytest.mark.parametrize("size", [(20, 56), (56, 20), (56, 56)])
+def test_a_views_picture_is_what_the_processor_of_crops_shows_the_model(size):
+    """At the size of its canvas a picture is not resized, so that every pixel can be compared; the padding too."""
+    picture = np.random.default_rng(0).integers(1, 256, (*size, 3), dtype=np.uint8)
+    (rows, columns), box = anyres(size, [[56, 56]], crop=28, side=2)
+    processor = LlavaOnevisionImageProcessor(
+        size={"height": 28, "width": 28}, image_grid_pinpoints=[[56, 56]], do_rescale=False, do_normalize=False
+    )
+    crops = processor(picture, return_tensors="np")["pixel_values"][0, 1:].reshape(2, 2, 3, 28, 28)
+    canvas = crops.transpose(0, 3, 1, 4, 2).reshape(56, 56, 3)
+    top, left = 7 * (4 - rows), 7 * (4 - columns)  # cells of 14 pixels, as many taken away on either side
+    assert np.array_equal(view_picture(picture, box), canvas[top : 56 - top, left : 56 - left])
+
+
+@pytest.mark.parametrize("size", [(20, 30), (30, 20), (20, 20)])
+def test_a_views_picture_is_what_clips_crop_shows_the_model(size):
+    """A crop of 28 pixels reaches 4 beyond a picture of 20, and leaves 1 of 30 out."""
+    picture = np.random.default_rng(0).integers(1, 256, (*size, 3), dtype=np.uint8)
+    settings = {"size": {"shortest_edge": 20}, "crop_size": {"height": 28, "width": 28}}
+    processor = CLIPImageProcessor(**settings, do_rescale=False, do_normalize=False)
+    seen = processor(picture, return_tensors="np")["pixel_values"][0].transpose(1, 2, 0)
+    assert np.array_equal(view_picture(picture, centre_crop(*size, 20, (28, 28))), seen)
 
 
 def test_a_centred_crop_leaves_the_long_sides_out():

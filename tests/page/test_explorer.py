@@ -16,7 +16,6 @@ from aim_core.trace import LayerTrace, Trace, View
 from page import assets
 from page.components.explorer import iterations
 from page.components.explorer.component import SCRIPTS, TokenExplorer
-from page.components.explorer.frames import cut
 from page.components.explorer.packing import packed_log
 from page.components.explorer.record import explorer_record, last_layers, score_table
 from page.components.explorer.view_names import view_names
@@ -123,13 +122,6 @@ def test_a_crop_that_spans_rows_says_so():
         "2",
         "2",
     ]
-
-
-def test_a_box_that_reaches_beyond_the_picture_is_black_there(frames):
-    assert np.array_equal(cut(frames[0], (0.25, 0, 1, 0.5)), frames[0][:48, 32:])
-    beyond = cut(frames[0], (-0.25, 0, 1.25, 1))
-    assert beyond.shape == (96, 192, 3) and not beyond[:, :32].any() and not beyond[:, -32:].any()
-    assert np.array_equal(beyond[:, 32:160], frames[0])
 
 
 def test_pictures_are_written_once(frames, tmp_path):

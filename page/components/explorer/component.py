@@ -7,10 +7,10 @@ from typing import Any
 from gradio.data_classes import FileData, GradioModel
 
 from page.components.base import Panel
-from page.components.explorer.frames import pictures
 from page.components.explorer.record import explorer_record
 from page.state.frame_files import write_frames
 from visual.palette import browser_palette
+from visual.view_pictures import view_pictures
 
 SCRIPTS = (
     "run",
@@ -51,5 +51,5 @@ class TokenExplorer(Panel):
         """value: a `Result` or None; returns ExplorerData."""
         if value is None:
             return None
-        frames = write_frames(pictures(value.trace), self.GRADIO_CACHE)
+        frames = write_frames(view_pictures(value.trace), self.GRADIO_CACHE)
         return ExplorerData(frames=frames, record=explorer_record(value.trace, value.overrides))

@@ -6,11 +6,11 @@ import numpy as np
 
 from aim_core.overrides import TokenOverrides
 from aim_core.trace import Trace
-from page.components.explorer.frames import pictures, view_times
 from page.components.explorer.iterations import steps_record
 from page.components.explorer.packing import packed
 from page.components.explorer.view_names import view_names
 from visual.palette import assign_colours, colour_table, hex_colour
+from visual.view_pictures import view_pictures, view_times
 
 
 def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> dict:
@@ -67,7 +67,7 @@ def num_rows(trace: Trace) -> int:
 def _views(trace: Trace) -> list[dict]:
     """Of each view its grid (rows, columns), size (height, width) in pixels, time in seconds and name."""
     views = trace.all_views
-    sizes = [picture.shape[:2] for picture in pictures(trace)]
+    sizes = [picture.shape[:2] for picture in view_pictures(trace)]
     columns = zip(views, sizes, view_times(trace), view_names(views), strict=True)
     return [
         {"grid": list(view.grid), "size": list(size), "time": time, "name": name} for view, size, time, name in columns

@@ -9,11 +9,11 @@ from gradio.data_classes import FileData, GradioModel
 
 from aim_core.result import Result
 from page.components.base import Panel
-from page.components.explorer.frames import pictures, view_times
 from page.components.explorer.view_names import view_names
 from page.state.frame_files import write_frames
 from page.token_text import answer_words
 from visual.palette import browser_palette
+from visual.view_pictures import view_pictures, view_times
 
 
 class WordFramesData(GradioModel):
@@ -39,7 +39,7 @@ class WordFramesPanel(Panel):
         if value is None:
             return None
         trace, record = value
-        return WordFramesData(frames=write_frames(pictures(trace), self.GRADIO_CACHE), record=record)
+        return WordFramesData(frames=write_frames(view_pictures(trace), self.GRADIO_CACHE), record=record)
 
 
 def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
