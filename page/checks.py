@@ -24,14 +24,22 @@ MAX_FRAMES = 32
 _log = logging.getLogger(__name__)
 
 
+def refusal(sentence: str, title: str) -> gr.Error:
+    """What tells a visitor that something cannot be done; expected, so its traceback is not for the server's log.
+
+    title: its name in TITLES.
+    """
+    return gr.Error(sentence, title=strings().TITLES[title], print_exception=False)
+
+
 def checked_question(question: object) -> str:
     """The question without spaces around it."""
     text = str(question or "").strip()
     if not text:
-        raise gr.Error(strings().NO_QUESTION, title=strings().TITLES["question"])
+        raise refusal(strings().NO_QUESTION, "question")
     if len(text.split()) > MAX_WORDS or len(text) > MAX_LETTERS:
         message = strings().LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
-        raise gr.Error(message, title=strings().TITLES["long"])
+        raise refusal(message, "long")
     return text
 
 
@@ -43,7 +51,7 @@ def checked_config(keep_ratio: Any, l1: object, l2: object, least_l1: int = 0) -
             raise ValueError(strings().EARLY.format(least=least_l1, l1=config.l1))
         return config
     except (TypeError, ValueError) as error:
-        raise gr.Error(strings().BAD_SETTINGS.format(reason=error), title=strings().TITLES["settings"]) from error
+        raise refusal(strings().BAD_SETTINGS.format(reason=error), "settings") from error
 
 
 def checked_frames(num_frames: object) -> int:
@@ -51,9 +59,9 @@ def checked_frames(num_frames: object) -> int:
     try:
         count = _whole(strings().NUM_FRAMES, num_frames)
     except ValueError as error:
-        raise gr.Error(strings().BAD_SETTINGS.format(reason=error), title=strings().TITLES["settings"]) from error
+        raise refusal(strings().BAD_SETTINGS.format(reason=error), "settings") from error
     if not 1 <= count <= MAX_FRAMES:
-        raise gr.Error(strings().BAD_FRAMES.format(most=MAX_FRAMES, count=count), title=strings().TITLES["settings"])
+        raise refusal(strings().BAD_FRAMES.format(most=MAX_FRAMES, count=count), "settings")
     return count
 
 
@@ -61,14 +69,14 @@ def checked_media(shown: object, other: object) -> str:
     """The path of the upload on the open tab, else of the one on the other."""
     path = shown or other
     if not path:
-        raise gr.Error(strings().NO_MEDIA, title=strings().TITLES["media"])
+        raise refusal(strings().NO_MEDIA, "media")
     return str(path)
 
 
 def checked_kind(adapter: Adapter, frames: Frames) -> None:
     """Refuse a video where the family reads pictures only."""
     if len(frames.frames) > 1 and "video" not in adapter.modalities:
-        raise gr.Error(strings().PICTURES_ONLY, title=strings().TITLES["media"])
+        raise refusal(strings().PICTURES_ONLY, "media")
 
 
 def guarded(handler: Callable) -> Callable:
@@ -95,13 +103,13 @@ def sentences():
     except gr.Error:
         raise
     except MediaError as error:
-        raise gr.Error(str(error), title=strings().TITLES["file"]) from error
+        raise refusal(str(error), "file") from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         _log.exception("out of memory")
-        raise gr.Error(strings().NO_MEMORY, title=strings().TITLES["memory"]) from error
+        raise refusal(strings().NO_MEMORY, "memory") from error
     except Exception as error:
         _log.exception("a request failed")
-        raise gr.Error(strings().WENT_WRONG, title=strings().TITLES["wrong"]) from error
+        raise refusal(strings().WENT_WRONG, "wrong") from error
 
 
 def _whole(name: str, value: object) -> int:

@@ -11,7 +11,7 @@ import gradio as gr
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
-from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded
+from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
 from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
 from page.components.word_frames.component import word_frames_record
@@ -105,20 +105,20 @@ class Handlers:
         """Run AIM again with the patches that the reader protected or removed; without any, show AIM alone again."""
         stored = self.store.get(key)
         if stored is None:
-            raise gr.Error(strings().NO_RUN, title=strings().TITLES["marks"])
+            raise refusal(strings().NO_RUN, "marks")
         if stored.model is not None:
-            raise gr.Error(strings().LOADED_ONLY, title=strings().TITLES["marks"])
+            raise refusal(strings().LOADED_ONLY, "marks")
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         overrides = checked_overrides(event._data if event else None, stored.aim.trace)
         if overrides and num_frames != stored.num_frames:
-            raise gr.Error(strings().BAD_MARKS, title=strings().TITLES["marks"])
+            raise refusal(strings().BAD_MARKS, "marks")
         try:
             with self.cancellation.run(request.session_hash) as stop:
                 again = self._again(stored, config, num_frames, overrides, stop=stop)
         except Stopped:
             return gr.skip()
         except ValueError as error:
-            raise gr.Error(strings().BAD_MARKS_BOTH.format(reason=error), title=strings().TITLES["marks"]) from error
+            raise refusal(strings().BAD_MARKS_BOTH.format(reason=error), "marks") from error
         if again.hand:
             same = again.hand.answer == again.aim.answer
             gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["marks"])
@@ -180,7 +180,7 @@ class Handlers:
             return gr.skip()
         stored = self.store.get(key)
         if stored is None:
-            raise gr.Error(strings().RESULT_GONE, title=strings().TITLES["gone"])
+            raise refusal(strings().RESULT_GONE, "gone")
         from page.figures import figures
 
         return figures(self.results.figures, stored.dense, stored.shown, layer, scale)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from aim_core.overrides import Mark, TokenOverrides
 from aim_core.trace import Trace
+from page.checks import refusal
 from page.i18n import strings
 
 
@@ -19,7 +20,7 @@ def checked_overrides(sent: object, trace: Trace) -> TokenOverrides:
     try:
         return TokenOverrides(*(_pairs(sent.get(name, []), trace) for name in ("protect", "remove")))
     except ValueError as error:
-        raise gr.Error(strings().BAD_MARKS_BOTH.format(reason=error), title=strings().TITLES["marks"]) from error
+        raise refusal(strings().BAD_MARKS_BOTH.format(reason=error), "marks") from error
 
 
 def _pairs(sent: object, trace: Trace) -> tuple[Mark, ...]:
@@ -39,4 +40,4 @@ def _pair(sent: object, trace: Trace) -> Mark:
 
 
 def _refused() -> gr.Error:
-    return gr.Error(strings().BAD_MARKS, title=strings().TITLES["marks"])
+    return refusal(strings().BAD_MARKS, "marks")

@@ -94,9 +94,15 @@ def frames() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory):
+def served_log(tmp_path_factory) -> Path:
+    """What the served app prints."""
+    return tmp_path_factory.mktemp("served") / "log.txt"
+
+
+@pytest.fixture(scope="session")
+def served(served_log):
     """Address of the app, started as `make demo` starts it, with the embedded model."""
-    with app_server(tmp_path_factory.mktemp("served") / "log.txt") as address:
+    with app_server(served_log) as address:
         yield address
 
 

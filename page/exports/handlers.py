@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
-from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded
+from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded, refusal
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
 from page.exports.record import run_record, trace_record
@@ -75,7 +75,7 @@ class Exports:
         try:
             stored = load_run(file)
         except SavedRunError as error:
-            raise gr.Error(str(error), title=strings().TITLES["file"]) from error
+            raise refusal(str(error), "file") from error
         update = self.handlers.panels(stored) | {self.results.key: self.handlers.store.put(stored, key)}
         if stored.is_bare:
             return update | {self.results.exports.note: strings().LOADED_TRACE}
@@ -128,7 +128,7 @@ class Exports:
         stored = self.handlers.store.get(key)
         if stored is None:
             sentence = strings().NOTHING_TO_EXPORT if key is None else strings().RESULT_GONE
-            raise gr.Error(sentence, title=strings().TITLES["gone"])
+            raise refusal(sentence, "gone")
         return stored
 
     def _facts(self, stored: StoredRun) -> ModelFacts:
@@ -193,6 +193,6 @@ class Exports:
     def _csv(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         facts = self._facts(stored)
         if not facts:
-            raise gr.Error(strings().NO_COUNTS, title=strings().TITLES["gone"])
+            raise refusal(strings().NO_COUNTS, "gone")
         (folder / "aim_counts.csv").write_text(counts_csv(stored, facts), encoding="utf-8")
         return [folder / "aim_counts.csv"]
