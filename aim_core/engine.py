@@ -104,6 +104,7 @@ class Engine:
 
         Timed from the visual tokens to the first answer token: merging, the language model and PageRank, but neither
         the vision tower nor decoding. (LLaVA-1.5 merges in the tower's pass; the time of that is added to each.)
+        Timed as well with preprocessing and the vision tower, which see the frames anew each time.
         repeats: turns that count; warm: turns before them that do not; 0 where all of it has just run.
         media, question, num_frames, stop, and what is raised: as in `run`.
         """
@@ -126,11 +127,13 @@ class Engine:
         finally:
             self._lock.release()
 
-    def _one_prefill(self, frames: Frames, question: str, method: Method) -> tuple[float, float]:
-        """Milliseconds of a prefill, merging included, and of merging alone."""
+    def _one_prefill(self, frames: Frames, question: str, method: Method) -> tuple[float, float, float]:
+        """Milliseconds of a prefill, merging included, of merging alone, and from the frames to the first word."""
         session = Session(self.adapter, method)
         with patched(self.adapter, session):
-            return self._prefill(self._encode_prompt(frames, question, session), session)[2:]
+            prompt, vision_ms = self._timed(self._encode_anew, frames, question, session)
+            _, _, prefill_ms, merge_ms = self._prefill(prompt, session)
+        return prefill_ms, merge_ms, vision_ms + prefill_ms - _early_ms(prompt)
 
     def _run(
         self,
@@ -172,9 +175,13 @@ class Engine:
         if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)
             encoded = self._features[name, early] = encoded or self._encode(whole, session)
-            inputs = {key: value for key, value in whole.items() if not key.startswith("pixel_")}
-            self._inputs[name, question] = inputs
+            inputs = self._inputs[name, question] = _without_pixels(whole)
         return EncodedPrompt(inputs, *encoded)
+
+    def _encode_anew(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
+        """The same without what is remembered of these frames."""
+        whole = self.adapter.inputs(frames.frames, frames.times, question)
+        return EncodedPrompt(_without_pixels(whole), *self._encode(whole, session))
 
     def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
         """What the vision side makes of the pixels, and how it was called; pixels themselves are not remembered."""
@@ -186,7 +193,7 @@ class Engine:
         """`_first_token`, the milliseconds it took with all merging, and those of merging alone."""
         session.use_prompt(prompt)
         (logits, cache), ms = self._timed(self._first_token, prompt)
-        early_ms = sum(call.merge_ms for call in prompt.calls)
+        early_ms = _early_ms(prompt)
         return logits, cache, ms + early_ms, session.recorder.merge_ms + early_ms
 
     def _first_token(self, prompt: EncodedPrompt) -> tuple[Tensor, DynamicCache]:
@@ -228,6 +235,15 @@ def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:
         raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
     kind: MediaKind = "image" if len(media) == 1 else "video"
     return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)
+
+
+def _without_pixels(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in inputs.items() if not key.startswith("pixel_")}
+
+
+def _early_ms(prompt: EncodedPrompt) -> float:
+    """What merging took in the vision tower's pass, where a family merges there."""
+    return sum(call.merge_ms for call in prompt.calls)
 
 
 def digest(*arrays: np.ndarray) -> str:

@@ -18,12 +18,14 @@ from aim_core.trace import Trace
 class PrefillTimes:
     """Prefills of one configuration, timed in turns with those of others (`Engine.time_prefills`).
 
-    ms:       each of them in milliseconds, merging included.
-    merge_ms: what merging took of each.
+    ms:            each of them in milliseconds, merging included.
+    merge_ms:      what merging took of each.
+    first_word_ms: each with preprocessing and the vision tower before it: from the frames to the first word.
     """
 
     ms: tuple[float, ...]
     merge_ms: tuple[float, ...]
+    first_word_ms: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Timing:
                 Of one run it may be cold; to compare, measure with `Engine.time_prefills`.
     decode_ms:  all generated tokens after the first.
     runs_ms:    the prefills that prefill_ms is the median of, where several were timed in turns with others.
+    first_words_ms: of each of those, from the frames to the first word: preprocessing, the vision tower, the prefill.
     """
 
     vision_ms: float
@@ -44,11 +47,13 @@ class Timing:
     prefill_ms: float
     decode_ms: float
     runs_ms: tuple[float, ...] = ()
+    first_words_ms: tuple[float, ...] = ()
 
     def with_prefills(self, times: PrefillTimes) -> Timing:
         """The same with medians of prefills that were timed afterwards."""
         merge_ms, prefill_ms = statistics.median(times.merge_ms), statistics.median(times.ms)
-        return replace(self, merge_ms=merge_ms, prefill_ms=prefill_ms, runs_ms=times.ms)
+        prefills = replace(self, merge_ms=merge_ms, prefill_ms=prefill_ms, runs_ms=times.ms)
+        return replace(prefills, first_words_ms=times.first_word_ms)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from aim_core.ops.flops import FORMULA
-from aim_core.result import Result, Timing
+from aim_core.result import Result
 from page.i18n import strings
 from page.state.store import settings_of
+from page.times import ratio, spent
 
 
 def flops(count: float) -> str:
@@ -52,8 +53,7 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
         ),
     ]
     if timed_prefills:
-        spent = dense.timing, aim.timing
-        rows.append((names["time"], *map(_spent, spent), times(*(timing.prefill_ms for timing in spent))))
+        rows = [*_timed(dense, aim), *rows]
     lines = [strings().COMPARISON_HEAD, "|---|---:|---:|---:|"]
     lines += [f"| {name} | {first} | {second} | {ratio} |" for name, first, second, ratio in rows]
     note = f"{strings().COMPARISON_HOW.format(formula=FORMULA)} {_how(timed_prefills)}"
@@ -63,7 +63,8 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
 def summary(runs: dict[str, Result]) -> dict:
     """The same for programs: numbers and answers, by the names of the runs.
 
-    prefill_ms is None for a run whose prefill was not timed in turns; it includes merging.
+    Times in milliseconds, one for each turn in which dense and AIM were timed; empty where they were not.
+    first_word_ms: from the frames to the first word. prefill_ms: the part after the vision encoder, merging included.
     """
     return {name: _record(result) for name, result in runs.items()}
 
@@ -72,18 +73,19 @@ def times(more: float, less: float) -> str:
     return f"{more / less:.1f}×" if less else "–"
 
 
-def _spent(timing: Timing) -> str:
-    """12.3 ms, and of several prefills the fastest and the slowest."""
-    if len(timing.runs_ms) < 2:
-        return f"{timing.prefill_ms:,.1f} ms"
-    return f"{timing.prefill_ms:,.1f} ms ({min(timing.runs_ms):,.1f}–{max(timing.runs_ms):,.1f})"
+def _timed(dense: Result, aim: Result) -> list[tuple[str, str, str, str]]:
+    """Rows of times: to the first word, where that was timed, and of the prefill alone."""
+    names = strings().COMPARISON_ROWS
+    rows = [
+        (names["first_word"], [run.timing.first_words_ms for run in (dense, aim)]),
+        (names["time"], [run.timing.runs_ms or (run.timing.prefill_ms,) for run in (dense, aim)]),
+    ]
+    return [(name, spent(full), spent(less), ratio(full, less)) for name, (full, less) in rows if full and less]
 
 
 def _how(timed_prefills: int) -> str:
     """How the times were measured, in one sentence."""
-    if timed_prefills == 0:
-        return strings().NOT_TIMED
-    return strings().TIMED_ONCE if timed_prefills == 1 else strings().TIMED.format(runs=timed_prefills)
+    return strings().TIMED.format(turns=timed_prefills) if timed_prefills else strings().NOT_TIMED
 
 
 def _mean(counts: tuple[int, ...]) -> float:
@@ -98,5 +100,6 @@ def _record(result: Result) -> dict:
         "text_tokens": result.cost.num_text,
         "language_flops": result.cost.language_flops,
         "vision_flops": result.cost.vision_flops,
-        "prefill_ms": round(result.timing.prefill_ms, 3) if result.timing.runs_ms else None,
+        "first_word_ms": [round(ms, 3) for ms in result.timing.first_words_ms],
+        "prefill_ms": [round(ms, 3) for ms in result.timing.runs_ms],
     }

@@ -1,19 +1,20 @@
 """Record: one run as plain values, which the JSON file holds and a saved run carries beside its trace.
 
-Version 2 of the format, keys in order:
+Version 3 of the format, keys in order:
 
-format    "aim-explorer run"; version 2.
+format    "aim-explorer run"; version 3.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
 settings  the fields of `AimConfig`, and "protect", "remove": marks by hand, each [view, patch].
 runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_ids", "tokens_per_layer",
           "visual_per_layer", "num_text", "language_flops", "vision_flops", "vision_ms", "merge_ms", "prefill_ms",
-          "decode_ms", "runs_ms"} each; times in milliseconds, see `Timing`.
+          "decode_ms", "runs_ms", "first_words_ms"} each; times in milliseconds, see `Timing`.
 timed_prefills  how many prefills prefill_ms is the median of; 0 where the two were not timed side by side.
 trace     only in the JSON file, see `trace_record`: that of the last of the runs.
 
-Version 1 had no "q": there it is "hidden"; and no "runs_ms": there prefill_ms is without merge_ms.
+Version 2 had no "first_words_ms". Version 1 had no "q" either: there it is "hidden"; and no "runs_ms": there prefill_ms
+is without merge_ms.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from aim_core.trace import Trace
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 
-FORMAT, VERSION = "aim-explorer run", 2
+FORMAT, VERSION = "aim-explorer run", 3
 
 
 def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:

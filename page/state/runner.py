@@ -17,7 +17,7 @@ from aim_core.result import Result
 from page.state.store import StoredRun
 
 _CLIPS_KEPT = 8
-TIMED_PREFILLS = 3  # for models small enough that waiting for three is not felt
+TIMED_TURNS = 3, 2  # of a small model, where waiting for a third is not felt, and of a large one; one has no spread
 _SMALL = 50_000_000  # parameters
 
 
@@ -27,7 +27,7 @@ class Runner:
     def __init__(self, engine: Engine):
         self.engine = engine
         self.is_small = is_small(engine)
-        self.timed_prefills = TIMED_PREFILLS if self.is_small else 1
+        self.timed_prefills = TIMED_TURNS[not self.is_small]
         self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
 

@@ -34,15 +34,17 @@ def test_every_turn_has_each_once_and_the_first_turn_does_not_count(engine, fram
     assert calls == list("ab")
 
 
-def test_neither_the_vision_tower_nor_decoding_is_in_it(engine, frames):
+def test_the_vision_tower_is_in_the_time_to_the_first_word_alone(engine, frames):
     fresh = Engine(engine.adapter)
     encode = fresh.adapter.encode
     fresh.adapter.encode = lambda inputs: time.sleep(2) or encode(inputs)
     try:
         (times,) = fresh.time_prefills(frames, QUESTION, configs=[CONFIG], repeats=1, warm=0)
+        (again,) = fresh.time_prefills(frames, QUESTION, configs=[slow(seconds=0.2)], repeats=1, warm=0)
     finally:
         del fresh.adapter.encode
-    assert 0 < times.ms[0] < 2000
+    assert 0 < times.ms[0] < 2000 < times.first_word_ms[0]
+    assert again.first_word_ms[0] > 2200  # seen anew, and merging is in it
 
 
 def test_timing_can_be_stopped_and_the_engine_used_again(engine, frames):

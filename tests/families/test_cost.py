@@ -96,3 +96,4 @@ def test_merging_before_the_projector_is_in_the_prefill_too(engines):
         assert 200 <= timing.merge_ms < timing.prefill_ms
     (times,) = fresh.time_prefills(picture, QUESTION, configs=[method], repeats=1)
     assert 200 <= times.merge_ms[0] < times.ms[0]
+    assert 200 <= times.first_word_ms[0] < times.ms[0] + 200  # the merging in the tower's pass counts once

@@ -13,9 +13,11 @@ from aim_core.overrides import TokenOverrides
 from aim_core.result import PrefillTimes
 from page import checks
 from page.comparison_table import comparison, flops, summary, times
+from page.i18n import ENGLISH
 from page.overrides import checked_overrides
 from page.state.startup import load
 from page.state.store import ResultStore, StoredRun
+from page.times import spent
 
 
 @pytest.fixture(scope="module")
@@ -100,19 +102,43 @@ def test_the_table_shows_the_records_numbers(results):
     table = comparison(dense, aim, 3)
     assert f"| {dense.cost.visual_per_layer[0]:,} | {aim.cost.visual_per_layer[0]:,} |" in table
     assert flops(aim.cost.language_flops) in table and f"{aim.cost.vision_share:.0%}" in table
-    assert f"{aim.timing.prefill_ms:,.1f} ms |" in table and "median of 3" in table and "6·n·d·m" in table
+    assert f"| {spent([aim.timing.prefill_ms])} |" in table and "of 3 turns" in table and "6·n·d·m" in table
     assert times(dense.cost.language_flops, aim.cost.language_flops) in table
 
 
-def test_several_prefills_are_told_with_the_fastest_and_the_slowest(results):
-    timed = [
-        replace(run, timing=run.timing.with_prefills(PrefillTimes(ms, (1.0, 1.0, 4.0))))
-        for run, ms in zip(results, ((30.0, 20.0, 70.0), (10.04, 5.0, 12.0)), strict=True)
-    ]
-    assert "| 30.0 ms (20.0–70.0) | 10.0 ms (5.0–12.0) | 3.0× |" in comparison(*timed, 3)
-    assert timed[0].timing.merge_ms == 1.0
-    record = summary(dict(zip(("dense", "aim"), timed, strict=True)))
-    assert (record["dense"]["prefill_ms"], record["aim"]["prefill_ms"]) == (30, 10.04)
+def timed(results, *prefills):
+    """Dense and AIM with these prefills, and 10 ms of vision before each."""
+    times = [PrefillTimes(ms, (1.0,) * len(ms), tuple(10 + one for one in ms)) for ms in prefills]
+    pairs = zip(results, times, strict=True)
+    return [replace(run, timing=run.timing.with_prefills(own)) for run, own in pairs]
+
+
+def test_times_are_told_with_the_fastest_and_the_slowest_and_their_ratio(results):
+    both = timed(results, (30.0, 26.4, 42.0), (10.04, 9.0, 12.0))
+    table = comparison(*both, 3)
+    assert "| 30 ms (26–42) | 10 ms (9–12) | 3× (2.9–3.5) |" in table
+    assert "| 40 ms (36–52) | 20 ms (19–22) | 2× (1.9–2.4) |" in table and both[0].timing.merge_ms == 1.0
+    record = summary(dict(zip(("dense", "aim"), both, strict=True)))
+    assert record["dense"]["prefill_ms"] == [30, 26.4, 42] and record["aim"]["first_word_ms"] == [20.04, 19, 22]
+
+
+def test_a_busy_machine_gets_no_ratio(results):
+    table = comparison(*timed(results, (30.0, 20.0, 70.0), (10.0, 5.0, 5.0)), 3)
+    assert f"| 30 ms (20–70) | 5 ms (5–10) | {ENGLISH['TOO_BUSY']} |" in table
+    assert "| 40 ms | 20 ms | – |" in comparison(*timed(results, (30.0,), (10.0,)), 1)  # one turn has no spread
+
+
+@pytest.mark.parametrize(
+    ("runs", "text"),
+    [
+        ([0.8349], "0.83 ms"),
+        ([347.0, 333.3, 401.0], "350 ms (330–400)"),
+        ([1234.0, 980.0, 1449.0], "1.2 s (0.98–1.4)"),
+        ([123456.0], "120 s"),
+    ],
+)
+def test_a_time_has_two_digits(runs, text):
+    assert spent(runs) == text
 
 
 def test_a_table_without_times_says_how_to_get_them(results):

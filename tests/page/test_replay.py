@@ -38,7 +38,9 @@ def stored(engine, frames):
         engine.run(frames, "what?", config=config, max_new_tokens=3, details=True)
         for config in (AimConfig.dense(), AimConfig(0.25, 4, 9))
     )
-    timed = replace(aim, timing=aim.timing.with_prefills(PrefillTimes((3.0, 2.0, 4.5), (0.5, 0.5, 0.5))))
+    timed = replace(
+        aim, timing=aim.timing.with_prefills(PrefillTimes((3.0, 2.0, 4.5), (0.5, 0.5, 0.5), (5.0, 4.0, 6.5)))
+    )
     return StoredRun("/somewhere/secret/clip.mp4", EVIL, 4, replace(dense, answer=EVIL), timed, 3)
 
 
@@ -87,14 +89,30 @@ def test_a_run_saved_by_version_1_had_no_merging_in_its_prefill_and_query_heads_
     rewritten(saved, as_version_1)
     back, timing = load_run(saved), stored.aim.timing
     assert back.model.sizes["q"] == FACTS.sizes["hidden"] != FACTS.sizes["q"]
-    assert back.aim.timing == replace(timing, prefill_ms=timing.prefill_ms + timing.merge_ms, runs_ms=())
+    assert back.aim.timing == replace(
+        timing, prefill_ms=timing.prefill_ms + timing.merge_ms, runs_ms=(), first_words_ms=()
+    )
+
+
+def test_a_run_saved_by_version_2_has_no_time_to_the_first_word(stored, saved, engine):
+    rewritten(saved, as_version_2)
+    back = load_run(saved)
+    assert back.aim.timing == replace(stored.aim.timing, first_words_ms=()) != stored.aim.timing
+    assert answers_record(back.runs, True, back.saved_tokens)["aim"]["time"] == "–"
 
 
 def as_version_1(record: dict) -> None:
+    as_version_2(record)
     record["version"] = 1
     del record["model"]["sizes"]["q"]
     for side in record["runs"].values():
         del side["runs_ms"]
+
+
+def as_version_2(record: dict) -> None:
+    record["version"] = 2
+    for side in record["runs"].values():
+        del side["first_words_ms"]
 
 
 def test_a_saved_run_is_a_trace_too(stored, saved):
@@ -301,7 +319,7 @@ RECORDS = [
     ("question", None),
     ("num_frames", 1e9),
     ("num_frames", "8"),
-    ("version", 3),
+    ("version", 4),
     ("format", "other"),
     ("file", ["x"]),
     ("runs", []),
@@ -329,6 +347,7 @@ SIDES = [
     ("runs_ms", 3),
     ("runs_ms", [-1]),
     ("runs_ms", [1, "x"]),
+    ("first_words_ms", [-1]),
 ]
 
 

@@ -10,6 +10,7 @@ from page.comparison_table import flops
 from page.components.answers.first_token import first_token_record
 from page.components.base import Panel
 from page.i18n import strings
+from page.times import first_word
 from visual.palette import browser_palette
 
 
@@ -64,5 +65,5 @@ def _side(result: Result, marked: list[tuple[str, str]], timed: bool) -> dict:
         "words": marked,
         "tokens": f"{result.cost.visual_per_layer[0]:,}",
         "flops": flops(result.cost.language_flops),
-        "time": f"{result.timing.prefill_ms:,.1f} ms" if timed else "–",
+        "time": first_word(result.timing) if timed else "–",
     }

@@ -143,9 +143,10 @@ def _timing(side: Reader, version: int) -> Timing:
     spent: dict[str, Any] = {
         name: side.number(name, 0, 1e9) for name in ("vision_ms", "merge_ms", "prefill_ms", "decode_ms")
     }
-    if version > 1:
-        return Timing(**spent, runs_ms=side.numbers("runs_ms", 0, 1e9))
-    return Timing(**spent | {"prefill_ms": spent["prefill_ms"] + spent["merge_ms"]})
+    if version == 1:
+        return Timing(**spent | {"prefill_ms": spent["prefill_ms"] + spent["merge_ms"]})
+    first_words_ms = side.numbers("first_words_ms", 0, 1e9) if version > 2 else ()
+    return Timing(**spent, runs_ms=side.numbers("runs_ms", 0, 1e9), first_words_ms=first_words_ms)
 
 
 def _bare(trace: Trace) -> StoredRun:
