@@ -104,6 +104,11 @@ class Trace:
         return int((self.group.max(axis=1) + 1).sum())
 
     @property
+    def num_rows(self) -> int:
+        """Visual rows of the prompt, separators included."""
+        return 1 + max(int(self.rows().max()), *(int(layer.kept.max(initial=-1)) for layer in self.layers))
+
+    @property
     def num_patches(self) -> int:
         """Patches of all views together, each counted once."""
         return int((self.rows() >= 0).sum())
@@ -150,20 +155,31 @@ class Trace:
 
     def alive(self, layer: int) -> np.ndarray:
         """(V, n) bool, whether the merged token behind each patch entered `layer`."""
-        return self._spread(layer, np.ones(len(self._layer(layer).kept), dtype=bool), fill=False)
+        return self._by_patch(self._by_row(layer, True, fill=False), fill=False)
 
     def scores(self, layer: int) -> np.ndarray:
         """(V, n) float32, the score of each patch's token in `layer`; NaN where pruned or not measured."""
         scores = self._layer(layer).scores
         if not len(scores):
             return np.full(self.group.shape, np.nan, dtype=np.float32)
-        return self._spread(layer, scores.astype(np.float32), fill=np.nan)
+        return self._by_patch(self._by_row(layer, scores, fill=np.float32(np.nan)), fill=np.nan)
+
+    def scores_by_row(self) -> np.ndarray:
+        """(scored layers, rows) float32, the score of each visual row; NaN where it was pruned."""
+        tables = [
+            self._by_row(layer, self.layers[layer].scores, fill=np.float32(np.nan)) for layer in self.scored_layers
+        ]
+        return np.stack(tables) if tables else np.zeros((0, self.num_rows), dtype=np.float32)
 
     def last_layer(self) -> np.ndarray:
-        """(V, n) int64, the last layer that each patch's token entered."""
-        last = np.full(self.group.shape, -1, dtype=np.int64)
-        for layer in range(self.num_layers):
-            last[self.alive(layer)] = layer
+        """(V, n) int64, the last layer that each patch's token entered; -1 for none."""
+        return self._by_patch(self.last_layer_by_row(), fill=-1)
+
+    def last_layer_by_row(self) -> np.ndarray:
+        """(rows,) int64, the last layer that each visual row entered; -1 for none."""
+        last = np.full(self.num_rows, -1, dtype=np.int64)
+        for layer in self.layers:
+            last[layer.kept] = layer.layer
         return last
 
     def save(self, path: str | Path) -> None:
@@ -207,14 +223,15 @@ class Trace:
             raise ValueError(f"layer must be in [0, {self.num_layers}), got {layer}")
         return self.layers[layer]
 
-    def _spread(self, layer: int, values: np.ndarray, fill) -> np.ndarray:
-        """Give every patch the value of its row; rows not in this layer get `fill`."""
-        kept = self._layer(layer).kept
-        rows = self.rows()
-        size = int(max(rows.max(), kept.max(initial=-1))) + 2  # one more than rows: where -1 points
-        table = np.full(size, fill, dtype=values.dtype)
-        table[kept] = values
-        return table[rows]
+    def _by_row(self, layer: int, values, fill) -> np.ndarray:
+        """(rows,) of `fill`'s type: the value of each visual row that entered a layer, `fill` for the others."""
+        table = np.full(self.num_rows, fill)
+        table[self._layer(layer).kept] = values
+        return table
+
+    def _by_patch(self, values: np.ndarray, fill) -> np.ndarray:
+        """(V, n), the value of each patch's row, out of values (rows,); `fill` where a view has fewer patches."""
+        return np.append(values, values.dtype.type(fill))[self.rows()]  # -1 points at the last
 
 
 def _layer(data, index: int) -> LayerTrace:

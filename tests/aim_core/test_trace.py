@@ -1,5 +1,7 @@
 """Trace: what is read back from a run, on a tiny one that can be followed by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,16 @@ def test_a_patch_lives_as_long_as_its_token(trace):
     np.testing.assert_array_equal(trace.alive(2), [[True, True, False, False], [False, True, True, True]])
     assert not trace.alive(3).any()
     np.testing.assert_array_equal(trace.last_layer(), [[2, 2, 1, 1], [1, 2, 2, 2]])
+
+
+def test_rows_are_counted_with_separators_and_known_by_their_last_layer_and_scores(trace):
+    assert trace.num_rows == 5
+    assert trace.last_layer_by_row().tolist() == [2, 1, 2, 1, 2]
+    expected = np.array([[0.5, 0.1, 0.2, 0.0, 0.9], [0.6, np.nan, 0.3, np.nan, 0.8]], dtype=np.float32)
+    np.testing.assert_array_equal(trace.scores_by_row(), expected)
+    bare = replace(trace, layers=(layer(0, [0, 2], []), layer(1, [], [])))
+    assert bare.num_rows == 4 and bare.last_layer_by_row().tolist() == [0, -1, 0, -1]
+    assert bare.scores_by_row().shape == (0, 4)
 
 
 def test_importance_is_the_score_of_the_token_or_nan(trace):

@@ -17,7 +17,7 @@ from page import assets
 from page.components.explorer import iterations
 from page.components.explorer.component import SCRIPTS, TokenExplorer
 from page.components.explorer.packing import packed_log
-from page.components.explorer.record import explorer_record, last_layers, score_table
+from page.components.explorer.record import explorer_record
 from page.components.explorer.view_names import view_names
 from page.state.frame_files import write_frames
 from tests.helpers.drawn_trace import make_result, make_trace
@@ -71,7 +71,10 @@ def test_the_record_holds_the_trace(trace):
 
 
 def test_suffix_rows_are_in_the_record_too(trace):
-    assert len(last_layers(trace)) == trace.num_merged + 1 == score_table(trace).shape[1]
+    record = explorer_record(trace)
+    rows = trace.num_merged + 1
+    assert len(unpack(record["last"], "<i2")) == rows
+    assert len(unpack(record["scores"], "<f4")) == len(trace.scored_layers) * rows
 
 
 def test_touching_groups_differ_in_colour(trace):

@@ -32,8 +32,8 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
         "group": packed(trace.group, "<i4"),
         "colour": packed(colour, "u1"),
         "view": packed(view_of_row, "<i2"),
-        "last": packed(last_layers(trace), "<i2"),
-        "scores": packed(score_table(trace), "<f4"),
+        "last": packed(trace.last_layer_by_row(), "<i2"),
+        "scores": packed(trace.scores_by_row(), "<f4"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
         "steps": steps_record(trace),
@@ -41,27 +41,6 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
             {"kind": kind, "marks": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
         ],
     }
-
-
-def last_layers(trace: Trace) -> np.ndarray:
-    """(rows,) int64, the last layer each visual row entered; -1 for one that entered none."""
-    last = np.full(num_rows(trace), -1, dtype=np.int64)
-    for record in trace.layers:
-        last[record.kept] = record.layer
-    return last
-
-
-def score_table(trace: Trace) -> np.ndarray:
-    """(scored layers, rows) float32, the PageRank of each visual row; NaN where it was not there."""
-    table = np.full((len(trace.scored_layers), num_rows(trace)), np.nan, dtype=np.float32)
-    for scores, layer in zip(table, trace.scored_layers, strict=True):
-        scores[trace.layers[layer].kept] = trace.layers[layer].scores
-    return table
-
-
-def num_rows(trace: Trace) -> int:
-    """Visual rows of the prompt, separators included."""
-    return 1 + max(int(trace.rows().max()), *(int(record.kept.max(initial=-1)) for record in trace.layers))
 
 
 def _views(trace: Trace) -> list[dict]:
@@ -76,7 +55,7 @@ def _views(trace: Trace) -> list[dict]:
 
 def _by_row(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     """For each visual row its colour and the view it belongs to: two (rows,) arrays."""
-    colour, view_of_row = np.zeros(num_rows(trace), dtype=np.int64), np.full(num_rows(trace), -1, dtype=np.int64)
+    colour, view_of_row = np.zeros(trace.num_rows, dtype=np.int64), np.full(trace.num_rows, -1, dtype=np.int64)
     for index, (view, row, group) in enumerate(zip(trace.all_views, trace.rows(), trace.group, strict=True)):
         n = view.grid[0] * view.grid[1]
         colour[row[:n]], view_of_row[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
