@@ -6,7 +6,7 @@ import numpy as np
 
 from visual.overlay import draw_alive, draw_groups, draw_scores
 from visual.palette import BACKGROUND, INK
-from visual.text_raster import line_height, text_mask, write
+from visual.text_raster import line_height, line_width, write
 
 SKY, GRASS = (165, 190, 216), (96, 128, 74)  # what the samples show
 
@@ -58,14 +58,14 @@ def _sample(width: float, size: int) -> np.ndarray:
 def _row(items: list[tuple[np.ndarray | None, str]], size: int) -> np.ndarray:
     """Samples and words in a row, each sample before its words."""
     pad, height = size // 2, round(2.4 * size)
-    masks = [text_mask(text, size).shape[1] for _, text in items]
+    lines = [line_width(text, size) for _, text in items]
     widths = [0 if sample is None else sample.shape[1] + pad for sample, _ in items]
-    row = np.full((height, sum(masks) + sum(widths) + 2 * pad * len(items), 3), BACKGROUND, dtype=np.uint8)
+    row = np.full((height, sum(lines) + sum(widths) + 2 * pad * len(items), 3), BACKGROUND, dtype=np.uint8)
     left = pad
-    for (sample, text), ahead, mask in zip(items, widths, masks, strict=True):
+    for (sample, text), ahead, line in zip(items, widths, lines, strict=True):
         if sample is not None:
             top = (height - len(sample)) // 2
             row[top : top + len(sample), left : left + sample.shape[1]] = sample
         write(row, text, (height - line_height(size)) // 2, left + ahead, size, INK)
-        left += ahead + mask + 2 * pad
+        left += ahead + line + 2 * pad
     return row

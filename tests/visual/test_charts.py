@@ -14,7 +14,7 @@ from aim_core.trace import LayerTrace
 from tests.helpers.drawn_trace import make_trace
 from visual.charts import cost_figure, retained_figure, sorted_scores_figure
 
-ALLOWED = {"numpy", "cv2", "matplotlib", "visual", "aim_core.trace"}
+ALLOWED = {"numpy", "cv2", "matplotlib", "PIL", "visual", "aim_core.trace"}
 STANDARD = {"__future__", "collections.abc", "colorsys", "dataclasses", "functools", "math", "typing"}
 
 

@@ -6,7 +6,7 @@ import pytest
 from visual.contact_sheet import LARGEST, SMALLEST, contact_sheet, display_side, enlarge, sheet_columns
 from visual.legends import alive_legend, groups_legend, scores_legend
 from visual.palette import BACKGROUND
-from visual.text_raster import fitting_size, line_height, text_mask
+from visual.text_raster import fitting_size, line_height, line_width, write
 
 
 def flat(shade, height=64, width=96):
@@ -37,15 +37,25 @@ def test_caption_stands_under_its_image_and_a_title_above_all():
 
 def test_caption_too_wide_for_its_image_is_made_smaller():
     long = "frame 12 · 1234567.8 s"
-    assert text_mask(long, fitting_size([long], 40, 200)).shape[1] <= 202
+    assert line_width(long, fitting_size([long], 40, 200)) <= 202
     assert fitting_size(["a"], 40, 200) == 40
 
 
-def test_text_is_antialiased_and_as_tall_as_promised():
-    mask = text_mask("frame 1 · 0.4 s", 20)
-    assert mask.shape[0] == line_height(20) and mask.max() > 0.9
-    assert ((mask > 0.2) & (mask < 0.8)).any()
-    assert text_mask("$x_1$", 20).shape[1] > text_mask("x1", 20).shape[1]  # no formulas: shown as written
+@pytest.mark.parametrize("size", [8, 20, 41])
+def test_text_is_antialiased_and_stays_inside_its_line(size):
+    text, pad = "Ågjy|1–2 · 0.4 s", 7
+    picture = flat(255, line_height(size) + 2 * pad, line_width(text, size) + 2 * pad)
+    write(picture, text, pad, pad, size, (0, 0, 0))
+    ink = picture[pad:-pad, pad:-pad] < 255
+    assert ink.sum() == (picture < 255).sum() > 0 and picture.min() < 20
+    assert ((picture > 50) & (picture < 200)).any()
+    assert line_width("$x_1$", size) > line_width("x1", size)  # no formulas: shown as written
+
+
+def test_text_is_clipped_at_the_rim():
+    picture = flat(255, 30, 40)
+    write(picture, "wider than the picture", 15, 20, 20, (0, 0, 0))
+    assert (picture[:15] == 255).all() and (picture[:, :20] == 255).all() and (picture < 255).any()
 
 
 @pytest.mark.parametrize(("size", "side"), [((128, 128), 256), ((112, 200), 300), ((384, 384), 256), ((256, 256), 256)])
