@@ -1,1 +1,1 @@
-"""Tools of those who work on this repository: its locks, and the versions of libraries that it runs on."""
+"""Tools for work on this repository: locks, compatibility with libraries, documentation."""

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(environment: str, python: str) -> Row:
-    """Make the environment, run the tests in it, remove it; the row is in the table then."""
+    """Make an environment, run the tests in it, put the row into the table, remove the environment."""
     with tempfile.TemporaryDirectory(prefix=f"compat-{environment}-") as folder:
         inside = str(Path(folder) / "env" / "bin" / "python")
         _uv("venv", "--python", python, str(Path(folder) / "env"))
@@ -84,7 +84,7 @@ def measure(environment: str, python: str) -> Row:
 
 
 def wanted(environment: str) -> list[str]:
-    """What uv is to install there; pytest and what belongs to it are always as locked."""
+    """What uv installs into an environment; pytest and its plugins always as locked."""
     tools = [line.split()[0] for line in LOCK.read_text().splitlines() if re.match("pytest|hypothesis", line)]
     if environment == "locked":
         return ["-r", str(LOCK)]
@@ -102,7 +102,7 @@ def ranges() -> list[str]:
 
 
 def with_row(page: str, row: Row) -> str:
-    """The page with the row in its place, instead of an older one of the same environment and Python."""
+    """The page with the row in the place of the one before of the same environment and Python."""
     lines = [line for line in page.removeprefix(HEAD).splitlines() if _key(line) != _key(str(row))]
     return HEAD + "".join(f"{line}\n" for line in sorted([*lines, str(row)], key=_key))
 

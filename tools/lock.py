@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 HEADER = "# Made by `make lock` from the ranges in pyproject.toml: change those and run it again.\n"
-HELD_BACK = ("torch", "torchvision")  # by ZeroGPU Spaces
+HELD_BACK = ("torch", "torchvision")  # a ZeroGPU Space keeps its own versions of them
 _BY_TORCH = re.compile(r"(nvidia-|cuda-|triton\b)")
 _RUN = ("--extra", "media", "--group", "app")
 _DEVELOPMENT = ("--all-extras", "--group", "app")
@@ -41,7 +41,7 @@ def main(upgrade: list[str]) -> None:
 
 
 def for_a_space(lock: str) -> str:
-    """The lock with ranges for the two that a Space may hold back, in the one file that it reads."""
+    """requirements.txt, the one file that a Space reads: the lock with ranges for torch and torchvision."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     ranges = {name: line for line in project["dependencies"] for name in HELD_BACK if re.match(rf"{name}\b", line)}
     return re.sub(rf"^({'|'.join(HELD_BACK)})==.*$", lambda found: ranges[found[1]], lock, flags=re.MULTILINE)

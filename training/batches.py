@@ -34,13 +34,13 @@ from training.world import (
 IGNORE = -100
 PATCH_ROWS = IMAGE_SIZE // PATCH_SIZE
 TOKEN_ROWS = PATCH_ROWS // 2
-# What a thing is, as class numbers; the order of the columns of `Batch.things` and `Batch.referents`.
+# Traits of a thing and the number of classes of each, in the order of the columns of `Batch.things`, `Batch.referents`.
 TRAITS = {"color": len(COLORS), "shape": len(SHAPES), "motion": 5, "begins": 4, "ends": 4, "phase": 3, "stays": 2}
-DRAWS = 8  # of a type from one scene, to see how often each answer comes
-FEWEST_VISITED = 6  # frames that surely show a visitor once
+DRAWS = 8  # questions of a type from one scene, to see how often each answer comes
+FEWEST_VISITED = 6  # so many frames surely show a visitor once
 COUNTING = ("count", "count_kind")
 NOTHING = [IGNORE] * len(TRAITS)
-# What stands for no text, by field of `Batch`.
+# Padding of the text, by field of `Batch`.
 EMPTY = {
     "tokens": 0,
     "question": -1,
@@ -66,8 +66,8 @@ class Batch:
     tokens: Tensor  # (B, T) int64, all questions of a video one after the other
     question: Tensor  # (B, T) int64, which question a token belongs to, -1 for padding
     offset: Tensor  # (B, T) int64, place inside its question
-    targets: Tensor  # (B, T) int64, the token to be said next, IGNORE where none is asked for
-    due: Tensor  # (B, T) bool, where that depends on what is shown
+    targets: Tensor  # (B, T) int64, the next token, IGNORE where it is not to be predicted
+    due: Tensor  # (B, T) bool, whether that token depends on the video
     referents: Tensor  # (B, T, U) int64, traits of the one thing a question is about, where its answer is due
     about: Tensor  # (B, T, MOST_THINGS) bool, the things to look at, where the answer is due
     counts: Tensor  # (B, T) bool, whether an answer is due that counts things
@@ -81,7 +81,7 @@ class Batch:
 
 
 def prepare(max_skew: float) -> None:
-    """Do once what batches need again and again, before processes that make them begin."""
+    """Fill the caches that every batch needs, before the worker processes start."""
     photographs()
     for wide in (False, True):
         answer_rates(max_skew, wide=wide)
@@ -100,15 +100,16 @@ def answer_rates(max_skew: float, num_scenes: int = 400, wide: bool = False) -> 
             drawn = [word_question(kind, choices, rng) for _ in range(DRAWS) if choices]
             for answer, _ in {(q.word, q.about) for q in drawn if (kind, q.word) in counts}:
                 counts[kind, answer] += 1
-    # Four of a kind are too rare for others to wait for.
+    # Four of a kind are too rare: the other answers are not held back to their number.
     fewest = {k: sorted(counts[k, a] for a in answers[k])[wide and k == "count_kind"] for k in TYPES}
     return {(kind, answer): min(1.0, max_skew * fewest[kind] / count) for (kind, answer), count in counts.items()}
 
 
 def draw_scene(rng, num_frames: int, threes: float, wide: float = 0.0) -> Scene | WideScene:
-    """A scene to be seen in so many frames, of the wide world in a share `wide` of all cases.
+    """A scene for a video of so many frames.
 
-    A share `threes` of the scenes surely shows three things of a kind.
+    threes: share of scenes drawn anew until three things have one colour, or one shape.
+    wide:   share of scenes that are of the wide world.
     """
     make = make_wide_scene if rng.random() < wide else make_scene
     static = num_frames == 1 and bool(rng.random() < (0.3 if make is make_scene else 0.7))
@@ -135,7 +136,7 @@ def draw_questions(scene: Scene | WideScene, num_frames: int, draws: dict[str, i
 
 
 def traits(thing, num_frames: int) -> list[int]:
-    """Class numbers of a thing in the order of TRAITS, IGNORE for what so few frames cannot show."""
+    """Classes of a thing's traits, in the order of TRAITS; IGNORE for those that so few frames cannot show."""
     moving = num_frames >= FEWEST_FRAMES["motion"]
     timed = num_frames >= FEWEST_FRAMES["appears"]
     return [
@@ -223,7 +224,7 @@ class BatchMaker:
 
 
 def _moment(scene: Scene | WideScene, time: float) -> Scene | WideScene:
-    """The things that are there and to be seen at `time`, resting where they are (at least one)."""
+    """A scene at rest: the things that can be seen at `time` (at least one), where they are then."""
     shown = [t for t in scene.things if t.visible(time)] or [scene.things[0]]
     if not isinstance(scene, WideScene):
         return replace(scene, things=tuple(t.resting(time) for t in shown))
@@ -234,7 +235,7 @@ def _moment(scene: Scene | WideScene, time: float) -> Scene | WideScene:
 
 
 def _to_middle(scene: Scene | WideScene, times: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """owner: (F, PATCH_ROWS, PATCH_ROWS), the thing that covers each patch's middle; 0 where there is none."""
+    """`Batch.to_middle` of one video, 0 where there is no thing; owner: its `Batch.patch_owner`."""
     offsets = np.zeros((*owner.shape, 2), dtype=np.float32)
     for index, thing in enumerate(scene.things):
         frame, row, column = np.nonzero(owner == index)
@@ -245,7 +246,7 @@ def _to_middle(scene: Scene | WideScene, times: np.ndarray, owner: np.ndarray) -
 
 
 def _centers(scene: Scene | WideScene, times: np.ndarray) -> np.ndarray:
-    """Each middle is shared by the four tokens around it (bilinear weights): a small error of place stays small."""
+    """`Batch.centers` of one video: the four tokens around a middle share it, each by its bilinear weight."""
     shares = np.zeros((len(times), TOKEN_ROWS, TOKEN_ROWS), dtype=np.float32)
     cells = np.arange(TOKEN_ROWS)
     for frame, time in enumerate(times):

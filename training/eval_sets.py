@@ -1,4 +1,4 @@
-"""Held-out questions: scenes with a combination never trained on in each; all answers of a type equally often."""
+"""Held-out questions: a combination never trained on in every scene; all answers of a type equally often."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ HELD_OUT_SEED = 2412_03252  # for what is reported
 WIDE_SEED = 2412_03254  # for what is reported about the wide world
 DEVELOPMENT_SEED = 2412_03248  # for choices while a recipe is made
 FIRST_SEED = 2**62  # training draws its scenes' seeds below this
-PER_VIDEO = 6  # most questions that share a video, one of a type
-DRAWS = 6  # how often a scene is asked for an answer that is still wanted
+PER_VIDEO = 6  # most questions about one video, each of another type
+DRAWS = 6  # tries to draw a question from a scene whose answer is still wanted
 NUM_FRAMES = 8  # every question can be answered from so many frames
 KEPT_SHARE = 0.5  # of the wide questions are asked in wordings that training never used
 CONTROL_SHARE = 8  # one question in so many is asked again with the wrong video
@@ -60,11 +60,12 @@ class Item:
 
 
 def buckets(kind: str, answers: Mapping[str, Sequence[str]] = ANSWERS) -> Sequence[str]:
-    """What is made equally frequent: the answers; for `order`, which of the two things named is the right one."""
+    """The classes made equally frequent: the answers, or for `order` which of the two things named is right."""
     return ("first named", "second named") if kind == "order" else answers[kind]
 
 
 def bucket(question: Question) -> str:
+    """Which of `buckets` a question is in."""
     if question.type != "order":
         return question.word
     first_color = next(word for word in question.text.split() if word in COLORS)

@@ -1,4 +1,4 @@
-"""What training asks of the model: labels for every visual token first, then answers; helper heads are thrown away."""
+"""Training losses: labels of every patch and visual token in the first stage, then the answers to questions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from training.build import SPECIAL
 from training.packed_forward import COUNT, frame_of, packed_forward, patches_of, start_of, tokens_of
 from training.wide_world import MOST_THINGS
 
-ALIGNED = ("color", "shape")  # traits that a token tells in the embeddings of their words too
+ALIGNED = ("color", "shape")  # traits whose word embedding a token must also be most similar to
 
 
 class Helpers(nn.Module):
-    """Linear heads that exist only while training: they tell early layers what a token should know."""
+    """Auxiliary linear heads, used only in training: they predict labels, so that early layers learn what is there."""
 
     def __init__(self, tower_width: int, width: int, rows: int):
         super().__init__()
@@ -23,7 +23,7 @@ class Helpers(nn.Module):
         self.offset = nn.Linear(tower_width, 2)
         self.token = nn.Linear(width, TRAITS["color"] + TRAITS["shape"] + 2 + 2 * rows + 2)
         self.seen = nn.Linear(width, sum(TRAITS.values()))
-        self.first = nn.Linear(width, 2)  # the middle of a thing where it is seen for the first time
+        self.first = nn.Linear(width, 2)  # whether a thing, not seen before, has its middle here
         self.found = nn.Linear(width, sum(TRAITS.values()))
         self.number = nn.Linear(width, MOST_THINGS + 1)  # how many things are counted
         self.temperature = nn.Parameter(torch.tensor(10.0))
@@ -31,8 +31,10 @@ class Helpers(nn.Module):
 
 
 def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each patch and token tells its thing's colour, shape (in its word's embedding too) and middle, and its own place.
+    """Losses of the vision side, by name: patches and visual tokens predict the thing that covers them.
 
+    They predict whether there is one, its colour, its shape and where its middle is; a token also the words of colour
+    and shape, by similarity to their embeddings, and its own row and column in the frame.
     words: for each of ALIGNED (its classes,) int64, the token id of every class's name.
     """
     patches = patches_of(model, batch)
@@ -68,11 +70,11 @@ def answer_loss(
     counting: float,
     number: bool,
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses of all questions of a batch, and (n,) bool whether each word that depends on what is shown was right.
+    """Losses of all questions of a batch, by name, and (n,) bool: was each word that depends on the video right?
 
     keep, how: see `packed_forward`.
-    counting:  weight of the heads that count.
-    number:    whether the number of things counted is asked for too.
+    counting:  weight of the losses that teach counting.
+    number:    whether the number of things counted is predicted too.
     """
     visual, logits, between = packed_forward(model, batch, keep, how, rng)
     owner, frame = visual.owner.flatten(1), frame_of(visual)
@@ -100,9 +102,9 @@ def answer_loss(
 
 
 def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, number: bool) -> dict[str, Tensor]:
-    """Of the heads that count, and of the number of things counted.
+    """Losses of the attention heads that count, by name, and of the predicted number of things.
 
-    counted: (B, T, K) what is wanted of the attention to the first K rows.
+    counted: (B, T, K) the attention wanted to the first K rows, up to a factor.
     """
     losses = {}
     num_counted = batch.about[batch.counts].sum(-1)
@@ -118,32 +120,33 @@ def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, 
 
 
 def _attend(attention: Tensor, wanted: Tensor) -> Tensor:
-    """Minus the log of the attention that falls on the wanted columns, over the rows that want any."""
+    """Mean of -log of the attention that falls on the wanted columns, over the rows that want any."""
     rows = wanted.any(-1)
     share = torch.where(rows, (attention * wanted).sum(-1), 1.0)
     return -share.clamp(min=1e-6).log().sum() / rows.sum().clamp(min=1)
 
 
 def _spread(attention: Tensor, wanted: Tensor) -> Tensor:
-    """Cross-entropy of the attention to what is wanted of each column, in proportion, over the rows that want any."""
+    """Mean cross-entropy of the attention to `wanted`, normalised over columns, over the rows that want any."""
     whole = wanted.sum(-1)
     logs = (attention.clamp(min=1e-6).log() * wanted).sum(-1) / whole.clamp(min=1e-6)
     return -logs.sum() / (whole > 0).sum().clamp(min=1)
 
 
 def _off(first: Tensor, number: Tensor) -> Tensor:
-    """Mean square of the log of the attention to the first token over 1 / (1 + number); 0 if nothing is counted.
+    """Mean square of log(first · (1 + number)); 0 if nothing is counted.
 
-    That is what it gets if it gets as much as each thing. first: (n,); number: (n,) int64, also of what merging hides.
+    It is 0 where the first token gets as much attention as each of the things counted, 1 / (1 + number) of all.
+    first: (n,), the attention to the first token; number: (n,) int64, things counted, also those that merging hides.
     """
     log = first.clamp(min=1e-6).log() + (1 + number).log()
     return log.square().sum() / max(1, len(log))
 
 
 def _shares(logits: Tensor, share: Tensor) -> Tensor:
-    """Cross-entropy of two classes to the share of the second one, for each whole share, since most rows have none.
+    """Cross-entropy of two classes, the second with probability `share`, over the sum of shares: most rows have none.
 
-    logits: (n, 2); share: (n,) in [0, 1], more is taken for 1.
+    logits: (n, 2); share: (n,) from 0, larger ones than 1 count as 1.
     """
     share = share.clamp(max=1.0)
     total = F.cross_entropy(logits, torch.stack([1 - share, share], dim=1), reduction="sum")
@@ -151,7 +154,7 @@ def _shares(logits: Tensor, share: Tensor) -> Tensor:
 
 
 def _labels(owner: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Flat class numbers of each cell's thing, IGNORE where there is none."""
+    """For each trait (cells,) int64, the class of the thing in each cell; IGNORE where there is none."""
     videos = owner.shape[0]
     flat = owner.reshape(videos, -1)
     things = batch.things.gather(1, flat.clamp(min=0)[..., None].expand(-1, -1, len(TRAITS)))
@@ -170,7 +173,7 @@ def _dense(name: str, logits: Tensor, owner: Tensor, batch: Batch) -> dict[str, 
 
 
 def _known(batch: Batch, owner: Tensor, seen_before: Tensor) -> Tensor:
-    """(B, tokens, U): traits that a visual token can know from itself and the frames before it."""
+    """(B, tokens, U): traits that a visual token can know from itself and earlier frames; IGNORE for the others."""
     known = batch.things.gather(1, owner.clamp(min=0)[..., None].expand(-1, -1, len(TRAITS))).clone()
     known[owner < 0] = IGNORE
     names = list(TRAITS)
@@ -190,6 +193,6 @@ def _traits(name: str, logits: Tensor, labels: Tensor, weight: float) -> dict[st
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over the labelled rows; 0 if there are none. No GPU is asked how many there are, which would stop it."""
+    """Mean over the labelled rows; 0 if there are none. They are counted on the device: no GPU is waited for."""
     total = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum")
     return total / (labels != IGNORE).sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""One pass over videos and all questions about them, packed: what is shown, the answers' logits, what lies between."""
+"""Packed forward: one pass over a batch of videos, each with all of its questions packed behind it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from training.build import SPECIAL
 from training.token_reduction import VisualTokens, drop, merge
 
 PACKED = "video then text"  # the attention of packed rows, by the name that transformers knows it
-SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the helper heads read the hidden states
-# Heads (layer, head) that are told where to look: at a thing's past, at what is asked for, and, for counting, evenly at
-# the first token of the sequence and once at each thing that counts (three heads, since one alone counts inexactly).
+SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the auxiliary heads read the hidden states
+# Attention heads, as (layer, head), that are trained where to look: BACK at earlier tokens of the same thing, LOOK at
+# what is asked about, and COUNT, for counting, evenly at the first token of the sequence and once at each thing that
+# counts (three heads, since one alone counts inexactly).
 BACK, LOOK, COUNT = (2, 0), (5, 0), ((5, 1), (6, 1), (7, 1))
 
 
@@ -28,26 +29,26 @@ def pixels_of(batch: Batch) -> Tensor:
 
 
 def patches_of(model, batch: Batch) -> Tensor:
-    """(B * F, patches, width) what the tower says of every patch."""
+    """(B * F, patches, width), the vision tower's output for every patch."""
     return model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
 
 
 def tokens_of(model, patches: Tensor) -> Tensor:
-    """(B * F, tokens, width) the visual tokens of these patches."""
+    """(B * F, tokens, width), the visual tokens of these patches."""
     return model.model.apply_pooling(model.model.multi_modal_projector(patches))
 
 
 def packed_forward(
     model, batch: Batch, keep: float, how: str, rng: torch.Generator
 ) -> tuple[VisualTokens, Tensor, dict[str, Tensor]]:
-    """One pass: what is shown of the videos, (asked, vocabulary) logits of all that is to be said, and `_run`'s rest.
+    """One pass: the visual tokens shown, the answers' logits (asked, vocabulary), and what `_run` keeps in between.
 
     asked: the words of each question's answer and its end mark.
-    keep:  share of each frame's visual tokens shown.
-    how:   "drop" leaves tokens out by chance; "merge" averages similar ones and numbers the rest on;
-           "place" does too, but lets every token keep its position in the whole video.
+    keep:  share of each frame's visual tokens that is shown.
+    how:   "drop" leaves out random tokens; "merge" averages similar ones and numbers those left without gaps;
+           "place" merges too, but every token keeps its position in the whole video.
     """
-    with torch.no_grad():  # the tower has learnt before
+    with torch.no_grad():  # the tower is not trained here
         patches = patches_of(model, batch)
     tokens = tokens_of(model, patches)
     visual = _reduced(tokens, batch, keep, how, rng)
@@ -59,7 +60,7 @@ def packed_forward(
 
 
 def start_of(visual: VisualTokens) -> int:
-    """The first row of text: the user mark stands before the video, the newline row after it."""
+    """The first row of text: the user mark stands before the visual tokens, the newline row after them."""
     return visual.owner.shape[1:].numel() + 2
 
 
@@ -78,7 +79,7 @@ def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Gen
         return drop(visual, keep, rng)
     if keep == 1:
         return visual
-    with torch.autocast(tokens.device.type, enabled=False):  # in half precision others would be the most similar
+    with torch.autocast(tokens.device.type, enabled=False):  # in half precision other pairs would be the most similar
         merged = merge(visual, keep, batch.things.shape[1])
     return merged.rows(merged.place.argsort(2)) if how == "place" else merged  # as the engine orders them
 
@@ -86,12 +87,12 @@ def _reduced(tokens: Tensor, batch: Batch, keep: float, how: str, rng: torch.Gen
 def _run(
     model, visual: Tensor, places: Tensor | None, num_places: int, batch: Batch
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """One pass over video and packed questions, each question seeing the video and itself only.
+    """One pass of the decoder; each of the packed questions sees the video and itself only.
 
-    places: (B, V) int64 where each visual token stands among `num_places`; None numbers them as they come.
+    places: (B, V) int64, the position of each visual token among `num_places`; None numbers them without gaps.
 
-    Returns the last hidden states, and from in between: hidden states `seen` and `found`, attention `back` of the
-    video's rows to each other, and of the text's rows to all `look` and `count` with its layer.
+    Returns the last hidden states and, by name: hidden states `seen` after SEEN_LAYER and `found` after FOUND_LAYER,
+    and attention `back` of the video's rows to each other, `look` and `count` with its layer of the text's rows to all.
     """
     embed = model.get_input_embeddings()
     videos, start = visual.shape[0], visual.shape[1] + 2
@@ -133,7 +134,7 @@ def _run(
 
 
 def _video_then_text(module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor, **kwargs):
-    """Attention of all rows: plainly causal where no mask is given, which skips half the work; the last rows masked."""
+    """sdpa attention in two parts: the video's rows causal without a mask, at half the work; the text's by a mask."""
     start = key.shape[2] - attention_mask.shape[2]
     alone = (part[:, :, :start] for part in (query, key, value))
     video, _ = sdpa_attention_forward(module, *alone, attention_mask=None, **kwargs)

@@ -19,7 +19,7 @@ def table(report: dict) -> str:
 
 
 def held_out_lines(report: dict) -> list[str]:
-    """By type beside the control, by what training showed together, then the rest in words."""
+    """Lines on a held-out set: accuracy by type beside the control, by what training combined; the rest in words."""
     lines = ["| type | n | chance | dense | AIM | wrong video |", "|---|---|---|---|---|---|"]
     guesses = report["wrong_video"]
     rows = [(*row, guesses["types"][row[0]]) for row in report["types"].items()]
@@ -32,7 +32,7 @@ def held_out_lines(report: dict) -> list[str]:
 
 
 def strangers_lines(report: dict) -> list[str]:
-    """By ground, size, turn, frame and file, then by type and the rest in words."""
+    """Lines on strangers' clips: accuracy by ground, size, turn, frame and file, then by type, the rest in words."""
     lines = ["| what differs | | n | dense | AIM |", "|---|---|---|---|---|"]
     for axis, rows in report["axes"].items():
         for name, row in rows.items():
@@ -72,7 +72,7 @@ def _in_words(report: dict) -> list[str]:
 
 
 def _targets(report: dict) -> str:
-    """What was aimed at, and what is missed."""
+    """A sentence with each target, whether it is met, and which types miss theirs."""
     mean = report["mean"]["dense"]["accuracy"]
     share = report["mean"]["aim"]["accuracy"] / mean
     weak = [

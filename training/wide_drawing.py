@@ -1,4 +1,4 @@
-"""Drawing the wide world: things of any turn and finish over any ground, then what cameras and codecs do to frames."""
+"""Drawing the wide world: things at any angle and in any finish on any ground, then the flaws of cameras and codecs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.grounds import ground_image
 from training.outlines import outline
 from training.wide_scene import Look, Spoiling, WideScene, WideThing
 
-FRACTION = 4  # bits of a pixel that cv2 draws at
+FRACTION = 4  # bits after the point of the coordinates that cv2 is given
 NOISE = 1 << 18  # values drawn once and used again and again
 
 
@@ -43,7 +43,7 @@ def _moved(base: np.ndarray, scene: WideScene, time: float) -> np.ndarray:
 
 
 def _contours(thing: WideThing, time: float, scene: WideScene, size: int) -> list[np.ndarray]:
-    """(n, 2) float pixels, for each closed line of a shape."""
+    """The closed outlines of a thing at a time, each (n, 2) float, in pixels."""
     look, center = thing.look, np.array(thing.center(time))
     angle = look.turn + look.spin * time
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
@@ -71,7 +71,7 @@ def _draw(frame: np.ndarray, thing: WideThing, time: float, scene: WideScene) ->
 
 
 def _shaded(look: Look, thing: WideThing, time: float, size: int):
-    """The colour of each pixel of a box: darker on one side. A function of the box's corners, in pixels."""
+    """A function from left, top, right and bottom of a box in pixels to the colour of each, darker on one side."""
 
     def colors(left: int, top: int, right: int, bottom: int) -> np.ndarray:
         x, y = (at * size for at in thing.center(time))
@@ -84,7 +84,10 @@ def _shaded(look: Look, thing: WideThing, time: float, size: int):
 
 
 def _blend(frame: np.ndarray, lines: list[np.ndarray], colors, share: float, blur: float) -> None:
-    """Lay a colour (or a function that gives each pixel's) over what is inside of lines, with a soft edge."""
+    """Blend a colour, or those that a function as of `_shaded` gives, into the area inside closed lines.
+
+    share: opacity; blur: standard deviation of the soft edge, in pixels.
+    """
     size, pad = len(frame), 2 + int(3 * blur)
     points = np.concatenate(lines)
     left, top = (max(0, int(v) - pad) for v in points.min(0))
@@ -110,7 +113,7 @@ def _bars(frame: np.ndarray, scene: WideScene) -> None:
 
 
 def spoil(frames: np.ndarray, how: Spoiling, rng: np.random.Generator) -> np.ndarray:
-    """(F, size, size, 3) uint8 as a camera and a codec leave them; frames may be changed."""
+    """(F, size, size, 3) uint8, the frames as a camera and a codec would leave them; they may be changed in place."""
     size = frames.shape[1]
     for index, frame in enumerate(frames):
         if how.blur:
@@ -127,7 +130,7 @@ def spoil(frames: np.ndarray, how: Spoiling, rng: np.random.Generator) -> np.nda
 
 
 def _curve(how: Spoiling) -> np.ndarray:
-    """(256, 1, 3) uint8: what each value of each colour becomes."""
+    """(256, 1, 3) uint8, a table of what each value of each colour channel becomes."""
     values = np.arange(256)[:, None] * how.gain + how.bias + np.array(how.cast)
     return np.clip(values, 0, 255).astype(np.uint8)[:, None]
 
@@ -144,12 +147,12 @@ def _noisy(frame: np.ndarray, strength: float, rng: np.random.Generator) -> np.n
 
 
 def _compressed(frames: np.ndarray, quality: int) -> np.ndarray:
-    """A first frame in JPEG, then every difference from what was shown before: blocks that lag, as at low rates.
+    """Compress as a small video codec: every eighth frame in JPEG, of the others the difference to the one before.
 
-    A video codec in miniature; H.264 itself would take longer than all the rest of the drawing.
+    That leaves blocks that lag, as at low bit rates; H.264 itself would take longer than all other drawing.
     """
     out, options = np.empty_like(frames), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    finer = [cv2.IMWRITE_JPEG_QUALITY, max(quality, 50)]  # so that nothing is left of what has gone
+    finer = [cv2.IMWRITE_JPEG_QUALITY, max(quality, 50)]  # so that a thing that has gone leaves nothing behind
     for index, frame in enumerate(frames):
         if index % 8 == 0:
             out[index] = _jpeg(frame, options)

@@ -1,4 +1,4 @@
-"""Painting wide scenes: colours around their names, grounds they stand out from, finish, and what spoils frames."""
+"""Painting wide scenes: shades of each named colour, grounds that they stand out from, finish, and flaws of frames."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from training.wide_scene import MOMENTS, RGB, Look, Spoiling, WideThing
 from training.world import COLORS
 
 CONTRAST = 80.0  # least distance of a thing's colour, or its outline's, from the ground and other things, in RGB
-BORDERED = 0.08  # least radius of a thing that a border leaves some colour of
+BORDERED = 0.08  # least radius of a thing with a border: of a smaller one no colour would be left
 BLACK = Ground("plain", ((6, 6, 6), (6, 6, 6)), 0)  # every colour stands out from it
-# Hue in turns, saturation and value of what people call by a colour's name.
+# Ranges of hue (in turns), saturation and value that people call by a colour's name.
 TINTS = {
     "red": ((-0.03, 0.02), (0.75, 1.0), (0.62, 1.0)),
     "green": ((0.27, 0.42), (0.6, 1.0), (0.45, 0.95)),
@@ -30,9 +30,9 @@ TINTS = {
 
 
 def paint(rng, things: list[WideThing], stretch) -> tuple[list[WideThing], Ground]:
-    """Colours and a ground on which they stand out; where they do not after some tries, a border or black helps."""
+    """Things with their looks and a ground they stand out from; if none is found, a border or a black ground helps."""
     fills = [_fill(rng, thing.color) for thing in things]
-    plain = rng.random() < 0.35  # all of one make, as in a slide program
+    plain = rng.random() < 0.35  # all in one style, as in a slide program
     first = _style(rng)
     large = [thing.radius * min(stretch) >= BORDERED for thing in things]
     for attempt in range(6):
@@ -71,7 +71,7 @@ def _fill(rng, color: str) -> RGB:
 
 
 def _style(rng) -> dict:
-    """Border, shading, shadow and softness; half of the things are plainly filled."""
+    """Border, shading, shadow and softness, as fields of `Look`; half of the things are plainly filled."""
     style: dict = {"border": None, "width": 0.0, "shade": 0.0, "light": 0.0, "shadow": 0.0, "soft": 0.0}
     if rng.random() < 0.5:
         return style
@@ -88,7 +88,7 @@ def _style(rng) -> dict:
 
 
 def _around(small: np.ndarray, thing: WideThing) -> np.ndarray:
-    """(places, 3) the colours of a blurred ground where a thing begins, is halfway and ends."""
+    """(3, 3), the colours of a blurred ground where a thing begins, is halfway and ends."""
     rows, points = len(small), (thing.path[0], thing.path[len(MOMENTS) // 2], thing.path[-1])
     return np.array([small[min(rows - 1, int(y * rows)), min(rows - 1, int(x * rows))] for x, y in points])
 
@@ -105,7 +105,7 @@ def _border(small: np.ndarray, thing: WideThing, fill: RGB) -> RGB:
 
 
 def spoiling(rng) -> Spoiling:
-    """A third of the films are as drawn; the others are blurred, noisy, dim, tinted or compressed."""
+    """How frames are degraded: not at all in three videos of ten, else by blur, noise, light, tint and compression."""
     scale = 1 if rng.random() < 0.55 else 2
     if rng.random() < 0.3:
         return Spoiling(scale)

@@ -1,4 +1,4 @@
-"""Wide questions: about either world, in any wording, answered by a word or a sentence; none about what is unclear."""
+"""Wide questions: about either world in many wordings, each with a clear answer of a word or a sentence."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from training.wide_scene import WideScene, WideThing, is_clear
 from training.wordings import ASKED, KEPT, TOLD, WIDE_ANSWERS, sentence
 from training.world import Scene, place_of
 
-UNMARKED = 0.1  # share of training's questions without their last mark, as people type
+UNMARKED = 0.1  # share of training's questions without their last punctuation mark, as people type
 
 
 def wide_choices(scene: Scene | WideScene, kind: str, rng: np.random.Generator, times: np.ndarray) -> dict[str, list]:
-    """As `questions.all_choices`, without what frames at `times` do not show clearly; more may be counted."""
+    """As `questions.all_choices`, without answers that frames at `times` do not show clearly; counts go higher."""
     if isinstance(scene, Scene):
         return all_choices(scene, kind, rng)
     if kind == "count_kind":
@@ -30,7 +30,7 @@ def wide_choices(scene: Scene | WideScene, kind: str, rng: np.random.Generator, 
 
 
 def word_question(kind: str, choices: dict[str, list], rng: np.random.Generator, kept: float = 0.0) -> Question:
-    """One of the choices in words; a share `kept` of the wordings is of those that training never uses."""
+    """A question about one of the choices, drawn at random; kept: share of wordings that training never uses."""
     word, words, about = choose(choices, rng)
     if rng.random() < kept:
         wording = KEPT[kind][int(rng.integers(len(KEPT[kind])))]
@@ -55,7 +55,7 @@ def ask_wide(scene: WideScene, kind: str, rng: np.random.Generator, times: np.nd
 
 
 def split_words(text: str) -> list[str]:
-    """As the tokenizer does."""
+    """The words and marks of a text, as the tokenizer splits it."""
     return re.findall(r"[^\s?,.]+|[?,.]", text)
 
 
@@ -66,7 +66,7 @@ def _others(kind: str, word: str) -> tuple[str, ...]:
 
 
 def _keys(said: str, others: list[str], word: str) -> tuple[int, ...]:
-    """Where a sentence first differs from those of other answers, and where its telling word is."""
+    """Places of the words where a sentence first differs from those of other answers, and of the word that answers."""
     own = split_words(said)
     places = set()
     for other in map(split_words, others):
@@ -75,6 +75,6 @@ def _keys(said: str, others: list[str], word: str) -> tuple[int, ...]:
 
 
 def _in_a_corner(thing: WideThing, kind: str, times: np.ndarray) -> bool:
-    """Whether the corner asked for is clear from what frames show, and the same as in truth."""
+    """Whether frames show clearly in which corner a thing is, the same as at the moment that is asked about."""
     moments = {"position": (0.0, 1.0), "begins": (0.0, float(times[0])), "ends": (float(times[-1]), 1.0)}[kind]
     return all(is_clear(thing, t) for t in moments) and len({place_of(thing.center(t)) for t in moments}) == 1

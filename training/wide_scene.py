@@ -1,4 +1,4 @@
-"""Wide scenes: what a video of the wide world shows, and what of it is to be seen where."""
+"""Wide scenes: what a video of the wide world shows, what of it is hidden, and which thing covers which cell."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from training.grounds import Ground
 from training.world import Thing
 
-MOMENTS = np.linspace(0, 1, 9)  # where a path is known; straight in between
-HIDDEN = 0.5  # a thing of which more is hidden is not to be seen
-CLEAR = 0.05  # how far from the middle lines something must be to be in a corner
+MOMENTS = np.linspace(0, 1, 9)  # times at which a path is given; it is straight in between
+HIDDEN = 0.5  # a thing of which a larger share is hidden cannot be seen
+CLEAR = 0.05  # least distance from the frame's middle lines at which a thing is clearly in a corner
 RGB = tuple[int, int, int]
 
 
@@ -52,23 +52,23 @@ class WideThing(Thing):
 
 @dataclass(frozen=True)
 class Camera:
-    """What it does from the first moment to the last: how far it moves (shares of the frame), how much it zooms in."""
+    """Motion of the camera during the clip: how far it moves, in shares of the frame, and how much it zooms in."""
 
     shift: tuple[float, float] = (0.0, 0.0)
     zoom: float = 0.0
 
     def seen(self, points: np.ndarray, time: np.ndarray) -> np.ndarray:
-        """(n, 2) where points are seen at (n,) times."""
+        """(n, 2), where points are seen at (n,) times."""
         return 0.5 + (points - 0.5) * (1 + self.zoom * time[:, None]) + np.array(self.shift) * time[:, None]
 
 
 @dataclass(frozen=True)
 class Spoiling:
-    """What happens to the frames after drawing; zero or one: nothing."""
+    """How frames are degraded after drawing; each default leaves them as they are."""
 
-    scale: int = 1  # drawn so many times larger, then made smaller
+    scale: int = 1  # drawn this many times larger, then made smaller
     blur: float = 0.0  # standard deviation in pixels
-    small: float = 1.0  # made so much smaller, then larger again
+    small: float = 1.0  # made smaller by this factor, then larger again
     gain: float = 1.0
     bias: float = 0.0  # added to every value
     cast: RGB = (0, 0, 0)
@@ -90,7 +90,7 @@ class WideScene:
 
 
 def hidden(things, times: np.ndarray, stretch: tuple[float, float] = (1.0, 1.0)) -> np.ndarray:
-    """(T, n) float: how much of each thing those over it hide, taking all for discs."""
+    """(T, n) float, the share of each thing that things above it hide at each time, all taken for discs."""
     centers = np.array([[t.center(float(time)) for t in things] for time in times]) / np.array(stretch)  # (T, n, 2)
     radii = np.array([t.radius for t in things])
     there = np.array([[t.visible(float(time)) for t in things] for time in times])
@@ -108,15 +108,15 @@ _DISC = np.array(
 
 
 def is_clear(thing: Thing, time: float) -> bool:
-    """Whether one can say in which corner a thing is."""
+    """Whether a thing is clearly in one corner of the frame at `time`."""
     return all(abs(at - 0.5) >= CLEAR for at in thing.center(time))
 
 
 def wide_owner_map(scene: WideScene, times: np.ndarray, rows: int) -> np.ndarray:
-    """(len(times), rows, rows) int64: which thing is over the middle of each cell, -1 for none; as `world.owner_map`.
+    """(len(times), rows, rows) int64: which thing covers the middle of each cell, -1 for none; as `world.owner_map`.
 
-    Things are discs, as squeezed as the film, and later ones hide earlier ones. The cell of a thing's middle is its own
-    in any case, so that small ones have one.
+    Things are taken for discs, stretched as the scene is, and later ones hide earlier ones. The cell in which a thing
+    has its middle is its own in any case, so that a small thing has one.
     """
     middle = (np.arange(rows) + 0.5) / rows
     owners = np.full((len(times), rows, rows), -1, dtype=np.int64)

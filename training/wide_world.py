@@ -24,7 +24,7 @@ from training.world import (
 
 MOST_THINGS = 6
 RADIUS = (0.05, 0.25)
-LARGEST = (0.25, 0.25, 0.20, 0.17, 0.14, 0.13)  # radius, by how many things there are
+LARGEST = (0.25, 0.25, 0.20, 0.17, 0.14, 0.13)  # largest radius, by how many things there are
 HEADING = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
@@ -78,7 +78,7 @@ _DEALT = [action for action, weight in WEIGHTS.items() for _ in range(weight)]
 
 
 def _format(rng) -> tuple[tuple[float, float], tuple[float, float, RGB]]:
-    """A square film; or a wide or a tall one, squeezed or between bars."""
+    """Stretch and bars of a scene: a square video, or a wide or tall one, squeezed into the square or between bars."""
     pick, ratio = rng.random(), (9 / 16, 3 / 4)[int(rng.integers(2))]
     if pick < 0.14:
         return (ratio, 1.0), (0.0, 0.0, (0, 0, 0))
@@ -99,7 +99,7 @@ def _camera(rng, static: bool) -> Camera:
 
 
 def _place(rng, color, shape, action, count, others, stretch, bars, camera, crossing) -> WideThing | None:
-    """A thing with room for it; None if there is none. If things may cross, most of their time they are apart too."""
+    """A thing where there is room for it; None if there is none. crossing: it may overlap others now and then."""
     largest = LARGEST[count - 1]
     for attempt in range(24):
         least = RADIUS[0] / min(stretch)
@@ -125,7 +125,7 @@ def _sweeps(away: np.ndarray, reach: float) -> bool:
 
 
 def _shown(things: list[WideThing], stretch) -> bool:
-    """Whether each thing is to be seen at the first and the last of its moments, and at all but one in between."""
+    """Whether each thing can be seen at the first and the last of its moments, and at all but one in between."""
     times = (np.arange(16) + 0.5) / 16
     share = hidden(things, times, stretch)
     for index, thing in enumerate(things):
@@ -159,13 +159,13 @@ def _draft(rng, color, shape, action, radius, stretch, bars, camera) -> WideThin
 
 
 def _room(radius: float, stretch, bars) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the largest places of a thing's middle: nearly all of it is to be seen."""
+    """The least and the largest places (2,) of a thing's middle at which nearly all of the thing is in the frame."""
     edge = np.array(bars[:2]) + radius * np.array(stretch) * 0.95 + 0.01
     return edge, 1 - edge
 
 
 def _way(rng, begin: np.ndarray, heading: str, low: np.ndarray, high: np.ndarray) -> np.ndarray | None:
-    """(moments, 2): a path to one side, not quite straight and not quite even; None if there is no room."""
+    """(moments, 2), a path in one direction, not quite straight or at one speed; None if there is no room."""
     along = np.array(HEADING[heading], dtype=float)
     across = along[::-1]
     room = float(((high - begin) * np.maximum(along, 0) - (low - begin) * np.maximum(-along, 0)).sum())

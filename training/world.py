@@ -221,12 +221,12 @@ def _side(rng) -> float:
 
 
 def _offset(rng) -> float:
-    """How far from the middle of the frame."""
+    """A random distance from the middle of the frame, as a share of its side."""
     return float(rng.uniform(0.14, 0.35))
 
 
 def _across(rng, begin: tuple[float, float], heading: tuple[int, int]) -> tuple[float, float]:
-    """Where a mover ends, straight across the frame's middle."""
+    """Where a moving thing ends: straight across the middle of the frame."""
     return tuple(0.5 + way * _offset(rng) if way else at for way, at in zip(heading, begin, strict=True))
 
 
