@@ -9,6 +9,7 @@ BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
+unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
 .PHONY: demo test test-fast lint format docs bench train plot-log evaluate findings samples screenshot notebook lock compat \
   chromium clean
@@ -16,7 +17,8 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 demo: $(READY)
 	$(PY) app.py
 
-# In as many processes as there are cores, four at most. For daily work without the browser, the server and what is slow.
+# In as many processes as there are cores, four at most. For daily work without the browser, the server, the training and
+# what is slow.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(DEV) chromium
 	$(PY) -m pytest $(PARALLEL)

@@ -1,9 +1,11 @@
-"""What tests share: a small random checkpoint of the real classes, a clip, and the app as a server."""
+"""What tests share: a small random checkpoint of the real classes, a clip, and the app as a server.
+
+What is large is imported where it is used: pytest's own process, which only hands out the tests, needs none of it.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -11,39 +13,23 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # they share the cores, and so do their children
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
-import av
-import numpy as np
 import pytest
-import torch
 
-from tests.helpers.browsing import PATIENCE
+from tests.helpers.browsing import CHROMIUM, FLAGS, PATIENCE
 from tests.helpers.server import app_server
-from training.build import make_model, make_processor
-from training.drawing import render
-from training.world import Scene, Thing, frame_times, make_scene
 
 pytest_plugins = ["tests.helpers.ending", "tests.families.fixtures"]
 SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8 visual tokens a frame
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What asks the app or drives a page is slow, and what is slow gets a longer limit, for a busy machine.
+    """What asks the app, drives a page or is about training is slow, and gets a longer limit, for a busy machine.
 
     Files that ask the app come first: they take longest, and workers are given whole files in this order.
     """
     for item in items:
-        if {"served", "browser"} & {*item.fixturenames}:
+        if {"served", "browser"} & {*item.fixturenames} or item.path.parent.name == "training":
             item.add_marker("slow")
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
@@ -67,6 +53,10 @@ def browser():
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """The folder of a LLaVA-OneVision checkpoint with random weights, sharp enough in attention to rank tokens."""
+    import torch
+
+    from training.build import make_model, make_processor
+
     folder = tmp_path_factory.mktemp("checkpoint")
     model = make_model(0, *SIZES, wide=False)
     with torch.no_grad():
@@ -82,14 +72,19 @@ def checkpoint(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engine(checkpoint):
     """An engine in float64, so that scores are not tied by rounding."""
+    import torch
+
     from aim_core.engine import Engine
 
     return Engine.from_pretrained(checkpoint, device="cpu", dtype=torch.float64)
 
 
 @pytest.fixture(scope="session")
-def frames() -> np.ndarray:
+def frames():
     """(4, 96, 128, 3) uint8, a clip that is not square."""
+    from training.drawing import render
+    from training.world import frame_times, make_scene
+
     return render(make_scene(3), frame_times(4), 128)[:, 16:112]
 
 
@@ -109,6 +104,11 @@ def served(served_log):
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> Path:
     """A short H.264 video of the shape world: one red circle goes right, one blue star rests."""
+    import av
+
+    from training.drawing import render
+    from training.world import Scene, Thing, frame_times
+
     rest = {"phase": "start", "appears": 0.0, "vanishes": 1.0}
     circle = Thing("red", "circle", 0.11, (0.2, 0.3), (0.8, 0.3), "right", **rest)
     star = Thing("blue", "star", 0.11, (0.3, 0.75), (0.3, 0.75), "still", **rest)

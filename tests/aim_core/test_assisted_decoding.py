@@ -27,6 +27,9 @@ METHODS = {
     "last token": fastv(2, 0.3, "last"),
     "received": replace(as_method(CONFIG), scorer=AttentionReceived()),
 }
+RUNS = [
+    pytest.param(method, id=name, marks=[] if name == "AIM" else pytest.mark.slow) for name, method in METHODS.items()
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def answered(model, inputs, method, **how):
     return ids, recorder.record
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("method", RUNS)
 @pytest.mark.parametrize("num_frames", [2, 4])
 def test_prompt_lookup_answers_as_greedy(engine, model, frames, method, num_frames):
     inputs = asked(engine, frames[:num_frames])
@@ -74,7 +77,7 @@ def test_prompt_lookup_answers_as_greedy(engine, model, frames, method, num_fram
     assert all(torch.equal(a, b) for a, b in zip(found.kept, record.kept, strict=True))
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("method", RUNS)
 def test_an_assistant_leaves_the_answer_as_it_is(engine, model, frames, assistant, method):
     inputs = asked(engine, frames)
     expected, record = answered(model, inputs, method)

@@ -153,6 +153,7 @@ def test_decord_reads_av1(tmp_path, reader):
     assert reader() == "decord" and np.array_equal(got.frames, want.frames)
 
 
+@pytest.mark.slow
 def test_pyav_reads_hevc_in_closed_groups(tmp_path, reader):
     """decord2 3.4.0 stops in the middle of such a file; what it read till then is not used."""
     options = {"x265-params": "keyint=12:bframes=3:open-gop=0:log-level=none"}
@@ -173,6 +174,7 @@ MOVING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", ["steady", "varying"])
 @pytest.mark.parametrize("name", MOVING)
 def test_both_readers_give_the_same_frames(tmp_path, reader, name, rate):
@@ -222,6 +224,7 @@ def test_a_frame_that_is_not_shown_does_not_move_the_others(tmp_path, reader):
     assert np.array_equal(got.frames, want.frames) and np.array_equal(got.times, want.times)
 
 
+@pytest.mark.slow
 def test_nobody_waits_for_frames_that_never_come(tmp_path):
     """The index counts 400 frames and 30 are shown: decord 0.6.0 waited for ever once it skipped over the end."""
     write_hidden(tmp_path, 400, range(30, 400))
@@ -365,6 +368,7 @@ def test_limits_on_bytes_and_seconds(clips):
         Limits(wall_seconds=0)
 
 
+@pytest.mark.slow
 def test_a_child_that_costs_too_much_is_stopped_and_this_process_lives_on(clips, tmp_path):
     Image.new("1", (7000, 7000)).save(tmp_path / "large.png")  # 196 MB in RGB
     with pytest.raises(MediaError) as memory:

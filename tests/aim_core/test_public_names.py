@@ -51,6 +51,7 @@ def test_no_module_is_called_like_a_public_name():
     assert modules & set(aim_core.__all__) == {"methods"}
 
 
+@pytest.mark.slow
 def test_a_function_stays_a_function_after_its_module_is_imported():
     code = "import aim_core.parity_check, aim_core.comparison, aim_core.attach, aim_core.methods.aim\n"
     code += "from aim_core import aim, compare, parity; print(aim.__name__, compare.__name__, parity.__name__)"

@@ -95,6 +95,7 @@ def test_a_cache_that_was_reset_is_new(model, prompts):
         torch.testing.assert_close(logits[0, -1], model(input_ids=ids).logits[0, -1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=["both", "prune", "masked"])
 def test_threads_in_one_block_answer_as_one_after_the_other(model, prompts, config):
     with aim(model, config):
@@ -104,6 +105,7 @@ def test_threads_in_one_block_answer_as_one_after_the_other(model, prompts, conf
             assert all(map(torch.equal, found, expected))
 
 
+@pytest.mark.slow
 def test_threads_with_loops_of_their_own_do_not_mix(model, prompts):
     def loop(inputs):
         with torch.inference_mode():

@@ -23,8 +23,8 @@ def open_tour(browser, served):
     """Open the page; every script error fails the test."""
     with ExitStack() as pages:
 
-        def open_page(query: str = "", locale: str = "en-US", **size):
-            page = pages.enter_context(opened(browser, served, f"/{query}", locale=locale, **size))
+        def open_page(query: str = "", **settings):
+            page = pages.enter_context(opened(browser, served, f"/{query}", **settings))
             page.wait_for_selector("#tour [data-part=start]")
             return page
 

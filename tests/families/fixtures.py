@@ -1,22 +1,21 @@
-"""Checkpoints of the families, each made once a run, when a test first wants it."""
+"""Checkpoints of the families, each made once a run, when a test first wants it.
+
+What is large is imported where it is used: pytest's own process, which only hands out the tests, needs none of it.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
-import av
 import pytest
-import torch
-from PIL import Image
-
-from tests.families.family import load, pictures
-from tests.families.table import FAMILIES
 
 
 @pytest.fixture(scope="session")
 def family_folder(tmp_path_factory):
     """name → the folder of that family's small checkpoint."""
+    from tests.families.table import FAMILIES
+
     made = {}
 
     def folder(name: str):
@@ -34,6 +33,10 @@ def family_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def family_model(family_folder):
     """(name, dtype) → its model and processor, loaded by the Auto classes; shared, so leave them as they are."""
+    import torch
+
+    from tests.families.family import load
+
     loaded = {}
 
     def model(name: str, dtype: torch.dtype = torch.float32):
@@ -47,6 +50,11 @@ def family_model(family_folder):
 @pytest.fixture(scope="session")
 def blocks(tmp_path_factory) -> dict[str, Path]:
     """A picture and a video of coloured blocks, 128 x 192 pixels, by what they are."""
+    import av
+    from PIL import Image
+
+    from tests.families.family import pictures
+
     folder, (height, width) = tmp_path_factory.mktemp("blocks"), (128, 192)
     frames = pictures(12, (height, width))
     Image.fromarray(frames[0]).save(folder / "blocks.png")

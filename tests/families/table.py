@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.families import (
     internvl,
     llava_1_5,
@@ -28,3 +30,5 @@ FAMILIES = {
 }
 ASKED = [(name, medium) for name, family in FAMILIES.items() for medium in family.media]
 ASKED_ONCE = [(name, family.media[-1]) for name, family in FAMILIES.items()]
+# The same for `parametrize`, where one medium of a family is enough for daily work.
+ASKED_OR_SLOW = [pytest.param(*pair, marks=[] if pair in ASKED_ONCE else pytest.mark.slow) for pair in ASKED]

@@ -11,11 +11,11 @@ from aim_core.adapters.base import Call
 from aim_core.adapters.registry import adapter_for
 from tests.families.family import QUESTION, ask, samples
 from tests.families.reference import encoded
-from tests.families.table import ASKED, FAMILIES
+from tests.families.table import ASKED_OR_SLOW, FAMILIES
 from tests.helpers.counting import counted
 
 
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
 def test_vision_flops_are_those_that_torch_counts(family_model, name, medium):
     model, processor = family_model(name)
     inputs = ask(processor, medium, samples(FAMILIES[name], medium))

@@ -12,6 +12,8 @@ from aim_core.methods.fastv import fastv
 from tests.families.asking import asked, schedule
 from tests.families.table import ASKED
 
+pytestmark = pytest.mark.slow
+
 GREEDY = {"max_new_tokens": 4, "do_sample": False, "eos_token_id": -1}
 
 

@@ -22,7 +22,7 @@ def a_patch_of(trace, row: int) -> tuple[int, int]:
     return view, patch
 
 
-@pytest.mark.parametrize("mode", ["dropped", "masked"])
+@pytest.mark.parametrize("mode", ["dropped", pytest.param("masked", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("name", "medium"), ASKED_ONCE)
 def test_removed_and_protected(family_folder, family_model, name, medium, mode):
     medium = "image" if medium == "images" else medium  # the engine shows one picture at a time

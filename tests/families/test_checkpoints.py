@@ -8,6 +8,8 @@ import torch
 from tests.families.family import ask, load, samples
 from tests.families.table import ASKED, FAMILIES
 
+pytestmark = pytest.mark.slow
+
 STEPS = 8
 
 

@@ -12,7 +12,7 @@ from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.trace import Trace
 from tests.families.family import ask, samples
-from tests.families.table import ASKED, FAMILIES
+from tests.families.table import ASKED_OR_SLOW, FAMILIES
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.charts import retained_figure, sorted_scores_figure
 from visual.frame_compose import composed_frames, frame_captions
@@ -29,7 +29,7 @@ def asked(model, processor, name: str, medium: str) -> Trace:
     return replace(recorder.record, views=views).trace(media, np.arange(len(media), dtype=np.float32))
 
 
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
 def test_every_family_can_be_drawn(family_model, name, medium):
     trace = asked(*family_model(name), name, medium)
     views = FAMILIES[name].views[medium]

@@ -11,7 +11,7 @@ from aim_core.attach import aim
 from aim_core.config import AimConfig
 from tests.families.family import ask, load
 from tests.families.reference import encoded
-from tests.families.table import ASKED, FAMILIES
+from tests.families.table import ASKED_OR_SLOW, FAMILIES
 
 COUNTS = {"image": 1, "images": 3, "video": 5}
 # (height, width) of the pictures; top, left, bottom, right of the spot in them
@@ -74,7 +74,7 @@ def located(model, processor, medium: str, media: np.ndarray):
 
 
 @pytest.mark.parametrize(("size", "spot"), CASES)
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
 def test_patches_lie_where_the_spot_that_changes_them_is(short_sighted, name, medium, size, spot):
     model, processor = short_sighted(name)
     dark = plain(medium, size)

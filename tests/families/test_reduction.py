@@ -14,7 +14,7 @@ from aim_core.engine import Engine
 from tests.families.asking import STEPS, asked, said, schedule
 from tests.families.family import QUESTION, samples
 from tests.families.reference import masked_logits, merged_prompt
-from tests.families.table import ASKED, ASKED_ONCE, FAMILIES
+from tests.families.table import ASKED, ASKED_ONCE, ASKED_OR_SLOW, FAMILIES
 
 
 def test_every_family_of_the_core_has_a_small_checkpoint():
@@ -52,7 +52,7 @@ def test_nothing_reduced_is_the_plain_model_bit_for_bit(family_model, name, medi
     assert all(map(torch.equal, logits, plain_logits))
 
 
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
 def test_a_plain_forward_is_reduced_as_generate_is(family_model, name, medium):
     model, inputs = asked(family_model, name, medium)
     config = schedule(name, 0.5)
@@ -63,6 +63,7 @@ def test_a_plain_forward_is_reduced_as_generate_is(family_model, name, medium):
     torch.testing.assert_close(ours.double(), logits[0].double(), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "medium"), [pair for pair in ASKED if pair[1] != "images"])
 def test_the_engine_answers_as_generate_does(family_folder, family_model, name, medium):
     engine = Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float64)

@@ -15,7 +15,7 @@ from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from tests.families.family import QUESTION, ask, samples
-from tests.families.table import ASKED, FAMILIES
+from tests.families.table import ASKED_OR_SLOW, FAMILIES
 
 
 def noted(model, inputs, config):
@@ -28,7 +28,7 @@ def noted(model, inputs, config):
 
 
 @pytest.mark.parametrize("positions", ["sequential", "original"])
-@pytest.mark.parametrize(("name", "medium"), ASKED)
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
 def test_rounds_lead_every_patch_to_its_group(family_model, name, medium, positions):
     model, processor = family_model(name)
     frames = samples(FAMILIES[name], medium)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,6 +13,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 FIGURES = ("groups", "alive", "scores", "retained", "sorted_scores", "cost")
 VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_config"]
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
@@ -39,8 +51,12 @@ def opened(browser, address: str, query: str = "", width: int = 1280, height: in
 
 @cache
 def _context(browser, **settings):
-    """Tabs of the same settings share one, so that only the first fetches and compiles Gradio's scripts."""
-    return browser.new_context(**settings)
+    """Tabs of the same settings share one, so that only the first fetches Gradio's scripts.
+
+    It has a folder of its own, where Chromium keeps what it compiled: the next tab opens in two thirds of the time.
+    """
+    options = {"executable_path": CHROMIUM, "args": FLAGS} | settings
+    return browser.browser_type.launch_persistent_context(tempfile.mkdtemp(prefix="chromium"), **options)
 
 
 def ask(page, clip: Path) -> None:

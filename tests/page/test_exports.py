@@ -98,6 +98,7 @@ def test_the_same_figure_for_a_paper_shows_the_same_numbers():
         assert np.array_equal(one.get_ydata(), other.get_ydata())
 
 
+@pytest.mark.slow
 def test_no_text_of_a_figure_is_cut_off(prints):
     for name, draw in prints.items():
         figure = draw()
@@ -121,6 +122,7 @@ def test_a_run_without_scores_has_the_other_figures():
     }
 
 
+@pytest.mark.slow
 def test_a_film_shows_frames_groups_and_every_layer():
     trace = make_trace(3)
     shots = list(film(trace, 640))
@@ -133,6 +135,7 @@ def test_a_film_shows_frames_groups_and_every_layer():
     assert len({shot.picture.tobytes() for shot in shots}) >= 5
 
 
+@pytest.mark.slow
 def test_the_mp4_plays_everywhere_and_lasts_as_long_as_its_shots(tmp_path):
     shots = list(film(make_trace(2), 320))
     write_mp4(shots, tmp_path / "run.mp4")
@@ -262,6 +265,7 @@ def test_visitors_do_not_meet_in_a_folder(events):
     assert Path(one[0]).parent != Path(other[0]).parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_a_trace_alone_nothing_is_claimed(events, tmp_path, kind):
     exports, _ = events

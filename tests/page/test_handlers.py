@@ -46,6 +46,7 @@ def kept_rows(result, layer: int) -> set[int]:
     return set(result.trace.layers[layer].kept.tolist())
 
 
+@pytest.mark.slow
 def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     first, last = run(handlers, clip)
     to = handlers.results
@@ -108,6 +109,7 @@ def test_a_protected_token_stays_longest(handlers, key):
     assert gone[-1] in kept_rows(handlers.store.get(key).hand, 8)
 
 
+@pytest.mark.slow
 def test_sliders_keep_marks_other_frames_and_a_new_run_do_not(handlers, clip, key):
     marked(handlers, key, {"remove": [[0, 0]]})
     handlers.follow(0.5, 6, 9, 4, key)

@@ -221,6 +221,7 @@ ARRAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ARRAYS.items() for value in values])
 def test_arrays_that_do_not_fit_are_a_sentence(saved, name, value):
     changed(saved, **{name: value})
@@ -259,6 +260,7 @@ def test_nothing_is_unpickled(saved, tmp_path):
     refused(saved)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_by_its_declared_size(saved):
     changed(saved, frames=npy(np.zeros((64, 2048, 1024, 3), np.uint8)))  # 400 MB in 400 KB
     assert saved.stat().st_size < 2 << 20
@@ -299,6 +301,7 @@ def test_other_files_are_a_sentence(tmp_path, data):
     refused(tmp_path / "x.npz")
 
 
+@pytest.mark.slow
 def test_any_byte_may_be_wrong(saved):
     """Five hundred damaged files: each is refused in a sentence or still holds a run that fits together."""
     data, draw = saved.read_bytes(), np.random.default_rng(0)

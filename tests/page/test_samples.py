@@ -46,6 +46,7 @@ def test_a_viewer_confirms_the_answers(sample):
         assert sample.file.endswith(".mp4") or "video" not in question
 
 
+@pytest.mark.slow
 @by_file
 def test_shipped_files_show_the_scenes_and_are_small(sample):
     path = SHIPPED / sample.file
@@ -57,6 +58,7 @@ def test_shipped_files_show_the_scenes_and_are_small(sample):
     assert np.abs(frames.frames.astype(int) - wanted).mean() < 4
 
 
+@pytest.mark.slow
 def test_the_shipped_list_is_the_one_of_the_scenes():
     assert json.loads((SHIPPED / "samples.json").read_text()) == rows()
 
