@@ -17,14 +17,15 @@ unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s 
 demo: $(READY)
 	$(PY) app.py
 
-# In as many processes as there are cores, four at most. For daily work without the browser, the server, the training and
-# what is slow.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# In one process more than there are cores, four at most: while browser tests wait for the app, others go on.
+PARALLEL := --dist loadfile --no-loadscope-reorder
+WORKERS = $(shell $(BASE) -c "import os; print(min(4, os.cpu_count() + 1))")
 test: $(DEV) chromium
-	$(PY) -m pytest $(PARALLEL)
+	$(PY) -m pytest -n $(WORKERS) $(PARALLEL)
 
+# For daily work without the browser, the server, the training and what is slow.
 test-fast: $(DEV)
-	$(PY) -m pytest $(PARALLEL) -m "not browser and not slow"
+	$(PY) -m pytest -n auto --maxprocesses 4 $(PARALLEL) -m "not browser and not slow"
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .

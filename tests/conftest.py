@@ -26,7 +26,7 @@ SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8
 def pytest_collection_modifyitems(items):
     """What asks the app, drives a page or is about training is slow, and gets a longer limit, for a busy machine.
 
-    Files that ask the app come first: they take longest, and workers are given whole files in this order.
+    Files that ask the app come first, others with something slow next: workers are given whole files in this order.
     """
     for item in items:
         if {"served", "browser"} & {*item.fixturenames} or item.path.parent.name == "training":
@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
     uses_app = {item.path for item in items if "served" in item.fixturenames}
-    items.sort(key=lambda item: item.path not in uses_app)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in uses_app, item.path not in slow))
 
 
 @pytest.fixture(scope="session")
