@@ -80,7 +80,7 @@ def _requests(address: str, count: int) -> list[float]:
 
     client = Client(address, verbose=False, download_files=False)  # a browser has the frames already
     video = handle_file(str(CLIP))
-    spent = [_milliseconds(client.predict, video=video, image=None, question=QUESTION, api_name="/run")]
+    spent = [_milliseconds(client.predict, video, None, QUESTION, 0.25, 6, 9, 8, True, api_name="/run")]
     for idx in range(count - 1):
         keep_ratio = KEEP_RATIOS[idx % len(KEEP_RATIOS)]
         spent.append(_milliseconds(client.predict, keep_ratio, 6, 9, 8, api_name="/follow"))

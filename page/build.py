@@ -14,6 +14,7 @@ from page.handlers import Handlers
 from page.i18n import ENGLISH, I18N, text
 from page.language_script import LanguageFirst
 from page.layout import Controls, MediaInputs
+from page.programs.endpoints import Programs
 from page.state.startup import Loaded
 
 
@@ -41,6 +42,7 @@ def build_page(loaded: Loaded) -> gr.Blocks:
         done.append(events.connect(demo, exports))
         events.enable(exports, done)
         _connect_figures(handlers, done)
+        Programs(loaded, handlers).connect()
     return demo.queue(max_size=32)
 
 
@@ -57,6 +59,7 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
         [*settings, controls.details, key],
         outputs,
         api_name="run",
+        api_visibility="undocumented",
         concurrency_id="model",
         concurrency_limit=1,
         show_progress_on=results.answers,
@@ -74,7 +77,13 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
         for event in (results.explorer.marks, results.answers.undo)
     ]
     times = run.success(
-        handlers.times, key, results.timed, api_name="times", concurrency_id="model", show_progress="hidden"
+        handlers.times,
+        key,
+        results.timed,
+        api_name="times",
+        api_visibility="undocumented",
+        concurrency_id="model",
+        show_progress="hidden",
     )
     layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
     controls.stop.click(

@@ -21,6 +21,7 @@ from page.i18n import strings
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
 MAX_FRAMES = 32
+MAX_SIDE = 100_000  # pixels that a side may be said to have
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +72,26 @@ def checked_media(shown: object, other: object) -> str:
     if not path:
         raise refusal(strings().NO_MEDIA, "media")
     return str(path)
+
+
+def checked_one_file(video: object, image: object) -> str:
+    """The path of the one file that a program asks about."""
+    if video and image:
+        raise refusal(strings().TWO_FILES, "media")
+    if not (video or image):
+        raise refusal(strings().NO_FILE, "media")
+    return str(video or image)
+
+
+def checked_size(height: object, width: object) -> tuple[int, int]:
+    """Height and width of frames in pixels."""
+    try:
+        size = _whole("height", height), _whole("width", width)
+        if not all(1 <= side <= MAX_SIDE for side in size):
+            raise ValueError(strings().BAD_SIZE.format(most=MAX_SIDE, height=size[0], width=size[1]))
+    except ValueError as error:
+        raise refusal(strings().BAD_SETTINGS.format(reason=error), "settings") from error
+    return size
 
 
 def checked_kind(adapter: Adapter, frames: Frames) -> None:

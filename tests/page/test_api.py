@@ -1,4 +1,4 @@
-"""The named endpoint, called as a program would; bad calls get a sentence and the app goes on."""
+"""The page's own events, called as its script calls them; bad calls get a sentence and the app goes on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ def client(served):
 def ask(client, video, question=QUESTION, **settings):
     """What /run returns: panels in the page's order, the summary last."""
     chosen = {"keep_ratio": 0.25, "l1": 6, "l2": 9, "num_frames": 8} | settings
-    upload = {"video": handle_file(str(video))} if video else {"video": None}
-    return client.submit(**upload, image=None, question=question, **chosen, api_name="/run").result(timeout=100)
+    upload = handle_file(str(video)) if video else None
+    return run(client, upload, None, question, *chosen.values())
+
+
+def run(client, *inputs):
+    """/run with details; it is not on the page about the API, so that its inputs have no names."""
+    return client.submit(*inputs, True, api_name="/run").result(timeout=100)
 
 
 def test_run_answers_dense_and_aim(client, clip):
@@ -52,8 +57,7 @@ def test_sliders_reach_the_engine(client, clip):
 def test_an_image_is_answered_too(client, tmp_path):
     path = tmp_path / "grey.png"
     Image.new("RGB", (200, 120), (60, 60, 60)).save(path)
-    asked = {"image": handle_file(str(path)), "question": "how many objects are there?"}
-    result = client.submit(video=None, **asked, api_name="/run").result(timeout=100)
+    result = run(client, None, handle_file(str(path)), "how many objects are there?", 0.25, 6, 9, 8)
     assert result[-1]["dense"]["visual_tokens_per_layer"][0] == 145
 
 

@@ -14,7 +14,7 @@ from aim_core.engine import Engine
 from aim_core.media.resize import fitted_size
 from aim_core.ops.flops import FORMULA
 from page import assets
-from page.checks import MAX_FRAMES
+from page.checks import MAX_FRAMES, MAX_SIDE
 from page.components.base import Panel
 from page.i18n import ENGLISH
 from page.layout import MediaInputs
@@ -27,7 +27,6 @@ SIZE = 432, 768  # (height, width) of frames as long as nothing is known
 SQUARE = 768, 768  # another size, to see whether it matters
 FRAMES = 8  # of a video, as long as no other number is chosen
 MOST = 768  # pixels of the longer side that `load_frames` leaves
-BOUND = 100_000  # pixels that any side may be said to have
 
 
 class EstimatePanel(Panel):
@@ -125,6 +124,13 @@ def counted_for(adapter: Adapter, shown: Any) -> dict:
     return shown | {"kind": tab} | frames_and_prompts(adapter, height, width)
 
 
+def prompt_of(adapter: Adapter, kind: str, num_frames: int, height: int, width: int) -> dict:
+    """The entry of `prompts` for a video or a picture of this size, as a file of it would be decoded."""
+    width, height = fitted_size(width, height, MOST)
+    entries = prompts(adapter, height, width)
+    return entries[0 if kind == "image" else min(num_frames, len(entries)) - 1]
+
+
 def _visual(adapter: Adapter, num_frames: int, height: int, width: int) -> dict:
     call = adapter.expected_call(num_frames, height, width)
     media = adapter.media(call)
@@ -141,4 +147,4 @@ def _num_text(adapter: Adapter, num_frames: int, height: int, width: int) -> int
 
 
 def _is_size(size: Any) -> bool:
-    return isinstance(size, list) and len(size) == 2 and all(type(n) is int and 0 < n <= BOUND for n in size)
+    return isinstance(size, list) and len(size) == 2 and all(type(n) is int and 0 < n <= MAX_SIDE for n in size)

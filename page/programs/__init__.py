@@ -1,0 +1,1 @@
+"""The page for programs: endpoints with names and types, whose answers are plain dicts."""

@@ -1,0 +1,121 @@
+"""Endpoints: `/answer` and `/estimate`, which Gradio's page about the API shows; the page itself does not use them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from aim_core.config import AimConfig
+from page.checks import (
+    MAX_FRAMES,
+    checked_config,
+    checked_frames,
+    checked_kind,
+    checked_one_file,
+    checked_question,
+    checked_size,
+    guarded,
+    refusal,
+)
+from page.components.estimate.component import FRAMES, SIZE, prompt_of
+from page.components.estimate.counted import counted
+from page.handlers import Handlers
+from page.i18n import strings
+from page.programs.parameters import ProgramFile, parameter, record
+from page.programs.records import answer_record, estimate_record
+from page.state.model_facts import ModelFacts
+from page.state.startup import Loaded
+from page.state.store import StoredRun
+
+ANSWER = (
+    "A dict: model; settings; answers and first_tokens (the likeliest, with their probabilities) of dense and AIM; "
+    "kl_nats (KL divergence of the first token, null where it is infinite); counts (visual tokens of each layer, text "
+    "tokens, FLOPs); timing (first_word_ms with its spread, speedup: null where the machine was too busy to tell; all "
+    "of it null if not timed); kept_rows (the visual tokens that AIM kept in each layer) if asked for"
+)
+ESTIMATE = (
+    "A dict: model; settings; counts of dense and AIM (visual tokens of each layer, FLOPs, bytes of the KV cache); "
+    "text_tokens around them with a short question; vision_flops; share_of_dense (of the language model's FLOPs)"
+)
+
+
+class Programs:
+    """The endpoints for programs around one model."""
+
+    def __init__(self, loaded: Loaded, handlers: Handlers):
+        self.runner, self.tokenizer, self.facts = handlers.runner, handlers.tokenizer, ModelFacts.of(loaded)
+        self.adapter = loaded.engine.adapter
+
+    def connect(self) -> None:
+        """Add both to the page that is being built."""
+        with gr.Column(visible=False):
+            settings, reads, (height, width) = self._settings(), self.adapter.modalities, SIZE
+            asked = [
+                parameter("Question", "string", "About the one file that is given"),
+                ProgramFile(label="A video, if there is no image"),
+                ProgramFile(label="An image, if there is no video"),
+                *settings,
+                parameter("Kept rows", "boolean", "Whether to give kept_rows", False),
+                parameter("Timed", "boolean", "Whether to time both, which takes several prefills", True),
+            ]
+            sized = [
+                *settings,
+                parameter("Kind", list(reads), "A picture is one frame", reads[-1]),
+                parameter("Height", "integer", "Of the frames, in pixels", height),
+                parameter("Width", "integer", "Of the frames, in pixels", width),
+            ]
+            answer, estimate = record("Answer", ANSWER), record("Estimate", ESTIMATE)
+        gr.on([], self.answer, asked, answer, api_name="answer", concurrency_id="model")
+        gr.on([], self.estimate, sized, estimate, api_name="estimate")
+
+    def _settings(self) -> list[Component]:
+        default = self.adapter.default_config()
+        return [
+            parameter(
+                "Keep ratio", "number", "Share of visual tokens left after merging, in (0, 1]", default.keep_ratio
+            ),
+            parameter("l1", "integer", "Every visual token enters the layers up to this one", default.l1),
+            parameter("l2", "integer", "No visual token enters the layers from this one on", default.l2),
+            parameter("Frames", "integer", f"Sampled evenly from a video, 1 to {MAX_FRAMES}", FRAMES),
+        ]
+
+    @guarded
+    def answer(
+        self,
+        question,
+        video=None,
+        image=None,
+        keep_ratio=None,
+        l1=None,
+        l2=None,
+        num_frames=None,
+        kept_rows=False,
+        timed=True,
+    ) -> dict[str, Any]:
+        """Ask a question about a video or a picture, once dense and once with AIM, and compare the two."""
+        question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
+        path, num_frames = checked_one_file(video, image), checked_frames(num_frames)
+        checked_kind(self.adapter, self.runner.frames(path, num_frames))
+        ask = partial(self.runner.run, path, num_frames, question)
+        stored = StoredRun(path, question, num_frames, ask(config=AimConfig.dense()), ask(config=config))
+        if timed is not False:
+            stored = self.runner.timed(stored, stop=lambda: False)
+        return answer_record(stored, self.facts, self.tokenizer, with_rows=kept_rows is True)
+
+    @guarded
+    def estimate(
+        self, keep_ratio=None, l1=None, l2=None, num_frames=None, kind=None, height=None, width=None
+    ) -> dict[str, Any]:
+        """Count what settings will cost on frames of a size; the model does not run. A picture is one frame."""
+        config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
+        if kind not in self.adapter.modalities:
+            kinds = ", ".join(self.adapter.modalities)
+            raise refusal(strings().BAD_KIND.format(kinds=kinds, kind=repr(kind)), "settings")
+        height, width = checked_size(height, width)
+        prompt = prompt_of(self.adapter, kind, num_frames, height, width)
+        asked = {"kind": kind, "num_frames": 1 if kind == "image" else num_frames, "height": height, "width": width}
+        dense, aim = (counted(self.adapter, prompt, own) for own in (AimConfig.dense(), config))
+        return estimate_record(self.facts, config, asked, dense, aim, prompt)
