@@ -4,6 +4,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
+NODE_MODULES := node_modules/.ready
+SCRIPTS := node_modules/.bin
+WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # The first interpreter that starts and is Python 3.11 or 3.12.
 BASE := $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
@@ -27,12 +30,14 @@ test: $(DEV) chromium
 test-fast: $(DEV)
 	$(PY) -m pytest -n auto --maxprocesses 4 $(PARALLEL) -m "not browser and not slow"
 
-lint: $(DEV)
+lint: $(DEV) $(NODE_MODULES)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	@find page -name '*.pyi' -delete # Gradio writes these; they would be checked in place of the files they are made of
 	$(VENV)/bin/mypy
 	$(VENV)/bin/codespell
+	$(WITH_NODE) $(SCRIPTS)/tsc --project jsconfig.json
+	$(WITH_NODE) $(SCRIPTS)/biome check --error-on-warnings
 	$(SITE)
 
 # The documentation as a site in site/; a broken link or reference is an error.
@@ -40,9 +45,10 @@ SITE := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 docs: $(DEV)
 	$(SITE)
 
-format: $(DEV)
+format: $(DEV) $(NODE_MODULES)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	$(WITH_NODE) $(SCRIPTS)/biome check --write
 
 bench: $(DEV)
 	$(PY) -m benchmarks
@@ -95,6 +101,11 @@ $(DEV): $(READY) requirements-dev.lock
 	$(PY) -m pip install --quiet -r requirements-dev.lock
 	@touch $@
 
+# What checks the page's scripts, as package-lock.json has it; node is in the development requirements.
+$(NODE_MODULES): $(DEV) package-lock.json
+	$(WITH_NODE) npm ci --no-audit --no-fund
+	@touch $@
+
 # The browser test drives Debian's Chromium.
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
@@ -102,4 +113,4 @@ chromium:
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium; }
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .cache site
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .hypothesis .cache site

@@ -1,4 +1,4 @@
-"""Assets: the text of the page's HTML, CSS and JavaScript files."""
+"""Assets: the text of the page's HTML and CSS files."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ PAGE = Path(__file__).parent
 
 
 def text(*names: str) -> str:
-    """The files page/<name>, one after the other. Scripts share one scope, so order matters only for what runs."""
+    """The files page/<name>, one after the other."""
     return "\n".join((PAGE / name).read_text(encoding="utf-8") for name in names)

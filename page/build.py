@@ -6,13 +6,14 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
-from page import assets, layout_inputs, layout_results, layout_shared
+from page import assets, layout_inputs, layout_results, layout_shared, scripts
+from page.components.base import Panel
 from page.components.tour.component import Guide
 from page.exports import events
 from page.exports.handlers import Exports
 from page.handlers import Handlers
+from page.head import Head
 from page.i18n import ENGLISH, I18N, text
-from page.language_script import LanguageFirst
 from page.layout import Controls, MediaInputs
 from page.programs.endpoints import Programs
 from page.state.startup import Loaded
@@ -123,6 +124,7 @@ def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
 
 def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
     """Serve the page as it is meant to be; `more` goes to Gradio's launch."""
+    entries = tuple(block.entry for block in demo.blocks.values() if isinstance(block, Panel))
     demo.launch(
         server_name=host,
         server_port=port,
@@ -134,6 +136,7 @@ def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
         state_session_capacity=50,
         footer_links=["api", "gradio"],
         i18n=I18N,
-        app_kwargs={"middleware": [Middleware(LanguageFirst)]},
+        ssr_mode=False,  # Node would render the page without what `Head` puts into it
+        app_kwargs={"middleware": [Middleware(Head, entries=entries)], "routes": [scripts.route()]},
         **more,
     )

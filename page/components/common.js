@@ -1,67 +1,133 @@
+// @ts-check
 // Common: text, numbers and small drawings that every panel of the page needs. Text only ever goes in as text.
 
-/** A sentence with its {places} filled. */
-function fill(sentence, values) {
+/**
+ * What a panel's `start` gets.
+ *
+ * @template P
+ * @typedef {object} Mount
+ * @property {HTMLElement} element holds the panel's template
+ * @property {P} props what Python gave to the component; Gradio puts new values in
+ * @property {(name: string, changed: () => void) => void} watch calls after a prop has changed
+ * @property {(event: string, detail?: object) => void} trigger sends an event to the server
+ */
+
+/**
+ * `browser_palette` of visual/palette.py.
+ *
+ * @typedef {Record<"alive" | "pruned" | "protected" | "line" | "vision" | "language", string>
+ *   & Record<"tint" | "heatOpacity" | "faint" | "dim" | "dimGrey", number> & { heat: string[] }} Palette
+ */
+
+/** @typedef {"dense" | "aim" | "hand"} Side one of the runs that are shown beside each other */
+
+/**
+ * A sentence with its {places} filled.
+ *
+ * @param {string} sentence
+ * @param {Record<string, any>} values
+ */
+export function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-/** 1,234 */
-function whole(number) {
+/**
+ * 1,234
+ *
+ * @param {number} number
+ */
+export function whole(number) {
   return Math.round(number).toLocaleString("en");
 }
 
-/** 25 %, or "<1 %" and ">99 %" where rounding would say nothing or all is there. */
-function percent(share) {
+/**
+ * 25 %, or "<1 %" and ">99 %" where rounding would say nothing or all is there.
+ *
+ * @param {number} share
+ */
+export function percent(share) {
   if (share < 1 && share >= 0.995) return ">99 %";
   return share > 0 && share < 0.005 ? "<1 %" : `${Math.round(100 * share)} %`;
 }
 
-/** Three digits and a unit: 1.23 T, 45.6 G. */
-function scaled(number, units) {
-  const [size, unit] = units.find(([size]) => number >= size) || units[units.length - 1];
-  return `${+(number / size).toPrecision(3)} ${unit}`;
-}
-
-const FLOPS_UNITS = [[1e15, "PFLOPs"], [1e12, "TFLOPs"], [1e9, "GFLOPs"], [1e6, "MFLOPs"], [1, "FLOPs"]];
-const BYTES_UNITS = [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
-
-/** A new element; children are elements or texts, and attributes never hold markup. */
-function make(tag, attributes = {}, ...children) {
+/**
+ * A new element; children are elements or texts, and attributes never hold markup.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {(Node | string)[]} children
+ */
+export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);
   return node;
 }
 
-/** A new SVG element. */
-function draw(tag, attributes = {}, text = "") {
+/**
+ * A new SVG element.
+ *
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string | number>} attributes
+ */
+export function draw(tag, attributes = {}, text = "") {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   if (text) node.textContent = text;
   return node;
 }
 
-/** The elements marked data-part, by name. */
-function partsOf(element) {
-  return Object.fromEntries([...element.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
+/**
+ * The elements marked data-part, by name.
+ *
+ * @template P
+ * @param {HTMLElement} element
+ * @returns {P}
+ */
+export function partsOf(element) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const nodes = element.querySelectorAll("[data-part]");
+  return /** @type {P} */ (Object.fromEntries([...nodes].map((node) => [node.dataset.part, node])));
 }
 
-/** Texts in both languages → those in the page's; texts in one language stay. */
-function inPageLanguage(texts) {
-  return texts[/^zh\b/i.test(navigator.language) ? "zh" : "en"] || texts;
+/**
+ * Those of the page's language.
+ *
+ * @template T
+ * @param {{en: T, zh: T}} texts
+ */
+export function inPageLanguage(texts) {
+  return texts[/^zh\b/i.test(navigator.language) ? "zh" : "en"];
 }
 
-/** Write the fixed texts: data-word becomes the text, data-name the accessible name. */
-function fillTexts(element, texts) {
-  for (const node of element.querySelectorAll("[data-word]")) node.textContent = texts[node.dataset.word];
-  for (const node of element.querySelectorAll("[data-name]")) {
-    node.setAttribute("aria-label", texts[node.dataset.name]);
-    node.setAttribute("title", texts[node.dataset.name]);
+/**
+ * Write the fixed texts: data-word becomes the text, data-name the accessible name.
+ *
+ * @param {HTMLElement} element
+ * @param {Record<string, any>} texts
+ */
+export function fillTexts(element, texts) {
+  /** @param {string} mark @returns {[HTMLElement, string][]} */
+  const marked = (mark) =>
+    [...element.querySelectorAll(`[data-${mark}]`)].map((node) => {
+      const own = /** @type {HTMLElement} */ (node);
+      return [own, texts[String(own.dataset[mark])]];
+    });
+  for (const [node, text] of marked("word")) node.textContent = text;
+  for (const [node, text] of marked("name")) {
+    node.setAttribute("aria-label", text);
+    node.setAttribute("title", text);
   }
 }
 
-/** Call once per animation frame, however often it is asked for. */
-function oncePerFrame(call) {
+/**
+ * Call once per animation frame, however often it is asked for.
+ *
+ * @param {() => void} call
+ */
+export function oncePerFrame(call) {
   let asked = false;
   return () => {
     if (asked) return;

@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
 from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded, refusal
+from page.components.base import Panel
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
 from page.exports.record import run_record, trace_record
@@ -165,7 +166,7 @@ class Exports:
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         panels = self.handlers.panels(stored).items()
-        shown = [(panel, value) for panel, value in panels if isinstance(panel, gr.HTML) and value is not None]
+        shown = [(panel, value) for panel, value in panels if isinstance(panel, Panel) and value is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(
             keep_ratio=config.keep_ratio,

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
+from page import assets, scripts
+from page.components.base import Panel
 
-from page import assets
-
-_ARGUMENTS = "element, props, trigger, watch"  # what Gradio calls a panel's script with
+_REPLAY = "exports/replay.js"
 
 
-def replay_page(panels: Sequence[tuple[gr.HTML, Any]], heading: dict[str, str], language: str = "en") -> str:
+def replay_page(panels: Sequence[tuple[Panel, Any]], heading: dict[str, str], language: str = "en") -> str:
     """The file's text.
 
     panels:  a panel of the page and the value it would get there; its template, style and script are the panel's own.
@@ -26,7 +25,7 @@ def replay_page(panels: Sequence[tuple[gr.HTML, Any]], heading: dict[str, str], 
     Everything typed or answered is in the file as escaped text or as JSON without a "<", and a policy in the file lets
     no other script run and nothing be loaded.
     """
-    script = "\n".join([assets.text("exports/replay.js"), *(_start(at, panel) for at, (panel, _) in enumerate(panels))])
+    script = _script([panel.entry for panel, _ in panels])
     if re.search(r"</script|<!--", script, re.IGNORECASE):
         raise ValueError("a panel's script holds a mark that would end it inside an HTML file")
     styles = [assets.text("exports/replay.css")]
@@ -44,13 +43,13 @@ def replay_page(panels: Sequence[tuple[gr.HTML, Any]], heading: dict[str, str], 
     return re.sub("@([a-z]+)@", lambda found: parts[found[1]], assets.text("exports/replay.html"))
 
 
-def _start(at: int, panel: gr.HTML) -> str:
-    """A panel's script in a scope of its own, called as Gradio calls it."""
-    values = f"document.getElementById('panel-{at}'), recorded({at}), () => {{}}, () => {{}}"
-    return f"(function ({_ARGUMENTS}) {{\n{panel.js_on_load}\n}})({values});"
+def _script(entries: list[str]) -> str:
+    """The modules of the panels, and their start in this order."""
+    starts = ", ".join(f'modules["{entry}"].start' for entry in entries)
+    return f'{scripts.bundle(_REPLAY, *entries)}\nmodules["{_REPLAY}"].replay([{starts}]);'
 
 
-def _data(at: int, panel: gr.HTML, value: Any) -> str:
+def _data(at: int, panel: Panel, value: Any) -> str:
     """Value and fixed props of a panel as a block of JSON that no text in it can end."""
     shown: Any = panel.postprocess(value)
     shown = shown.model_dump() if hasattr(shown, "model_dump") else shown

@@ -13,22 +13,15 @@ from PIL import Image
 from aim_core.config import AimConfig
 from aim_core.overrides import TokenOverrides
 from aim_core.trace import LayerTrace, Trace, View
-from page import assets
-from page.components.explorer.component import SCRIPTS
 from page.components.explorer.record import explorer_record
 from page.i18n import ENGLISH
 from tests.helpers.drawn_trace import make_result
+from tests.helpers.modules import panel_page
 from visual.palette import browser_palette
 from visual.view_pictures import view_pictures
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
-
-START = """([code, props]) => {
-    window.props = props;
-    window.asked = [];
-    const watch = (_, changed) => { window.changed = changed; };
-    Function('element', 'props', 'watch', 'trigger', code)(host, props, watch, (...event) => asked.push(event)); }"""
 
 
 def value_of(result) -> dict:
@@ -47,14 +40,9 @@ class Alone:
     """The explorer on a page of its own."""
 
     def __init__(self, browser, result, **settings):
-        self.page = browser.new_page(viewport={"width": 1200, "height": 900}, **settings)
-        style = f"#host {{ {assets.text('components/explorer/explorer.css')} }}"
-        self.page.set_content(
-            f"<style>{style}</style><div id=host>{assets.text('components/explorer/explorer.html')}</div>"
-        )
-        code = assets.text("components/common.js", *(f"components/explorer/{name}.js" for name in SCRIPTS))
         props = {"value": value_of(result), "texts": {"en": ENGLISH["EXPLORER"]}, "palette": browser_palette()}
-        self.page.evaluate(START, [code, props])
+        size = {"width": 1200, "height": 900}
+        self.page = panel_page(browser, "explorer", props, viewport=size, **settings)
         self.page.wait_for_selector(".tx[data-empty=false]")
 
     def give(self, result) -> None:

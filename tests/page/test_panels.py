@@ -17,6 +17,7 @@ from page.components.estimate.component import EstimatePanel, frames_and_prompts
 from page.components.word_frames.component import WordFramesPanel
 from page.i18n import ENGLISH
 from page.token_text import token_text
+from tests.helpers import modules
 
 CONFIGS = [
     AimConfig(0.25, 6, 9),
@@ -29,10 +30,9 @@ CONFIGS = [
 
 @pytest.fixture(scope="module")
 def script(browser):
-    """Call a function of cost.js."""
-    page = browser.new_page()
-    code = assets.text("components/estimate/flops.js")
-    yield lambda call, *arguments: page.evaluate(f"a => {{ {code}; return {call}(...a); }}", list(arguments))
+    """Call a function of flops.js."""
+    page, flops = modules.module_page(browser), ("components/estimate/flops.js",)
+    yield lambda call, *arguments: modules.evaluate(page, flops, f"{call}(...argument)", list(arguments))
     page.close()
 
 
@@ -175,28 +175,25 @@ def test_the_dense_answer_can_stand_alone_and_silence_is_said(results, tokenizer
     assert record["dense"]["time"] == "–"
 
 
-def test_templates_are_fixed_and_text_stays_text():
+def test_templates_are_fixed():
     for name in ("estimate", "answers", "word_frames"):
         for kind in ("html", "css"):
             text = assets.text(f"components/{name}/{name}.{kind}")
             assert "${" not in text and "{{" not in text and "`" not in text
-    for name in ("estimate/estimate", "answers/answers", "answers/first_token", "word_frames/word_frames"):
-        assert "innerHTML" not in assets.text(f"components/{name}.js")
+
+
+def answers_page(browser, record: dict):
+    return modules.panel_page(
+        browser, "answers", {"value": record, "texts": {"en": ENGLISH["ANSWER_PANEL"]}, "palette": {}}
+    )
 
 
 @pytest.mark.browser
 def test_markup_in_an_answer_stays_text(browser, said):
     evil = "<img src=x onerror=window.hit=1> ${window.hit=1} {{window}}"
-    page = browser.new_page()
-    page.set_content(f"<div id=host>{assets.text('components/answers/answers.html')}</div>")
-    code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
     record = said(evil, evil, evil)
     record["firstToken"]["rows"][0][0] = record["firstToken"]["firsts"][0] = evil
-    props = {"value": record, "texts": ENGLISH["ANSWER_PANEL"], "palette": {}}
-    page.evaluate(
-        "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
-        [code, props],
-    )
+    page = answers_page(browser, record)
     for part in ("dense", "aim", "hand", "firstTokenTable tbody th", "firsts"):
         part, _, inner = part.partition(" ")
         assert evil in page.locator(f"[data-part={part}] {inner}".strip()).first.inner_text()
@@ -214,14 +211,7 @@ def test_gradio_can_make_the_panels_again(engine):
 
 @pytest.mark.browser
 def test_bars_have_texts_and_headings_for_readers(browser, said):
-    page = browser.new_page()
-    page.set_content(f"<div id=host>{assets.text('components/answers/answers.html')}</div>")
-    code = assets.text("components/common.js", "components/answers/first_token.js", "components/answers/answers.js")
-    props = {"value": said("left", "left"), "texts": ENGLISH["ANSWER_PANEL"], "palette": {}}
-    page.evaluate(
-        "([code, props]) => Function('element', 'props', 'watch', 'trigger', code)(host, props, () => {})",
-        [code, props],
-    )
+    page = answers_page(browser, said("left", "left"))
     table = page.get_by_role("table", name=ENGLISH["ANSWER_PANEL"]["firstTokenCaption"])
     assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
     assert all(cell.inner_text().endswith(" %") for cell in table.get_by_role("cell").all())

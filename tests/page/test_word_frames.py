@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from aim_core.config import AimConfig
-from page import assets
 from page.components.word_frames.component import word_frames_record
 from page.i18n import ENGLISH
 from page.token_text import answer_words, token_text
+from tests.helpers.modules import panel_page
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +91,8 @@ def test_attention_that_was_not_recorded_is_said(results, tokenizer):
 def frames_panel(browser, attended):
     """The panel in a page of its own, with four grey pictures."""
     grey = "data:image/gif;base64,R0lGODlhAQABAIAAAMLCwgAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
-    page = browser.new_page()
-    page.set_content(f"<div id=host>{assets.text('components/word_frames/word_frames.html')}</div>")
-    code = assets.text(
-        "components/common.js", "components/explorer/view_names.js", "components/word_frames/word_frames.js"
-    )
     value = {"frames": [{"url": grey}] * 4, "record": attended}
-    props = {"value": value, "texts": ENGLISH["WORD_FRAMES"], "palette": {}}
-    page.evaluate(
-        "([code, props]) => Function('element', 'props', 'watch', code)(host, props, () => {})", [code, props]
-    )
+    page = panel_page(browser, "word_frames", {"value": value, "texts": {"en": ENGLISH["WORD_FRAMES"]}, "palette": {}})
     yield page
     page.close()
 

@@ -1,6 +1,44 @@
+// @ts-check
 // Answers: a card for each run; a word that another run's answer lacks is underlined and tinted.
 
-function startAnswers(element, props, watch, trigger) {
+import { fill, fillTexts, inPageLanguage, make, partsOf, whole } from "../common.js";
+import { FirstTokenTable } from "./first_token.js";
+
+/** @import { Mount, Palette, Side } from "../common.js" */
+/** @import { FirstTokenParts, FirstTokenRecord, FirstTokenTexts } from "./first_token.js" */
+
+/**
+ * `_side` of component.py: an answer in words with the numbers below it.
+ *
+ * @typedef {object} Answer
+ * @property {["same" | "only", string][]} words
+ * @property {string} tokens
+ * @property {string} flops
+ * @property {string} time
+ */
+
+/** @typedef {{shared: number, most: number}} Agreement words that two answers share, of how many */
+/** @typedef {{protected: number, removed: number, same: boolean}} Marks tokens marked; whether the answer stayed */
+
+/**
+ * `answers_record` of component.py.
+ *
+ * @typedef {object} AnswersRecord
+ * @property {Answer} dense
+ * @property {Answer} [aim]
+ * @property {Answer} [hand]
+ * @property {Agreement} [agreement]
+ * @property {Marks} [marks]
+ * @property {FirstTokenRecord} [firstToken]
+ */
+
+/** @typedef {FirstTokenTexts & Record<"nothing" | "waiting" | "same" | "apart" | "differ" | "handSame" | "handOther", string>} AnswersTexts */
+/** @typedef {"root" | "undo" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
+/** @typedef {FirstTokenParts & Record<PartName | Side, HTMLElement> & Record<string, HTMLElement | undefined>} AnswersParts */
+
+/** @param {Mount<{value: AnswersRecord | null, texts: Record<"en" | "zh", AnswersTexts>, palette: Palette}>} mount */
+export function start({ element, props, watch, trigger }) {
+  /** @type {AnswersParts} */
   const parts = partsOf(element);
   const { palette } = props;
   const texts = inPageLanguage(props.texts);
@@ -12,28 +50,34 @@ function startAnswers(element, props, watch, trigger) {
   parts.undo.addEventListener("click", () => trigger("undo"));
 
   function show() {
-    const { dense = null, aim = null, hand = null, agreement = null, marks = null, firstToken: first = null } = props.value || {};
-    side("dense", dense);
-    side("aim", aim);
-    side("hand", hand);
-    parts.verdict.textContent = !dense ? texts.nothing : !agreement ? texts.waiting : verdict(agreement);
-    parts.root.dataset.same = Boolean(agreement && agreement.shared === agreement.most);
-    byHand(marks);
-    firstToken.show(first);
+    const record = props.value;
+    side("dense", record?.dense);
+    side("aim", record?.aim);
+    side("hand", record?.hand);
+    const agreement = record?.agreement;
+    parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement);
+    parts.root.dataset.same = String(Boolean(agreement && agreement.shared === agreement.most));
+    byHand(record?.marks);
+    firstToken.show(record?.firstToken);
   }
 
+  /** @param {Agreement} agreement */
   function verdict({ shared, most }) {
     if (shared === 0) return texts.apart;
     return shared === most ? texts.same : fill(texts.differ, { shared, most });
   }
 
+  /** @param {Side} name @param {Answer} [answer] */
   function side(name, answer) {
-    const said = answer ? answer.words.map(([kind, word]) => make("span", { "data-kind": kind }, word)) : ["–"];
-    parts[name].replaceChildren(...said.flatMap((word) => [word, " "]));
-    for (const field of ["tokens", "flops", "time"])
-      if (parts[`${name}-${field}`]) parts[`${name}-${field}`].textContent = answer ? answer[field] : "–";
+    const words = answer ? answer.words.map(([kind, word]) => make("span", { "data-kind": kind }, word)) : ["–"];
+    parts[name].replaceChildren(...words.flatMap((word) => [word, " "]));
+    for (const field of /** @type {const} */ (["tokens", "flops", "time"])) {
+      const part = parts[`${name}-${field}`];
+      if (part) part.textContent = answer ? answer[field] : "–";
+    }
   }
 
+  /** @param {Marks} [marks] */
   function byHand(marks) {
     parts.handCard.hidden = !marks;
     if (!marks) return;
@@ -45,5 +89,3 @@ function startAnswers(element, props, watch, trigger) {
   watch("value", show);
   show();
 }
-
-startAnswers(element, props, watch, trigger);

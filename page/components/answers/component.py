@@ -18,8 +18,7 @@ class AnswersPanel(Panel):
     """Shows `answers_record`."""
 
     def __init__(self, **kwargs):
-        scripts = ("components/answers/first_token.js", "components/answers/answers.js")
-        super().__init__("components/answers/answers", scripts, "ANSWER_PANEL", palette=browser_palette(), **kwargs)
+        super().__init__("answers", "ANSWER_PANEL", events=("undo",), palette=browser_palette(), **kwargs)
 
 
 def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict:

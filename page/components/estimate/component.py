@@ -13,7 +13,7 @@ from aim_core.adapters.base import Adapter
 from aim_core.engine import Engine
 from aim_core.media.resize import fitted_size
 from aim_core.ops.flops import FORMULA
-from page import assets
+from page import scripts
 from page.checks import MAX_FRAMES, MAX_SIDE
 from page.components.base import Panel
 from page.i18n import ENGLISH
@@ -37,10 +37,7 @@ class EstimatePanel(Panel):
     """
 
     def __init__(self, model: dict, **kwargs):
-        scripts = ("components/estimate/flops.js", "components/estimate/estimate.js")
-        super().__init__(
-            "components/estimate/estimate", scripts, "ESTIMATE", palette=browser_palette(), model=model, **kwargs
-        )
+        super().__init__("estimate", "ESTIMATE", palette=browser_palette(), model=model, **kwargs)
 
     def preprocess(self, payload: Any) -> Any:
         return payload
@@ -50,7 +47,7 @@ class EstimatePanel(Panel):
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         values = [self, *sliders]
         gr.on([slider.change for slider in sliders], None, values, self, js=FOLLOW)
-        files, sizes = [self, media.video, media.image], assets.text("components/estimate/sizes.js")
+        files, sizes = [self, media.video, media.image], scripts.call("components/estimate/sizes.js", "withSizes")
         sized = gr.on([media.video.change, media.image.change], None, files, self, js=sizes)
         opened = [
             media.opened[name](None, self, self, js=OPEN.format(tab=name), **quiet) for name in adapter.modalities

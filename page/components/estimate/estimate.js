@@ -1,6 +1,43 @@
+// @ts-check
 // Estimate: tiles and a curve that follow the sliders at once.
 
-function startEstimate(element, props, watch) {
+import { draw, fill, fillTexts, inPageLanguage, oncePerFrame, partsOf, percent, whole } from "../common.js";
+import { estimate } from "./flops.js";
+
+/** @import { Mount, Palette } from "../common.js" */
+/** @import { ModelSizes, Settings } from "./flops.js" */
+
+/** @typedef {Record<"of" | "withVision" | "curve" | "how", string>} EstimateTexts */
+/** @typedef {"tokens" | "flops" | "kv" | "share"} Tile */
+/** @typedef {Record<"root" | "how" | "chart" | Tile | `${Tile}Of`, HTMLElement>} EstimateParts */
+/**
+ * @typedef {object} EstimateProps
+ * @property {Settings} value
+ * @property {ModelSizes} model
+ * @property {Palette} palette
+ * @property {Record<"en" | "zh", EstimateTexts>} texts
+ */
+/** @typedef {[number, string][]} Units size and name of each, falling */
+
+/** @type {Units} */
+const FLOPS_UNITS = [
+  [1e15, "PFLOPs"],
+  [1e12, "TFLOPs"],
+  [1e9, "GFLOPs"],
+  [1e6, "MFLOPs"],
+  [1, "FLOPs"],
+];
+/** @type {Units} */
+const BYTES_UNITS = [
+  [2 ** 30, "GiB"],
+  [2 ** 20, "MiB"],
+  [2 ** 10, "KiB"],
+  [1, "B"],
+];
+
+/** @param {Mount<EstimateProps>} mount */
+export function start({ element, props, watch }) {
+  /** @type {EstimateParts} */
   const parts = partsOf(element);
   const { palette, model } = props;
   const texts = inPageLanguage(props.texts);
@@ -16,37 +53,56 @@ function startEstimate(element, props, watch) {
     parts.kv.textContent = scaled(aim.kv, BYTES_UNITS);
     parts.kvOf.textContent = fill(texts.of, { dense: scaled(dense.kv, BYTES_UNITS) });
     parts.share.textContent = percent(aim.flops / dense.flops);
-    parts.shareOf.textContent = fill(texts.withVision, { share: percent((aim.flops + vision) / (dense.flops + vision)) });
+    const withVision = (aim.flops + vision) / (dense.flops + vision);
+    parts.shareOf.textContent = fill(texts.withVision, { share: percent(withVision) });
     const [height, width] = props.value.size;
-    parts.how.textContent = fill(texts.how, {
-      text, height, width, formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes,
-    });
-    parts.chart.replaceChildren(curve(texts, dense.visual, aim.visual, Math.max(240, parts.chart.clientWidth)));
+    const counted = { formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes };
+    parts.how.textContent = fill(texts.how, { text, height, width, ...counted });
+    const room = Math.max(240, parts.chart.clientWidth);
+    parts.chart.replaceChildren(curve(texts.curve, dense.visual, aim.visual, room));
   });
   watch("value", show);
   new ResizeObserver(show).observe(parts.root);
   show();
 }
 
-/** SVG of `w` pixels: visual tokens entering each layer, dense as a dashed line, AIM as filled steps. */
-function curve(texts, dense, aim, w) {
-  const h = 132, left = 44, right = 6, top = 8, bottom = 22;
-  const x = (layer) => left + ((w - left - right) * layer) / aim.length;
-  const y = (count) => top + (h - top - bottom) * (1 - count / dense[0]);
+/**
+ * Three digits and a unit: 1.23 T, 45.6 G.
+ *
+ * @param {number} number
+ * @param {Units} units
+ */
+function scaled(number, units) {
+  const [size, unit] = units.find(([size]) => number >= size) ?? units[units.length - 1];
+  return `${+(number / size).toPrecision(3)} ${unit}`;
+}
+
+/**
+ * SVG of `w` pixels: visual tokens entering each layer, dense as a dashed line, AIM as filled steps.
+ *
+ * @param {string} name
+ * @param {number[]} dense
+ * @param {number[]} aim
+ * @param {number} w
+ */
+function curve(name, dense, aim, w) {
+  const [h, left, right, top, bottom] = [132, 44, 6, 8, 22];
+  const x = (/** @type {number} */ layer) => left + ((w - left - right) * layer) / aim.length;
+  const y = (/** @type {number} */ count) => top + (h - top - bottom) * (1 - count / dense[0]);
   const svg = draw("svg", { viewBox: `0 0 ${w} ${h}`, role: "img" });
-  svg.setAttribute("aria-label", `${texts.curve} ${aim.map((n, layer) => `${layer}: ${whole(n)}`).join(", ")}`);
+  svg.setAttribute("aria-label", `${name} ${aim.map((n, layer) => `${layer}: ${whole(n)}`).join(", ")}`);
   for (const count of [0, dense[0]]) {
-    svg.append(draw("line", { x1: left, x2: w - right, y1: y(count), y2: y(count), class: count ? "dense" : "rule" }));
+    const level = { x1: left, x2: w - right, y1: y(count), y2: y(count) };
+    svg.append(draw("line", { ...level, class: count ? "dense" : "rule" }));
     svg.append(draw("text", { x: left - 6, y: y(count) + 4, class: "end" }, whole(count)));
   }
   const steps = aim.map((n, layer) => `H${x(layer)}V${y(n)}H${x(layer + 1)}`).join("");
   svg.append(draw("path", { d: `M${x(0)},${y(0)}${steps}V${y(0)}Z`, class: "fill" }));
   svg.append(draw("path", { d: `M${x(0)},${y(aim[0])}${steps}`, class: "line" }));
-  if (aim[0] < 0.86 * dense[0]) svg.append(draw("text", { x: left - 6, y: y(aim[0]) + 4, class: "end strong" }, whole(aim[0])));
+  if (aim[0] < 0.86 * dense[0])
+    svg.append(draw("text", { x: left - 6, y: y(aim[0]) + 4, class: "end strong" }, whole(aim[0])));
   const every = Math.ceil(aim.length / 12);
   for (let layer = 0; layer < aim.length; layer += every)
     svg.append(draw("text", { x: (x(layer) + x(layer + 1)) / 2, y: h - 6, class: "mid" }, String(layer)));
   return svg;
 }
-
-startEstimate(element, props, watch);

@@ -1,19 +1,48 @@
-async (shown, video, image) => {
-  // [height, width] of a file as the browser shows it; null where it cannot.
-  const once = (element, loaded, url) =>
-    new Promise((done) => {
-      const give = (size) => done(size);
-      element.addEventListener(loaded, () => give([
-        element.videoHeight ?? element.naturalHeight, element.videoWidth ?? element.naturalWidth,
-      ]), { once: true });
-      element.addEventListener("error", () => give(null), { once: true });
-      setTimeout(give, 5000, null);
-      element.preload = "metadata";
-      element.src = url;
-    });
-  const sizes = {
-    video: video?.url ? await once(document.createElement("video"), "loadedmetadata", video.url) : null,
-    image: image?.url ? await once(new Image(), "load", image.url) : null,
-  };
-  return { ...shown, sizes };
+// @ts-check
+// Sizes: how large the files on the tabs are, before they are asked about.
+
+/** @typedef {{url?: string} | null} Uploaded */
+/** @typedef {[number, number] | null} Size height and width; null where the browser cannot show the file */
+
+/**
+ * The estimate's value with the sizes of what lies on each tab.
+ *
+ * @param {object} shown
+ * @param {Uploaded} video
+ * @param {Uploaded} image
+ */
+export async function withSizes(shown, video, image) {
+  return { ...shown, sizes: { video: await videoSize(video?.url), image: await imageSize(image?.url) } };
+}
+
+/** @param {string} [url] @returns {Promise<Size>} */
+async function videoSize(url) {
+  if (!url) return null;
+  const video = document.createElement("video");
+  video.preload = "metadata";
+  return (await loads(video, "loadedmetadata", url)) ? [video.videoHeight, video.videoWidth] : null;
+}
+
+/** @param {string} [url] @returns {Promise<Size>} */
+async function imageSize(url) {
+  if (!url) return null;
+  const image = new Image();
+  return (await loads(image, "load", url)) ? [image.naturalHeight, image.naturalWidth] : null;
+}
+
+/**
+ * Whether a file has loaded within five seconds.
+ *
+ * @param {HTMLVideoElement | HTMLImageElement} element
+ * @param {string} event tells that it has
+ * @param {string} url
+ * @returns {Promise<boolean>}
+ */
+function loads(element, event, url) {
+  return new Promise((done) => {
+    element.addEventListener(event, () => done(true), { once: true });
+    element.addEventListener("error", () => done(false), { once: true });
+    setTimeout(done, 5000, false);
+    element.src = url;
+  });
 }

@@ -12,24 +12,6 @@ from page.state.frame_files import write_frames
 from visual.palette import browser_palette
 from visual.view_pictures import view_pictures
 
-SCRIPTS = (
-    "run",
-    "merging",
-    "scores",
-    "view_names",
-    "overrides",
-    "layout",
-    "paint",
-    "overlays",
-    "token_history",
-    "timeline",
-    "patch_info",
-    "stage",
-    "stepper",
-    "controls",
-    "explorer",
-)
-
 
 class ExplorerData(GradioModel):
     """Frames as files that Gradio serves, and `explorer_record` of the same run."""
@@ -44,8 +26,7 @@ class TokenExplorer(Panel):
     data_model = ExplorerData
 
     def __init__(self, **kwargs):
-        scripts = tuple(f"components/explorer/{name}.js" for name in SCRIPTS)
-        super().__init__("components/explorer/explorer", scripts, "EXPLORER", palette=browser_palette(), **kwargs)
+        super().__init__("explorer", "EXPLORER", events=("marks",), palette=browser_palette(), **kwargs)
 
     def postprocess(self, value: Any) -> Any:
         """value: a `Result` or None; returns ExplorerData."""

@@ -1,50 +1,98 @@
+// @ts-check
 // Controls: the choice of an overlay, its legend, the sliders with their play buttons, and the switches.
 
-const OVERLAYS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
-const LAYERED = ["alive", "scores"]; // overlays that the layer changes
-const TOOLS = ["look", ...KINDS]; // what a click on a patch does
-const BEAT = { layer: 650, view: 450, step: 900 }; // ms a step while playing
+import { fill, make } from "../common.js";
+import { KINDS } from "./overrides.js";
+import { OVERLAYS, START } from "./state.js";
+import { Stepper, stepsOf, stepTo } from "./stepper.js";
 
-class Controls {
+/** @import { Palette } from "../common.js" */
+/** @import { Run } from "./run.js" */
+/** @import { Overlay, Scale, State, Tool } from "./state.js" */
+/** @import { StepName, StepParts, StepTexts } from "./stepper.js" */
+
+/** @typedef {"layer" | "view" | "step"} Playable */
+/** @typedef {"merged" | "single" | "alive" | "gone" | "early" | "late"} LegendName */
+/** @typedef {Record<LegendName, string> & Record<Scale, [low: string, high: string]>} LegendTexts */
+/**
+ * @typedef {object} ControlTables
+ * @property {Record<Overlay, string>} overlays
+ * @property {Record<Scale, string>} scales
+ * @property {Record<"all" | "one", string>} zooms
+ * @property {Record<Tool, string>} tools
+ * @property {Record<Overlay, string>} notes
+ * @property {Record<StepName, [before: string, then: string]>} stepNotes
+ * @property {LegendTexts} legend
+ */
+/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noScores", string>} ControlTexts */
+/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "layerValue" | "viewValue"} PartName */
+/** @typedef {Record<"layer" | "view", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
+/** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement>} ControlParts */
+
+const LAYERED = ["alive", "scores"]; // overlays that the layer changes
+/** @type {readonly Tool[]} */
+const TOOLS = ["look", ...KINDS];
+const BEAT = { layer: 650, view: 450, step: 900 }; // ms a step while playing
+const PLAYABLE = /** @type {Playable[]} */ (Object.keys(BEAT));
+
+export class Controls {
+  /**
+   * @param {ControlParts} parts
+   * @param {ControlTexts} texts
+   * @param {Palette} palette
+   * @param {(change: Partial<State>) => void} set
+   */
   constructor(parts, texts, palette, set) {
-    Object.assign(this, { parts, texts, palette, set, playing: null });
-    this.overlays = this.choice(parts.overlays, "overlay", OVERLAYS, texts.overlays);
-    this.scales = this.choice(parts.scales, "scale", ["rank", "log"], texts.scales);
-    this.zooms = this.choice(parts.zooms, "zoom", ["all", "one"], texts.zooms, (value) => ({ zoom: value === "one" }));
-    this.tools = this.choice(parts.tools, "tool", TOOLS, texts.tools);
+    this.parts = parts;
+    this.texts = texts;
+    this.palette = palette;
+    this.set = set;
+    /** @type {Run | null} */
+    this.run = null;
+    this.state = START;
+    /** @type {{name: Playable, timer: number} | null} */
+    this.playing = null;
+    const scales = /** @type {Scale[]} */ (["rank", "log"]);
+    this.overlays = choice(parts.overlays, OVERLAYS, texts.overlays, (overlay) => set({ overlay }));
+    this.scales = choice(parts.scales, scales, texts.scales, (scale) => set({ scale }));
+    this.zooms = choice(parts.zooms, ["all", "one"], texts.zooms, (zoom) => set({ zoom: zoom === "one" }));
+    this.tools = choice(parts.tools, TOOLS, texts.tools, (tool) => set({ tool }));
     this.stepper = new Stepper(parts, texts, set, (value) => this.stepTo(value));
-    for (const name of ["layer", "view"])
+    for (const name of /** @type {const} */ (["layer", "view"]))
       parts[name].addEventListener("input", () => {
         this.stop();
         set({ [name]: Number(parts[name].value) });
       });
-    for (const name of Object.keys(BEAT)) parts[`${name}Play`].addEventListener("click", () => this.play(name));
+    for (const name of PLAYABLE) this.playButton(name).addEventListener("click", () => this.play(name));
   }
 
-  /** A round or an iteration, chosen by hand. */
+  /** @param {Playable} name */
+  playButton(name) {
+    return this.parts[/** @type {const} */ (`${name}Play`)];
+  }
+
+  /**
+   * A round or an iteration, chosen by hand.
+   *
+   * @param {number} value
+   */
   stepTo(value) {
     const steps = stepsOf(this.run, this.state);
     this.stop();
     if (steps) this.set(stepTo(steps, value));
   }
 
+  /** @param {number} step */
   stepBy(step) {
     const steps = stepsOf(this.run, this.state);
     if (steps) this.stepTo(steps.value + step);
   }
 
-  /** Radio buttons that look like one bar; a group of real inputs, so keys and names come for free. */
-  choice(fieldset, name, values, labels, patch = (value) => ({ [name]: value })) {
-    const group = `tx-${name}-${Math.random().toString(36).slice(2)}`;
-    return values.map((value) => {
-      const input = make("input", { type: "radio", name: group, value });
-      input.addEventListener("change", () => this.set(patch(value)));
-      fieldset.append(make("label", { class: "tx-option" }, input, make("span", {}, labels[value])));
-      return input;
-    });
-  }
-
-  /** Step through layers, views, rounds or iterations until stopped. */
+  /**
+   * Step through layers, views, rounds or iterations until stopped.
+   *
+   * @param {Playable} name
+   */
   play(name) {
     if (this.playing) {
       const same = this.playing.name === name;
@@ -52,15 +100,16 @@ class Controls {
       if (same) return;
     }
     if (!this.run) return;
-    const timer = setInterval(() => this.step(name), BEAT[name]);
+    const timer = window.setInterval(() => this.step(name), BEAT[name]);
     this.playing = { name, timer };
     if (name === "layer" && !LAYERED.includes(this.state.overlay)) this.set({ overlay: "alive" });
     if (name === "view") this.set({ zoom: true });
     this.mark();
   }
 
+  /** @param {Playable} name */
   step(name) {
-    if (!this.parts[name].isConnected) return this.stop();
+    if (!this.run || !this.parts[name].isConnected) return this.stop();
     if (name === "step") return this.nextStep();
     const count = name === "layer" ? this.run.layers : this.run.numViews;
     this.set({ [name]: (this.state[name] + 1) % count });
@@ -79,77 +128,117 @@ class Controls {
     this.mark();
   }
 
+  /** Show on the buttons what is playing. */
   mark() {
-    for (const name of Object.keys(BEAT)) {
-      const on = this.playing?.name === name;
-      const button = this.parts[`${name}Play`];
-      button.dataset.on = on;
-      button.setAttribute("aria-pressed", on);
+    for (const name of PLAYABLE) {
+      const on = String(this.playing?.name === name);
+      this.playButton(name).dataset.on = on;
+      this.playButton(name).setAttribute("aria-pressed", on);
     }
   }
 
-  /** Bring every control in line with the state. */
+  /**
+   * Bring every control in line with the state.
+   *
+   * @param {Run | null} run
+   * @param {State} state
+   */
   show(run, state) {
-    Object.assign(this, { run, state });
+    this.run = run;
+    this.state = state;
     for (const input of this.overlays) input.checked = input.value === state.overlay;
     for (const input of this.scales) input.checked = input.value === state.scale;
     for (const input of this.zooms) input.checked = (input.value === "one") === state.zoom;
     for (const input of this.tools) input.checked = input.value === state.tool;
-    this.parts.scales.dataset.used = state.overlay === "scores";
-    this.slide("layer", run ? run.layers - 1 : 0, state.layer, (value) => value);
-    this.slide("view", run ? run.numViews - 1 : 0, state.view, (value) => value + 1);
+    this.parts.scales.dataset.used = String(state.overlay === "scores");
+    this.slide("layer", run ? run.layers - 1 : 0, state.layer, 0);
+    this.slide("view", run ? run.numViews - 1 : 0, state.view, 1);
     this.parts.overlayNote.textContent = this.note(run, state);
     this.legend(run, state);
     this.stepper.show(run, state);
   }
 
-  slide(name, most, value, shown) {
+  /**
+   * @param {"layer" | "view"} name
+   * @param {number} most
+   * @param {number} value
+   * @param {number} first what 0 is shown as
+   */
+  slide(name, most, value, first) {
     const input = this.parts[name];
-    input.max = most;
-    input.value = value;
-    input.disabled = this.parts[`${name}Play`].disabled = !this.run || most < 1;
-    const text = fill(this.texts.of, { value: shown(value), most: shown(most) });
-    this.parts[`${name}Value`].textContent = this.run ? text : "–";
+    input.max = String(most);
+    input.value = String(value);
+    input.disabled = this.playButton(name).disabled = !this.run || most < 1;
+    const text = fill(this.texts.of, { value: value + first, most: most + first });
+    this.parts[/** @type {const} */ (`${name}Value`)].textContent = this.run ? text : "–";
     input.setAttribute("aria-valuetext", text);
   }
 
-  /** One sentence on what the overlay shows; where scores were not measured, which layer they are from. */
+  /**
+   * One sentence on what the overlay shows; where scores were not measured, which layer they are from.
+   *
+   * @param {Run | null} run
+   * @param {State} state
+   */
   note(run, state) {
     const { overlay, layer } = state;
+    const { texts } = this;
     const steps = stepsOf(run, state);
-    if (steps && steps.value < steps.most) return this.texts.stepNotes[steps.name][steps.value ? 1 : 0];
-    if (overlay === "groups" && steps && state.links) return this.texts.stepNotes.round[1];
-    if (!run || overlay !== "scores") return this.texts.notes[overlay];
+    if (steps && steps.value < steps.most) return texts.stepNotes[steps.name][steps.value ? 1 : 0];
+    if (overlay === "groups" && steps && state.links) return texts.stepNotes.round[1];
+    if (!run || overlay !== "scores") return texts.notes[overlay];
     const measured = run.measured(layer);
-    if (measured === null) return this.texts.noScores;
-    if (measured === layer) return this.texts.notes.scores;
-    return fill(this.texts.nearest, { layer, measured });
+    if (measured === null) return texts.noScores;
+    if (measured === layer) return texts.notes.scores;
+    return fill(texts.nearest, { layer, measured });
   }
 
+  /** @param {Run | null} run @param {State} state */
   legend(run, { overlay, scale }) {
     const { legend } = this.parts;
     const key = JSON.stringify([overlay, scale, run?.largest, run?.layers]);
     if (legend.dataset.key === key) return;
     legend.dataset.key = key;
     legend.replaceChildren();
-    const texts = this.texts.legend;
-    if (overlay === "groups") this.swatches([["merged", texts.merged], ["single", texts.single]]);
-    if (overlay === "alive") this.swatches([["alive", texts.alive], ["gone", texts.gone]]);
-    if (overlay === "scores") this.ramp(texts[scale][0], texts[scale][1], texts.gone);
+    const { merged, single, alive, gone, early, late, [scale]: ends } = this.texts.legend;
+    if (overlay === "groups") this.swatches({ merged, single });
+    if (overlay === "alive") this.swatches({ alive, gone });
+    if (overlay === "scores") this.ramp(ends[0], ends[1]);
+    if (overlay === "scores") this.swatches({ gone });
     if (overlay === "size") this.ramp("1", String(run?.largest ?? "…"));
-    if (overlay === "lastLayer") this.ramp(texts.early, texts.late);
+    if (overlay === "lastLayer") this.ramp(early, late);
   }
 
-  swatches(items) {
-    for (const [kind, text] of items)
+  /** @param {Record<string, string>} texts by the kind of swatch */
+  swatches(texts) {
+    for (const [kind, text] of Object.entries(texts))
       this.parts.legend.append(make("span", { class: "tx-swatch", "data-kind": kind }), make("span", {}, text));
   }
 
-  ramp(low, high, gone = "") {
+  /** @param {string} low @param {string} high */
+  ramp(low, high) {
     const bar = make("span", { class: "tx-ramp", "aria-hidden": "true" });
     const stops = this.palette.heat.filter((_, i) => i % 15 === 0);
     bar.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
     this.parts.legend.append(make("span", {}, low), bar, make("span", {}, high));
-    if (gone) this.swatches([["gone", gone]]);
   }
+}
+
+/**
+ * Radio buttons that look like one bar; a group of real inputs, so keys and names come for free.
+ *
+ * @template {string} V
+ * @param {HTMLElement} fieldset
+ * @param {readonly V[]} values
+ * @param {Record<V, string>} labels
+ * @param {(value: V) => void} choose
+ */
+function choice(fieldset, values, labels, choose) {
+  const group = `tx-${Math.random().toString(36).slice(2)}`;
+  return values.map((value) => {
+    const input = make("input", { type: "radio", name: group, value });
+    input.addEventListener("change", () => choose(value));
+    fieldset.append(make("label", { class: "tx-option" }, input, make("span", {}, labels[value])));
+    return input;
+  });
 }

@@ -1,16 +1,49 @@
+// @ts-check
 // Explorer: one state, and everything that is drawn from it. Nothing here asks the server.
 
-const START = {
-  overlay: "groups", layer: 0, view: 0, scale: "rank", zoom: false, at: null, held: false, pinned: null,
-  round: Infinity, links: false, head: ALL_HEADS, iteration: Infinity, tool: "look", marks: [],
-};
+import { fillTexts, inPageLanguage, oncePerFrame, partsOf } from "../common.js";
+import { Controls } from "./controls.js";
+import { areTakenBack, MarksBar, marksAsked, marksCarried, marksWith, withoutAsked } from "./overrides.js";
+import { prepared } from "./paint.js";
+import { PatchInfo } from "./patch_info.js";
+import { Run } from "./run.js";
+import { ALL_HEADS } from "./scores.js";
+import { Stage } from "./stage.js";
+import { START } from "./state.js";
+import { Timeline } from "./timeline.js";
 
-function startExplorer(element, props, watch, trigger) {
+/** @import { Mount, Palette } from "../common.js" */
+/** @import { ControlParts, ControlTexts } from "./controls.js" */
+/** @import { MarksParts, MarksTexts } from "./overrides.js" */
+/** @import { Picture } from "./paint.js" */
+/** @import { InfoParts, InfoTexts } from "./patch_info.js" */
+/** @import { ExplorerRecord } from "./run.js" */
+/** @import { StageEvents } from "./stage.js" */
+/** @import { Spot, State } from "./state.js" */
+/** @import { TimelineParts, TimelineTexts } from "./timeline.js" */
+/** @import { KindTexts } from "./view_names.js" */
+
+/** @typedef {ControlTexts & MarksTexts & InfoTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
+/** @typedef {{root: HTMLElement, canvas: HTMLCanvasElement}} OwnParts */
+/** @typedef {OwnParts & ControlParts & MarksParts & InfoParts & TimelineParts} ExplorerParts */
+/**
+ * @typedef {object} ExplorerProps
+ * @property {{frames: {url: string}[], record: ExplorerRecord} | null} value
+ * @property {Palette} palette
+ * @property {Record<"en" | "zh", ExplorerTexts>} texts
+ */
+
+/** @param {Mount<ExplorerProps>} mount */
+export function start({ element, props, watch, trigger }) {
+  /** @type {ExplorerParts} */
   const parts = partsOf(element);
   const { palette } = props;
   const texts = inPageLanguage(props.texts);
+  /** @type {Run | null} */
   let run = null;
-  let pictures = [];
+  /** @type {Picture[]} */
+  let pictures = []; // of its views
+  /** @type {string[]} */
   let addresses = []; // of the pictures
   const state = { ...START };
 
@@ -20,68 +53,56 @@ function startExplorer(element, props, watch, trigger) {
     controls.show(run, state);
     stage.draw(state);
     marksBar.show(run, state);
-    patchInfo.show(run, pictures, state.at || state.pinned, state);
+    patchInfo.show(run, pictures, state.at ?? state.pinned, state);
     patchInfo.card(run, state.pinned, state.scale, state.layer);
     timeline.show(run, pictures, state);
   });
 
-  /** Change the state and draw it; numbers out of range are pulled in. */
+  /**
+   * Change the state and draw it; numbers out of range are pulled in.
+   *
+   * @param {Partial<State>} change
+   */
   function set(change) {
     Object.assign(state, change);
     if (run) {
       state.layer = Math.min(run.layers - 1, Math.max(0, state.layer));
       state.view = Math.min(run.numViews - 1, Math.max(0, state.view));
-      if (state.head >= run.recordedScores.heads || run.recordedScores.heads === 1) state.head = ALL_HEADS;
-      for (const name of ["at", "pinned"]) if (state[name] && !isInside(state[name])) state[name] = null;
+      const { heads } = run.recordedScores;
+      if (state.head >= heads || heads === 1) state.head = ALL_HEADS;
+      if (!isInside(run, state.at)) state.at = null;
+      if (!isInside(run, state.pinned)) state.pinned = null;
     }
     show();
   }
 
-  function isInside({ view, patch }) {
-    return view < run.numViews && patch < run.views[view].patches;
-  }
-
-  function same(one, other) {
-    return one && other && one.view === other.view && one.patch === other.patch;
-  }
-
+  /** @type {StageEvents & {ask: () => void}} */
   const on = {
     /** The pointer is here, or nowhere; what the keys have chosen stays when it leaves. */
     read(spot) {
-      if (spot ? !same(spot, state.at) : state.at && !state.held) set({ at: spot, held: false });
+      if (spot ? !isSame(spot, state.at) : state.at && !state.held) set({ at: spot, held: false });
     },
     /** A click or Enter on a patch does what the tool says. */
     choose(spot) {
-      if (spot === "here") spot = state.at;
-      if (state.tool === "look" || !spot) return on.pin(spot);
+      if (!run || !spot || state.tool === "look") return pin(spot);
       set({ marks: marksWith(run, state.marks, spot, state.tool), at: spot, view: spot.view, held: true });
     },
-    pin(spot) {
-      if (!spot) return set({ pinned: null });
-      set(same(spot, state.pinned) ? { pinned: null } : { pinned: spot, at: spot, view: spot.view, held: true });
-    },
+    chooseHere: () => on.choose(state.at),
+    unpin: () => pin(null),
     /** One patch up, down, left or right; past the side of a view into the next one. */
     walk(down, right) {
-      const spot = state.at || state.pinned || { view: state.view, patch: 0 };
-      let { view } = spot;
-      let row = Math.floor(spot.patch / run.views[view].cols);
-      let col = spot.patch % run.views[view].cols;
-      if (state.at || state.pinned) [row, col] = [row + down, col + right];
-      if (col < 0 || col >= run.views[view].cols) {
-        view += col < 0 ? -1 : 1;
-        if (view < 0 || view >= run.numViews) return;
-        col = col < 0 ? run.views[view].cols - 1 : 0;
-      }
-      const { rows, cols } = run.views[view];
-      row = Math.min(rows - 1, Math.max(0, row));
-      set({ at: { view, patch: row * cols + col }, view, held: true });
+      if (!run) return;
+      const spot = state.at ?? state.pinned;
+      const to = spot ? beside(run, spot, down, right) : { view: state.view, patch: 0 };
+      if (to) set({ at: to, view: to.view, held: true });
     },
     leap(views) {
+      if (!run) return;
       const view = Math.min(run.numViews - 1, Math.max(0, state.view + views));
-      const patch = Math.min(run.views[view].patches - 1, state.at ? state.at.patch : 0);
+      const patch = Math.min(run.views[view].patches - 1, state.at?.patch ?? 0);
       set({ view, at: { view, patch }, held: true });
     },
-    zoom: () => set({ zoom: !state.zoom, view: state.at ? state.at.view : state.view }),
+    zoom: () => set({ zoom: !state.zoom, view: state.at?.view ?? state.view }),
     play: () => controls.play("layer"),
     layer: (step) => set({ layer: state.layer + step }),
     overlay: (overlay) => set({ overlay }),
@@ -92,6 +113,12 @@ function startExplorer(element, props, watch, trigger) {
     redraw: () => show(),
   };
 
+  /** @param {Spot | null} spot */
+  function pin(spot) {
+    if (!spot || isSame(spot, state.pinned)) return set({ pinned: null });
+    set({ pinned: spot, at: spot, view: spot.view, held: true });
+  }
+
   const controls = new Controls(parts, texts, palette, set);
   const marksBar = new MarksBar(parts, texts, on);
   const patchInfo = new PatchInfo(parts, texts);
@@ -100,24 +127,27 @@ function startExplorer(element, props, watch, trigger) {
 
   async function load() {
     const value = props.value;
-    if (!value || !value.record) return;
+    if (!value?.record) return;
     const urls = value.frames.map(({ url }) => url);
     const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same views
-    const shown = await Promise.all(urls.map(async (url) => known.get(url) || prepared(await loadImage(url), palette)));
+    const shown = await Promise.all(urls.map(async (url) => known.get(url) ?? prepared(await loadImage(url), palette)));
     if (value !== props.value && JSON.stringify(value) !== JSON.stringify(props.value)) return; // a newer one came
-    const first = run === null;
+    const before = run;
     const isNew = !urls.some((url) => known.has(url));
     const next = new Run(value.record);
-    const open = isNew || !areTakenBack(run, next) ? state.marks : withoutAsked(state.marks, run);
+    const open = before && !isNew && areTakenBack(before, next) ? withoutAsked(state.marks, before) : state.marks;
     const marks = isNew ? next.asked : marksCarried(open, addresses, urls, next);
     [run, pictures, addresses] = [next, shown, urls];
     stage.load(run, pictures, palette);
     parts.root.dataset.empty = "false";
-    set({ marks, ...(first ? { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1), ...wanted } : {}) });
+    const first = { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1), ...wanted };
+    set({ marks, ...(before ? {} : first) });
   }
 
+  /** @type {Partial<State>} */
   let wanted = {}; // asked for before there was a run
-  document.addEventListener("aim-explore", ({ detail }) => {
+  document.addEventListener("aim-explore", (event) => {
+    const { detail } = /** @type {CustomEvent<Partial<State>>} */ (event);
     if (!run) wanted = detail;
     set(detail);
   });
@@ -128,6 +158,37 @@ function startExplorer(element, props, watch, trigger) {
   load();
 }
 
+/** @param {Run} run @param {Spot | null} spot */
+function isInside(run, spot) {
+  return spot !== null && spot.view < run.numViews && spot.patch < run.views[spot.view].patches;
+}
+
+/** @param {Spot} one @param {Spot | null} other */
+function isSame(one, other) {
+  return one.view === other?.view && one.patch === other.patch;
+}
+
+/**
+ * The patch beside another; past the side of a view in the next one, null past the last.
+ *
+ * @param {Run} run
+ * @param {Spot} spot
+ * @param {number} down
+ * @param {number} right
+ * @returns {Spot | null}
+ */
+function beside(run, { view, patch }, down, right) {
+  const before = run.views[view].cols;
+  let col = (patch % before) + right;
+  const to = col < 0 ? view - 1 : col >= before ? view + 1 : view;
+  if (to < 0 || to >= run.numViews) return null;
+  const { rows, cols } = run.views[to];
+  if (to !== view) col = col < 0 ? cols - 1 : 0;
+  const row = Math.min(rows - 1, Math.max(0, Math.floor(patch / before) + down));
+  return { view: to, patch: row * cols + col };
+}
+
+/** @param {string} url @returns {Promise<HTMLImageElement>} */
 function loadImage(url) {
   return new Promise((done, failed) => {
     const image = new Image();
@@ -136,5 +197,3 @@ function loadImage(url) {
     image.src = url;
   });
 }
-
-startExplorer(element, props, watch, trigger);

@@ -1,19 +1,50 @@
+// @ts-check
 // Layout: where views, captions and patches lie on the canvas, in device pixels.
 
-/** Boxes {x, y, w, h} of views of these proportions, as large as they get in the given room, in rows from the middle. */
-function viewBoxes(width, height, proportions, gap, caption) {
+/** @import { Run, View } from "./run.js" */
+/** @import { Spot } from "./state.js" */
+
+/** @typedef {{x: number, y: number, w: number, h: number}} Box in device pixels */
+/** @typedef {Pick<View, "rows" | "cols">} Grid */
+
+/**
+ * Boxes of views of these proportions (width : height), as large as they get in the given room, in rows from the
+ * middle.
+ *
+ * @param {number} width
+ * @param {number} height
+ * @param {number[]} proportions
+ * @param {number} gap
+ * @param {number} caption its height
+ */
+export function viewBoxes(width, height, proportions, gap, caption) {
   const logs = proportions.map(Math.log);
   const proportion = Math.exp((Math.min(...logs) + Math.max(...logs)) / 2);
-  return cells(width, height, proportions.length, proportion, gap, caption).map((cell, i) => fitted(cell, proportions[i]));
+  const room = cells(width, height, proportions.length, proportion, gap, caption);
+  return room.map((cell, i) => fitted(cell, proportions[i]));
 }
 
-/** The largest box of a proportion at the bottom left of a cell, above its caption. */
+/**
+ * The largest box of a proportion at the bottom left of a cell, above its caption.
+ *
+ * @param {Box} cell
+ * @param {number} proportion
+ */
 function fitted(cell, proportion) {
   const h = Math.min(cell.h, Math.floor(cell.w / proportion));
   return { x: cell.x, y: cell.y + cell.h - h, w: Math.min(cell.w, Math.floor(h * proportion)), h };
 }
 
-/** Equal boxes of one proportion. */
+/**
+ * Equal boxes of one proportion.
+ *
+ * @param {number} width
+ * @param {number} height
+ * @param {number} count
+ * @param {number} proportion
+ * @param {number} gap
+ * @param {number} caption
+ */
 function cells(width, height, count, proportion, gap, caption) {
   let best = null;
   for (let columns = 1; columns <= count; columns++) {
@@ -35,13 +66,25 @@ function cells(width, height, count, proportion, gap, caption) {
   }));
 }
 
-/** Position of a cut between patches, as `patch_edges` in visual/patch_grid.py has it. */
+/**
+ * Position of a cut between patches, as `patch_edges` in visual/patch_grid.py has it.
+ *
+ * @param {number} length
+ * @param {number} parts
+ * @param {number} index
+ */
 function edge(length, parts, index) {
   return Math.floor((index * length) / parts);
 }
 
-/** The rectangle of a patch inside a view's box. grid: a view of the run. */
-function patchBox(grid, box, patch) {
+/**
+ * The rectangle of a patch inside a view's box.
+ *
+ * @param {Grid} grid
+ * @param {Box} box
+ * @param {number} patch
+ */
+export function patchBox(grid, box, patch) {
   const row = Math.floor(patch / grid.cols);
   const col = patch % grid.cols;
   const x = box.x + edge(box.w, grid.cols, col);
@@ -49,14 +92,29 @@ function patchBox(grid, box, patch) {
   return { x, y, w: box.x + edge(box.w, grid.cols, col + 1) - x, h: box.y + edge(box.h, grid.rows, row + 1) - y };
 }
 
-/** The middle of some patches, as [x, y]. */
-function middle(grid, box, patches) {
-  const centres = patches.map((patch) => patchBox(grid, box, patch)).map(({ x, y, w, h }) => [x + w / 2, y + h / 2]);
-  return [0, 1].map((axis) => centres.reduce((sum, centre) => sum + centre[axis], 0) / centres.length);
+/**
+ * The middle of some patches, as [x, y].
+ *
+ * @param {Grid} grid
+ * @param {Box} box
+ * @param {number[]} patches
+ */
+export function middle(grid, box, patches) {
+  const boxes = patches.map((patch) => patchBox(grid, box, patch));
+  const mean = (/** @type {(box: Box) => number} */ at) => boxes.reduce((sum, own) => sum + at(own), 0) / boxes.length;
+  return [mean(({ x, w }) => x + w / 2), mean(({ y, h }) => y + h / 2)];
 }
 
-/** The patch under a point of the canvas, as {view, patch}; null between views. */
-function patchAt(run, boxes, x, y) {
+/**
+ * The patch under a point of the canvas; null between views.
+ *
+ * @param {Run} run
+ * @param {Iterable<[view: number, box: Box]>} boxes
+ * @param {number} x
+ * @param {number} y
+ * @returns {Spot | null}
+ */
+export function patchAt(run, boxes, x, y) {
   for (const [view, box] of boxes) {
     const { rows, cols } = run.views[view];
     const col = Math.floor(((x - box.x) / box.w) * cols);
@@ -66,29 +124,50 @@ function patchAt(run, boxes, x, y) {
   return null;
 }
 
-/** Path of the lines between patches with different labels; the rim is drawn too where `rim` says so of a label. */
-function borders(grid, box, labelOf, rim = () => false) {
+/**
+ * Path of the lines between patches with different labels; the rim is drawn too where `rim` says so of a label.
+ *
+ * @template L
+ * @param {Grid} grid
+ * @param {Box} box
+ * @param {(patch: number) => L} labelOf
+ * @param {(label: L) => boolean} rim
+ */
+export function borders(grid, box, labelOf, rim = () => false) {
   const path = new Path2D();
-  const label = (row, col) => (row < 0 || col < 0 || row >= grid.rows || col >= grid.cols ? undefined : labelOf(row * grid.cols + col));
-  const differs = (one, other) => (one === undefined ? rim(other) : other === undefined ? rim(one) : one !== other);
-  for (let row = 0; row <= grid.rows; row++)
-    for (let col = 0; col <= grid.cols; col++) {
-      const x = box.x + edge(box.w, grid.cols, col);
-      const y = box.y + edge(box.h, grid.rows, row);
-      if (col < grid.cols && differs(label(row - 1, col), label(row, col))) {
+  const { rows, cols } = grid;
+  const isOutside = (/** @type {number} */ row, /** @type {number} */ col) =>
+    row < 0 || col < 0 || row >= rows || col >= cols;
+  /** @type {(row: number, col: number, toRow: number, toCol: number) => boolean} */
+  const differs = (row, col, toRow, toCol) => {
+    if (isOutside(row, col)) return rim(labelOf(toRow * cols + toCol));
+    if (isOutside(toRow, toCol)) return rim(labelOf(row * cols + col));
+    return labelOf(row * cols + col) !== labelOf(toRow * cols + toCol);
+  };
+  for (let row = 0; row <= rows; row++)
+    for (let col = 0; col <= cols; col++) {
+      const x = box.x + edge(box.w, cols, col);
+      const y = box.y + edge(box.h, rows, row);
+      if (col < cols && differs(row - 1, col, row, col)) {
         path.moveTo(x, y);
-        path.lineTo(box.x + edge(box.w, grid.cols, col + 1), y);
+        path.lineTo(box.x + edge(box.w, cols, col + 1), y);
       }
-      if (row < grid.rows && differs(label(row, col - 1), label(row, col))) {
+      if (row < rows && differs(row, col - 1, row, col)) {
         path.moveTo(x, y);
-        path.lineTo(x, box.y + edge(box.h, grid.rows, row + 1));
+        path.lineTo(x, box.y + edge(box.h, rows, row + 1));
       }
     }
   return path;
 }
 
-/** Path that covers all patches for which `holds`. */
-function area(grid, box, holds) {
+/**
+ * Path that covers all patches for which `holds`.
+ *
+ * @param {View} grid
+ * @param {Box} box
+ * @param {(patch: number) => boolean} holds
+ */
+export function area(grid, box, holds) {
   const path = new Path2D();
   for (let patch = 0; patch < grid.patches; patch++)
     if (holds(patch)) {

@@ -1,13 +1,36 @@
+// @ts-check
 // Overlays: what lies over a painted view: links of a merge, marks by hand, the cursor, the pinned group.
+
+import { area, borders, middle, patchBox } from "./layout.js";
+import { stroke, thickness } from "./paint.js";
+
+/** @import { Palette } from "../common.js" */
+/** @import { Box, Grid } from "./layout.js" */
+/** @import { Mark } from "./overrides.js" */
+/** @import { Context } from "./paint.js" */
+/** @import { Run } from "./run.js" */
+/** @import { Spot } from "./state.js" */
+
+/** @typedef {Mark["kind"] | "both"} Marked how a token is marked */
 
 const DARK = "rgba(0, 0, 0, 0.75)"; // beside a light line, so that it is seen on any picture
 
-class Overlays {
+export class Overlays {
+  /** @param {Run} run @param {Palette} palette */
   constructor(run, palette) {
-    Object.assign(this, { run, palette });
+    this.run = run;
+    this.palette = palette;
   }
 
-  /** From each token that a round merged to the one it joined; `grown` is the share of the way that is drawn. */
+  /**
+   * From each token that a round merged to the one it joined.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {number} view
+   * @param {number} round
+   * @param {number} grown share of the way that is drawn
+   */
   links(ctx, box, view, round, grown) {
     const grid = this.run.views[view];
     const cell = Math.min(box.w / grid.cols, box.h / grid.rows);
@@ -29,18 +52,32 @@ class Overlays {
     ctx.fill(ends);
   }
 
-  /** Protected groups have a line of their own and a plus, removed ones are hatched and have a cross. */
+  /**
+   * Protected groups have a line of their own and a plus, removed ones are hatched and have a cross.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {number} view
+   * @param {Map<number, Marked>} kinds by token
+   */
   marks(ctx, box, view, kinds) {
     const grid = this.run.views[view];
     for (const [token, kind] of kinds) {
       if (this.run.viewOfRow[token] !== view) continue;
       const patches = this.run.members(view, token);
-      if (kind !== "protect") this.hatch(ctx, area(grid, box, (patch) => patches.includes(patch)), box, grid);
-      this.outline(ctx, box, view, token, kind === "protect" ? this.palette.protected : this.palette.line, 1);
+      const holds = area(grid, box, (patch) => patches.includes(patch));
+      if (kind !== "protect") this.hatch(ctx, holds, box, grid);
+      this.outline(ctx, box, view, token, this.colourOf(kind), 1);
       this.badge(ctx, patchBox(grid, box, patches[0]), kind);
     }
   }
 
+  /** @param {Marked} kind */
+  colourOf(kind) {
+    return kind === "protect" ? this.palette.protected : this.palette.line;
+  }
+
+  /** @param {Context} ctx @param {Path2D} path @param {Box} box @param {Grid} grid */
   hatch(ctx, path, box, grid) {
     const step = Math.max(4, Math.min(box.w / grid.cols, box.h / grid.rows) / 3);
     ctx.save();
@@ -56,39 +93,62 @@ class Overlays {
     ctx.restore();
   }
 
-  /** A round sign in the middle of a patch: plus, cross, or both for a token that is marked both ways. */
+  /**
+   * A round sign in the middle of a patch: plus, cross, or both for a token that is marked both ways.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {Marked} kind
+   */
   badge(ctx, { x, y, w, h }, kind) {
     const size = Math.max(5, Math.min(w, h) * 0.36);
     const [midX, midY] = [x + w / 2, y + h / 2];
     const sign = new Path2D();
     const arm = size * 0.55;
-    const stroked = (dx, dy) => {
+    const slant = arm * 0.75;
+    const stroked = (/** @type {number} */ dx, /** @type {number} */ dy) => {
       sign.moveTo(midX - dx, midY - dy);
       sign.lineTo(midX + dx, midY + dy);
     };
-    if (kind !== "remove") [[arm, 0], [0, arm]].forEach((way) => stroked(...way));
-    if (kind !== "protect") [[arm * 0.75, arm * 0.75], [arm * 0.75, -arm * 0.75]].forEach((way) => stroked(...way));
+    if (kind !== "remove") {
+      stroked(arm, 0);
+      stroked(0, arm);
+    }
+    if (kind !== "protect") {
+      stroked(slant, slant);
+      stroked(slant, -slant);
+    }
     const disc = new Path2D();
     disc.arc(midX, midY, size, 0, 2 * Math.PI);
     ctx.fillStyle = "#0b0e14";
     ctx.fill(disc);
-    const colour = kind === "protect" ? this.palette.protected : this.palette.line;
-    stroke(ctx, disc, colour, Math.max(1, size / 6));
-    stroke(ctx, sign, colour, Math.max(1.5, size / 4));
+    stroke(ctx, disc, this.colourOf(kind), Math.max(1, size / 6));
+    stroke(ctx, sign, this.colourOf(kind), Math.max(1.5, size / 4));
   }
 
-  /** The patch that is read: its group outlined, itself brighter. */
+  /**
+   * The patch that is read: its group outlined, itself brighter.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {Spot} spot
+   * @param {(patch: number) => number} label the group of a patch
+   */
   cursor(ctx, box, { view, patch }, label) {
     const grid = this.run.views[view];
     const { x, y, w, h } = patchBox(grid, box, patch);
     ctx.fillStyle = "rgba(255, 255, 255, 0.22)";
     ctx.fillRect(x, y, w, h);
-    const group = borders(grid, box, (one) => label(one) === label(patch), (inside) => inside);
-    stroke(ctx, group, DARK, thickness(grid, box) + 2);
-    stroke(ctx, group, "#ffffff", thickness(grid, box));
+    this.rim(ctx, box, grid, (one) => label(one) === label(patch), "#ffffff", 0);
   }
 
-  /** The pinned group: lit up, everything else of its view under a veil. */
+  /**
+   * The pinned group: lit up, everything else of its view under a veil.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {Spot} spot
+   */
   pin(ctx, box, { view, patch }) {
     const token = this.run.token(view, patch);
     ctx.fillStyle = "rgba(6, 9, 16, 0.55)";
@@ -96,14 +156,40 @@ class Overlays {
     this.outline(ctx, box, view, token, this.palette.alive, 1);
   }
 
+  /**
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {number} view
+   * @param {number} token
+   * @param {string} colour
+   * @param {number} more pixels of line
+   */
   outline(ctx, box, view, token, colour, more) {
-    const grid = this.run.views[view];
-    const group = borders(grid, box, (one) => this.run.token(view, one) === token, (inside) => inside);
-    stroke(ctx, group, DARK, thickness(grid, box) + more + 2);
-    stroke(ctx, group, colour, thickness(grid, box) + more);
+    this.rim(ctx, box, this.run.views[view], (one) => this.run.token(view, one) === token, colour, more);
   }
 
-  /** A view that does not hold the pinned group. */
+  /**
+   * A line around the patches for which `isInside`, with a dark one beside it.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {Grid} grid
+   * @param {(patch: number) => boolean} isInside
+   * @param {string} colour
+   * @param {number} more pixels of line
+   */
+  rim(ctx, box, grid, isInside, colour, more) {
+    const path = borders(grid, box, isInside, (inside) => inside);
+    stroke(ctx, path, DARK, thickness(grid, box) + more + 2);
+    stroke(ctx, path, colour, thickness(grid, box) + more);
+  }
+
+  /**
+   * A view that does not hold the pinned group.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   */
   veil(ctx, box) {
     ctx.fillStyle = "rgba(6, 9, 16, 0.3)";
     ctx.fillRect(box.x, box.y, box.w, box.h);

@@ -1,21 +1,54 @@
+// @ts-check
 // Run: the arrays of one run, unpacked once, and every question that the explorer asks of them.
 // A view is what a grid of patches covers: a frame, two frames that share their tokens, or a crop of a picture.
 
-/** What `packed` in packing.py wrote. */
-function unpacked(text, Type) {
-  return new Type(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-}
+import { Merging } from "./merging.js";
+import { ALL_HEADS, RecordedScores } from "./scores.js";
+import { unpacked } from "./unpacking.js";
 
-/** What `packed_log` in packing.py wrote. */
-function unpackedLog({ low, high, data }) {
-  return Float32Array.from(unpacked(data, Uint16Array), (level) => (level ? 2 ** (low + ((level - 1) / 65534) * (high - low)) : 0));
-}
+/** @import { Mark } from "./overrides.js" */
+/** @import { StepsRecord } from "./scores.js" */
+/** @import { ViewName } from "./view_names.js" */
 
-class Run {
+/**
+ * `explorer_record` of record.py; a Packed is the text of an array.
+ *
+ * @typedef {string} Packed
+ * @typedef {object} ExplorerRecord
+ * @property {ViewRecord[]} views
+ * @property {number} numLayers
+ * @property {number[]} retained visual tokens that enter each layer
+ * @property {number[]} scored layers whose scores were measured
+ * @property {string[]} colours
+ * @property {Packed} row
+ * @property {Packed} group
+ * @property {Packed} colour
+ * @property {Packed} view
+ * @property {Packed} last
+ * @property {Packed} scores
+ * @property {Packed | null} similarity
+ * @property {Packed[]} rounds
+ * @property {StepsRecord} steps
+ * @property {{kind: Mark["kind"], marks: [view: number, patch: number][]}[]} byHand
+ */
+
+/** @typedef {{grid: [number, number], size: [number, number], time: number, name: ViewName}} ViewRecord */
+
+/**
+ * @typedef {object} View
+ * @property {number} rows
+ * @property {number} cols
+ * @property {number} patches
+ * @property {number} height in pixels
+ * @property {number} width
+ * @property {number} time in seconds
+ * @property {ViewName} name
+ */
+
+export class Run {
+  /** @param {ExplorerRecord} record */
   constructor(record) {
-    this.views = record.views.map(({ grid: [rows, cols], size: [height, width], time, name }) => ({
-      rows, cols, height, width, time, name, patches: rows * cols,
-    }));
+    this.views = record.views.map(viewOf);
     this.numViews = this.views.length;
     this.layers = record.numLayers;
     this.retained = record.retained;
@@ -28,89 +61,161 @@ class Run {
     this.colour = unpacked(record.colour, Uint8Array); // of each visual row, like those below
     this.viewOfRow = unpacked(record.view, Int16Array);
     this.last = unpacked(record.last, Int16Array);
-    const scores = unpacked(record.scores, Float32Array);
-    const each = this.last.length;
-    this.scores = new Map(this.scored.map((layer, i) => [layer, scores.subarray(i * each, (i + 1) * each)]));
-    this.merging = new Merging(this, record.rounds.map((text) => unpacked(text, Int32Array)));
+    this.scores = this.scoresByLayer(unpacked(record.scores, Float32Array));
+    this.merging = new Merging(
+      this,
+      record.rounds.map((text) => unpacked(text, Int32Array)),
+    );
     this.recordedScores = new RecordedScores(this, record.steps);
-    this.byHand = new Map(record.byHand.flatMap(({ kind, marks }) => marks.map((at) => [this.token(...at), kind])));
     this.asked = record.byHand.flatMap(({ kind, marks }) => marks.map(([view, patch]) => ({ view, patch, kind })));
+    this.byHand = new Map(this.asked.map(({ view, patch, kind }) => [this.token(view, patch), kind]));
     this.sizes = this.countSizes();
     this.largest = this.sizes.reduce((most, size) => Math.max(most, size), 1);
-    this.tokens = new Uint32Array(this.numViews); // of each view
-    for (const view of this.viewOfRow) if (view >= 0) this.tokens[view]++;
+    this.tokens = this.countTokens();
     this.alive = this.countAlive();
   }
 
+  /** @param {Float32Array} scores (scored layers, visual rows) */
+  scoresByLayer(scores) {
+    const each = this.last.length;
+    return new Map(this.scored.map((layer, i) => [layer, scores.subarray(i * each, (i + 1) * each)]));
+  }
+
+  /** Patches behind each visual row. */
   countSizes() {
     const sizes = new Uint16Array(this.last.length);
     for (const row of this.row) if (row >= 0) sizes[row]++;
     return sizes;
   }
 
-  /** The row of the visual token that a patch ended in. */
+  /** Visual tokens of each view. */
+  countTokens() {
+    const tokens = new Uint32Array(this.numViews);
+    for (const view of this.viewOfRow) if (view >= 0) tokens[view]++;
+    return tokens;
+  }
+
+  /**
+   * The row of the visual token that a patch ended in.
+   *
+   * @param {number} view
+   * @param {number} patch
+   */
   token(view, patch) {
     return this.row[view * this.wide + patch];
   }
 
-  /** What a group is called: its view and its number there, from 1. */
+  /**
+   * What a group is called: its view and its number there, from 1.
+   *
+   * @param {number} view
+   * @param {number} patch
+   */
   groupName(view, patch) {
     return `${view + 1}.${this.group[view * this.wide + patch] + 1}`;
   }
 
-  /** Cosine of a patch with the token it ended in; null where it was not measured. */
+  /**
+   * Cosine of a patch with the token it ended in; null where it was not measured.
+   *
+   * @param {number} view
+   * @param {number} patch
+   */
   likeness(view, patch) {
     return this.similarity ? this.similarity[view * this.wide + patch] : null;
   }
 
-  /** The patches of one view behind a token. */
+  /**
+   * The patches of one view behind a token.
+   *
+   * @param {number} view
+   * @param {number} token
+   */
   members(view, token) {
     return [...Array(this.views[view].patches).keys()].filter((patch) => this.token(view, patch) === token);
   }
 
+  /** @param {number} token @param {number} layer */
   isAlive(token, layer) {
     return this.last[token] >= layer;
   }
 
-  /** The first layer a token does not enter; null for one that is there to the end. */
+  /**
+   * The first layer a token does not enter; null for one that is there to the end.
+   *
+   * @param {number} token
+   */
   prunedBefore(token) {
     return this.last[token] === this.layers - 1 ? null : this.last[token] + 1;
   }
 
-  /** `layer` if it was measured, else the nearest measured one below, else the first above; null if none was. */
+  /**
+   * `layer` if it was measured, else the nearest measured one below, else the first above; null if none was.
+   *
+   * @param {number} layer
+   */
   measured(layer) {
     const below = this.scored.filter((one) => one <= layer);
     return below.length ? below[below.length - 1] : (this.scored[0] ?? null);
   }
 
-  /** How the tokens of a measured layer compare: in the end, or in one head after so many iterations. */
+  /**
+   * Scores of a measured layer by visual row, NaN where a row is not in it.
+   *
+   * @param {number} layer
+   */
+  scoresOf(layer) {
+    const scores = this.scores.get(layer);
+    if (!scores) throw new RangeError(`layer ${layer} was not measured`);
+    return scores;
+  }
+
+  /**
+   * How the tokens of a measured layer compare: in the end, or in one head after so many iterations.
+   *
+   * @param {number} layer
+   */
   scoreScale(layer, head = ALL_HEADS, iteration = Infinity) {
     return this.recordedScores.scoreScale(layer, head, iteration);
   }
 
-  /** Share of a measured layer's score that each view's tokens hold, separators counted in the whole only. */
+  /**
+   * Share of a measured layer's score that each view's tokens hold, separators counted in the whole only.
+   *
+   * @param {number} layer
+   */
   viewShares(layer) {
     const shares = new Float64Array(this.numViews);
     let total = 0;
-    this.scores.get(layer).forEach((score, token) => {
-      if (Number.isNaN(score)) return;
+    for (const [token, score] of this.scoresOf(layer).entries()) {
+      if (Number.isNaN(score)) continue;
       total += score;
       if (this.viewOfRow[token] >= 0) shares[this.viewOfRow[token]] += score;
-    });
+    }
     return total > 0 ? shares.map((share) => share / total) : shares;
   }
 
-  /** How many tokens of a view enter a layer. */
+  /**
+   * How many tokens of a view enter a layer.
+   *
+   * @param {number} view
+   * @param {number} layer
+   */
   aliveInView(view, layer) {
     return this.alive[view * this.layers + layer];
   }
 
   countAlive() {
     const alive = new Uint32Array(this.numViews * this.layers);
-    this.viewOfRow.forEach((view, token) => {
-      if (view < 0) return;
+    for (const [token, view] of this.viewOfRow.entries()) {
+      if (view < 0) continue;
       for (let layer = 0; layer <= this.last[token]; layer++) alive[view * this.layers + layer]++;
-    });
+    }
     return alive;
   }
+}
+
+/** @param {ViewRecord} record @returns {View} */
+function viewOf({ grid: [rows, cols], size: [height, width], time, name }) {
+  return { rows, cols, patches: rows * cols, height, width, time, name };
 }

@@ -1,12 +1,61 @@
-// Stage: the canvas itself. Draws all views or one, and turns pointer, touch and keys into spots {view, patch}.
+// @ts-check
+// Stage: the canvas itself. Draws all views or one, and turns pointer, touch and keys into spots.
 
-const GAP = 10, CAPTION = 20; // CSS pixels
-const PAINTED = ["overlay", "layer", "scale", "round", "head", "iteration"]; // what a painted view depends on
+import { patchAt, viewBoxes } from "./layout.js";
+import { Overlays } from "./overlays.js";
+import { markedTokens } from "./overrides.js";
+import { blank, contextOf, labelsAt, Painter } from "./paint.js";
+import { OVERLAYS } from "./state.js";
+import { captionOf, shortName } from "./view_names.js";
+
+/** @import { Palette } from "../common.js" */
+/** @import { Box } from "./layout.js" */
+/** @import { Context, Picture } from "./paint.js" */
+/** @import { Run } from "./run.js" */
+/** @import { Overlay, Spot, State, Tool } from "./state.js" */
+/** @import { KindTexts } from "./view_names.js" */
+
+/**
+ * What the pointer and the keys ask for.
+ *
+ * @typedef {object} StageEvents
+ * @property {(spot: Spot | null) => void} read
+ * @property {(spot: Spot | null) => void} choose
+ * @property {() => void} chooseHere
+ * @property {() => void} unpin
+ * @property {(down: number, right: number) => void} walk
+ * @property {(views: number) => void} leap
+ * @property {() => void} zoom
+ * @property {() => void} play
+ * @property {(step: number) => void} layer
+ * @property {(overlay: Overlay) => void} overlay
+ * @property {(step: number) => void} step
+ * @property {(tool: Tool) => void} tool
+ * @property {() => void} clear
+ * @property {() => void} redraw
+ */
+
+/** @typedef {{run: Run, painter: Painter, overlays: Overlays, palette: Palette}} Loaded a run and what draws it */
+
+const GAP = 10; // CSS pixels, as CAPTION
+const CAPTION = 20;
 const GROWING = 450; // ms in which links grow
 
-class Stage {
+export class Stage {
+  /** @param {HTMLCanvasElement} canvas @param {{names: KindTexts, captions: KindTexts}} texts @param {StageEvents} on */
   constructor(canvas, texts, on) {
-    Object.assign(this, { canvas, texts, on, boxes: new Map(), base: blank(1, 1), drawn: "", linked: "", since: 0 });
+    this.canvas = canvas;
+    this.texts = texts;
+    this.on = on;
+    this.keys = keysOf(on);
+    /** @type {Loaded | null} */
+    this.loaded = null;
+    /** @type {Map<number, Box>} */
+    this.boxes = new Map(); // of the shown views
+    this.base = blank(1, 1); // the painted views, without what lies over them
+    this.drawn = ""; // what the base was painted from
+    this.linked = ""; // the round whose links are shown
+    this.since = 0; // when they began to grow
     canvas.addEventListener("pointermove", (event) => on.read(this.spot(event)));
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && on.read(null));
     canvas.addEventListener("click", (event) => on.choose(this.spot(event)));
@@ -14,106 +63,151 @@ class Stage {
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /** A new run with its prepared pictures. */
+  /**
+   * A new run with its prepared pictures.
+   *
+   * @param {Run} run
+   * @param {Picture[]} pictures
+   * @param {Palette} palette
+   */
   load(run, pictures, palette) {
-    const [painter, overlays] = [new Painter(run, pictures, palette), new Overlays(run, palette)];
-    Object.assign(this, { run, painter, overlays, palette, drawn: "" });
+    const painter = new Painter(run, pictures, palette);
+    this.loaded = { run, painter, overlays: new Overlays(run, palette), palette };
+    this.drawn = "";
   }
 
+  /** @param {MouseEvent} event */
   spot(event) {
-    if (!this.run) return null;
+    if (!this.loaded) return null;
     const ratio = this.canvas.width / this.canvas.clientWidth;
-    return patchAt(this.run, this.boxes, event.offsetX * ratio, event.offsetY * ratio);
+    return patchAt(this.loaded.run, this.boxes, event.offsetX * ratio, event.offsetY * ratio);
   }
 
-  /** Everything, from the state. Views are painted again only if something they depend on has changed. */
+  /**
+   * Everything, from the state. Views are painted again only if something they depend on has changed.
+   *
+   * @param {State} state
+   */
   draw(state) {
-    const { canvas } = this;
+    const { canvas, loaded } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const width = Math.round(canvas.clientWidth * ratio);
     const height = Math.round(canvas.clientHeight * ratio);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const ctx = canvas.getContext("2d");
+    const ctx = contextOf(canvas);
     ctx.clearRect(0, 0, width, height);
-    if (!this.run || !width) return;
-    this.place(state, width, height, ratio);
-    const wanted = JSON.stringify([PAINTED.map((name) => state[name]), state.zoom && state.view, width, height]);
-    if (wanted !== this.drawn) this.paint(state, width, height);
-    this.drawn = wanted;
+    if (!loaded || !width) return;
+    this.place(loaded, state, ratio);
+    this.paint(loaded, state);
     ctx.drawImage(this.base, 0, 0);
-    this.captions(ctx, state, ratio);
-    this.links(ctx, state);
-    this.marks(ctx, state);
+    this.captions(ctx, loaded, state, ratio);
+    this.links(ctx, loaded, state);
+    this.marks(ctx, loaded, state);
   }
 
-  place(state, width, height, ratio) {
-    const shown = state.zoom ? [state.view] : [...Array(this.run.numViews).keys()];
-    const proportions = shown.map((view) => this.run.views[view].width / this.run.views[view].height);
+  /** @param {Loaded} loaded @param {State} state @param {number} ratio */
+  place({ run }, state, ratio) {
+    const { width, height } = this.canvas;
+    const shown = state.zoom ? [state.view] : [...Array(run.numViews).keys()];
+    const proportions = shown.map((view) => run.views[view].width / run.views[view].height);
     const boxes = viewBoxes(width, height, proportions, Math.round(GAP * ratio), Math.round(CAPTION * ratio));
     this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
   }
 
-  paint(state, width, height) {
+  /** @param {Loaded} loaded @param {State} state */
+  paint({ painter }, state) {
+    const { width, height } = this.canvas;
+    const { overlay, layer, scale, round, head, iteration } = state;
+    const choice = { overlay, layer, scale, round, head, iteration };
+    const wanted = JSON.stringify([choice, state.zoom && state.view, width, height]);
+    if (wanted === this.drawn) return;
+    this.drawn = wanted;
     Object.assign(this.base, { width, height });
-    const ctx = this.base.getContext("2d");
-    for (const [view, box] of this.boxes) this.painter.view(ctx, view, box, state);
+    const ctx = contextOf(this.base);
+    for (const [view, box] of this.boxes) painter.view(ctx, view, box, choice);
   }
 
-  captions(ctx, state, ratio) {
+  /** @param {Context} ctx @param {Loaded} loaded @param {State} state @param {number} ratio */
+  captions(ctx, { run, palette }, state, ratio) {
     const style = getComputedStyle(this.canvas);
     ctx.textAlign = "left";
     for (const [view, box] of this.boxes) {
       const chosen = view === state.view;
       ctx.font = `${chosen ? "600 " : ""}${Math.round(12 * ratio)}px ${style.fontFamily}`;
       ctx.fillStyle = chosen ? style.color : style.getPropertyValue("--tx-muted");
-      const long = captionOf(this.run, this.texts, view);
-      const text = ctx.measureText(long).width <= box.w ? long : shortName(this.run, view);
+      const long = captionOf(run, this.texts, view);
+      const text = ctx.measureText(long).width <= box.w ? long : shortName(run, view);
       ctx.fillText(text, box.x, box.y + box.h + Math.round(15 * ratio));
       if (!chosen || state.zoom) continue;
-      ctx.fillStyle = this.palette.alive;
+      ctx.fillStyle = palette.alive;
       ctx.fillRect(box.x, box.y + box.h + Math.round(ratio), box.w, Math.round(2 * ratio));
     }
   }
 
-  /** Links of the round that is shown; they grow where motion is welcome. */
-  links(ctx, state) {
-    const round = Math.min(state.round, this.run.merging.rounds);
+  /**
+   * Links of the round that is shown; they grow where motion is welcome.
+   *
+   * @param {Context} ctx
+   * @param {Loaded} loaded
+   * @param {State} state
+   */
+  links(ctx, { run, overlays }, state) {
+    const round = Math.min(state.round, run.merging.rounds);
     const wanted = state.overlay === "groups" && state.links ? `${round}` : "";
-    if (wanted !== this.linked) Object.assign(this, { linked: wanted, since: performance.now() });
+    if (wanted !== this.linked) [this.linked, this.since] = [wanted, performance.now()];
     if (!wanted) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const grown = still ? 1 : Math.min(1, (performance.now() - this.since) / GROWING);
-    for (const [view, box] of this.boxes) this.overlays.links(ctx, box, view, round, grown);
+    for (const [view, box] of this.boxes) overlays.links(ctx, box, view, round, grown);
     if (grown < 1) this.on.redraw();
   }
 
-  marks(ctx, { at, pinned, overlay, round, marks }) {
-    const kinds = markedTokens(this.run, marks);
+  /** @param {Context} ctx @param {Loaded} loaded @param {State} state */
+  marks(ctx, { run, overlays }, { at, pinned, overlay, round, marks }) {
+    const kinds = markedTokens(run, marks);
     for (const [view, box] of this.boxes) {
-      if (pinned && pinned.view !== view) this.overlays.veil(ctx, box);
-      this.overlays.marks(ctx, box, view, kinds);
-      if (at && at.view === view) {
-        const label = labelsAt(this.run, view, overlay === "groups" ? round : Infinity);
-        this.overlays.cursor(ctx, box, at, label);
+      if (pinned && pinned.view !== view) overlays.veil(ctx, box);
+      overlays.marks(ctx, box, view, kinds);
+      if (at?.view === view) {
+        const label = labelsAt(run, view, overlay === "groups" ? round : Infinity);
+        overlays.cursor(ctx, box, at, label);
       }
-      if (pinned && pinned.view === view) this.overlays.pin(ctx, box, pinned);
+      if (pinned?.view === view) overlays.pin(ctx, box, pinned);
     }
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
-    if (!this.run || event.ctrlKey || event.metaKey || event.altKey) return;
-    const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-    const plain = {
-      PageUp: () => this.on.leap(-1), PageDown: () => this.on.leap(1),
-      Enter: () => this.on.choose("here"), " ": () => this.on.choose("here"), Escape: () => this.on.pin(null),
-      z: () => this.on.zoom(), p: () => this.on.play(), "[": () => this.on.layer(-1), "]": () => this.on.layer(1),
-      ",": () => this.on.step(-1), ".": () => this.on.step(1), l: () => this.on.tool("look"),
-      "+": () => this.on.tool("protect"), "-": () => this.on.tool("remove"), c: () => this.on.clear(),
-    };
-    if (steps[event.key]) this.on.walk(...steps[event.key]);
-    else if (event.key >= "1" && event.key <= String(OVERLAYS.length)) this.on.overlay(OVERLAYS[event.key - 1]);
-    else if (Object.hasOwn(plain, event.key)) plain[event.key]();
-    else return;
+    if (!this.loaded || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = this.keys.get(event.key);
+    if (!act) return;
+    act();
     event.preventDefault();
   }
+}
+
+/** @param {StageEvents} on @returns {Map<string, () => void>} what each key does */
+function keysOf(on) {
+  return new Map([
+    ["ArrowLeft", () => on.walk(0, -1)],
+    ["ArrowRight", () => on.walk(0, 1)],
+    ["ArrowUp", () => on.walk(-1, 0)],
+    ["ArrowDown", () => on.walk(1, 0)],
+    ["PageUp", () => on.leap(-1)],
+    ["PageDown", () => on.leap(1)],
+    ["Enter", on.chooseHere],
+    [" ", on.chooseHere],
+    ["Escape", on.unpin],
+    ["z", on.zoom],
+    ["p", on.play],
+    ["[", () => on.layer(-1)],
+    ["]", () => on.layer(1)],
+    [",", () => on.step(-1)],
+    [".", () => on.step(1)],
+    ["l", () => on.tool("look")],
+    ["+", () => on.tool("protect")],
+    ["-", () => on.tool("remove")],
+    ["c", on.clear],
+    ...OVERLAYS.map((overlay, i) => /** @type {const} */ ([String(i + 1), () => on.overlay(overlay)])),
+  ]);
 }

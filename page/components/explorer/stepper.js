@@ -1,51 +1,95 @@
+// @ts-check
 // Stepper: rounds of merging in the overlay "groups", iterations of PageRank in the overlay "scores".
 
-/** What can be stepped now: {name, most, value} of the state's round or iteration, or null. */
-function stepsOf(run, { overlay, layer, round, iteration }) {
+import { fill, make, whole } from "../common.js";
+import { ALL_HEADS } from "./scores.js";
+
+/** @import { Run } from "./run.js" */
+/** @import { State } from "./state.js" */
+
+/** @typedef {"round" | "iteration"} StepName */
+/** @typedef {{name: StepName, most: number, value: number}} Steps what can be stepped, how far, and how far it is */
+/** @typedef {Record<"before" | "of" | "tokens" | "tokensName" | "allHeads" | "oneHead", string>} Sentences */
+/** @typedef {Sentences & {steps: Record<StepName, string>}} StepTexts */
+/** @typedef {Record<"steps" | "stepName" | "stepValue" | "stepCounts", HTMLElement>} Outputs */
+/** @typedef {Record<"stepBack" | "stepNext", HTMLButtonElement> & Record<"step" | "links", HTMLInputElement>} Inputs */
+/** @typedef {Outputs & Inputs & {head: HTMLSelectElement}} StepParts */
+
+/**
+ * What can be stepped now; null for nothing.
+ *
+ * @param {Run | null} run
+ * @param {State} state
+ * @returns {Steps | null}
+ */
+export function stepsOf(run, { overlay, layer, round, iteration }) {
   if (!run) return null;
-  if (overlay === "groups" && run.merging.rounds) return { name: "round", most: run.merging.rounds, value: Math.min(round, run.merging.rounds) };
+  const { rounds } = run.merging;
+  if (overlay === "groups" && rounds) return { name: "round", most: rounds, value: Math.min(round, rounds) };
   if (overlay !== "scores" || !run.recordedScores.isRecorded(run.measured(layer))) return null;
   const most = run.recordedScores.iterations;
   return { name: "iteration", most, value: Math.min(iteration, most) };
 }
 
-/** The state after a step to `value`; the last one is kept as "the end", however many the next run has. */
-function stepTo({ name, most }, value) {
+/**
+ * The state after a step to `value`; the last one is kept as "the end", however many the next run has.
+ *
+ * @param {Steps} steps
+ * @param {number} value
+ * @returns {Partial<State>}
+ */
+export function stepTo({ name, most }, value) {
   const at = Math.min(most, Math.max(0, value));
   return { [name]: at === most ? Infinity : at };
 }
 
-class Stepper {
+export class Stepper {
+  /**
+   * @param {StepParts} parts
+   * @param {StepTexts} texts
+   * @param {(change: Partial<State>) => void} set
+   * @param {(value: number) => void} move
+   */
   constructor(parts, texts, set, move) {
-    Object.assign(this, { parts, texts });
+    this.parts = parts;
+    this.texts = texts;
+    /** @type {Steps | null} */
+    this.steps = null;
     parts.step.addEventListener("input", () => move(Number(parts.step.value)));
-    parts.stepBack.addEventListener("click", () => move(this.steps.value - 1));
-    parts.stepNext.addEventListener("click", () => move(this.steps.value + 1));
+    parts.stepBack.addEventListener("click", () => move((this.steps?.value ?? 0) - 1));
+    parts.stepNext.addEventListener("click", () => move((this.steps?.value ?? 0) + 1));
     parts.links.addEventListener("change", () => set({ links: parts.links.checked }));
     parts.head.addEventListener("change", () => set({ head: Number(parts.head.value) }));
   }
 
+  /** @param {Run | null} run @param {State} state */
   show(run, state) {
     const { parts, texts } = this;
     this.steps = stepsOf(run, state);
     parts.steps.dataset.used = this.steps ? this.steps.name : "no";
-    if (!this.steps) return;
+    if (!run || !this.steps) return;
     const { name, most, value } = this.steps;
     parts.stepName.textContent = texts.steps[name];
-    parts.step.max = most;
-    parts.step.value = value;
+    parts.step.max = String(most);
+    parts.step.value = String(value);
     parts.stepBack.disabled = value === 0;
     parts.stepNext.disabled = value === most;
     const text = value === 0 && name === "round" ? texts.before : fill(texts.of, { value, most });
     parts.stepValue.textContent = text;
     parts.step.setAttribute("aria-label", texts.steps[name]);
-    parts.step.setAttribute("aria-valuetext", name === "round" ? `${text}, ${fill(texts.tokens, { count: whole(run.merging.counts[value]) })}` : text);
+    const count = name === "round" ? `, ${fill(texts.tokens, { count: whole(run.merging.counts[value]) })}` : "";
+    parts.step.setAttribute("aria-valuetext", `${text}${count}`);
     parts.links.checked = state.links;
     if (name === "round") this.counts(run.merging.counts, value);
     else this.heads(run.recordedScores.heads, state.head);
   }
 
-  /** Tokens after every round, the shown one in bold. */
+  /**
+   * Tokens after every round, the shown one in bold.
+   *
+   * @param {number[]} counts
+   * @param {number} now
+   */
   counts(counts, now) {
     const nodes = counts.flatMap((count, round) => [
       ...(round ? [" → "] : []),
@@ -54,14 +98,20 @@ class Stepper {
     this.parts.stepCounts.replaceChildren(...nodes, ` ${this.texts.tokensName}`);
   }
 
-  /** All heads or one of them; a single one may stand for all. */
+  /**
+   * All heads or one of them; a single one may stand for all.
+   *
+   * @param {number} count
+   * @param {number} chosen
+   */
   heads(count, chosen) {
     const { head } = this.parts;
     const single = count > 1 ? [...Array(count).keys()] : [];
     if (head.options.length !== single.length + 1) {
-      const names = single.map((one) => [one, fill(this.texts.oneHead, { head: one + 1 })]);
-      head.replaceChildren(...[[ALL_HEADS, this.texts.allHeads], ...names].map(([value, name]) => make("option", { value }, name)));
+      const option = (/** @type {number} */ value, /** @type {string} */ name) => make("option", { value }, name);
+      const names = single.map((one) => option(one, fill(this.texts.oneHead, { head: one + 1 })));
+      head.replaceChildren(option(ALL_HEADS, this.texts.allHeads), ...names);
     }
-    head.value = chosen;
+    head.value = String(chosen);
   }
 }

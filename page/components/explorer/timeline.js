@@ -1,141 +1,212 @@
+// @ts-check
 // Timeline: every view as a column; which share of the score it holds now, and what is left of it in each layer.
 
-class Timeline {
+import { fill, percent } from "../common.js";
+import { contextOf } from "./paint.js";
+import { nameOf } from "./view_names.js";
+
+/** @import { Palette } from "../common.js" */
+/** @import { Context, Picture } from "./paint.js" */
+/** @import { Run } from "./run.js" */
+/** @import { State } from "./state.js" */
+/** @import { KindTexts } from "./view_names.js" */
+
+/** @typedef {Record<"share" | "framesLeft" | "topFrame", string> & {names: KindTexts}} TimelineTexts */
+/** @typedef {{time: HTMLCanvasElement, timeNote: HTMLElement}} TimelineParts */
+/** @typedef {Pick<State, "view" | "layer">} Chosen */
+/** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
+/** @typedef {{run: Run, pictures: Picture[], chosen: Chosen, style: Style}} Shown */
+
+const THUMBS = 74; // CSS pixels: room of the thumbnails above the bars
+const BARS = 34;
+
+/** @type {Record<string, [view: number, layer: number]>} */
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+export class Timeline {
+  /**
+   * @param {TimelineParts} parts
+   * @param {TimelineTexts} texts
+   * @param {Palette} palette
+   * @param {(chosen: Partial<Chosen>) => void} choose
+   */
   constructor(parts, texts, palette, choose) {
-    Object.assign(this, { canvas: parts.time, note: parts.timeNote, texts, palette });
+    this.canvas = parts.time;
+    this.note = parts.timeNote;
+    this.texts = texts;
+    this.palette = palette;
+    /** @type {Shown | null} */
+    this.shown = null;
+    this.drawn = "";
     this.canvas.addEventListener("click", (event) => {
-      const spot = this.spotAt(event.offsetX, event.offsetY);
+      const spot = this.shown && this.spotAt(this.shown.run, event.offsetX, event.offsetY);
       if (spot) choose(spot);
     });
     this.canvas.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-      if (!step || !this.run) return;
+      const step = STEPS[event.key];
+      if (!step || !this.shown) return;
       event.preventDefault();
-      choose({ view: this.choice.view + step[0], layer: this.choice.layer + step[1] });
+      const { view, layer } = this.shown.chosen;
+      choose({ view: view + step[0], layer: layer + step[1] });
     });
   }
 
-  /** Where things are, in CSS pixels. */
-  measures() {
+  /**
+   * Where things are, in CSS pixels.
+   *
+   * @param {Run} run
+   */
+  measures(run) {
     const width = this.canvas.clientWidth;
     const left = 46;
-    const column = (width - left) / this.run.numViews;
-    const thumb = Math.min(64, Math.max(10, (column - 4) * Math.max(...this.run.views.map((view) => view.height / view.width))));
-    const bars = 74 + 34; // thumbnails' room and the bars under them
-    return { width, left, column, thumb, barTop: 74, matrixTop: bars + 10, height: this.canvas.clientHeight };
+    const column = (width - left) / run.numViews;
+    const tallest = Math.max(...run.views.map((view) => view.height / view.width));
+    const thumb = Math.min(64, Math.max(10, (column - 4) * tallest));
+    const matrixTop = THUMBS + BARS + 10;
+    return { width, left, column, thumb, barTop: THUMBS, matrixTop, height: this.canvas.clientHeight };
   }
 
-  spotAt(x, y) {
-    if (!this.run) return null;
-    const { left, column, matrixTop, height } = this.measures();
+  /** @param {Run} run @param {number} x @param {number} y @returns {Partial<Chosen> | null} */
+  spotAt(run, x, y) {
+    const { left, column, matrixTop, height } = this.measures(run);
     const view = Math.floor((x - left) / column);
-    if (view < 0 || view >= this.run.numViews) return null;
-    const layer = Math.floor(((y - matrixTop) / (height - matrixTop)) * this.run.layers);
-    return y < matrixTop ? { view } : { view, layer: Math.min(this.run.layers - 1, layer) };
+    if (view < 0 || view >= run.numViews) return null;
+    const layer = Math.floor(((y - matrixTop) / (height - matrixTop)) * run.layers);
+    return y < matrixTop ? { view } : { view, layer: Math.min(run.layers - 1, layer) };
   }
 
-  /** Draw a run with the chosen view and layer marked. */
-  show(run, pictures, choice) {
+  /**
+   * Draw a run with the chosen view and layer marked.
+   *
+   * @param {Run | null} run
+   * @param {Picture[]} pictures
+   * @param {State} state
+   */
+  show(run, pictures, { view, layer }) {
     const { canvas } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
-    const style = getComputedStyle(canvas);
-    const wanted = JSON.stringify([choice.view, choice.layer, canvas.clientWidth, ratio, style.color]);
-    if (run === this.run && wanted === this.drawn) return;
-    Object.assign(this, { run, pictures, choice: { ...choice }, drawn: wanted });
+    const own = getComputedStyle(canvas);
+    const wanted = JSON.stringify([view, layer, canvas.clientWidth, ratio, own.color]);
+    if (run === (this.shown?.run ?? null) && wanted === this.drawn) return;
+    this.drawn = wanted;
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
-    if (!run || !canvas.width) return;
-    const ctx = canvas.getContext("2d");
+    if (!run) return;
+    const [muted, rule] = ["--tx-muted", "--tx-rule"].map((name) => own.getPropertyValue(name));
+    const style = { ink: own.color, muted, rule, font: `11px ${own.fontFamily}` };
+    this.shown = { run, pictures, chosen: { view, layer }, style };
+    if (!canvas.width) return;
+    const ctx = contextOf(canvas);
     ctx.scale(ratio, ratio);
-    this.ink = style.color;
-    this.muted = style.getPropertyValue("--tx-muted");
-    this.rule = style.getPropertyValue("--tx-rule");
-    this.font = `11px ${style.fontFamily}`;
-    this.thumbs(ctx);
-    this.bars(ctx);
-    this.matrix(ctx);
-    this.note.textContent = this.sentence();
+    this.thumbs(ctx, this.shown);
+    this.bars(ctx, this.shown);
+    this.matrix(ctx, this.shown);
+    this.note.textContent = this.sentence(this.shown);
   }
 
-  thumbs(ctx) {
-    const { left, column, thumb } = this.measures();
-    for (let view = 0; view < this.run.numViews; view++) {
-      const { width, height } = this.run.views[view];
+  /** @param {Context} ctx @param {Shown} shown */
+  thumbs(ctx, { run, pictures, chosen }) {
+    const { left, column, thumb } = this.measures(run);
+    for (const [view, { width, height }] of run.views.entries()) {
       const wide = Math.min(column - 4, (thumb * width) / height);
       const x = left + view * column + (column - wide) / 2;
-      ctx.drawImage(this.pictures[view].plain, x, 66 - thumb, wide, thumb);
-      if (view !== this.choice.view) continue;
+      ctx.drawImage(pictures[view].plain, x, 66 - thumb, wide, thumb);
+      if (view !== chosen.view) continue;
       ctx.strokeStyle = this.palette.alive;
       ctx.lineWidth = 2.5;
       ctx.strokeRect(x - 1, 65 - thumb, wide + 2, thumb + 2);
     }
   }
 
-  bars(ctx) {
-    const { left, column, barTop } = this.measures();
-    const measured = this.run.measured(this.choice.layer);
-    const shares = measured === null ? [] : this.run.viewShares(measured);
+  /** @param {Context} ctx @param {Shown} shown */
+  bars(ctx, { run, chosen, style }) {
+    const { left, column, barTop } = this.measures(run);
+    const measured = run.measured(chosen.layer);
+    const shares = measured === null ? [] : [...run.viewShares(measured)];
     const most = Math.max(1e-9, ...shares);
-    this.label(ctx, this.texts.share, barTop + 22);
-    shares.forEach((share, view) => {
+    write(ctx, style, this.texts.share, 0, barTop + 22, style.muted, "left");
+    for (const [view, share] of shares.entries()) {
       const tall = 30 * (share / most);
       ctx.fillStyle = this.palette.language;
-      ctx.fillRect(left + view * column + 2, barTop + 34 - tall, column - 4, tall);
-      if (column < 34) return;
+      ctx.fillRect(left + view * column + 2, barTop + BARS - tall, column - 4, tall);
+      if (column < 34) continue;
       const inside = tall > 16;
-      const at = inside ? barTop + 34 - tall + 11 : barTop + 30 - tall;
-      this.text(ctx, percent(share), left + (view + 0.5) * column, at, inside ? "#ffffff" : this.ink, "center");
-    });
-  }
-
-  matrix(ctx) {
-    const { width, left, column, matrixTop, height } = this.measures();
-    const row = (height - matrixTop) / this.run.layers;
-    const every = Math.ceil(13 / row);
-    for (let layer = 0; layer < this.run.layers; layer++) {
-      const y = matrixTop + layer * row;
-      const chosen = layer === this.choice.layer;
-      if (chosen || (layer % every === 0 && Math.abs(layer - this.choice.layer) >= every))
-        this.text(ctx, `L${layer}`, left - 10, y + row / 2 + 4, chosen ? this.ink : this.muted, "right");
-      for (let view = 0; view < this.run.numViews; view++)
-        this.cell(ctx, left + view * column, y, column, row, view, layer);
+      const at = inside ? barTop + BARS - tall + 11 : barTop + 30 - tall;
+      const colour = inside ? "#ffffff" : style.ink;
+      write(ctx, style, percent(share), left + (view + 0.5) * column, at, colour, "center");
     }
-    ctx.strokeStyle = this.ink;
-    ctx.lineWidth = 1.5;
-    ctx.strokeRect(left, matrixTop + this.choice.layer * row + 0.5, width - left - 1, row - 1);
   }
 
-  cell(ctx, x, y, w, h, view, layer) {
-    const alive = this.run.aliveInView(view, layer);
-    ctx.fillStyle = this.rule;
+  /** @param {Context} ctx @param {Shown} shown */
+  matrix(ctx, shown) {
+    const { run, chosen, style } = shown;
+    const { width, left, column, matrixTop, height } = this.measures(run);
+    const row = (height - matrixTop) / run.layers;
+    const every = Math.ceil(13 / row);
+    for (let layer = 0; layer < run.layers; layer++) {
+      const y = matrixTop + layer * row;
+      const isChosen = layer === chosen.layer;
+      if (isChosen || (layer % every === 0 && Math.abs(layer - chosen.layer) >= every))
+        write(ctx, style, `L${layer}`, left - 10, y + row / 2 + 4, isChosen ? style.ink : style.muted, "right");
+      for (let view = 0; view < run.numViews; view++)
+        this.cell(ctx, shown, { x: left + view * column, y, w: column, h: row }, view, layer);
+    }
+    ctx.strokeStyle = style.ink;
+    ctx.lineWidth = 1.5;
+    ctx.strokeRect(left, matrixTop + chosen.layer * row + 0.5, width - left - 1, row - 1);
+  }
+
+  /**
+   * How many tokens of a view enter a layer.
+   *
+   * @param {Context} ctx
+   * @param {Shown} shown
+   * @param {{x: number, y: number, w: number, h: number}} box in CSS pixels
+   * @param {number} view
+   * @param {number} layer
+   */
+  cell(ctx, { run, style }, { x, y, w, h }, view, layer) {
+    const alive = run.aliveInView(view, layer);
+    ctx.fillStyle = style.rule;
     ctx.globalAlpha = 0.45;
     ctx.fillRect(x + 1, y + 1, w - 2, h - 2);
     ctx.fillStyle = this.palette.alive;
-    ctx.globalAlpha = alive ? 0.1 + (0.55 * alive) / this.run.tokens[view] : 0;
+    ctx.globalAlpha = alive ? 0.1 + (0.55 * alive) / run.tokens[view] : 0;
     ctx.fillRect(x + 1, y + 1, w - 2, h - 2);
     ctx.globalAlpha = 1;
-    if (w >= 26 && h >= 12) this.text(ctx, alive || "·", x + w / 2, y + h / 2 + 4, alive ? this.ink : this.muted, "center");
+    if (w < 26 || h < 12) return;
+    const colour = alive ? style.ink : style.muted;
+    write(ctx, style, String(alive || "·"), x + w / 2, y + h / 2 + 4, colour, "center");
   }
 
-  label(ctx, string, y) {
-    this.text(ctx, string, 0, y, this.muted, "left");
-  }
-
-  text(ctx, string, x, y, colour, align) {
-    Object.assign(ctx, { font: this.font, fillStyle: colour, textAlign: align });
-    ctx.fillText(string, x, y);
-  }
-
-  /** The picture in one sentence, for everyone and for screen readers. */
-  sentence() {
-    const { run, texts, choice } = this;
-    const gone = [...Array(run.numViews).keys()].filter((view) => !run.aliveInView(view, choice.layer));
-    const left = run.numViews - gone.length;
-    const alive = fill(texts.framesLeft, { layer: choice.layer, left, frames: run.numViews });
-    const measured = run.measured(choice.layer);
+  /**
+   * The picture in one sentence, for everyone and for screen readers.
+   *
+   * @param {Shown} shown
+   */
+  sentence({ run, chosen: { layer } }) {
+    const { texts } = this;
+    const left = run.views.filter((_, view) => run.aliveInView(view, layer)).length;
+    const alive = fill(texts.framesLeft, { layer, left, frames: run.numViews });
+    const measured = run.measured(layer);
     if (measured === null) return alive;
     const shares = [...run.viewShares(measured)];
     const top = shares.indexOf(Math.max(...shares));
-    return `${alive} ${fill(texts.topFrame, { name: nameOf(run, texts, top), share: percent(shares[top]), layer: measured })}`;
+    const best = { name: nameOf(run, texts, top), share: percent(shares[top]), layer: measured };
+    return `${alive} ${fill(texts.topFrame, best)}`;
   }
+}
+
+/**
+ * @param {Context} ctx
+ * @param {Style} style
+ * @param {string} string
+ * @param {number} x
+ * @param {number} y
+ * @param {string} colour
+ * @param {CanvasTextAlign} align
+ */
+function write(ctx, { font }, string, x, y, colour, align) {
+  Object.assign(ctx, { font, fillStyle: colour, textAlign: align });
+  ctx.fillText(string, x, y);
 }

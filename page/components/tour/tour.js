@@ -1,11 +1,32 @@
+// @ts-check
 // Tour: a card above the page that asks, sets the page up, waits for the run and tells what was measured.
 
-function startTour(element, props, watch, trigger) {
+import { fill, fillTexts, inPageLanguage, make, partsOf } from "../common.js";
+import { cameOut, isRunOf, revealed, tourValues } from "./steps.js";
+
+/** @import { Mount } from "../common.js" */
+/** @import { Measured, Step, StepTexts, VerdictTexts } from "./steps.js" */
+
+/** @typedef {"name" | "at" | "next" | "finish" | "running" | "failed"} TextName */
+/** @typedef {StepTexts & Record<"title" | "text" | "ask", string>} CardTexts */
+/** @typedef {VerdictTexts & Record<TextName, string> & {steps: CardTexts[]}} TourTexts */
+/** @typedef {"card" | "at" | "dots" | "title" | "text" | "ask" | "choices" | "found"} PartName */
+/** @typedef {Record<PartName, HTMLElement> & Record<"start" | "close" | "back" | "next", HTMLButtonElement>} TourParts */
+/**
+ * @typedef {object} TourProps
+ * @property {Measured | {failed: number} | null} value the last run, or when one failed
+ * @property {Step[]} steps
+ * @property {Record<"en" | "zh", TourTexts>} texts
+ */
+
+/** @param {Mount<TourProps>} mount */
+export function start({ element, props, watch, trigger }) {
+  /** @type {TourParts} */
   const parts = partsOf(element);
   const texts = inPageLanguage(props.texts);
   const { steps } = props;
   let at = 0;
-  let said = null; // number of the choice taken in this step
+  let predicted = 0; // number of the choice taken in this step
   let waiting = false;
 
   fillTexts(element, texts);
@@ -23,13 +44,13 @@ function startTour(element, props, watch, trigger) {
     parts.start.focus();
   }
 
-  /** Show a step from its beginning; past the last one the tour is over. */
+  /** Show a step from its beginning; past the last one the tour is over. @param {number} to */
   function go(to) {
     if (to >= steps.length) return close();
-    [at, said, waiting] = [to, null, false];
+    [at, waiting] = [to, false];
     const stepTexts = texts.steps[at];
     parts.at.textContent = fill(texts.at, { at: at + 1, of: steps.length });
-    [...parts.dots.children].forEach((dot, i) => (dot.dataset.now = i === at));
+    for (const [i, dot] of [...parts.dots.children].entries()) dot.setAttribute("data-now", String(i === at));
     parts.title.textContent = stepTexts.title;
     parts.text.textContent = fill(stepTexts.text, tourValues(steps[at], null, texts));
     parts.ask.textContent = stepTexts.ask;
@@ -42,42 +63,49 @@ function startTour(element, props, watch, trigger) {
     parts.title.focus();
   }
 
+  /** @param {string} text @param {number} number */
   function choice(text, number) {
     const button = make("button", { type: "button", "aria-pressed": "false" }, text);
     button.addEventListener("click", () => predict(number));
     return button;
   }
 
+  /** @param {number} number */
   function predict(number) {
-    [said, waiting] = [number, true];
-    [...parts.choices.children].forEach((button, i) => button.setAttribute("aria-pressed", i === number));
+    [predicted, waiting] = [number, true];
+    for (const [i, button] of choices().entries()) button.setAttribute("aria-pressed", String(i === number));
     tell([texts.running]);
     trigger("go", { step: at });
+  }
+
+  function choices() {
+    return /** @type {HTMLButtonElement[]} */ ([...parts.choices.children]);
   }
 
   /** The run has come back: reveal it, if it is the one that was asked for. */
   function hear() {
     const measured = props.value;
     if (!waiting || !measured) return;
-    if (measured.failed) return tell([texts.failed]);
+    if ("failed" in measured) return tell([texts.failed]);
     if (!isRunOf(steps[at], measured)) return;
     waiting = false;
     parts.card.dataset.told = "true";
     const came = cameOut(steps[at], measured);
-    for (const [i, button] of [...parts.choices.children].entries()) {
+    for (const [i, button] of choices().entries()) {
       button.disabled = true;
-      button.dataset.came = i === came;
+      button.dataset.came = String(i === came);
     }
-    tell(revealed(steps[at], texts.steps[at], texts, said, measured));
+    tell(revealed(steps[at], texts.steps[at], texts, predicted, measured));
     parts.next.focus();
     const { overlay, layer } = steps[at];
     document.dispatchEvent(new CustomEvent("aim-explore", { detail: { overlay, layer } }));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const frames = matchMedia("(max-width: 559px)").matches ? "#explorer canvas" : "#explorer";
-    const place = document.querySelector(at === steps.length - 1 ? "#answers" : frames);
+    const views = matchMedia("(max-width: 559px)").matches ? "#explorer canvas" : "#explorer";
+    const place = document.querySelector(at === steps.length - 1 ? "#answers" : views);
     place?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
+  /** @param {string[]} lines */
   function tell(lines) {
     parts.found.replaceChildren(...lines.map((line) => make("p", {}, line)));
     parts.found.scrollIntoView({ block: "nearest" });
@@ -92,5 +120,3 @@ function startTour(element, props, watch, trigger) {
   });
   watch("value", hear);
 }
-
-startTour(element, props, watch, trigger);

@@ -29,10 +29,7 @@ class WordFramesPanel(Panel):
     data_model = WordFramesData
 
     def __init__(self, **kwargs):
-        scripts = ("components/explorer/view_names.js", "components/word_frames/word_frames.js")
-        super().__init__(
-            "components/word_frames/word_frames", scripts, "WORD_FRAMES", palette=browser_palette(), **kwargs
-        )
+        super().__init__("word_frames", "WORD_FRAMES", palette=browser_palette(), **kwargs)
 
     def postprocess(self, value: Any) -> Any:
         """value: a trace and `word_frames_record` of its run, or None; returns WordFramesData."""

@@ -1,37 +1,75 @@
-// Words and frames: words of the answers as buttons; the chosen one shows its attention as bars over the frames.
+// @ts-check
+// Words and frames: words of the answers as buttons; the chosen one shows its attention as bars over the views.
 
-function startWordFrames(element, props, watch) {
+import { fill, fillTexts, inPageLanguage, make, partsOf, percent } from "../common.js";
+import { nameOf, shortName } from "../explorer/view_names.js";
+
+/** @import { Mount, Palette, Side } from "../common.js" */
+/** @import { KindTexts, NamedViews } from "../explorer/view_names.js" */
+
+/** @typedef {[text: string, shares: number[], twins: (number | null)[]]} Word shares of attention on each view */
+
+/**
+ * `word_frames_record` of component.py.
+ *
+ * @typedef {object} WordFramesRecord
+ * @property {NamedViews["views"]} views
+ * @property {{side: Side, words: Word[]}[]} sides
+ * @property {boolean} measured
+ */
+
+/** @typedef {"caption" | "silent" | "empty" | "missing" | "none" | "total" | "most"} TextName */
+/** @typedef {Record<TextName | Side, string> & {names: KindTexts}} WordFramesTexts */
+/** @typedef {Record<"root" | "answers" | "strip" | "told", HTMLElement>} WordFramesParts */
+/** @typedef {{side: number, word: number}} Spot places in the record's sides and their words */
+/**
+ * @typedef {object} WordFramesProps
+ * @property {{frames: {url: string}[], record: WordFramesRecord} | null} value
+ * @property {Palette} palette
+ * @property {Record<"en" | "zh", WordFramesTexts>} texts
+ */
+
+/** @type {Record<string, [number, number]>} */
+const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+
+/** @param {Mount<WordFramesProps>} mount */
+export function start({ element, props, watch }) {
+  /** @type {WordFramesParts} */
   const parts = partsOf(element);
   const { palette } = props;
   const texts = inPageLanguage(props.texts);
-  let run = null; // {views: [{name, time}], sides: [{side, words: [[text, shares, twin]]}]}
-  let chosen = null; // {side, word}: places in run.sides and its words
+  /** @type {WordFramesRecord | null} */
+  let run = null;
+  /** @type {Spot | null} */
+  let chosen = null;
   fillTexts(element, texts);
-  for (const [name, colour] of [["dense", palette.pruned], ["aim", palette.alive], ["hand", palette.language]])
-    parts.root.style.setProperty(`--wf-${name}`, colour);
+  parts.root.style.setProperty("--wf-dense", palette.pruned);
+  parts.root.style.setProperty("--wf-aim", palette.alive);
+  parts.root.style.setProperty("--wf-hand", palette.language);
 
   function load() {
-    const { frames = [], record = null } = props.value || {};
-    run = record;
-    parts.root.dataset.empty = !run;
+    run = props.value?.record ?? null;
+    parts.root.dataset.empty = String(!run);
     parts.answers.replaceChildren(...(run ? run.sides.map(answer) : []));
-    parts.strip.replaceChildren(...(run ? run.views.map(({ time }, i) => picture(frames[i].url, time, i)) : []));
+    parts.strip.replaceChildren(...(props.value?.frames ?? []).map(({ url }, view) => picture(url, view)));
     const first = run ? run.sides.findIndex((side) => side.words.length) : -1;
-    chosen = !run || first < 0 ? null : kept() || { side: first, word: 0 };
+    chosen = first < 0 ? null : (kept() ?? { side: first, word: 0 });
     show();
   }
 
   /** What was chosen, if the new run still has a word there. */
   function kept() {
-    return chosen && run.sides[chosen.side] && run.sides[chosen.side].words[chosen.word] ? chosen : null;
+    return chosen && run?.sides[chosen.side]?.words[chosen.word] ? chosen : null;
   }
 
-  function answer({ side, words: said }, place) {
-    const chips = said.map(([text], word) => chip(text, { side: place, word }));
+  /** @param {WordFramesRecord["sides"][number]} side @param {number} place */
+  function answer({ side, words }, place) {
+    const chips = words.map(([text], word) => chip(text, { side: place, word }));
     const row = make("div", { class: "wf-words" }, ...(chips.length ? chips : [texts.silent]));
     return make("div", { class: "wf-side", "data-side": side }, make("b", {}, texts[side]), row);
   }
 
+  /** @param {string} text @param {Spot} spot */
   function chip(text, spot) {
     const button = make("button", { type: "button" }, text);
     for (const event of ["pointerenter", "focus", "click"]) button.addEventListener(event, () => choose(spot));
@@ -39,80 +77,88 @@ function startWordFrames(element, props, watch) {
     return button;
   }
 
+  /** @param {Spot} spot */
   function choose(spot) {
     chosen = spot;
     show();
   }
 
   /** Left and right: the word beside; up and down: the same place of the other answer. */
+  /** @param {KeyboardEvent} event @param {Spot} spot */
   function walk(event, { side, word }) {
-    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    const there = run.sides[side + step[0]];
-    if (!there || !there.words.length) return;
+    const there = run?.sides[side + step[0]];
+    if (!there?.words.length) return;
     const next = Math.min(there.words.length - 1, Math.max(0, word + step[1]));
     buttons(side + step[0])[next].focus();
   }
 
+  /** @param {number} side */
   function buttons(side) {
     return parts.answers.children[side].querySelectorAll("button");
   }
 
-  function picture(url, time, place) {
-    const image = make("img", { src: url, alt: nameOf(run, texts, place) });
-    const bars = run.sides.map(({ side }) => make("i", { "data-side": side }));
-    const caption = fill(texts.caption, { frame: shortName(run, place), seconds: time.toFixed(1) });
-    return make("li", {}, make("small", {}), make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars), image,
-      make("small", {}, caption));
+  /** @param {string} url @param {number} view */
+  function picture(url, view) {
+    const { views, sides } = /** @type {WordFramesRecord} */ (run);
+    const image = make("img", { src: url, alt: nameOf({ views }, texts, view) });
+    const bars = sides.map(({ side }) => make("i", { "data-side": side }));
+    const seconds = views[view].time.toFixed(1);
+    const caption = fill(texts.caption, { frame: shortName({ views }, view), seconds });
+    const above = make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars);
+    return make("li", {}, make("small"), above, image, make("small", {}, caption));
   }
 
   /** The chosen word of each run: its own place, or that of the same word in the other answer; null for none. */
   function picked() {
-    const [, , twins] = run.sides[chosen.side].words[chosen.word];
-    return run.sides.map((side, place) => {
-      const word = place === chosen.side ? chosen.word : twins[place];
-      return word === null ? null : side.words[word];
+    if (!run || !chosen) return [];
+    const { side: own, word } = chosen;
+    const [, , twins] = run.sides[own].words[word];
+    return run.sides.map(({ words }, place) => {
+      const at = place === own ? word : twins[place];
+      return at === null ? null : words[at];
     });
   }
 
   function show() {
-    const now = chosen ? picked() : [];
+    const now = picked();
     const top = Math.max(1e-9, ...now.flatMap((word) => (word ? word[1] : [])));
     parts.told.replaceChildren(...told(now).flatMap((line) => [line, make("br")]));
-    if (!run) return;
-    run.sides.forEach((side, place) => {
-      buttons(place).forEach((button, i) => button.setAttribute("aria-pressed", now[place] === side.words[i]));
-    });
-    [...parts.strip.children].forEach((item, i) => {
-      const shares = now.map((word) => (word ? word[1][i] : null));
-      item.firstChild.textContent = shares.map((share) => (share === null ? "–" : percent(share))).join(" · ");
-      item.querySelectorAll(".wf-bars i").forEach((bar, side) => {
-        bar.style.height = `${(100 * (shares[side] || 0)) / top}%`;
-      });
-    });
+    for (const [place, { words }] of (run?.sides ?? []).entries())
+      for (const [i, button] of buttons(place).entries())
+        button.setAttribute("aria-pressed", String(now[place] === words[i]));
+    for (const [view, item] of [...parts.strip.children].entries()) {
+      const shares = now.map((word) => (word ? word[1][view] : null));
+      item.children[0].textContent = shares.map((share) => (share === null ? "–" : percent(share))).join(" · ");
+      /** @type {NodeListOf<HTMLElement>} */
+      const bars = item.querySelectorAll(".wf-bars i");
+      for (const [side, bar] of bars.entries()) bar.style.height = `${(100 * (shares[side] ?? 0)) / top}%`;
+    }
   }
 
+  /** @param {(Word | null)[]} now */
   function told(now) {
     if (!run) return [texts.empty];
     if (!run.measured) return [texts.missing];
     if (!chosen) return [texts.silent];
-    return now.map((word, place) => sentence(word, texts[run.sides[place].side]));
+    const { sides, views } = run;
+    return now.map((word, place) => sentence(word, texts[sides[place].side], views));
   }
 
-  function sentence(word, side) {
+  /** @param {Word | null} word @param {string} side @param {NamedViews["views"]} views */
+  function sentence(word, side, views) {
     if (!word) return fill(texts.none, { side });
     const [text, shares] = word;
     const best = shares.indexOf(Math.max(...shares));
     const total = shares.reduce((sum, share) => sum + share, 0);
     return [
       fill(texts.total, { side, share: percent(total), word: text }),
-      fill(texts.most, { frame: nameOf(run, texts, best), share: percent(shares[best]) }),
+      fill(texts.most, { frame: nameOf({ views }, texts, best), share: percent(shares[best]) }),
     ].join(" ");
   }
 
   watch("value", load);
   load();
 }
-
-startWordFrames(element, props, watch);

@@ -1,21 +1,27 @@
-"""Middleware that puts a script at the head of the page, so that its language is known before Gradio's scripts run."""
+"""Middleware that puts what scripts need at the head of the page: its language, known before Gradio's scripts run, and
+the addresses of all modules, so that they come at once."""
 
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from page import assets
+from page import scripts
 
 _HEAD = b"<head>"
 
 
-class LanguageFirst:
-    """Middleware that edits the page itself and nothing else."""
+class Head:
+    """Middleware that edits the page itself and nothing else. entries: modules that the page will start."""
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, app: ASGIApp, entries: tuple[str, ...]):
         self.app = app
-        self.script = f"<script>{assets.text('language_script.js')}</script>".encode()
+        preloads = [
+            f'<link rel="modulepreload" href="{scripts.folder()}/{name}">'
+            for name in scripts.needed(scripts.LANGUAGE, *entries)
+        ]
+        language = f'<script type="module" src="{scripts.folder()}/{scripts.LANGUAGE}"></script>'
+        self.added = "".join([language, *preloads]).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/":
@@ -30,7 +36,7 @@ class LanguageFirst:
             chunks.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            page = b"".join(chunks).replace(_HEAD, _HEAD + self.script, 1)
+            page = b"".join(chunks).replace(_HEAD, _HEAD + self.added, 1)
             MutableHeaders(raw=start["headers"])["content-length"] = str(len(page))
             await send(start)
             await send({"type": "http.response.body", "body": page})

@@ -1,0 +1,58 @@
+// @ts-check
+// State: what the explorer shows, and what it shows at first.
+
+import { ALL_HEADS } from "./scores.js";
+
+/** @import { Mark } from "./overrides.js" */
+
+/** @typedef {{view: number, patch: number}} Spot a patch of a view */
+/** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
+/** @typedef {"rank" | "log"} Scale how scores become heights in [0, 1] */
+/** @typedef {"look" | Mark["kind"]} Tool what a click on a patch does */
+
+/**
+ * What a painted view depends on.
+ *
+ * @typedef {object} Choice
+ * @property {Overlay} overlay
+ * @property {number} layer
+ * @property {Scale} scale
+ * @property {number} round of merging; infinite for the last
+ * @property {number} head one head, or ALL_HEADS
+ * @property {number} iteration of PageRank; infinite for the last
+ */
+
+/**
+ * @typedef {object} Cursor
+ * @property {number} view the chosen one
+ * @property {boolean} zoom whether it is alone on the canvas
+ * @property {Spot | null} at the patch that is read
+ * @property {boolean} held whether it stays when the pointer leaves
+ * @property {Spot | null} pinned
+ * @property {boolean} links whether the links of a round are drawn
+ * @property {Tool} tool
+ * @property {Mark[]} marks
+ */
+
+/** @typedef {Choice & Cursor} State */
+
+/** @type {readonly Overlay[]} */
+export const OVERLAYS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
+
+/** @type {State} */
+export const START = {
+  overlay: "groups",
+  layer: 0,
+  scale: "rank",
+  round: Infinity,
+  head: ALL_HEADS,
+  iteration: Infinity,
+  view: 0,
+  zoom: false,
+  at: null,
+  held: false,
+  pinned: null,
+  links: false,
+  tool: "look",
+  marks: [],
+};

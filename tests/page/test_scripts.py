@@ -1,0 +1,135 @@
+"""Scripts: every one is a module that something needs; the app serves them and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+
+import gradio as gr
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from aim_core.config import AimConfig
+from page import scripts
+from page.components.answers.component import AnswersPanel, answers_record
+from page.components.base import Panel
+from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
+from page.components.explorer.component import TokenExplorer
+from page.components.explorer.record import explorer_record
+from page.components.tour.component import Tour
+from page.components.tour.steps import measured, steps
+from page.components.word_frames.component import WordFramesPanel, word_frames_record
+from page.head import Head
+from page.state.store import StoredRun
+from tests.helpers.modules import ORIGIN, module_page
+
+REPLAY, SIZES = "exports/replay.js", "components/estimate/sizes.js"
+
+
+@pytest.fixture(scope="module")
+def panels() -> list[Panel]:
+    with gr.Blocks():
+        return [AnswersPanel(), EstimatePanel({}), TokenExplorer(), Tour([]), WordFramesPanel()]
+
+
+@pytest.fixture(scope="module")
+def entries(panels) -> list[str]:
+    return [panel.entry for panel in panels]
+
+
+def test_every_script_is_a_checked_module_that_something_needs(entries):
+    assert {*scripts.needed(scripts.LANGUAGE, SIZES, REPLAY, *entries)} == {*scripts.sources()}
+    for name, text in scripts.sources().items():
+        assert text.startswith("// @ts-check\n") and re.search(r"^(import|export) ", text, re.MULTILINE), name
+        assert "innerHTML" not in text and "insertAdjacentHTML" not in text, name
+
+
+def test_each_module_comes_after_what_it_imports():
+    order = scripts.needed("components/tour/tour.js")
+    assert order == ["components/common.js", "components/tour/steps.js", "components/tour/tour.js"]
+
+
+@pytest.mark.parametrize(
+    "line", ['import "./b.js";', 'import * as b from "./b.js";', 'export { b } from "./b.js";', "export default 1;"]
+)
+def test_a_bundle_carries_no_import_or_export_that_it_does_not_know(monkeypatch, line):
+    monkeypatch.setattr(scripts, "sources", lambda: {"a.js": f"// @ts-check\n{line}\n"})
+    with pytest.raises(ValueError, match=r"a\.js: only names in braces"):
+        scripts.bundle("a.js")
+
+
+@pytest.fixture(scope="module")
+def client(entries):
+    page = Route("/", lambda request: HTMLResponse("<html><head><title>x</title></head></html>"))
+    middleware = [Middleware(Head, entries=tuple(entries))]
+    return TestClient(Starlette(routes=[scripts.route(), page], middleware=middleware))
+
+
+def test_the_app_serves_the_modules_for_good_and_no_other_file(client):
+    for name, text in scripts.sources().items():
+        reply = client.get(f"/{scripts.folder()}/{name}")
+        assert reply.text == text and reply.headers["content-type"].startswith("text/javascript")
+        assert "immutable" in reply.headers["cache-control"]
+    for name in ("scripts.py", "components/base.py", "../app.py", "%2e%2e/app.py", "/etc/passwd", ""):
+        assert client.get(f"/{scripts.folder()}/{name}").status_code == 404
+    assert client.get(f"/gradio_api/scripts/0123/{scripts.LANGUAGE}").status_code == 404
+
+
+def test_a_changed_module_has_another_address(monkeypatch):
+    before = scripts.folder()
+    monkeypatch.setattr(scripts, "sources", lambda: {"a.js": ""})
+    assert scripts.folder() != before
+
+
+def test_the_page_names_what_it_will_need_and_speaks_first(client, entries):
+    reply = client.get("/")
+    assert len(reply.content) == int(reply.headers["content-length"])
+    head = reply.text.split("<title>")[0]
+    assert re.findall('script[^>]*src="([^"]+)"', head) == [f"{scripts.folder()}/{scripts.LANGUAGE}"]
+    preloaded = re.findall('modulepreload" href="([^"]+)"', head)
+    assert {*preloaded} == {f"{scripts.folder()}/{name}" for name in scripts.needed(scripts.LANGUAGE, *entries)}
+
+
+@pytest.mark.browser
+def test_a_panel_finds_its_module_below_a_proxys_path(browser, panels):
+    page, asked = module_page(browser), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{ORIGIN}some/place/?lang=en")
+    run = "code => Function('element', 'props', 'watch', 'trigger', code)()"
+    for panel in panels:
+        with page.expect_request(f"{ORIGIN}some/place/{scripts.folder()}/{panel.entry}"):
+            page.evaluate(f"code => {{ ({run})(code)?.catch(() => {{}}); }}", panel.js_on_load)
+    page.close()
+
+
+def properties(name: str) -> dict[str, bool]:
+    """The properties of a JSDoc record by their names: whether each has to be there."""
+    text = "\n".join(scripts.sources().values())
+    (body,) = re.findall(rf"@typedef {{object}} {name}\n(.*?)\*/", text, re.DOTALL)
+    found = re.findall(r"@property {.*} (\[?)(\w+)", body)
+    return {own: not optional for optional, own in found}
+
+
+def test_records_have_the_properties_that_scripts_are_checked_against(engine, frames):
+    ask = lambda config: engine.run(frames, "what?", config=config, max_new_tokens=2, details=True)  # noqa: E731
+    dense, aim = ask(AimConfig.dense()), ask(AimConfig(0.25, 4, 9))
+    runs, tokenizer = {"dense": dense, "aim": aim}, engine.adapter.processor.tokenizer
+    answers, settings = answers_record(runs, True, tokenizer), frames_and_prompts(engine.adapter, 96, 128)
+    stored = StoredRun("clip.mp4", "what?", len(frames), dense, aim)
+    records = {
+        "ExplorerRecord": explorer_record(aim.trace),
+        "Answer": answers["aim"],
+        "FirstTokenRecord": answers["firstToken"],
+        "WordFramesRecord": word_frames_record(runs, tokenizer),
+        "Measured": measured(stored),
+        "ModelSizes": model_sizes(engine),
+        "Prompt": settings["prompts"][0],
+    }
+    for name, record in records.items():
+        assert {*record} == {*properties(name)}, name
+    assert {*answers} <= {*properties("AnswersRecord")}
+    assert {*properties("Step")} == {*asdict(steps(12)[0])}
