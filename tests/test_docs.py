@@ -130,6 +130,23 @@ def test_a_name_that_is_not_there_is_seen():
     assert not has("Trace", "groups") and not has("AimConfig", "keep")
 
 
+def test_the_glossary_has_the_words_of_the_page():
+    texts = tomllib.loads((ROOT / "page" / "locales" / "en.toml").read_text(encoding="utf-8"))
+    explorer, answers, inputs = texts["explorer"]["EXPLORER"], texts["answers"]["ANSWER_PANEL"], texts["inputs"]
+    labels = [label for part in ("overlays", "scales", "fields", "tools", "steps") for label in explorer[part].values()]
+    labels += [explorer["head"], explorer["share"], inputs["KEEP_RATIO"], inputs["FRAMES"], inputs["DETAILS"]]
+    labels += [
+        answers["dense"],
+        answers["firstTokenName"],
+        answers["hand"],
+        texts["word_frames"]["WORD_FRAMES"]["hand"],
+    ]
+    labels += [texts["estimate"]["ESTIMATE"][name] for name in ("name", "kv", "share")]
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").lower()
+    known = {word for cell in re.findall(r"^\| (.*?) \|", glossary, re.MULTILINE) for word in cell.split(", ")}
+    assert len(labels) > 30 and not {re.sub(r"^[+×] | \(.*\)$", "", label).lower() for label in labels} - known
+
+
 def test_make_names_every_command_that_a_page_gives():
     targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for path in TEXTS:
