@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from transformers import CLIPImageProcessor, LlavaOnevisionImageProcessor
+from transformers import CLIPImageProcessor, LlavaNextImageProcessor, LlavaOnevisionImageProcessor
 from transformers.models.llava_onevision.modeling_llava_onevision import get_anyres_image_grid_shape, unpad_image
 
 from aim_core.adapters.crops import anyres, centre_crop, padded_to_square, tile
@@ -46,14 +46,15 @@ def test_the_box_is_where_the_stock_processor_puts_the_picture(size):
         assert seen[1] == pytest.approx(top + share * (bottom - top), abs=2.5 / min(height, 384))
 
 
+@pytest.mark.parametrize("processor_class", [LlavaNextImageProcessor, LlavaOnevisionImageProcessor])
 @pytest.mark.parametrize("size", [(20, 56), (56, 20), (56, 56)])
-def test_a_views_picture_is_what_the_processor_of_crops_shows_the_model(size):
+def test_a_views_picture_is_what_the_processor_of_crops_shows_the_model(size, processor_class):
     """At the size of its canvas a picture is not resized, so that every pixel can be compared; the padding too."""
     picture = np.random.default_rng(0).integers(1, 256, (*size, 3), dtype=np.uint8)
     (rows, columns), box = anyres(size, [[56, 56]], crop=28, side=2)
-    processor = LlavaOnevisionImageProcessor(
-        size={"height": 28, "width": 28}, image_grid_pinpoints=[[56, 56]], do_rescale=False, do_normalize=False
-    )
+    side = {"height": 28, "width": 28}
+    settings = {"size": side, "crop_size": side, "image_grid_pinpoints": [[56, 56]]}
+    processor = processor_class(**settings, do_rescale=False, do_normalize=False)
     crops = processor(picture, return_tensors="np")["pixel_values"][0, 1:].reshape(2, 2, 3, 28, 28)
     canvas = crops.transpose(0, 3, 1, 4, 2).reshape(56, 56, 3)
     top, left = 7 * (4 - rows), 7 * (4 - columns)  # cells of 14 pixels, as many taken away on either side
