@@ -52,7 +52,7 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     results, key = handlers.results, handlers.results.key
     settings = [*media.inputs, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
-    asked = [controls.run.click, controls.question.submit, results.explorer.marks]
+    asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
     layout_inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
     run = gr.on(
         [controls.run.click, controls.question.submit],
@@ -75,7 +75,7 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
             concurrency_id="model",
             show_progress_on=results.answers,
         )
-        for event in (results.explorer.marks, results.answers.undo)
+        for event in (results.explorer.overrides, results.answers.undo)
     ]
     times = run.success(
         handlers.times,

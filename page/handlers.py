@@ -95,8 +95,8 @@ class Handlers:
         overrides = stored.overrides if same_frames else NO_OVERRIDES  # they belong to their frames
         try:
             again = self._again(stored, config, num_frames, overrides)
-        except ValueError as error:  # merged otherwise, two marks may be on one token
-            gr.Warning(strings().MARKS_OFF.format(reason=error), title=strings().TITLES["marks"])
+        except ValueError as error:  # merged otherwise, two overrides may be on one token
+            gr.Warning(strings().OVERRIDES_OFF.format(reason=error), title=strings().TITLES["overrides"])
             again = self._again(stored, config, num_frames, NO_OVERRIDES)
         return self._shown(again, key)
 
@@ -105,23 +105,23 @@ class Handlers:
         """Run AIM again with the patches that the reader protected or removed; without any, show AIM alone again."""
         stored = self.store.get(key)
         if stored is None:
-            raise refusal(strings().NO_RUN, "marks")
+            raise refusal(strings().NO_RUN, "overrides")
         if stored.model is not None:
-            raise refusal(strings().LOADED_ONLY, "marks")
+            raise refusal(strings().LOADED_ONLY, "overrides")
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         overrides = checked_overrides(event._data if event else None, stored.aim.trace)
         if overrides and num_frames != stored.num_frames:
-            raise refusal(strings().BAD_MARKS, "marks")
+            raise refusal(strings().BAD_OVERRIDES, "overrides")
         try:
             with self.cancellation.run(request.session_hash) as stop:
                 again = self._again(stored, config, num_frames, overrides, stop=stop)
         except Stopped:
             return gr.skip()
         except ValueError as error:
-            raise refusal(strings().BAD_MARKS_BOTH.format(reason=error), "marks") from error
+            raise refusal(strings().BAD_OVERRIDES_BOTH.format(reason=error), "overrides") from error
         if again.hand:
             same = again.hand.answer == again.aim.answer
-            gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["marks"])
+            gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["overrides"])
         return self._shown(again, key)
 
     @guarded

@@ -28,7 +28,7 @@ def results(default: AimConfig, depth: int) -> Results:
     with gr.Row(elem_id="whys"):
         _why("MERGE")
         _why("PRUNE")
-        _why("MARKS")
+        _why("OVERRIDES")
 
     word_frames = WordFramesPanel(elem_id="word_frames")
 

@@ -20,7 +20,7 @@ def checked_overrides(sent: object, trace: Trace) -> TokenOverrides:
     try:
         return TokenOverrides(*(_pairs(sent.get(name, []), trace) for name in ("protect", "remove")))
     except ValueError as error:
-        raise refusal(strings().BAD_MARKS_BOTH.format(reason=error), "marks") from error
+        raise refusal(strings().BAD_OVERRIDES_BOTH.format(reason=error), "overrides") from error
 
 
 def _pairs(sent: object, trace: Trace) -> tuple[Mark, ...]:
@@ -40,4 +40,4 @@ def _pair(sent: object, trace: Trace) -> Mark:
 
 
 def _refused() -> gr.Error:
-    return refusal(strings().BAD_MARKS, "marks")
+    return refusal(strings().BAD_OVERRIDES, "overrides")

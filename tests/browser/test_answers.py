@@ -53,7 +53,7 @@ def told(page) -> str:
 
 
 def note(page):
-    return page.locator("#explorer [data-part=marksNote]")
+    return page.locator("#explorer [data-part=overridesNote]")
 
 
 def test_first_tokens_stand_side_by_side(page):
@@ -130,7 +130,7 @@ def test_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
     number = next(
         number
         for number, targets in events
-        if "marks" in targets and number is not None and _calls_server(page, number)
+        if "overrides" in targets and number is not None and _calls_server(page, number)
     )
     body = {"data": [0.25, 6, 9, 8, None], "event_data": {"remove": "<b>"}, "fn_index": number, "session_hash": "raw"}
     request = urllib.request.Request(

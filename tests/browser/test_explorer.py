@@ -26,8 +26,8 @@ pytestmark = pytest.mark.browser
 
 def value_of(result) -> dict:
     """What the component hands to the browser, with the pictures in place of their addresses."""
-    frames = [{"url": f"data:image/png;base64,{png(picture)}"} for picture in view_pictures(result.trace)]
-    return {"frames": frames, "record": explorer_record(result.trace, result.overrides)}
+    urls = [{"url": f"data:image/png;base64,{png(picture)}"} for picture in view_pictures(result.trace)]
+    return {"pictures": urls, "record": explorer_record(result.trace, result.overrides)}
 
 
 def png(picture: np.ndarray) -> str:
@@ -205,9 +205,9 @@ def test_groups_are_marked_by_pointer_and_keys_and_the_server_is_asked(explorer)
     explorer.part("canvas").press("Enter")
     explorer.choose("all")
     assert explorer.drawn() != plain
-    assert explorer.said("marksNote").startswith("1 protected, 1 removed; not asked yet")
+    assert explorer.said("overridesNote").startswith("1 protected, 1 removed; not asked yet")
     explorer.part("ask").click()
-    assert explorer.page.evaluate("asked") == [["marks", {"protect": [[0, 0]], "remove": [[1, 1]]}]]
+    assert explorer.page.evaluate("asked") == [["overrides", {"protect": [[0, 0]], "remove": [[1, 1]]}]]
     explorer.part("clear").click()
     explorer.part("canvas").press("Escape")
     assert explorer.is_off("ask")
@@ -218,7 +218,7 @@ def test_a_second_click_takes_a_mark_off_and_the_other_tool_turns_it(explorer):
     explorer.click(0, 0.06, 0.06)
     explorer.choose("remove")
     explorer.click(0, 0.06, 0.06)
-    assert explorer.said("marksNote").startswith("0 protected, 1 removed")
+    assert explorer.said("overridesNote").startswith("0 protected, 1 removed")
     explorer.click(0, 0.06, 0.06)
     assert explorer.is_off("clear")
 
@@ -227,14 +227,14 @@ def test_marks_stay_with_their_frames_and_go_with_the_video(explorer, runs):
     explorer.choose("remove")
     explorer.click(1, 0.94, 0.94)
     explorer.give(runs.finer)
-    assert explorer.said("marksNote").startswith("0 protected, 1 removed")
+    assert explorer.said("overridesNote").startswith("0 protected, 1 removed")
     explorer.give(runs.other)
     assert explorer.is_off("clear")
 
 
 def test_a_run_with_marks_shows_them_and_tells_what_they_did(browser, runs):
     alone = Alone(browser, runs.marked)
-    assert alone.said("marksNote").startswith("This run was asked with these marks")
+    assert alone.said("overridesNote").startswith("This run was asked with these marks")
     assert alone.is_off("ask")
     alone.click(1, 0.94, 0.94)
     assert alone.reading()["fate"] == "removed by hand"
@@ -243,7 +243,7 @@ def test_a_run_with_marks_shows_them_and_tells_what_they_did(browser, runs):
     alone.click(0, 0.06, 0.06)
     playwright.expect(alone.part("history")).to_contain_text("Protected by hand")
     alone.part("clear").click()
-    assert "ask again" in alone.said("marksNote") and not alone.is_off("ask")
+    assert "ask again" in alone.said("overridesNote") and not alone.is_off("ask")
     alone.page.close()
 
 

@@ -136,8 +136,8 @@ def test_every_panel_is_filled(asked, name, kind):
     to = one.results
     trace = stored_run_of(one, key).shown.trace
     explorer = to.explorer.postprocess(values[to.explorer])
-    assert len(explorer.frames) == len(explorer.record["views"]) == len(FAMILIES[name].views[kind]) or kind == "image"
-    for view, file in zip(explorer.record["views"], explorer.frames, strict=True):
+    assert len(explorer.pictures) == len(explorer.record["views"]) == len(FAMILIES[name].views[kind]) or kind == "image"
+    for view, file in zip(explorer.record["views"], explorer.pictures, strict=True):
         with Image.open(file.path) as picture:
             assert picture.size == tuple(view["size"])[::-1]
     told = to.word_frames.postprocess(values[to.word_frames])

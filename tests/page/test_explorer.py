@@ -146,10 +146,10 @@ def test_a_picture_in_the_place_of_another_gets_its_own_name(tmp_path):
 def test_the_component_takes_a_result_and_serves_its_frames(trace):
     explorer, result = TokenExplorer(elem_id="explorer"), make_result(trace)
     data = explorer.postprocess(result)
-    assert len(data.frames) == trace.num_frames and data.record["numLayers"] == trace.num_layers
-    first = Path(data.frames[0].path)
+    assert len(data.pictures) == trace.num_frames and data.record["numLayers"] == trace.num_layers
+    first = Path(data.pictures[0].path)
     first.unlink()  # the cache is emptied by and by
-    assert Path(explorer.postprocess(result).frames[0].path).exists()
+    assert Path(explorer.postprocess(result).pictures[0].path).exists()
     assert explorer.postprocess(None) is None and explorer.preprocess(data) is None
 
 
@@ -336,16 +336,16 @@ def test_small_numbers_and_none_survive_packing():
 @pytest.mark.browser
 def test_marks_that_a_merge_brings_together_are_seen(evaluate, trace):
     marks = '[{view: 0, patch: 0, kind: "protect"}, {view: 0, patch: 1, kind: "remove"}]'
-    assert evaluate(trace, f"[...markedTokens(run, {marks})]") == [[0, "both"]]
-    assert evaluate(trace, f'marksWith(run, {marks}, {{view: 0, patch: 1}}, "protect")') == []
-    turned = evaluate(trace, f'marksWith(run, {marks}.slice(1), {{view: 0, patch: 0}}, "protect")')
+    assert evaluate(trace, f"[...overriddenTokens(run, {marks})]") == [[0, "both"]]
+    assert evaluate(trace, f'overridesWith(run, {marks}, {{view: 0, patch: 1}}, "protect")') == []
+    turned = evaluate(trace, f'overridesWith(run, {marks}.slice(1), {{view: 0, patch: 0}}, "protect")')
     assert turned == [{"view": 0, "patch": 0, "kind": "protect"}]
 
 
 @pytest.mark.browser
 def test_marks_follow_their_pictures(evaluate, trace):
     marks = '[{view: 1, patch: 3, kind: "remove"}]'
-    carried = f"marksCarried({marks}, ['a', 'b'], argument, run).map(mark => mark.view)"
+    carried = f"carriedOverrides({marks}, ['a', 'b'], argument, run).map(mark => mark.view)"
     assert [evaluate(trace, carried, after) for after in (["a", "b"], ["b", "x"], ["x", "y"])] == [[1], [0], []]
 
 

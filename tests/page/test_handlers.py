@@ -97,7 +97,7 @@ def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     assert update[to.key] == key and stored.aim is before.aim and stored.dense is before.dense
     assert stored.overrides == TokenOverrides(remove=((2, 10),)) and update[to.explorer] is stored.hand
     assert row in kept_rows(stored.aim, 0) and row not in kept_rows(stored.hand, 0)
-    assert answers["marks"]["removed"] == 1 and answers["firstToken"]["sides"] == ["dense", "aim", "hand"]
+    assert answers["overrides"]["removed"] == 1 and answers["firstToken"]["sides"] == ["dense", "aim", "hand"]
     assert len(update[to.word_frames][1]["sides"]) == 3 and "hand" in update[to.summary]
 
 

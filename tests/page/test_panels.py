@@ -121,8 +121,8 @@ def test_the_answer_by_hand_is_held_against_aim(said):
     record = said("it goes left", "it goes right", "it rests")
     assert record["hand"]["words"] == [("same", "it"), ("only", "rests")]
     assert record["aim"]["words"] == [("same", "it"), ("same", "goes"), ("only", "right")]  # as without marks
-    assert record["marks"] == {"protected": 0, "removed": 0, "same": False}
-    assert said("left", "right", "right")["marks"]["same"]
+    assert record["overrides"] == {"protected": 0, "removed": 0, "same": False}
+    assert said("left", "right", "right")["overrides"]["same"]
 
 
 def test_marks_are_counted_in_tokens(results, tokenizer):
@@ -133,7 +133,7 @@ def test_marks_are_counted_in_tokens(results, tokenizer):
     marks = TokenOverrides(protect=tuple((0, int(patch)) for patch in patches), remove=((1, other),))
     runs = {"dense": results[-1], "aim": results[0], "hand": replace(results[0], overrides=marks)}
     assert len(patches) == 2
-    assert answers_record(runs, True, tokenizer)["marks"] == {"protected": 1, "removed": 1, "same": True}
+    assert answers_record(runs, True, tokenizer)["overrides"] == {"protected": 1, "removed": 1, "same": True}
 
 
 def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):

@@ -91,7 +91,7 @@ def test_attention_that_was_not_recorded_is_said(results, tokenizer):
 def frames_panel(browser, attended):
     """The panel in a page of its own, with four grey pictures."""
     grey = "data:image/gif;base64,R0lGODlhAQABAIAAAMLCwgAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
-    value = {"frames": [{"url": grey}] * 4, "record": attended}
+    value = {"pictures": [{"url": grey}] * 4, "record": attended}
     page = panel_page(browser, "word_frames", {"value": value, "texts": {"en": ENGLISH["WORD_FRAMES"]}, "palette": {}})
     yield page
     page.close()

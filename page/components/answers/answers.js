@@ -18,7 +18,7 @@ import { FirstTokenTable } from "./first_token.js";
  */
 
 /** @typedef {{shared: number, most: number}} Agreement words that two answers share, of how many */
-/** @typedef {{protected: number, removed: number, same: boolean}} Marks tokens marked; whether the answer stayed */
+/** @typedef {{protected: number, removed: number, same: boolean}} Overrides tokens; whether the answer stayed */
 
 /**
  * `answers_record` of component.py.
@@ -28,7 +28,7 @@ import { FirstTokenTable } from "./first_token.js";
  * @property {Answer} [aim]
  * @property {Answer} [hand]
  * @property {Agreement} [agreement]
- * @property {Marks} [marks]
+ * @property {Overrides} [overrides]
  * @property {FirstTokenRecord} [firstToken]
  */
 
@@ -57,7 +57,7 @@ export function start({ element, props, watch, trigger }) {
     const agreement = record?.agreement;
     parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement);
     parts.root.dataset.same = String(Boolean(agreement && agreement.shared === agreement.most));
-    byHand(record?.marks);
+    showOverrides(record?.overrides);
     firstToken.show(record?.firstToken);
   }
 
@@ -77,13 +77,13 @@ export function start({ element, props, watch, trigger }) {
     }
   }
 
-  /** @param {Marks} [marks] */
-  function byHand(marks) {
-    parts.handCard.hidden = !marks;
-    if (!marks) return;
-    parts.protected.textContent = whole(marks.protected);
-    parts.removed.textContent = whole(marks.removed);
-    parts.handVerdict.textContent = marks.same ? texts.handSame : texts.handOther;
+  /** @param {Overrides} [overrides] */
+  function showOverrides(overrides) {
+    parts.handCard.hidden = !overrides;
+    if (!overrides) return;
+    parts.protected.textContent = whole(overrides.protected);
+    parts.removed.textContent = whole(overrides.removed);
+    parts.handVerdict.textContent = overrides.same ? texts.handSame : texts.handOther;
   }
 
   watch("value", show);

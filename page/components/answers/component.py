@@ -22,9 +22,9 @@ class AnswersPanel(Panel):
 
 
 def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict:
-    """Answers in words, each word "same" or "only"; how many of them two runs share; first tokens; marks.
+    """Answers in words, each word "same" or "only"; how many of them two runs share; first tokens; overrides.
 
-    runs:  "dense", then "aim" once it has answered, then "hand" where marks were set, which is held against AIM.
+    runs:  "dense", then "aim" once it has answered, then "hand" where there are overrides, which is held against AIM.
     timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
     """
     words = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
@@ -37,7 +37,7 @@ def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict
     record = {"agreement": shared, "firstToken": first_token_record(runs, tokenizer)}
     if hand := runs.get("hand"):
         marked["hand"] = _marked(words["hand"], [(b.b, b.size) for b in _matches(words["aim"], words["hand"])])
-        record["marks"] = _counts(hand) | {"same": words["hand"] == words["aim"]}
+        record["overrides"] = _counts(hand) | {"same": words["hand"] == words["aim"]}
     return record | {name: _side(runs[name], marked[name], timed) for name in runs}
 
 
@@ -52,10 +52,10 @@ def _marked(answer: list[str], matches: list[tuple[int, int]]) -> list[tuple[str
 
 
 def _counts(hand: Result) -> dict[str, int]:
-    """How many visual tokens the marks protect and remove; several marked patches may have ended in one token."""
+    """How many visual tokens the overrides protect and remove; several patches may have ended in one token."""
     rows = hand.trace.rows()
-    marks = {"protected": hand.overrides.protect, "removed": hand.overrides.remove}
-    return {name: len({int(rows[mark]) for mark in marked}) for name, marked in marks.items()}
+    overrides = {"protected": hand.overrides.protect, "removed": hand.overrides.remove}
+    return {name: len({int(rows[patch]) for patch in patches}) for name, patches in overrides.items()}
 
 
 def _side(result: Result, marked: list[tuple[str, str]], timed: bool) -> dict:

@@ -16,7 +16,7 @@ from page.token_text import NUM_LIKELY, token_text
 def first_token_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     """Probabilities of the first answer token, for the likeliest of every run, and how far the runs are apart.
 
-    runs: "dense", "aim" and, where marks were set, "hand".
+    runs: "dense", "aim" and, where there are overrides, "hand".
     Returns sides, the names of the runs; rows, by falling probability of the first run, each a token's text and its
     probability in each run; kl, in nats, of each run from the one before it (None where it is infinite); firsts, the
     text of each run's likeliest token; same, whether it is one token.

@@ -14,9 +14,9 @@ from visual.view_pictures import view_pictures
 
 
 class ExplorerData(GradioModel):
-    """Frames as files that Gradio serves, and `explorer_record` of the same run."""
+    """Pictures of the views as files that Gradio serves, and `explorer_record` of the same run."""
 
-    frames: list[FileData]
+    pictures: list[FileData]
     record: dict
 
 
@@ -26,11 +26,11 @@ class TokenExplorer(Panel):
     data_model = ExplorerData
 
     def __init__(self, **kwargs):
-        super().__init__("explorer", "EXPLORER", events=("marks",), palette=browser_palette(), **kwargs)
+        super().__init__("explorer", "EXPLORER", events=("overrides",), palette=browser_palette(), **kwargs)
 
     def postprocess(self, value: Any) -> Any:
         """value: a `Result` or None; returns ExplorerData."""
         if value is None:
             return None
-        frames = write_frames(view_pictures(value.trace), self.GRADIO_CACHE)
-        return ExplorerData(frames=frames, record=explorer_record(value.trace, value.overrides))
+        pictures = write_frames(view_pictures(value.trace), self.GRADIO_CACHE)
+        return ExplorerData(pictures=pictures, record=explorer_record(value.trace, value.overrides))

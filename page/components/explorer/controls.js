@@ -104,7 +104,7 @@ export class Controls {
     this.playing = { name, timer };
     if (name === "layer" && !LAYERED.includes(this.state.overlay)) this.set({ overlay: "alive" });
     if (name === "view") this.set({ zoom: true });
-    this.mark();
+    this.showPlaying();
   }
 
   /** @param {Playable} name */
@@ -125,11 +125,11 @@ export class Controls {
   stop() {
     clearInterval(this.playing?.timer);
     this.playing = null;
-    this.mark();
+    this.showPlaying();
   }
 
   /** Show on the buttons what is playing. */
-  mark() {
+  showPlaying() {
     for (const name of PLAYABLE) {
       const on = String(this.playing?.name === name);
       this.playButton(name).dataset.on = on;

@@ -3,7 +3,7 @@
 
 import { fillTexts, inPageLanguage, oncePerFrame, partsOf } from "../common.js";
 import { Controls } from "./controls.js";
-import { areTakenBack, MarksBar, marksAsked, marksCarried, marksWith, withoutAsked } from "./overrides.js";
+import { areTakenBack, carriedOverrides, OverridesBar, overridesWith, payloadOf, withoutAsked } from "./overrides.js";
 import { prepared } from "./paint.js";
 import { PatchInfo } from "./patch_info.js";
 import { Run } from "./run.js";
@@ -14,7 +14,7 @@ import { Timeline } from "./timeline.js";
 
 /** @import { Mount, Palette } from "../common.js" */
 /** @import { ControlParts, ControlTexts } from "./controls.js" */
-/** @import { MarksParts, MarksTexts } from "./overrides.js" */
+/** @import { OverridesParts, OverridesTexts } from "./overrides.js" */
 /** @import { Picture } from "./paint.js" */
 /** @import { InfoParts, InfoTexts } from "./patch_info.js" */
 /** @import { ExplorerRecord } from "./run.js" */
@@ -23,12 +23,12 @@ import { Timeline } from "./timeline.js";
 /** @import { TimelineParts, TimelineTexts } from "./timeline.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {ControlTexts & MarksTexts & InfoTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
+/** @typedef {ControlTexts & OverridesTexts & InfoTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
 /** @typedef {{root: HTMLElement, canvas: HTMLCanvasElement}} OwnParts */
-/** @typedef {OwnParts & ControlParts & MarksParts & InfoParts & TimelineParts} ExplorerParts */
+/** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & TimelineParts} ExplorerParts */
 /**
  * @typedef {object} ExplorerProps
- * @property {{frames: {url: string}[], record: ExplorerRecord} | null} value
+ * @property {{pictures: {url: string}[], record: ExplorerRecord} | null} value
  * @property {Palette} palette
  * @property {Record<"en" | "zh", ExplorerTexts>} texts
  */
@@ -52,7 +52,7 @@ export function start({ element, props, watch, trigger }) {
   const show = oncePerFrame(() => {
     controls.show(run, state);
     stage.draw(state);
-    marksBar.show(run, state);
+    overridesBar.show(run, state);
     patchInfo.show(run, pictures, state.at ?? state.pinned, state);
     patchInfo.card(run, state.pinned, state.scale, state.layer);
     timeline.show(run, pictures, state);
@@ -85,7 +85,7 @@ export function start({ element, props, watch, trigger }) {
     /** A click or Enter on a patch does what the tool says. */
     choose(spot) {
       if (!run || !spot || state.tool === "look") return pin(spot);
-      set({ marks: marksWith(run, state.marks, spot, state.tool), at: spot, view: spot.view, held: true });
+      set({ overrides: overridesWith(run, state.overrides, spot, state.tool), at: spot, view: spot.view, held: true });
     },
     chooseHere: () => on.choose(state.at),
     unpin: () => pin(null),
@@ -108,8 +108,8 @@ export function start({ element, props, watch, trigger }) {
     overlay: (overlay) => set({ overlay }),
     step: (step) => controls.stepBy(step),
     tool: (tool) => set({ tool }),
-    clear: () => set({ marks: [] }),
-    ask: () => trigger("marks", marksAsked(state.marks)),
+    clear: () => set({ overrides: [] }),
+    ask: () => trigger("overrides", payloadOf(state.overrides)),
     redraw: () => show(),
   };
 
@@ -120,7 +120,7 @@ export function start({ element, props, watch, trigger }) {
   }
 
   const controls = new Controls(parts, texts, palette, set);
-  const marksBar = new MarksBar(parts, texts, on);
+  const overridesBar = new OverridesBar(parts, texts, on);
   const patchInfo = new PatchInfo(parts, texts);
   const stage = new Stage(parts.canvas, texts, on);
   const timeline = new Timeline(parts, texts, palette, set);
@@ -128,20 +128,21 @@ export function start({ element, props, watch, trigger }) {
   async function load() {
     const value = props.value;
     if (!value?.record) return;
-    const urls = value.frames.map(({ url }) => url);
+    const urls = value.pictures.map(({ url }) => url);
     const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same views
     const shown = await Promise.all(urls.map(async (url) => known.get(url) ?? prepared(await loadImage(url), palette)));
     if (value !== props.value && JSON.stringify(value) !== JSON.stringify(props.value)) return; // a newer one came
     const before = run;
     const isNew = !urls.some((url) => known.has(url));
     const next = new Run(value.record);
-    const open = before && !isNew && areTakenBack(before, next) ? withoutAsked(state.marks, before) : state.marks;
-    const marks = isNew ? next.asked : marksCarried(open, addresses, urls, next);
+    const open =
+      before && !isNew && areTakenBack(before, next) ? withoutAsked(state.overrides, before) : state.overrides;
+    const overrides = isNew ? next.asked : carriedOverrides(open, addresses, urls, next);
     [run, pictures, addresses] = [next, shown, urls];
     stage.load(run, pictures, palette);
     parts.root.dataset.empty = "false";
     const first = { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1), ...wanted };
-    set({ marks, ...(before ? {} : first) });
+    set({ overrides, ...(before ? {} : first) });
   }
 
   /** @type {Partial<State>} */

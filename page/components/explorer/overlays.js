@@ -1,17 +1,17 @@
 // @ts-check
-// Overlays: what lies over a painted view: links of a merge, marks by hand, the cursor, the pinned group.
+// Overlays: what lies over a painted view: links of a merge, overrides, the cursor, the pinned group.
 
 import { area, borders, middle, patchBox } from "./layout.js";
 import { stroke, thickness } from "./paint.js";
 
 /** @import { Palette } from "../common.js" */
 /** @import { Box, Grid } from "./layout.js" */
-/** @import { Mark } from "./overrides.js" */
+/** @import { Override } from "./overrides.js" */
 /** @import { Context } from "./paint.js" */
 /** @import { Run } from "./run.js" */
 /** @import { Spot } from "./state.js" */
 
-/** @typedef {Mark["kind"] | "both"} Marked how a token is marked */
+/** @typedef {Override["kind"] | "both"} Overridden what is done to a token */
 
 const DARK = "rgba(0, 0, 0, 0.75)"; // beside a light line, so that it is seen on any picture
 
@@ -58,9 +58,9 @@ export class Overlays {
    * @param {Context} ctx
    * @param {Box} box
    * @param {number} view
-   * @param {Map<number, Marked>} kinds by token
+   * @param {Map<number, Overridden>} kinds by token
    */
-  marks(ctx, box, view, kinds) {
+  overrides(ctx, box, view, kinds) {
     const grid = this.run.views[view];
     for (const [token, kind] of kinds) {
       if (this.run.viewOfRow[token] !== view) continue;
@@ -72,7 +72,7 @@ export class Overlays {
     }
   }
 
-  /** @param {Marked} kind */
+  /** @param {Overridden} kind */
   colourOf(kind) {
     return kind === "protect" ? this.palette.protected : this.palette.line;
   }
@@ -94,11 +94,11 @@ export class Overlays {
   }
 
   /**
-   * A round sign in the middle of a patch: plus, cross, or both for a token that is marked both ways.
+   * A round sign in the middle of a patch: plus, cross, or both for a token with two of them.
    *
    * @param {Context} ctx
    * @param {Box} box
-   * @param {Marked} kind
+   * @param {Overridden} kind
    */
   badge(ctx, { x, y, w, h }, kind) {
     const size = Math.max(5, Math.min(w, h) * 0.36);

@@ -6,39 +6,39 @@ import { fill } from "../common.js";
 /** @import { Run } from "./run.js" */
 /** @import { Spot, State, Tool } from "./state.js" */
 
-/** @typedef {{view: number, patch: number, kind: "protect" | "remove"}} Mark */
-/** @typedef {Record<"marksHint" | "marksNew" | "marksAsked" | "marksGone" | "marksBoth", string>} MarksTexts */
-/** @typedef {Record<"clear" | "ask", HTMLButtonElement> & {marksNote: HTMLElement}} MarksParts */
+/** @typedef {{view: number, patch: number, kind: "protect" | "remove"}} Override */
+/** @typedef {Record<"overridesHint" | "overridesNew" | "overridesAsked" | "overridesGone" | "overridesBoth", string>} OverridesTexts */
+/** @typedef {Record<"clear" | "ask", HTMLButtonElement> & {overridesNote: HTMLElement}} OverridesParts */
 
-/** @type {readonly Mark["kind"][]} */
+/** @type {readonly Override["kind"][]} */
 export const KINDS = ["protect", "remove"];
 
 /**
- * The marks after a click: those of the patch's group go, and a new one comes unless it was of this kind.
+ * The overrides after a click: those of the patch's group go, and a new one comes unless it was of this kind.
  *
  * @param {Run} run
- * @param {Mark[]} marks
+ * @param {Override[]} overrides
  * @param {Spot} spot
  * @param {Tool} kind
  */
-export function marksWith(run, marks, { view, patch }, kind) {
+export function overridesWith(run, overrides, { view, patch }, kind) {
   const token = run.token(view, patch);
-  const isOwn = (/** @type {Mark} */ mark) => run.token(mark.view, mark.patch) === token;
-  const others = marks.filter((mark) => !isOwn(mark));
-  const isSame = marks.some((mark) => isOwn(mark) && mark.kind === kind);
+  const isOwn = (/** @type {Override} */ override) => run.token(override.view, override.patch) === token;
+  const others = overrides.filter((override) => !isOwn(override));
+  const isSame = overrides.some((override) => isOwn(override) && override.kind === kind);
   return isSame || kind === "look" ? others : [...others, { view, patch, kind }];
 }
 
 /**
- * Token → how it is marked: "protect", "remove", or "both" where a merge brought two marks together.
+ * Token → how it is overridden: "protect", "remove", or "both" where a merge brought two together.
  *
  * @param {Run} run
- * @param {Mark[]} marks
+ * @param {Override[]} overrides
  */
-export function markedTokens(run, marks) {
-  /** @type {Map<number, Mark["kind"] | "both">} */
+export function overriddenTokens(run, overrides) {
+  /** @type {Map<number, Override["kind"] | "both">} */
   const kinds = new Map();
-  for (const { view, patch, kind } of marks) {
+  for (const { view, patch, kind } of overrides) {
     const token = run.token(view, patch);
     kinds.set(token, (kinds.get(token) ?? kind) === kind ? kind : "both");
   }
@@ -46,68 +46,69 @@ export function markedTokens(run, marks) {
 }
 
 /**
- * The marks that still have their view and patch in another run.
+ * The overrides that still have their view and patch in another run.
  *
- * @param {Mark[]} marks
- * @param {string[]} before addresses of the pictures of the views that were marked
+ * @param {Override[]} overrides
+ * @param {string[]} before addresses of the pictures of the views of the overrides
  * @param {string[]} after those of the other run
  * @param {Run} run the other run
  */
-export function marksCarried(marks, before, after, run) {
-  return marks.flatMap((mark) => {
-    const stays = after[mark.view] === before[mark.view];
-    const view = stays ? mark.view : after.indexOf(before[mark.view]);
-    return view >= 0 && mark.patch < run.views[view].patches ? [{ ...mark, view }] : [];
+export function carriedOverrides(overrides, before, after, run) {
+  return overrides.flatMap((override) => {
+    const stays = after[override.view] === before[override.view];
+    const view = stays ? override.view : after.indexOf(before[override.view]);
+    return view >= 0 && override.patch < run.views[view].patches ? [{ ...override, view }] : [];
   });
 }
 
 /**
- * Whether a run was asked without the marks of the one before.
+ * Whether a run was asked without the overrides of the one before.
  *
- * @param {{asked: Mark[]}} before
- * @param {{asked: Mark[]}} after
+ * @param {{asked: Override[]}} before
+ * @param {{asked: Override[]}} after
  */
 export function areTakenBack(before, after) {
   return before.asked.length > 0 && after.asked.length === 0;
 }
 
 /**
- * The marks that a run was not asked with.
+ * The overrides that a run was not asked with.
  *
- * @param {Mark[]} marks
- * @param {{asked: Mark[]}} run
+ * @param {Override[]} overrides
+ * @param {{asked: Override[]}} run
  */
-export function withoutAsked(marks, { asked }) {
-  return marks.filter((mark) => !asked.some((one) => areSameMarks([one], [mark])));
+export function withoutAsked(overrides, { asked }) {
+  return overrides.filter((override) => !asked.some((one) => areSame([one], [override])));
 }
 
 /**
- * Whether two lists mark the same patches in the same way.
+ * Whether two lists say the same of the same patches.
  *
- * @param {Mark[]} one
- * @param {Mark[]} other
+ * @param {Override[]} one
+ * @param {Override[]} other
  */
-function areSameMarks(one, other) {
-  const names = (/** @type {Mark[]} */ marks) => marks.map(({ view, patch, kind }) => `${view} ${patch} ${kind}`);
+function areSame(one, other) {
+  const names = (/** @type {Override[]} */ overrides) =>
+    overrides.map(({ view, patch, kind }) => `${view} ${patch} ${kind}`);
   return names(one).sort().join() === names(other).sort().join();
 }
 
 /**
  * What the server is asked with: lists of [view, patch].
  *
- * @param {Mark[]} marks
+ * @param {Override[]} overrides
  */
-export function marksAsked(marks) {
-  const of = (/** @type {Mark["kind"]} */ kind) =>
-    marks.filter((mark) => mark.kind === kind).map(({ view, patch }) => [view, patch]);
+export function payloadOf(overrides) {
+  const of = (/** @type {Override["kind"]} */ kind) =>
+    overrides.filter((override) => override.kind === kind).map(({ view, patch }) => [view, patch]);
   return { protect: of("protect"), remove: of("remove") };
 }
 
-/** The toolbar: how many patches are marked, and the buttons that clear the marks and ask again. */
-export class MarksBar {
+/** The toolbar: how many overrides there are, and the buttons that clear them and ask again. */
+export class OverridesBar {
   /**
-   * @param {MarksParts} parts
-   * @param {MarksTexts} texts
+   * @param {OverridesParts} parts
+   * @param {OverridesTexts} texts
    * @param {{clear: () => void, ask: () => void}} on
    */
   constructor(parts, texts, on) {
@@ -118,20 +119,21 @@ export class MarksBar {
   }
 
   /** @param {Run | null} run @param {State} state */
-  show(run, { marks }) {
-    const isSame = run !== null && areSameMarks(marks, run.asked);
-    const isBoth = run !== null && [...markedTokens(run, marks).values()].includes("both");
+  show(run, { overrides }) {
+    const isSame = run !== null && areSame(overrides, run.asked);
+    const isBoth = run !== null && [...overriddenTokens(run, overrides).values()].includes("both");
     this.parts.ask.disabled = !run || isSame || isBoth;
-    this.parts.clear.disabled = !marks.length;
-    this.parts.marksNote.textContent = this.note(marks, isSame || !run, isBoth);
+    this.parts.clear.disabled = !overrides.length;
+    this.parts.overridesNote.textContent = this.note(overrides, isSame || !run, isBoth);
   }
 
-  /** @param {Mark[]} marks @param {boolean} isSame as those of the run @param {boolean} isBoth */
-  note(marks, isSame, isBoth) {
-    const count = (/** @type {Mark["kind"]} */ kind) => marks.filter((mark) => mark.kind === kind).length;
-    if (isBoth) return this.texts.marksBoth;
-    if (!marks.length) return isSame ? this.texts.marksHint : this.texts.marksGone;
+  /** @param {Override[]} overrides @param {boolean} isSame as those of the run @param {boolean} isBoth */
+  note(overrides, isSame, isBoth) {
+    const count = (/** @type {Override["kind"]} */ kind) =>
+      overrides.filter((override) => override.kind === kind).length;
+    if (isBoth) return this.texts.overridesBoth;
+    if (!overrides.length) return isSame ? this.texts.overridesHint : this.texts.overridesGone;
     const counts = { protect: count("protect"), remove: count("remove") };
-    return fill(isSame ? this.texts.marksAsked : this.texts.marksNew, counts);
+    return fill(isSame ? this.texts.overridesAsked : this.texts.overridesNew, counts);
   }
 }

@@ -60,7 +60,7 @@ function fateOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
   if (pruned === 0) return texts.removedFate;
   const fate = pruned === null ? texts.stays : fill(texts.goesAfter, { layer: pruned - 1 });
-  return run.byHand.get(token) === "protect" ? fill(texts.protectedFate, { fate }) : fate;
+  return run.overridden.get(token) === "protect" ? fill(texts.protectedFate, { fate }) : fate;
 }
 
 /** @param {number} score */

@@ -17,7 +17,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
     """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
 
     row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
-    each int32 (V, n_r). byHand: the marks that were applied. By visual row: colour uint8, an index into `colours`;
+    each int32 (V, n_r). overrides: those applied, by kind. By visual row: colour uint8, an index into `colours`;
     view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, -1 for none.
     scores: float32 (scored layers, rows), NaN for a row that did not enter the layer.
     """
@@ -37,8 +37,8 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
         "steps": steps_record(trace),
-        "byHand": [
-            {"kind": kind, "marks": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
+        "overrides": [
+            {"kind": kind, "patches": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
         ],
     }
 

@@ -6,7 +6,7 @@ import { Merging } from "./merging.js";
 import { ALL_HEADS, RecordedScores } from "./scores.js";
 import { unpacked } from "./unpacking.js";
 
-/** @import { Mark } from "./overrides.js" */
+/** @import { Override } from "./overrides.js" */
 /** @import { StepsRecord } from "./scores.js" */
 /** @import { ViewName } from "./view_names.js" */
 
@@ -29,7 +29,7 @@ import { unpacked } from "./unpacking.js";
  * @property {Packed | null} similarity
  * @property {Packed[]} rounds
  * @property {StepsRecord} steps
- * @property {{kind: Mark["kind"], marks: [view: number, patch: number][]}[]} byHand
+ * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
 
 /** @typedef {{grid: [number, number], size: [number, number], time: number, name: ViewName}} ViewRecord */
@@ -67,8 +67,10 @@ export class Run {
       record.rounds.map((text) => unpacked(text, Int32Array)),
     );
     this.recordedScores = new RecordedScores(this, record.steps);
-    this.asked = record.byHand.flatMap(({ kind, marks }) => marks.map(([view, patch]) => ({ view, patch, kind })));
-    this.byHand = new Map(this.asked.map(({ view, patch, kind }) => [this.token(view, patch), kind]));
+    this.asked = record.overrides.flatMap(({ kind, patches }) =>
+      patches.map(([view, patch]) => ({ view, patch, kind })),
+    );
+    this.overridden = new Map(this.asked.map(({ view, patch, kind }) => [this.token(view, patch), kind]));
     this.sizes = this.countSizes();
     this.largest = this.sizes.reduce((most, size) => Math.max(most, size), 1);
     this.tokens = this.countTokens();

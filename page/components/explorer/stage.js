@@ -3,7 +3,7 @@
 
 import { patchAt, viewBoxes } from "./layout.js";
 import { Overlays } from "./overlays.js";
-import { markedTokens } from "./overrides.js";
+import { overriddenTokens } from "./overrides.js";
 import { blank, contextOf, labelsAt, Painter } from "./paint.js";
 import { OVERLAYS } from "./state.js";
 import { captionOf, shortName } from "./view_names.js";
@@ -102,7 +102,7 @@ export class Stage {
     ctx.drawImage(this.base, 0, 0);
     this.captions(ctx, loaded, state, ratio);
     this.links(ctx, loaded, state);
-    this.marks(ctx, loaded, state);
+    this.overrides(ctx, loaded, state);
   }
 
   /** @param {Loaded} loaded @param {State} state @param {number} ratio */
@@ -163,11 +163,11 @@ export class Stage {
   }
 
   /** @param {Context} ctx @param {Loaded} loaded @param {State} state */
-  marks(ctx, { run, overlays }, { at, pinned, overlay, round, marks }) {
-    const kinds = markedTokens(run, marks);
+  overrides(ctx, { run, overlays }, { at, pinned, overlay, round, overrides }) {
+    const kinds = overriddenTokens(run, overrides);
     for (const [view, box] of this.boxes) {
       if (pinned && pinned.view !== view) overlays.veil(ctx, box);
-      overlays.marks(ctx, box, view, kinds);
+      overlays.overrides(ctx, box, view, kinds);
       if (at?.view === view) {
         const label = labelsAt(run, view, overlay === "groups" ? round : Infinity);
         overlays.cursor(ctx, box, at, label);

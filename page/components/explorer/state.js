@@ -3,12 +3,12 @@
 
 import { ALL_HEADS } from "./scores.js";
 
-/** @import { Mark } from "./overrides.js" */
+/** @import { Override } from "./overrides.js" */
 
 /** @typedef {{view: number, patch: number}} Spot a patch of a view */
 /** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
 /** @typedef {"rank" | "log"} Scale how scores become heights in [0, 1] */
-/** @typedef {"look" | Mark["kind"]} Tool what a click on a patch does */
+/** @typedef {"look" | Override["kind"]} Tool what a click on a patch does */
 
 /**
  * What a painted view depends on.
@@ -31,7 +31,7 @@ import { ALL_HEADS } from "./scores.js";
  * @property {Spot | null} pinned
  * @property {boolean} links whether the links of a round are drawn
  * @property {Tool} tool
- * @property {Mark[]} marks
+ * @property {Override[]} overrides
  */
 
 /** @typedef {Choice & Cursor} State */
@@ -54,5 +54,5 @@ export const START = {
   pinned: null,
   links: false,
   tool: "look",
-  marks: [],
+  overrides: [],
 };

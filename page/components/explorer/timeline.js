@@ -11,7 +11,7 @@ import { nameOf } from "./view_names.js";
 /** @import { State } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {Record<"share" | "framesLeft" | "topFrame", string> & {names: KindTexts}} TimelineTexts */
+/** @typedef {Record<"share" | "viewsLeft" | "topView", string> & {names: KindTexts}} TimelineTexts */
 /** @typedef {{time: HTMLCanvasElement, timeNote: HTMLElement}} TimelineParts */
 /** @typedef {Pick<State, "view" | "layer">} Chosen */
 /** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
@@ -187,13 +187,13 @@ export class Timeline {
   sentence({ run, chosen: { layer } }) {
     const { texts } = this;
     const left = run.views.filter((_, view) => run.aliveInView(view, layer)).length;
-    const alive = fill(texts.framesLeft, { layer, left, frames: run.numViews });
+    const alive = fill(texts.viewsLeft, { layer, left, views: run.numViews });
     const measured = run.measured(layer);
     if (measured === null) return alive;
     const shares = [...run.viewShares(measured)];
     const top = shares.indexOf(Math.max(...shares));
     const best = { name: nameOf(run, texts, top), share: percent(shares[top]), layer: measured };
-    return `${alive} ${fill(texts.topFrame, best)}`;
+    return `${alive} ${fill(texts.topView, best)}`;
   }
 }
 

@@ -29,7 +29,7 @@ export function historyEvents(run, texts, { view, patch }) {
   const events = [fill(texts.bornAs, { place: placeOf(run, texts.placeSpoken, texts, { view, patch }) })];
   const group = run.groupName(view, patch);
   events.push(size > 1 ? fill(texts.mergedWith, { others: size - 1, group }) : texts.notMerged);
-  if (run.byHand.get(token) === "protect") events.push(texts.protected);
+  if (run.overridden.get(token) === "protect") events.push(texts.protected);
   events.push(endOf(run, texts, token));
   return events;
 }

@@ -17,9 +17,9 @@ from visual.view_pictures import view_pictures, view_times
 
 
 class WordFramesData(GradioModel):
-    """Frames as files that Gradio serves, and `word_frames_record` of the same run."""
+    """Pictures of the views as files that Gradio serves, and `word_frames_record` of the same run."""
 
-    frames: list[FileData]
+    pictures: list[FileData]
     record: dict
 
 
@@ -36,13 +36,13 @@ class WordFramesPanel(Panel):
         if value is None:
             return None
         trace, record = value
-        return WordFramesData(frames=write_frames(view_pictures(trace), self.GRADIO_CACHE), record=record)
+        return WordFramesData(pictures=write_frames(view_pictures(trace), self.GRADIO_CACHE), record=record)
 
 
 def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     """Words and attention of the runs that were made of the same frames.
 
-    runs: "dense", "aim" and, where marks were set, "hand".
+    runs: "dense", "aim" and, where there are overrides, "hand".
     Returns views, name and seconds of each; sides, for each run its words: text, share of attention on each
     view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
     whether attention was recorded. A run that did not record it has no words.

@@ -24,7 +24,7 @@ import { nameOf, shortName } from "../explorer/view_names.js";
 /** @typedef {{side: number, word: number}} Spot places in the record's sides and their words */
 /**
  * @typedef {object} WordFramesProps
- * @property {{frames: {url: string}[], record: WordFramesRecord} | null} value
+ * @property {{pictures: {url: string}[], record: WordFramesRecord} | null} value
  * @property {Palette} palette
  * @property {Record<"en" | "zh", WordFramesTexts>} texts
  */
@@ -51,7 +51,7 @@ export function start({ element, props, watch }) {
     run = props.value?.record ?? null;
     parts.root.dataset.empty = String(!run);
     parts.answers.replaceChildren(...(run ? run.sides.map(answer) : []));
-    parts.strip.replaceChildren(...(props.value?.frames ?? []).map(({ url }, view) => picture(url, view)));
+    parts.strip.replaceChildren(...(props.value?.pictures ?? []).map(({ url }, view) => picture(url, view)));
     const first = run ? run.sides.findIndex((side) => side.words.length) : -1;
     chosen = first < 0 ? null : (kept() ?? { side: first, word: 0 });
     show();
