@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +18,14 @@ _FIRST_IDEOGRAPH = "\u2e80"  # from here on, scripts that put no space between w
 
 
 def token_text(tokenizer: Any, token: int) -> str:
-    """One token as text without spaces around it; the end mark and a lone space have a name."""
+    """One token as text without spaces around it; special tokens and a lone space have a name."""
     if token == tokenizer.eos_token_id:
         return strings().END_TOKEN
-    return tokenizer.decode([token]).strip() or strings().SPACE_TOKEN
+    text = tokenizer.decode([token]).strip()
+    if token in tokenizer.all_special_ids:
+        name = re.sub(r"\W+", " ", text).strip()
+        return strings().SPECIAL_TOKENS.get(name) or strings().SPECIAL_TOKEN.format(name=name)
+    return text or strings().SPACE_TOKEN
 
 
 def answer_words(tokenizer: Any, tokens: tuple[int, ...]) -> list[tuple[str, list[int]]]:
@@ -51,11 +56,14 @@ def _begins(added: str, written: str) -> bool:
 class SavedTokens:
     """The tokens of a saved run as text, in the place of the tokenizer that a replay does without.
 
-    tokens: id → text. answers: the first ids of an answer, one more each time → the text of them so far."""
+    tokens: id → text. answers: the first ids of an answer, one more each time → the text of them so far.
+    all_special_ids: those of `tokens` that are special.
+    """
 
     tokens: dict[int, str] = field(default_factory=dict)
     answers: dict[tuple[int, ...], str] = field(default_factory=dict)
     eos_token_id: int | None = None
+    all_special_ids: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, runs: dict[str, Result], tokenizer: Any) -> SavedTokens:
@@ -66,9 +74,10 @@ class SavedTokens:
             for token in np.argsort(-run.first_token_logprobs, kind="stable")[:NUM_LIKELY]
         }
         tokens = {token: tokenizer.decode([token]) for token in sorted(likely)}
+        special = tuple(token for token in tokens if token in tokenizer.all_special_ids)
         starts = [run.answer_ids[: end + 1] for run in runs.values() for end in range(len(run.answer_ids))]
         answers = {start: tokenizer.decode(start, skip_special_tokens=True) for start in starts}
-        return cls(tokens, answers, tokenizer.eos_token_id)
+        return cls(tokens, answers, tokenizer.eos_token_id, special)
 
     def decode(self, ids: Sequence[int], skip_special_tokens: bool = False) -> str:
         """As a tokenizer's own: one token, or the start of an answer without its special tokens."""

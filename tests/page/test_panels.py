@@ -146,11 +146,34 @@ def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
         assert shares == pytest.approx(
             np.exp([dense.first_token_logprobs[by_text[word]], aim.first_token_logprobs[by_text[word]]]), rel=1e-6
         )
-    falling = [row[1] for row in record["rows"]]
+    falling = [max(row[1:]) for row in record["rows"]]
     assert falling == sorted(falling, reverse=True)
     assert record["firsts"] == [token_text(tokenizer, int(one.first_token_logprobs.argmax())) for one in (dense, aim)]
     expected = (np.exp(dense.first_token_logprobs) * (dense.first_token_logprobs - aim.first_token_logprobs)).sum()
     assert record["kl"] == [pytest.approx(expected, abs=1e-5)] and record["kl"][0] > 0
+
+
+def with_first(result, shares: dict[int, float]):
+    """The same with these probabilities of first tokens; the rest is spread over the others."""
+    size = len(result.first_token_logprobs)
+    rest = (1 - sum(shares.values())) / (size - len(shares))
+    return replace(result, first_token_logprobs=np.log([shares.get(token, rest) for token in range(size)]))
+
+
+def test_the_first_row_is_what_any_run_is_surest_of_and_hardly_likely_ones_are_counted(results, tokenizer):
+    dense = with_first(results[-1], {20: 0.7, 21: 0.2, 22: 0.0999})
+    aim = with_first(results[0], {30: 0.95, 20: 0.0499, 22: 0.00009})
+    record = first_token_record({"dense": dense, "aim": aim}, tokenizer)
+    assert [row[0] for row in record["rows"]] == [token_text(tokenizer, token) for token in (30, 20, 21, 22)]
+    likely = {token for run in (dense, aim) for token in np.argsort(-run.first_token_logprobs, kind="stable")[:5]}
+    assert record["few"] == len(likely) - 4 > 1
+
+
+def test_the_likeliest_of_a_run_is_shown_however_unlikely(results, tokenizer):
+    size = len(results[0].first_token_logprobs)
+    even = replace(results[0], first_token_logprobs=np.full(size, -9.0))  # 0.0001 each, as of a large vocabulary
+    record = first_token_record({"dense": even, "aim": even}, tokenizer)
+    assert [row[0] for row in record["rows"]] == [token_text(tokenizer, 0)] and record["few"] == 4
 
 
 def test_a_run_is_not_apart_from_itself(results, tokenizer):

@@ -111,6 +111,7 @@ def as_version_1(record: dict) -> None:
 
 def as_version_2(record: dict) -> None:
     record["version"] = 2
+    del record["spelling"]["special"]
     for side in record["runs"].values():
         del side["first_words_ms"]
 
@@ -332,7 +333,8 @@ RECORDS = [
     ("timed_prefills", -1),
     ("spelling", {}),
     ("spelling", {"tokens": {"-1": "x"}, "answers": []}),
-    ("spelling", {"tokens": {}, "answers": [[["x"], "y"]], "end": 1}),
+    ("spelling", {"tokens": {}, "answers": [[["x"], "y"]], "end": 1, "special": []}),
+    ("spelling", {"tokens": {}, "answers": [], "end": 1, "special": ["x"]}),
 ]
 SIDES = [
     ("answer", None),

@@ -10,7 +10,7 @@ import pytest
 from aim_core.config import AimConfig
 from page.components.word_frames.component import word_frames_record
 from page.i18n import ENGLISH
-from page.token_text import answer_words, token_text
+from page.token_text import SavedTokens, answer_words, token_text
 from tests.helpers.modules import panel_page
 
 
@@ -28,6 +28,11 @@ def results(engine, frames):
 def test_tokens_have_names(tokenizer):
     assert token_text(tokenizer, tokenizer.eos_token_id) == ENGLISH["END_TOKEN"]
     assert token_text(tokenizer, tokenizer.convert_tokens_to_ids("left")) == "left"
+    for name in ("pad", "user", "assistant"):
+        token = tokenizer.convert_tokens_to_ids(f"<|{name}|>")
+        assert token_text(tokenizer, token) == ENGLISH["SPECIAL_TOKENS"][name]
+    made_up = SavedTokens({7: "<|fim_middle|>", 8: "<|"}, {}, None, (7,))
+    assert token_text(made_up, 7) == "(special token fim_middle)" and token_text(made_up, 8) == "<|"
 
 
 def test_answers_are_put_together_to_words(tokenizer):

@@ -36,6 +36,7 @@ def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, pa
         "tokens": {str(token): text for token, text in saved_tokens.tokens.items()},
         "answers": [[list(ids), text] for ids, text in saved_tokens.answers.items()],
         "end": saved_tokens.eos_token_id,
+        "special": saved_tokens.all_special_ids,
     }
     with ZipFile(path, "a", ZIP_DEFLATED) as file:
         file.writestr(ABOUT, json.dumps(run_record(stored, model) | {"spelling": texts, "details": stored.details}))
@@ -86,7 +87,7 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         about.value("details") is True,
         runs.get("hand"),
         _facts(about.part("model"), version),
-        _saved_tokens(about.part("spelling")),
+        _saved_tokens(about.part("spelling"), version),
     )
 
 
@@ -111,10 +112,13 @@ def _facts(model: Reader, version: int) -> ModelFacts:
     return ModelFacts(model.text("name", 300, least=1), sizes, model.whole("number_bytes", 1, 16))
 
 
-def _saved_tokens(record: Reader) -> SavedTokens:
+def _saved_tokens(record: Reader, version: int) -> SavedTokens:
     end = record.value("end")
     return SavedTokens(
-        record.texts_by_number("tokens"), record.texts_by_numbers("answers"), end if isinstance(end, int) else None
+        record.texts_by_number("tokens"),
+        record.texts_by_numbers("answers"),
+        end if isinstance(end, int) else None,
+        record.wholes("special", None) if version > 2 else (),
     )
 
 
