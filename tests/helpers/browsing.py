@@ -28,6 +28,7 @@ VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_con
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 QUESTION = "which way does the red circle move?"
 PATIENCE = 120_000  # ms; a busy machine is no failure
+TIME = r"[\d.,]+ m?s \([\d.,]+–[\d.,]+\)"  # a median, the fastest and the slowest
 
 
 @contextmanager
