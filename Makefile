@@ -70,6 +70,7 @@ findings: $(DEV)
 
 samples: $(DEV)
 	$(PY) -m training.samples
+	$(PY) -m training.flips
 
 # The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium

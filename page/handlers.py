@@ -20,6 +20,7 @@ from page.layout import Results, Update
 from page.overrides import checked_overrides
 from page.state.cancellation import Cancellation
 from page.state.runner import Runner
+from page.state.samples import known_answer
 from page.state.startup import Loaded
 from page.state.store import ResultStore, StoredRun
 
@@ -59,12 +60,13 @@ class Handlers:
             checked_kind(self.adapter, self.runner.frames(path, num_frames))
             progress(0.2, strings().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
-            yield {self.results.answers: answers_record({"dense": dense}, False, self.tokenizer)}
+            known = known_answer(path, question)
+            yield {self.results.answers: answers_record({"dense": dense}, False, self.tokenizer, known)}
             progress(0.6, strings().RUNNING_AIM)
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
-            yield self._shown(StoredRun(path, question, num_frames, dense, aim, details=details), key)
+            yield self._shown(StoredRun(path, question, num_frames, dense, aim, details=details, known=known), key)
 
     @guarded
     def times(self, key, request: gr.Request):
@@ -159,7 +161,7 @@ class Handlers:
             return dict.fromkeys(to.panels) | {to.explorer: stored.shown}
         tokenizer = stored.saved_tokens or self.tokenizer
         return {
-            to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer),
+            to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer, stored.known),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: stored.shown,
             to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),

@@ -66,7 +66,7 @@ SHOWN = (
      (move("orange square", "right", 0.16, 0.84, 0.25), move("cyan star", "down", 0.16, 0.84, 0.75),
       move("white triangle", "left", 0.84, 0.16, 0.75), move("red cross", "up", 0.84, 0.16, 0.25)),
      ("how does the cyan star move?", "where does the orange square end?",
-      "in which corner does the white triangle start?")),
+      "how many red objects are there?")),
     ("coming_and_going.mp4", "Coming and going", ("plain", (44, 48, 46), (44, 48, 46), 0.0),
      (rest("white circle", 0.26, 0.24, 0.12, vanishes=0.45), rest("red square", 0.76, 0.30, appears=MIDDLE),
       rest("orange star", 0.24, 0.76, 0.12, appears=END), rest("blue ring", 0.74, 0.78)),

@@ -6,6 +6,7 @@ format    "aim-explorer run"; version 3.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
+known     the right answer, where the question comes with a sample; else null.
 settings  the fields of `AimConfig`, and "protect", "remove": marks by hand, each [view, patch].
 runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_ids", "tokens_per_layer",
           "visual_per_layer", "num_text", "language_flops", "vision_flops", "vision_ms", "merge_ms", "prefill_ms",
@@ -13,8 +14,8 @@ runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_i
 timed_prefills  how many prefills prefill_ms is the median of; 0 where the two were not timed side by side.
 trace     only in the JSON file, see `trace_record`: that of the last of the runs.
 
-Version 2 had no "first_words_ms". Version 1 had no "q" either: there it is "hidden"; and no "runs_ms": there prefill_ms
-is without merge_ms.
+Version 2 had no "known" and no "first_words_ms". Version 1 had no "q" either: there it is "hidden"; and no "runs_ms":
+there prefill_ms is without merge_ms.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
         "model": asdict(model),
         "file": Path(stored.path).name,
         "question": stored.question,
+        "known": stored.known,
         "num_frames": stored.num_frames,
         "settings": asdict(stored.aim.config) | overrides,
         "runs": {name: _side(run) for name, run in stored.runs.items()},

@@ -22,6 +22,7 @@ class StoredRun:
     path:           of the file asked about; of a run that was loaded from a file, only that file's name.
     timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
     details:        whether the runs recorded what takes longer.
+    known:          the right answer, where the question comes with a sample.
     hand:           AIM once more with the overrides `hand.overrides`; None without overrides.
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
     saved_tokens:   of such a run, its tokens as text.
@@ -37,6 +38,7 @@ class StoredRun:
     hand: Result | None = None
     model: ModelFacts | None = None
     saved_tokens: SavedTokens | None = None
+    known: str | None = None
 
     @property
     def is_bare(self) -> bool:

@@ -125,6 +125,29 @@ def test_the_answer_by_hand_is_held_against_aim(said):
     assert said("left", "right", "right")["overrides"]["same"]
 
 
+def test_known_answers_say_which_run_is_right(results, tokenizer):
+    answers = dict(zip(("dense", "aim", "hand"), ("Three.", "4", "a b"), strict=True))
+    runs = {side: replace(results[0], answer=answer) for side, answer in answers.items()}
+    record = answers_record(runs, False, tokenizer, "3")
+    assert [record[side]["right"] for side in answers] == [True, False, None] and record["known"] == "3"
+    unknown = answers_record(runs, False, tokenizer)
+    assert "known" not in unknown and unknown["dense"]["right"] is None
+    assert answers_record({"dense": runs["dense"]}, False, tokenizer, "3")["dense"]["right"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("aim", "verdict"), [("3", "apart"), ("4", "sameWrong"), ("5", "apart")])
+def test_the_cards_say_what_is_right_also_when_both_are_wrong(browser, results, tokenizer, aim, verdict):
+    texts = ENGLISH["ANSWER_PANEL"]
+    runs = {side: replace(results[0], answer=answer) for side, answer in (("dense", "4"), ("aim", aim))}
+    page = answers_page(browser, answers_record(runs, False, tokenizer, "3"))
+    said = {side: page.locator(f"[data-part={side}-right]").inner_text() for side in runs}
+    assert said["dense"] == texts["wrong"].format(known="3")
+    assert said["aim"] == (texts["right"] if aim == "3" else said["dense"])
+    assert page.locator("[data-part=verdict]").inner_text() == texts[verdict].format(known="3")
+    page.close()
+
+
 def test_marks_are_counted_in_tokens(results, tokenizer):
     trace = results[0].trace
     merged = int(np.bincount(trace.group[0]).argmax())
@@ -212,6 +235,18 @@ def answers_page(browser, record: dict):
 
 
 @pytest.mark.browser
+def test_every_first_token_is_seen_and_the_hardly_likely_are_one_line(browser, said):
+    record = said("left", "left")
+    record["firstToken"]["rows"] = [[f"word {row}", 0.1, 0.2] for row in range(14)]
+    record["firstToken"]["few"] = 3
+    page = answers_page(browser, record)
+    around = page.locator(".an-scroll")
+    assert around.evaluate("box => box.scrollHeight <= box.clientHeight + 1")
+    assert around.locator("tfoot").inner_text() == ENGLISH["ANSWER_PANEL"]["few"].format(count=3)
+    page.close()
+
+
+@pytest.mark.browser
 def test_markup_in_an_answer_stays_text(browser, said):
     evil = "<img src=x onerror=window.hit=1> ${window.hit=1} {{window}}"
     record = said(evil, evil, evil)
@@ -237,6 +272,7 @@ def test_bars_have_texts_and_headings_for_readers(browser, said):
     page = answers_page(browser, said("left", "left"))
     table = page.get_by_role("table", name=ENGLISH["ANSWER_PANEL"]["firstTokenCaption"])
     assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
-    assert all(cell.inner_text().endswith(" %") for cell in table.get_by_role("cell").all())
+    assert all(cell.inner_text().endswith(" %") for cell in table.locator("tbody td").all())
+    assert page.locator("[data-part=dense-right]").is_hidden()
     assert page.locator("[data-part=kl] li").count() == 1 and not page.locator("[data-part=handCard]").is_visible()
     page.close()

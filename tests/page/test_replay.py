@@ -111,7 +111,7 @@ def as_version_1(record: dict) -> None:
 
 def as_version_2(record: dict) -> None:
     record["version"] = 2
-    del record["spelling"]["special"]
+    del record["spelling"]["special"], record["known"]
     for side in record["runs"].values():
         del side["first_words_ms"]
 
@@ -331,6 +331,7 @@ RECORDS = [
     ("settings", {}),
     ("model", "name"),
     ("timed_prefills", -1),
+    ("known", 4),
     ("spelling", {}),
     ("spelling", {"tokens": {"-1": "x"}, "answers": []}),
     ("spelling", {"tokens": {}, "answers": [[["x"], "y"]], "end": 1, "special": []}),

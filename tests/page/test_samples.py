@@ -8,10 +8,15 @@ import av
 import numpy as np
 import pytest
 
+from aim_core.config import AimConfig
+from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
+from page.state.samples import is_right, known_answer
 from tests.helpers.viewer import Viewer
 from training.drawing import render
+from training.flips import flips
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
+from training.weights import weights_hash
 from training.world import APPEARS, MAX_OBJECTS, VANISHES, frame_times, held_out
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "samples"
@@ -61,6 +66,63 @@ def test_shipped_files_show_the_scenes_and_are_small(sample):
 @pytest.mark.slow
 def test_the_shipped_list_is_the_one_of_the_scenes():
     assert json.loads((SHIPPED / "samples.json").read_text()) == rows()
+
+
+def test_the_page_knows_the_answers_of_its_samples_and_of_nothing_else(tmp_path):
+    for row in rows():
+        path = str(SHIPPED / row["file"])
+        assert known_answer(path, f" {row['question'].capitalize()}") == row["answer"]
+    assert known_answer(path, "how many rings are there?") is None
+    (other := tmp_path / "busy.mp4").write_bytes(b"another video of this name")
+    assert known_answer(str(other), "how many objects are there?") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "known", "right"),
+    [
+        ("4", "4", True),
+        (" Four.", "4", True),
+        ("3", "4", False),
+        ("", "4", False),
+        ("top right", "top-right", True),
+        ("start start", "start", None),
+        ("it moves down", "down", None),
+    ],
+)
+def test_an_answer_in_more_words_is_not_judged(answer, known, right):
+    assert is_right(answer, known) is right
+
+
+@pytest.fixture(scope="module")
+def report():
+    return json.loads((SHIPPED / "flips.json").read_text())
+
+
+def test_the_flips_are_of_the_shipped_weights_and_samples(report):
+    """`make samples` measures them anew."""
+    assert report["sha256"] == weights_hash(SHIPPED.parent / "model")
+    keys = ("file", "question", "answer")
+    assert [[one[key] for key in keys] for one in report["questions"]] == [[row[key] for key in keys] for row in rows()]
+
+
+def test_three_samples_flip_and_one_at_the_defaults(report):
+    found = flips(report)
+    assert len({question["file"] for question, _ in found}) >= 3
+    at_defaults = [question for question, first in found if first == 0]
+    assert [one for one in at_defaults if one["dense"] == one["answer"]]
+
+
+def test_the_model_answers_as_the_flips_say(report):
+    """One that flips at the defaults, and the first of three other samples, asked again."""
+    found = flips(report)
+    own = {question["file"]: (question, first) for question, first in reversed(found)}
+    chosen = [next(pair for pair in found if pair[1] == 0), *own.values()][:4]
+    engine = Engine.from_pretrained(SHIPPED.parent / "model", device="cpu")
+    for question, first in chosen:
+        frames = load_frames(SHIPPED / question["file"], report["num_frames"])
+        ask = lambda config: engine.run(frames, question["question"], config=config).answer  # noqa: B023, E731
+        assert ask(AimConfig.dense()) == question["dense"] != question["aim"][first]
+        assert ask(AimConfig(*report["settings"][first])) == question["aim"][first]
 
 
 def test_a_clip_is_h264_that_every_browser_plays(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import { FirstTokenTable } from "./first_token.js";
  *
  * @typedef {object} Answer
  * @property {["same" | "only", string][]} words
+ * @property {boolean | null} right whether it is the known answer; null where that is not known
  * @property {string} tokens
  * @property {string} flops
  * @property {string} time
@@ -28,11 +29,12 @@ import { FirstTokenTable } from "./first_token.js";
  * @property {Answer} [aim]
  * @property {Answer} [hand]
  * @property {Agreement} [agreement]
+ * @property {string} [known] the right answer
  * @property {Overrides} [overrides]
  * @property {FirstTokenRecord} [firstToken]
  */
 
-/** @typedef {FirstTokenTexts & Record<"nothing" | "waiting" | "same" | "apart" | "differ" | "handSame" | "handOther", string>} AnswersTexts */
+/** @typedef {FirstTokenTexts & Record<"nothing" | "waiting" | "same" | "sameWrong" | "apart" | "differ" | "right" | "wrong" | "known" | "handSame" | "handOther", string>} AnswersTexts */
 /** @typedef {"root" | "undo" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
 /** @typedef {FirstTokenParts & Record<PartName | Side, HTMLElement> & Record<string, HTMLElement | undefined>} AnswersParts */
 
@@ -51,30 +53,42 @@ export function start({ element, props, watch, trigger }) {
 
   function show() {
     const record = props.value;
-    side("dense", record?.dense);
-    side("aim", record?.aim);
-    side("hand", record?.hand);
+    side("dense", record?.dense, record?.known);
+    side("aim", record?.aim, record?.known);
+    side("hand", record?.hand, record?.known);
     const agreement = record?.agreement;
-    parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement);
+    parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement, record);
     parts.root.dataset.same = String(Boolean(agreement && agreement.shared === agreement.most));
     showOverrides(record?.overrides);
     firstToken.show(record?.firstToken);
   }
 
-  /** @param {Agreement} agreement */
-  function verdict({ shared, most }) {
+  /** @param {Agreement} agreement @param {AnswersRecord} record */
+  function verdict({ shared, most }, { dense, known = "" }) {
     if (shared === 0) return texts.apart;
+    if (shared === most && dense.right === false) return fill(texts.sameWrong, { known });
     return shared === most ? texts.same : fill(texts.differ, { shared, most });
   }
 
-  /** @param {Side} name @param {Answer} [answer] */
-  function side(name, answer) {
+  /** @param {Side} name @param {Answer} [answer] @param {string} [known] */
+  function side(name, answer, known) {
+    rightness(parts[`${name}-right`], answer, known);
     const words = answer ? answer.words.map(([kind, word]) => make("span", { "data-kind": kind }, word)) : ["–"];
     parts[name].replaceChildren(...words.flatMap((word) => [word, " "]));
     for (const field of /** @type {const} */ (["tokens", "flops", "time"])) {
       const part = parts[`${name}-${field}`];
       if (part) part.textContent = answer ? answer[field] : "–";
     }
+  }
+
+  /** @param {HTMLElement | undefined} part @param {Answer} [answer] @param {string} [known] */
+  function rightness(part, answer, known) {
+    if (!part) return;
+    part.hidden = !answer || known === undefined;
+    if (!answer || known === undefined) return;
+    const text = answer.right ? texts.right : answer.right === false ? texts.wrong : texts.known;
+    part.textContent = fill(text, { known });
+    part.dataset.right = String(answer.right);
   }
 
   /** @param {Overrides} [overrides] */

@@ -10,6 +10,7 @@ from page.comparison_table import flops
 from page.components.answers.first_token import first_token_record
 from page.components.base import Panel
 from page.i18n import strings
+from page.state.samples import is_right
 from page.times import first_word
 from visual.palette import browser_palette
 
@@ -21,24 +22,26 @@ class AnswersPanel(Panel):
         super().__init__("answers", "ANSWER_PANEL", events=("undo",), palette=browser_palette(), **kwargs)
 
 
-def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any) -> dict:
+def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any, known: str | None = None) -> dict:
     """Answers in words, each word "same" or "only"; how many of them two runs share; first tokens; overrides.
 
     runs:  "dense", then "aim" once it has answered, then "hand" where there are overrides, which is held against AIM.
     timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
+    known: the right answer, if there is one.
     """
     words = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
     blocks = _matches(words["dense"], words.get("aim", words["dense"]))
     marked = {"dense": _marked(words["dense"], [(b.a, b.size) for b in blocks])}
+    right = {"known": known} if known else {}
     if "aim" not in runs:
-        return {"dense": _side(runs["dense"], marked["dense"], timed)}
+        return right | {"dense": _side(runs["dense"], marked["dense"], timed, known)}
     marked["aim"] = _marked(words["aim"], [(b.b, b.size) for b in blocks])
     shared = {"shared": sum(b.size for b in blocks), "most": max(len(words["dense"]), len(words["aim"]))}
     record = {"agreement": shared, "firstToken": first_token_record(runs, tokenizer)}
     if hand := runs.get("hand"):
         marked["hand"] = _marked(words["hand"], [(b.b, b.size) for b in _matches(words["aim"], words["hand"])])
         record["overrides"] = _counts(hand) | {"same": words["hand"] == words["aim"]}
-    return record | {name: _side(runs[name], marked[name], timed) for name in runs}
+    return right | record | {name: _side(runs[name], marked[name], timed, known) for name in runs}
 
 
 def _matches(one: list[str], other: list[str]) -> list[Match]:
@@ -58,10 +61,11 @@ def _counts(hand: Result) -> dict[str, int]:
     return {name: len({int(rows[patch]) for patch in patches}) for name, patches in overrides.items()}
 
 
-def _side(result: Result, marked: list[tuple[str, str]], timed: bool) -> dict:
+def _side(result: Result, marked: list[tuple[str, str]], timed: bool, known: str | None) -> dict:
     """One of the two answers, with the numbers below it."""
     return {
         "words": marked,
+        "right": is_right(result.answer, known) if known else None,
         "tokens": f"{result.cost.visual_per_layer[0]:,}",
         "flops": flops(result.cost.language_flops),
         "time": first_word(result.timing) if timed else "–",

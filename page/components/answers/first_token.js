@@ -11,12 +11,13 @@ import { fill, make } from "../common.js";
  * @typedef {object} FirstTokenRecord
  * @property {Side[]} sides the runs
  * @property {[string, ...number[]][]} rows a token's text and its probability in each run
+ * @property {number} few how many of the likeliest are in no row, since no run gives them 0.1 %
  * @property {(number | null)[]} kl nats of each run from the one before it; null is infinite
  * @property {string[]} firsts the likeliest token of each run
  * @property {boolean} same whether it is one token
  */
 
-/** @typedef {"token" | "firstTokenCaption" | "noFirstToken" | "sameFirst" | "otherFirst" | "otherFirsts"} TextName */
+/** @typedef {"token" | "few" | "firstTokenCaption" | "noFirstToken" | "sameFirst" | "otherFirst" | "otherFirsts"} TextName */
 /** @typedef {Record<TextName | Side, string> & {kl: string[]}} FirstTokenTexts */
 /** @typedef {Record<"firstToken" | "firstTokenTable" | "firsts" | "kl", HTMLElement>} FirstTokenParts */
 
@@ -37,7 +38,7 @@ export class FirstTokenTable {
   }
 
   /** @param {FirstTokenRecord} record */
-  table({ sides, rows }) {
+  table({ sides, rows, few }) {
     const { texts } = this;
     const names = [texts.token, ...sides.map((side) => texts[side])];
     const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
@@ -45,7 +46,9 @@ export class FirstTokenTable {
       const cells = shares.map((share, i) => cell(share, sides[i]));
       return make("tr", {}, make("th", { scope: "row", title: word }, word), ...cells);
     });
-    return [make("caption", {}, texts.firstTokenCaption), make("thead", {}, head), make("tbody", {}, ...body)];
+    const line = make("td", { colspan: String(names.length) }, fill(texts.few, { count: few }));
+    const foot = few ? [make("tfoot", {}, make("tr", {}, line))] : [];
+    return [make("caption", {}, texts.firstTokenCaption), make("thead", {}, head), make("tbody", {}, ...body), ...foot];
   }
 
   /** @param {FirstTokenRecord} record */

@@ -88,6 +88,7 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         runs.get("hand"),
         _facts(about.part("model"), version),
         _saved_tokens(about.part("spelling"), version),
+        about.text("known", 100) if version > 2 and about.value("known") is not None else None,
     )
 
 
