@@ -25,7 +25,7 @@ def figures(layout: Figures, dense: Result, aim: Result, layer: float, scale: st
     trace = aim.trace
     layer = min(max(0, int(layer)), trace.num_layers - 1)
     scale = scale if scale in ("rank", "log") else "rank"
-    scored = bool(trace.scored_layers)
+    scored = bool(trace.scored_layers) and layer <= trace.scored_layers[-1]  # no old map of tokens that are gone
     before, after = ((result.cost.vision_flops, result.cost.language_flops) for result in (dense, aim))
     return {
         layout.groups: groups_overlay(trace),

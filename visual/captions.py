@@ -31,6 +31,10 @@ def scores_caption(trace: Trace, layer: int) -> str:
     _valid(trace, layer)
     if not trace.scored_layers:
         return "This run measured no PageRank scores, because nothing was pruned."
+    if layer > trace.scored_layers[-1]:
+        return (
+            f"No scores were measured in layer {layer}: from layer {trace.scored_layers[-1] + 1} on nothing is ranked."
+        )
     shown = nearest_scored(trace, layer)
     scores = np.sort(np.nan_to_num(trace.layers[shown].scores.astype(np.float64)))[::-1]
     top = max(1, round(len(scores) / 10))

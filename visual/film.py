@@ -46,7 +46,7 @@ def _captions(trace: Trace) -> list[tuple]:
     shots: list[tuple] = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
     shots.append((merged, lambda: groups_drawer(trace)))
     for layer in range(trace.num_layers):
-        caption = f"Layer {layer} of {trace.num_layers - 1}: {counts[layer]:,} of {counts[0]:,} visual tokens enter"
+        caption = f"Layer {layer} (0 to {trace.num_layers - 1}): {counts[layer]:,} of {counts[0]:,} visual tokens enter"
         shots.append((caption, partial(alive_drawer, trace, layer)))
     return shots
 

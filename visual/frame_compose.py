@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from aim_core.trace import Trace, View
+from visual.clock import clock
 from visual.contact_sheet import display_side, enlarge
 from visual.overlay import dimmed
 from visual.view_pictures import WHOLE, box_pixels, shown_frame, view_picture
@@ -72,17 +73,17 @@ def composed_height(trace: Trace, num_frames: int) -> int:
 
 
 def frame_captions(trace: Trace) -> list[str]:
-    """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0–0.5 s" or "frame 1 · 0.0 s · 6 crops"."""
+    """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0 s–0.5 s" or "frame 1 · 0.0 s · 6 crops"."""
     frames_shown, views = composed_frames(trace), trace.all_views
     labels = []
     for composed in frames_shown:
         frames = {frame for index in composed.views for frame in views[index].frames}
         ends = [min(frame, trace.num_frames - 1) for frame in (min(frames, default=0), max(frames, default=0))]
         ends = [composed.frame] * 2 if ends[0] == ends[1] else ends
-        numbers, times = (f"{ends[0] + 1}", f"{trace.times[ends[0]]:.1f}")
+        numbers, times = (f"{ends[0] + 1}", clock(trace.times[ends[0]]))
         if ends[0] != ends[1]:
-            numbers, times = f"{numbers}–{ends[1] + 1}", f"{times}–{trace.times[ends[1]]:.1f}"
-        label = f"frame{'s' if ends[0] != ends[1] else ''} {numbers} · {times} s"
+            numbers, times = f"{numbers}–{ends[1] + 1}", f"{times}–{clock(trace.times[ends[1]])}"
+        label = f"frame{'s' if ends[0] != ends[1] else ''} {numbers} · {times}"
         if sum(other.frame == composed.frame for other in frames_shown) > 1:
             label += f" · {len(composed.views)} crops" if len(composed.views) > 1 else " · 1 crop"
         labels.append(label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.trace import Trace
+from visual.clock import clock
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as in `View`
 
@@ -49,6 +50,6 @@ def shown_frame(trace: Trace, index: int) -> int:
     return min(frame, trace.num_frames - 1)
 
 
-def view_times(trace: Trace) -> list[float]:
-    """Seconds of each view."""
-    return [round(float(trace.times[shown_frame(trace, index)]), 3) for index in range(trace.num_views)]
+def view_times(trace: Trace) -> list[str]:
+    """When each view is, as `clock` writes it."""
+    return [clock(trace.times[shown_frame(trace, index)]) for index in range(trace.num_views)]

@@ -86,7 +86,7 @@ def test_every_view_is_drawn_in_the_browser_alone(page):
         look(page, view)
         page.locator("#explorer input[data-part=layer]").fill("6")
         all_alive = drawn(page)
-        page.locator("#explorer input[data-part=layer]").fill("8")
+        page.locator("#explorer input[data-part=layer]").fill("7")
         assert drawn(page) != all_alive
     rank = drawn(page)
     look(page, "log")
@@ -158,7 +158,7 @@ def test_the_timeline_chooses_frame_and_layer(page):
     time.click(position={"x": time.bounding_box()["width"] - 8, "y": time.bounding_box()["height"] - 5})
     assert drawn(page, "time") != before
     assert page.locator("#explorer output[data-part=viewValue]").inner_text() == "8 of 8"
-    assert page.locator("#explorer output[data-part=layerValue]").inner_text() == "11 of 11"
+    assert page.locator("#explorer output[data-part=layerValue]").inner_text() == "11 (0 to 11)"
     playwright.expect(page.locator("#explorer [data-part=timeNote]")).to_contain_text("At layer 11, 0 of 8 frames")
 
 
@@ -171,14 +171,14 @@ def test_figures_are_drawn_when_they_are_opened(page):
 def test_the_figures_follow_their_slider_without_the_model(page):
     open_figures(page)
     answer, alive, scores = said(page, "aim"), source(page, "alive"), source(page, "scores")
-    slide(page, "layer", 8)
+    slide(page, "layer", 6)
     wait_for_change(page, "alive", alive)
     wait_for_change(page, "scores", scores)
-    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 8")
+    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 6")
     alive = source(page, "alive")
     page.locator("#layer input[type=range]").press("ArrowRight")
     wait_for_change(page, "alive", alive)
-    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 9")
+    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 7")
     assert said(page, "aim") == answer
     page.locator("#figures button").first.click()
 

@@ -107,7 +107,7 @@ def test_every_view_is_in_the_record_with_a_grid_of_its_own(mixed):
     assert home[30] == 3 and (home[[0, 1, 14, 19, 27]] == -1).all()
     assert [view["grid"] for view in record["views"]] == [[3, 4], [3, 2], [2, 2], [1, 2]]
     assert [view["size"] for view in record["views"]] == [[50, 70], [50, 35], [50, 35], [50, 70]]
-    assert [view["time"] for view in record["views"]] == [0, 1, 1, 1]
+    assert [view["time"] for view in record["views"]] == ["0.0 s", "1.0 s", "1.0 s", "1.0 s"]
 
 
 def test_views_are_named_by_what_they_show(mixed):
@@ -193,9 +193,11 @@ def test_the_script_scales_scores_as_the_figures_do(script, trace, scale):
 
 
 @pytest.mark.browser
-def test_the_script_takes_the_nearest_measured_layer(script, trace):
+def test_the_script_takes_the_nearest_measured_layer_and_none_after_the_last(script, trace):
     measured = script("[...Array(run.layers).keys()].map(layer => run.measured(layer))")
-    assert measured == [nearest_scored(trace, layer) for layer in range(trace.num_layers)]
+    last = trace.scored_layers[-1]
+    assert measured[: last + 1] == [nearest_scored(trace, layer) for layer in range(last + 1)]
+    assert measured[last + 1 :] == [None] * (trace.num_layers - 1 - last) != []
 
 
 @pytest.mark.browser

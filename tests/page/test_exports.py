@@ -131,7 +131,7 @@ def test_a_film_shows_frames_groups_and_every_layer():
     height, width = shots[0].picture.shape[:2]
     assert width <= 640 and width % 2 == 0 and height % 2 == 0
     assert shots[1].caption == "Merged: 18 visual tokens stand for 36 patches"
-    assert shots[4].caption == "Layer 2 of 4: 10 of 19 visual tokens enter"
+    assert shots[4].caption == "Layer 2 (0 to 4): 10 of 19 visual tokens enter"
     assert len({shot.picture.tobytes() for shot in shots}) >= 5
 
 

@@ -41,7 +41,7 @@ def test_tiles_lie_together_and_the_whole_picture_apart():
 def test_frames_that_share_a_plane_are_named_together():
     trace = trace_of([View(0, (0, 1), (2, 3)), View(0, (2, 3), (2, 3)), View(0, (4,), (2, 3))], num_frames=5)
     assert [composed.frame for composed in composed_frames(trace)] == [0, 2, 4]
-    assert frame_captions(trace) == ["frames 1–2 · 0.0–1.0 s", "frames 3–4 · 2.0–3.0 s", "frame 5 · 4.0 s"]
+    assert frame_captions(trace) == ["frames 1–2 · 0.0 s–1.0 s", "frames 3–4 · 2.0 s–3.0 s", "frame 5 · 4.0 s"]
 
 
 def test_several_pictures_are_their_own_frames():

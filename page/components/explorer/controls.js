@@ -24,7 +24,7 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
  * @property {Record<StepName, [before: string, then: string]>} stepNotes
  * @property {LegendTexts} legend
  */
-/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noScores", string>} ControlTexts */
+/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers", string>} ControlTexts */
 /** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "layerValue" | "viewValue"} PartName */
 /** @typedef {Record<"layer" | "view", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
 /** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement>} ControlParts */
@@ -169,7 +169,8 @@ export class Controls {
     input.max = String(most);
     input.value = String(value);
     input.disabled = this.playButton(name).disabled = !this.run || most < 1;
-    const text = fill(this.texts.of, { value: value + first, most: most + first });
+    const sentence = name === "layer" ? this.texts.ofLayers : this.texts.of;
+    const text = fill(sentence, { value: value + first, most: most + first });
     this.parts[/** @type {const} */ (`${name}Value`)].textContent = this.run ? text : "–";
     input.setAttribute("aria-valuetext", text);
   }
@@ -188,7 +189,8 @@ export class Controls {
     if (overlay === "groups" && steps && state.links) return texts.stepNotes.round[1];
     if (!run || overlay !== "scores") return texts.notes[overlay];
     const measured = run.measured(layer);
-    if (measured === null) return texts.noScores;
+    if (measured === null && run.lastScored < 0) return texts.noScores;
+    if (measured === null) return fill(texts.noLater, { layer, next: run.lastScored + 1 });
     if (measured === layer) return texts.notes.scores;
     return fill(texts.nearest, { layer, measured });
   }

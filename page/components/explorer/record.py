@@ -44,7 +44,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
 
 
 def _views(trace: Trace) -> list[dict]:
-    """Of each view its grid (rows, columns), size (height, width) in pixels, time in seconds and name."""
+    """Of each view its grid (rows, columns), size (height, width) in pixels, time as text and name."""
     views = trace.all_views
     sizes = [picture.shape[:2] for picture in view_pictures(trace)]
     columns = zip(views, sizes, view_times(trace), view_names(views), strict=True)

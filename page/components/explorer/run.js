@@ -32,7 +32,7 @@ import { unpacked } from "./unpacking.js";
  * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
 
-/** @typedef {{grid: [number, number], size: [number, number], time: number, name: ViewName}} ViewRecord */
+/** @typedef {{grid: [number, number], size: [number, number], time: string, name: ViewName}} ViewRecord */
 
 /**
  * @typedef {object} View
@@ -41,7 +41,7 @@ import { unpacked } from "./unpacking.js";
  * @property {number} patches
  * @property {number} height in pixels
  * @property {number} width
- * @property {number} time in seconds
+ * @property {string} time
  * @property {ViewName} name
  */
 
@@ -151,12 +151,19 @@ export class Run {
     return this.last[token] === this.layers - 1 ? null : this.last[token] + 1;
   }
 
+  /** The last layer whose scores were measured; -1 for none. */
+  get lastScored() {
+    return this.scored.at(-1) ?? -1;
+  }
+
   /**
-   * `layer` if it was measured, else the nearest measured one below, else the first above; null if none was.
+   * `layer` if it was measured, else the nearest measured one below, else the first above; null if none was, and after
+   * the last one, since tokens of its map are gone there.
    *
    * @param {number} layer
    */
   measured(layer) {
+    if (layer > this.lastScored) return null;
     const below = this.scored.filter((one) => one <= layer);
     return below.length ? below[below.length - 1] : (this.scored[0] ?? null);
   }

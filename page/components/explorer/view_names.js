@@ -11,7 +11,7 @@ import { fill } from "../common.js";
  *   | {kind: "crop", number: number, row: string, column: string}} ViewName
  */
 
-/** @typedef {{views: {name: ViewName, time: number}[]}} NamedViews time in seconds */
+/** @typedef {{views: {name: ViewName, time: string}[]}} NamedViews */
 /** @typedef {Record<ViewName["kind"], string>} KindTexts */
 
 /**
@@ -35,7 +35,7 @@ export function nameOf(run, texts, view) {
  */
 export function captionOf(run, texts, view) {
   const { name, time } = run.views[view];
-  return fill(texts.captions[name.kind], { ...name, seconds: time.toFixed(1) });
+  return fill(texts.captions[name.kind], { ...name, time });
 }
 
 /**

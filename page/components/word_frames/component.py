@@ -43,7 +43,7 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     """Words and attention of the runs that were made of the same frames.
 
     runs: "dense", "aim" and, where there are overrides, "hand".
-    Returns views, name and seconds of each; sides, for each run its words: text, share of attention on each
+    Returns views, name and time of each; sides, for each run its words: text, share of attention on each
     view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
     whether attention was recorded. A run that did not record it has no words.
     """

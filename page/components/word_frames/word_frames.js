@@ -105,8 +105,7 @@ export function start({ element, props, watch }) {
     const { views, sides } = /** @type {WordFramesRecord} */ (run);
     const image = make("img", { src: url, alt: nameOf({ views }, texts, view) });
     const bars = sides.map(({ side }) => make("i", { "data-side": side }));
-    const seconds = views[view].time.toFixed(1);
-    const caption = fill(texts.caption, { frame: shortName({ views }, view), seconds });
+    const caption = fill(texts.caption, { frame: shortName({ views }, view), time: views[view].time });
     const above = make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars);
     return make("li", {}, make("small"), above, image, make("small", {}, caption));
   }
