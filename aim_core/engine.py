@@ -31,7 +31,7 @@ from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method
+from aim_core.methods.base import Method, merges_early
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import PrefillTimes, Result, Timing
@@ -170,7 +170,8 @@ class Engine:
     def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The prompt with its visual tokens, from memory if these frames were encoded lately."""
         name = digest(frames.frames, frames.times)
-        early = repr(session.method.merger) if self.adapter.early() else ""  # merging is part of what is remembered
+        merger = session.method.merger
+        early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
         inputs, encoded = self._inputs.get((name, question)), self._features.get((name, early))
         if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)

@@ -37,18 +37,19 @@ class Trace:
     frames:  (F, H, W, 3) uint8 RGB, as the model saw them.
     times:   (F,) float32, seconds from the start of the media.
     grid:    (rows, cols) of patches of the first view before merging; n = rows * cols, raster order.
-    group:   (V, n) int64 in [0, k): the merged token each patch of a view ended in; -1 fills up smaller views.
+    group:   (V, n) int64 in [0, k): the merged token each patch of a view ended in, by its number among those of the
+             view; -1 for a patch that was dropped before layer 0 (`dropped`), and to fill up smaller views.
     layers:  one LayerTrace for each decoder layer.
     planned: (L,) int64, visual tokens the schedule lets into each layer.
     views:   V grids of patches, in the order of the prompt; empty in old files, where view f is frame f.
-    row:     (V, n) int64, for each patch its row among the visual tokens, -1 as in `group`; None in old files,
-             where merged token j of frame f is row f * k + j.
+    row:     (V, n) int64, for each patch its row among the visual tokens, -1 as in `group`; patches of several views
+             may lead to one row. None in old files, where merged token j of frame f is row f * k + j.
     rounds:  for each round of merging (V, n_r) int64, the number within its view that each token before the round has
              after it; before the first, a token is its patch, n_0 = n. -1 fills up smaller views, and a view that was
              done earlier keeps its numbers. Numbers after the last round are one to one with those of `group`, in
-             another order; `round_groups` follows them. Empty where nothing was merged, and in old files.
+             another order; `round_groups` follows them. Empty where nothing was merged in rounds, and in old files.
     similarity: (V, n) float32, cosine of each patch's feature, as it was before merging, with the merged token that it
-             ended in; NaN fills up. None in old files.
+             ended in; NaN for a dropped patch, and to fill up. None in old files.
 
     Visual rows that no patch leads to are separators (LLaVA-OneVision's newline row): they may be pruned like
     any other but show nothing.
@@ -69,14 +70,15 @@ class Trace:
     def of_views(cls, frames, times, views, rows, layers, planned, rounds=(), similarity=None) -> Trace:
         """From views of any sizes.
 
-        rows:       for each view, the visual row (n_v,) of each of its patches.
+        rows:       for each view, the visual row (n_v,) of each of its patches, -1 for one that was dropped.
         rounds:     for each view, its rounds of merging, (n_r,) each; or nothing.
         similarity: for each view (n_v,); or None.
         """
         row = filled(rows, -1, np.int64)
         group = np.full_like(row, -1)
         for view_idx, own in enumerate(rows):
-            group[view_idx, : len(own)] = np.unique(own, return_inverse=True)[1]
+            inside = np.flatnonzero(own >= 0)
+            group[view_idx, inside] = np.unique(own[inside], return_inverse=True)[1]
         together = rounds_together(rounds, (group.max(axis=1) + 1).tolist())
         likeness = None if similarity is None else filled(similarity, np.nan, np.float32)
         return cls(frames, times, views[0].grid, group, layers, planned, tuple(views), row, together, likeness)
@@ -101,7 +103,8 @@ class Trace:
     @property
     def num_merged(self) -> int:
         """Merged tokens of all views together, separators not counted."""
-        return int((self.group.max(axis=1) + 1).sum())
+        rows = self.rows()
+        return len(np.unique(rows[rows >= 0]))
 
     @property
     def num_rows(self) -> int:
@@ -110,8 +113,19 @@ class Trace:
 
     @property
     def num_patches(self) -> int:
-        """Patches of all views together, each counted once."""
-        return int((self.rows() >= 0).sum())
+        """Patches of all views together, each counted once, dropped ones too."""
+        return int(self.is_patch.sum())
+
+    @property
+    def is_patch(self) -> np.ndarray:
+        """(V, n) bool, False where a view has fewer patches."""
+        sizes = np.array([view.grid[0] * view.grid[1] for view in self.all_views])
+        return np.arange(self.group.shape[1]) < sizes[:, None]
+
+    @property
+    def dropped(self) -> np.ndarray:
+        """(V, n) bool, the patches that were dropped before layer 0 without joining any token."""
+        return self.is_patch & (self.rows() < 0)
 
     @property
     def dense_tokens(self) -> int:
@@ -135,7 +149,7 @@ class Trace:
         return tuple(layer.layer for layer in self.layers if len(layer.scores))
 
     def rows(self) -> np.ndarray:
-        """(V, n) int64, for each patch its row among the visual tokens, -1 where a view has fewer patches."""
+        """(V, n) int64, for each patch its row among the visual tokens, -1 for none: dropped, or no patch at all."""
         if self.row is not None:
             return self.row
         first = np.arange(self.num_views)[:, None] * self.tokens_per_frame
@@ -148,13 +162,13 @@ class Trace:
         """
         if not 0 <= rounds <= len(self.rounds):
             raise ValueError(f"rounds must be in [0, {len(self.rounds)}], got {rounds}")
-        number = np.where(self.group < 0, -1, np.arange(self.group.shape[1]))
+        number = np.where(self.is_patch, np.arange(self.group.shape[1]), -1)
         for new in self.rounds[:rounds]:
             number = np.where(number < 0, -1, np.take_along_axis(new, number, axis=1))
         return number
 
     def alive(self, layer: int) -> np.ndarray:
-        """(V, n) bool, whether the merged token behind each patch entered `layer`."""
+        """(V, n) bool, whether the merged token behind each patch entered `layer`; False for a dropped patch."""
         return self._by_patch(self._by_row(layer, True, fill=False), fill=False)
 
     def scores(self, layer: int) -> np.ndarray:
@@ -230,7 +244,7 @@ class Trace:
         return table
 
     def _by_patch(self, values: np.ndarray, fill) -> np.ndarray:
-        """(V, n), the value of each patch's row, out of values (rows,); `fill` where a view has fewer patches."""
+        """(V, n), the value of each patch's row, out of values (rows,); `fill` for a patch that has none."""
         return np.append(values, values.dtype.type(fill))[self.rows()]  # -1 points at the last
 
 

@@ -17,6 +17,7 @@ from aim_core.forward.hooks import patched
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.methods.base import Merger, Method
 from aim_core.ops.merging import Merged
+from aim_core.ops.reduced import Reduced
 
 MAX_BATCHED_TOKENS = 400  # visual tokens after merging; prompts with more are run one at a time
 
@@ -132,10 +133,10 @@ def prompt(adapter: Adapter, question: str, num_visual: int) -> tuple[Tensor, Te
 class _CachedMerger:
     """A merger whose result for one video is cached for all prompts about it."""
 
-    def __init__(self, merger: Merger, done: dict[Merger, Merged]):
+    def __init__(self, merger: Merger, done: dict[Merger, Merged | Reduced]):
         self.merger, self.done = merger, done
 
-    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
+    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged | Reduced:
         if self.merger not in self.done:
             self.done[self.merger] = self.merger(tokens, metric)
         return self.done[self.merger]

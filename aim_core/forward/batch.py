@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aim_core.adapters.layout import Layout
 from aim_core.forward.merged_prompt import MergedPrompt
 
 
@@ -43,9 +42,7 @@ class Batch:
             found.append(own[..., prompt.rows] - gaps if renumber else own[..., prompt.position_of])
         return torch.stack([_fill(own, self.embeds.shape[1]) for own in found], dim=-2)
 
-    def decoder_inputs(
-        self, given: dict[str, Any], layouts: Sequence[Layout], renumber: bool, removed_rows: Tensor | None
-    ) -> dict[str, Any]:
+    def decoder_inputs(self, given: dict[str, Any], renumber: bool, removed_rows: Tensor | None) -> dict[str, Any]:
         """What a decoder gets in the place of the full prompts that it was given; renumber: as in `positions`.
 
         removed_rows: (1, n) bool, rows of a single prompt that leave before layer 0; positions keep their gaps.
@@ -59,12 +56,10 @@ class Batch:
             "position_ids": self.positions(full, renumber),
         }
         if given.get("deepstack_visual_embeds") is not None:
-            answer |= self.deepstack(layouts, given["visual_pos_masks"], given["deepstack_visual_embeds"], removed_rows)
+            answer |= self.deepstack(given["visual_pos_masks"], given["deepstack_visual_embeds"], removed_rows)
         return answer
 
-    def deepstack(
-        self, layouts: Sequence[Layout], is_visual: Tensor, features: Sequence[Tensor], removed_rows: Tensor | None
-    ) -> dict[str, Any]:
+    def deepstack(self, is_visual: Tensor, features: Sequence[Tensor], removed_rows: Tensor | None) -> dict[str, Any]:
         """What is added after the first layers (Qwen3-VL), merged in the same groups as the tokens.
 
         is_visual: (b, N) bool, visual rows of the full prompts; features: for each such layer (their number, d).
@@ -73,8 +68,8 @@ class Batch:
         for own in features:
             full = own.new_zeros((*is_visual.shape, own.shape[-1]))
             full[is_visual.to(own.device)] = own
-            parts = zip(self.prompts, full, layouts, strict=True)
-            merged.append(torch.cat([p.merge_like(whole, layout.views)[p.visual] for p, whole, layout in parts]))
+            parts = zip(self.prompts, full, strict=True)
+            merged.append(torch.cat([prompt.merge_like(whole)[prompt.visual] for prompt, whole in parts]))
         if removed_rows is None:
             return {"visual_pos_masks": self.visual, "deepstack_visual_embeds": merged}
         stays = ~removed_rows[0]

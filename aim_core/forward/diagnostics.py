@@ -6,11 +6,9 @@ import torch
 from torch import Tensor
 from transformers import Cache
 
-from aim_core.adapters.layout import Layout
 from aim_core.forward.cache import PrunedCacheLayer
 from aim_core.forward.merged_prompt import MergedPrompt
 from aim_core.forward.recorder import Record
-from aim_core.ops.merging import similarity_to_merged
 
 
 class Diagnostics:
@@ -26,9 +24,9 @@ class Diagnostics:
         self._queries: dict[int, list[Tensor]] = {}  # by layer, (heads, d) for each forward
         self._scales: dict[int, float] = {}
 
-    def begin(self, embeds: Tensor, layout: Layout, prompt: MergedPrompt) -> None:
+    def begin(self, embeds: Tensor, prompt: MergedPrompt) -> None:
         """A prefill of one prompt begins: embeds (N, d) before it was merged into `prompt`."""
-        self._embeds, self._layout, self._prompt = embeds, layout, prompt
+        self._embeds, self._prompt = embeds, prompt
         self._queries = {}
 
     def on_attention(self, layer: int, query: Tensor, scale: float) -> None:
@@ -38,18 +36,12 @@ class Diagnostics:
             self._scales[layer] = scale
 
     def similarity(self) -> list[Tensor]:
-        """For each view (patches,), cosine of each patch's feature with its merged token; forgets the features."""
+        """For each view (patches,), cosine of each patch's feature with its merged token, NaN for one that was dropped;
+        forgets the features."""
         embeds, self._embeds = self._embeds, None
         if embeds is None:
             raise ValueError("similarity is known once after a prefill")
-        found = []
-        for part, merged in zip(self._layout.views, self._prompt.merged, strict=True):
-            if merged.similarity is None:
-                features = embeds[part.rows.to(embeds.device)][None]
-                found.append(similarity_to_merged(features, merged.tokens, merged.group)[0])
-            else:
-                found.append(merged.similarity[0])
-        return found
+        return [own for part in self._prompt.parts for own in part.reduced.similarity_to(embeds[part.rows])]
 
     def frame_attention(self, record: Record, cache: Cache) -> Tensor:
         """(answer tokens, views) float32, see `Result.frame_attention`; `cache` after the last forward."""
@@ -92,8 +84,8 @@ def _shares(queries: Tensor, scale: float, stored, places: Tensor, member: Tenso
 
 
 def _membership(record: Record, prompt: MergedPrompt) -> Tensor:
-    """(visual rows, views) float32: 1 where a row is a token of a view; separators are in none."""
+    """(visual rows, views) float32: 1 where a row has patches of a view; separators have none."""
     member = torch.zeros(int(prompt.visual.sum()), len(record.groups), device=prompt.visual.device)
     for view, group in enumerate(record.groups):
-        member[group, view] = 1
+        member[group[group >= 0], view] = 1
     return member

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -11,6 +11,27 @@ from torch import Tensor
 
 from aim_core.adapters.layout import Layout, ViewSpan
 from aim_core.ops.merging import Merged
+from aim_core.ops.reduced import Reduced, as_reduced
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedViews:
+    """V views of one medium and one size, which a merger reduced in one call.
+
+    rows:       (V, n) int64, the row of the full prompt of each of their patches.
+    reduced:    what is left of them.
+    token_rows: (k,) int64, the row of the full prompt that each token left stands at.
+    """
+
+    rows: Tensor
+    reduced: Reduced
+    token_rows: Tensor
+
+    @property
+    def rounds(self) -> list[tuple[Tensor, ...]]:
+        """For each view its rounds of merging, (n_r,) each, see `Merged`; none where it was reduced otherwise."""
+        merged = self.reduced.merged
+        return [tuple(new[view] for new in merged.rounds) if merged else () for view in range(len(self.rows))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +43,9 @@ class MergedPrompt:
     position_of: (n,) int64, the row of the full prompt whose position each row keeps: for text and separators the
             same row, for a merged token that of the patch which the others were merged into.
     visual: (n,) bool.
-    groups: for each view (patches,) int64, the visual row, counted from 0, that each patch ended in.
-    merged_rows: for each view (k,) int64, the rows of the full prompt that its merged tokens stand at.
-    merged: for each view, how it was merged.
+    groups: for each view (patches,) int64, the visual row, counted from 0, that each patch ended in; -1 for a patch
+            that was dropped. Patches of several views may lead to one row.
+    parts:  all views, in order, as they were merged together.
     num_full: N.
     """
 
@@ -33,68 +54,84 @@ class MergedPrompt:
     position_of: Tensor
     visual: Tensor
     groups: tuple[Tensor, ...]
-    merged_rows: tuple[Tensor, ...]
-    merged: tuple[Merged, ...]
+    parts: tuple[ReducedViews, ...]
     num_full: int
 
     @property
     def rounds(self) -> tuple[tuple[Tensor, ...], ...]:
-        """For each view its rounds of merging, (n_r,) each, see `Merged`."""
-        return tuple(tuple(new[0] for new in one.rounds) for one in self.merged)
+        """For each view its rounds of merging, see `ReducedViews`."""
+        return tuple(rounds for part in self.parts for rounds in part.rounds)
 
-    def merge_like(self, other: Tensor, views: Sequence[ViewSpan]) -> Tensor:
+    def merge_like(self, other: Tensor) -> Tensor:
         """Other features of all rows of the full prompt, (N, m), merged in the same way: (n, m)."""
         out = other.clone()
-        for part, own_rows, merged in zip(views, self.merged_rows, self.merged, strict=True):
-            out[own_rows] = merged.apply(other[part.rows.to(other.device)][None])[0]
+        for part in self.parts:
+            out[part.token_rows] = part.reduced.apply(other[part.rows.to(other.device)])
         return out[self.rows]
 
 
 def merge_prompt(
     embeds: Tensor,
     layout: Layout,
-    merger: Callable[[Tensor], Merged],
+    merger: Callable[[Tensor], Merged | Reduced],
     keep_positions: bool = False,
 ) -> MergedPrompt:
-    """Merge every view of one prompt.
+    """Merge the views of one prompt.
 
     embeds:   (N, d), text and visual rows.
-    merger:   tokens (views, n, d) → Merged; neighbours of one size go together.
-    keep_positions: a merged token stands where the patch stood that the others were merged into; otherwise they fill
-              the first rows of their view, in the order that merging gives them (as released).
+    merger:   tokens (views, n, d) → Merged or Reduced; neighbours of one medium and one size go together.
+    keep_positions: a merged token stands where the patch stood that the others were merged into; otherwise the tokens
+              of a `Merged` fill the first rows of their view, in the order that merging gives them (as released).
+              Those of a `Reduced` always stand at their places.
 
     Views that were merged before the projector are not merged again: `embeds` holds each patch's merged token.
+    Raises ValueError if what the merger gives does not fit the views.
     """
-    rows = [part.rows.to(embeds.device) for part in layout.views]
-    early = [part.merged for part in layout.views if part.merged is not None]
-    merged = _merged_early(embeds, rows, early) if early else _merged(embeds, rows, merger)
-    if keep_positions:
-        merged = [one.in_raster_order() for one in merged]
-    pairs = list(zip(rows, merged, strict=True))
-    merged_rows = [own[one.place[0]] if keep_positions else own[: one.place.shape[1]] for own, one in pairs]
+    parts = [_place(rows, one, keep_positions) for rows, one in _reduced(embeds, layout, merger)]
     out, place = embeds.clone(), torch.arange(len(embeds), device=embeds.device)
     stays = torch.ones_like(place, dtype=torch.bool)
-    for own, one, own_rows in zip(rows, merged, merged_rows, strict=True):
-        stays[own] = False
-        stays[own_rows] = True
-        out[own_rows], place[own_rows] = one.tokens[0], own[one.place[0]]
+    for part in parts:
+        stays[part.rows] = False
+        stays[part.token_rows] = True
+        out[part.token_rows] = part.reduced.tokens
+        place[part.token_rows] = part.rows.flatten()[part.reduced.place]
     visual = torch.zeros_like(stays)
     visual[layout.visual.to(embeds.device)] = True
     number = (stays & visual).cumsum(0) - 1  # for each visual row that stays, its number among them
-    groups = tuple(number[own_rows[one.group[0]]] for own_rows, one in zip(merged_rows, merged, strict=True))
+    groups = tuple(group for part in parts for group in _visual_rows(part, number))
     left = stays.nonzero()[:, 0]
-    by_view = tuple(merged_rows), tuple(merged)
-    return MergedPrompt(out[left], left, place[left], visual[left], groups, *by_view, len(embeds))
+    return MergedPrompt(out[left], left, place[left], visual[left], groups, tuple(parts), len(embeds))
 
 
-def _merged(embeds: Tensor, rows: Sequence[Tensor], merger: Callable[[Tensor], Merged]) -> list[Merged]:
-    """A Merged of one view for each view; neighbours of one size are merged in one call."""
+def _reduced(
+    embeds: Tensor, layout: Layout, merger: Callable[[Tensor], Merged | Reduced]
+) -> list[tuple[Tensor, Reduced]]:
+    """All views by what is merged together: the rows (V, n) of their patches, and what is left of these."""
+    if any(part.merged is not None for part in layout.views):
+        return [_reduced_early(embeds, part) for part in layout.views]
     found = []
-    for _, group in groupby(rows, key=len):
-        found += merger(embeds[torch.stack(list(group))]).each()
+    for _, views in groupby(layout.views, key=lambda part: (part.view.medium, len(part.rows))):
+        rows = torch.stack([part.rows for part in views]).to(embeds.device)
+        found.append((rows, as_reduced(merger(embeds[rows]), *rows.shape)))
     return found
 
 
-def _merged_early(embeds: Tensor, rows: Sequence[Tensor], early: Sequence[Merged]) -> list[Merged]:
-    """The Merged of each view with the tokens that the projector made of it."""
-    return [replace(one, tokens=embeds[own[one.place[0]]][None]) for own, one in zip(rows, early, strict=True)]
+def _reduced_early(embeds: Tensor, part: ViewSpan) -> tuple[Tensor, Reduced]:
+    """A view that was merged before the projector, with the tokens that the projector made of it."""
+    assert part.merged is not None
+    rows = part.rows.to(embeds.device)[None]
+    reduced = as_reduced(part.merged, *rows.shape)
+    return rows, replace(reduced, tokens=embeds[rows.flatten()[reduced.place]])
+
+
+def _place(rows: Tensor, reduced: Reduced, keep_positions: bool) -> ReducedViews:
+    """Views with the rows that their tokens stand at; rows: (V, n), see `ReducedViews`."""
+    if reduced.merged is None or keep_positions:
+        return ReducedViews(rows, reduced, rows.flatten()[reduced.place])
+    return ReducedViews(rows, reduced, rows[:, : reduced.merged.place.shape[1]].flatten())
+
+
+def _visual_rows(part: ReducedViews, number: Tensor) -> Tensor:
+    """(V, n) int64, the visual row that each patch ended in, -1 for none; number: (N,), see `merge_prompt`."""
+    group = part.reduced.group
+    return torch.where(group < 0, -1, number[part.token_rows][group.clamp_min(0)])

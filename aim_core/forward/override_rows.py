@@ -28,10 +28,10 @@ NO_OVERRIDE_ROWS = OverrideRows()
 
 
 def find_override_rows(overrides: TokenOverrides, groups: Sequence[Tensor], visual: Tensor) -> OverrideRows:
-    """groups: for each view (patches,) the visual row each patch ended in; visual: (1, n) bool.
+    """groups: for each view (patches,) the visual row each patch ended in, -1 if dropped; visual: (1, n) bool.
 
-    Raises ValueError for a mark that the views do not have, for a token that is marked both ways, or if no token
-    of any view is left.
+    Raises ValueError for a mark that the views do not have or whose patch the method drops before layer 0, for a
+    token that is marked both ways, or if no token of any view is left.
     """
     protect, remove = (
         {_token(mark, groups): mark for mark in reversed(marks)} for marks in (overrides.protect, overrides.remove)
@@ -42,7 +42,7 @@ def find_override_rows(overrides: TokenOverrides, groups: Sequence[Tensor], visu
             f"patch {one[1]} of view {one[0]} is marked to protect and patch {other[1]} of view {other[0]} to remove, "
             "but they were merged into one token: take one of the marks off"
         )
-    if remove and not set(torch.cat(list(groups)).tolist()) - set(remove):
+    if remove and not set(torch.cat(list(groups)).tolist()) - {-1, *remove}:
         raise ValueError("every visual token is marked to remove: leave at least one")
     rows = visual[0].nonzero()[:, 0]
     return OverrideRows(_mask(protect, rows, visual), _mask(remove, rows, visual))
@@ -55,7 +55,9 @@ def _token(mark: Mark, groups: Sequence[Tensor]) -> int:
         raise ValueError(f"a mark is on view {view}, but views are numbered from 0 to {len(groups) - 1}")
     if patch >= len(groups[view]):
         raise ValueError(f"a mark is on patch {patch} of view {view}, which has patches 0 to {len(groups[view]) - 1}")
-    return int(groups[view][patch])
+    if (token := int(groups[view][patch])) < 0:
+        raise ValueError(f"this method drops patch {patch} of view {view} before layer 0: take its mark off")
+    return token
 
 
 def _mask(tokens: dict[int, Mark], rows: Tensor, visual: Tensor) -> Tensor | None:

@@ -16,7 +16,8 @@ class Record:
     """What one prefill did to the visual tokens of one sample.
 
     views:    the grids of patches behind the visual tokens.
-    groups:   for each view (patches,) int64, the visual row each patch ended in; separators have rows too.
+    groups:   for each view (patches,) int64, the visual row each patch ended in, -1 for one that was dropped before
+              layer 0; separators have rows too.
     rounds:   for each view, its rounds of merging, see `Merged`.
     planned:  visual tokens that the method lets into each layer, whatever was removed by hand.
     kept:     for each layer (k,) int64, ascending visual rows that entered it.

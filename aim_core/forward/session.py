@@ -20,7 +20,7 @@ from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, find_override_rows
 from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
-from aim_core.methods.base import Method, check_schedule
+from aim_core.methods.base import Method, check_schedule, merges_early
 from aim_core.ops.merging import Merged, similarity_to_merged
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 
@@ -91,16 +91,22 @@ class Session(local):
         self._calls.append(Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms))
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
+        if not merges_early(self.method.merger):
+            return tokens
         self._wait(tokens)
         begun = time.perf_counter()
         merged = self.method.merger(tokens, metric[:, -tokens.shape[1] :])
         self._wait(tokens)
+        if not isinstance(merged, Merged):
+            raise TypeError(f"a merger before the projector must give a Merged, got {type(merged).__name__}")
         self._early_ms += (time.perf_counter() - begun) * 1000
         similarity = similarity_to_merged(tokens, merged.tokens, merged.group)  # the features are gone later
         self._early.append(replace(merged, similarity=similarity))
         return merged.tokens
 
     def unproject(self, projected: Tensor) -> Tensor:
+        if not self._early:
+            return projected
         group = self._early[-1].group.to(projected.device)
         return projected.gather(1, group[..., None].expand(-1, -1, projected.shape[-1]))
 
@@ -180,14 +186,14 @@ class Session(local):
             for layout, prompt, own in zip(layouts, batch.prompts, planned, strict=True)
         ]
         if self.diagnostics is not None:
-            self.diagnostics.begin(embeds[0], layouts[0], batch.prompts[0])
+            self.diagnostics.begin(embeds[0], batch.prompts[0])
         visual = batch.visual & batch.valid
         prefill = PrefillPass(
             method.scorer, pruner, visual, records, cache, embeds.shape[1], shift, touches, self.diagnostics
         )
         if not touches:
             return prefill, None
-        inputs = batch.decoder_inputs(kwargs, layouts, renumber, rows.remove if drops else None)
+        inputs = batch.decoder_inputs(kwargs, renumber, rows.remove if drops else None)
         return prefill, kwargs | inputs | {"past_key_values": cache}
 
     def _merge(self, embeds: Tensor, layouts: list[Layout], mask: Tensor | None) -> Batch:

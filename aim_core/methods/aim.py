@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
 from aim_core.config import AimConfig
 from aim_core.methods.base import Method, where_needed
-from aim_core.ops.merging import Merged, merge_tokens
+from aim_core.ops.merging import Merged, merge_tokens, num_kept
 from aim_core.ops.pagerank import causal_correction, pagerank, pagerank_iterations
 
 
@@ -18,12 +19,16 @@ class MergeSimilar:
     """Merge similar tokens of a view until the share `keep_ratio` of them is left, see `merge_tokens`."""
 
     keep_ratio: float = 1.0
+    before_projector: ClassVar[bool] = True
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
         return merge_tokens(tokens, self.keep_ratio, metric)
 
     def reduces(self) -> bool:
         return self.keep_ratio < 1
+
+    def num_left(self, num_views: int, num_patches: int) -> int:
+        return num_views * num_kept(num_patches, self.keep_ratio)
 
 
 @dataclass(frozen=True)

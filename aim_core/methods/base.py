@@ -10,19 +10,40 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from aim_core.ops.merging import Merged
+from aim_core.ops.reduced import Reduced
 
 POSITIONS = ("sequential", "original")
 MODES = ("dropped", "masked")
 
 
 class Merger(Protocol):
-    """First choice: what is left of the visual tokens before layer 0. A small frozen value."""
+    """First choice: what is left of the visual tokens before layer 0. A small frozen value.
 
-    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged:
-        """tokens (views, n, d), and what to match them on, (views, n, m), if not themselves → `Merged`."""
+    It is called with all views of one medium and one size at once, as the language model would get them: the frames of
+    a video (Qwen: planes of two frames), or the crops of an image.
+    """
+
+    def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Merged | Reduced:
+        """tokens (views, n, d), and what to match them on, (views, n, m), if not themselves → what is left of them."""
 
     def reduces(self) -> bool:
         """Whether it ever does anything; a method that does nothing leaves the model bit for bit alone."""
+
+
+@runtime_checkable
+class EarlyMerger(Protocol):
+    """What a merger may say beside: that it works before the projector where a family can (LLaVA-1.5), on each image by
+    itself, matched on the keys of the tower's last layer. AIM's does. It must give a `Merged`."""
+
+    before_projector: bool
+
+
+@runtime_checkable
+class CountedMerger(Protocol):
+    """What a merger may offer beside: how many tokens it leaves, where that does not hang on the tokens."""
+
+    def num_left(self, num_views: int, num_patches: int) -> int:
+        """Tokens left of `num_views` views of `num_patches` patches each."""
 
 
 class Schedule(Protocol):
@@ -78,6 +99,27 @@ class Method:
         for value, words in ((self.positions, POSITIONS), (self.mode, MODES)):
             if value not in words:
                 raise ValueError(f"choose one of {', '.join(words)}, got {value!r}")
+
+
+def merges_early(merger: Merger) -> bool:
+    """Whether it works before the projector, in the families that can."""
+    return isinstance(merger, EarlyMerger) and merger.before_projector
+
+
+def tokens_entering(
+    method: Method, num_views: int, num_patches: int, num_layers: int, num_separators: int = 0
+) -> list[int]:
+    """Visual tokens entering each layer, in closed form: `num_views` views of `num_patches` patches each.
+
+    num_separators: visual rows beside them that are never merged (newlines), see `Adapter.media`.
+    Raises ValueError for a method whose count depends on the tokens, or settings that do not fit the model.
+    """
+    if not isinstance(method.merger, CountedMerger):
+        raise ValueError(f"how many tokens {method.name} leaves depends on the video: run it to know")
+    left = method.merger.num_left(num_views, num_patches) + num_separators
+    counts = method.schedule.tokens_entering(left, num_layers)
+    check_schedule(counts, num_layers, left, 0)
+    return counts
 
 
 def where_needed(counts: Sequence[int]) -> frozenset[int]:

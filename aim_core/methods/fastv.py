@@ -24,6 +24,9 @@ class NoMerge:
     def reduces(self) -> bool:
         return False
 
+    def num_left(self, num_views: int, num_patches: int) -> int:
+        return num_views * num_patches
+
 
 @dataclass(frozen=True)
 class DropOnce:

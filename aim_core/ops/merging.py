@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -43,13 +43,6 @@ class Merged:
         rounds = tuple(new[own] for new in self.rounds)
         similarity = None if self.similarity is None else self.similarity[own]
         return Merged(self.tokens[own], self.group[own], self.place[own], self.weight[own], rounds, similarity)
-
-    def in_raster_order(self) -> Merged:
-        """The same groups, numbered by the place of the token that the others were merged into."""
-        order = self.place.argsort(dim=1)
-        new = _invert(order)
-        tokens, group, place = _rows(self.tokens, order), new.gather(1, self.group), self.place.gather(1, order)
-        return replace(self, tokens=tokens, group=group, place=place)
 
 
 def num_kept(num_tokens: int, keep_ratio: float) -> int:
@@ -145,11 +138,6 @@ def _destination(new_of_old: Tensor, num_new: int) -> Tensor:
     for first in (0, 1):
         found.scatter_(1, new_of_old[:, first::2], old[:, first::2])
     return found
-
-
-def _invert(order: Tensor) -> Tensor:
-    """The permutation (frames, k) that undoes `order`."""
-    return torch.empty_like(order).scatter_(1, order, _identity(order))
 
 
 def _identity(tokens: Tensor) -> Tensor:

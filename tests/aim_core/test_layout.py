@@ -60,7 +60,7 @@ def test_separators_stay_and_every_patch_finds_its_token(keep_positions):
     expected = merge_tokens(embeds[layout.views[0].rows][None], 0.5)
     spread = expected.tokens[0][expected.group[0]]
     torch.testing.assert_close(visual[short.groups[0]], spread)
-    torch.testing.assert_close(short.merge_like(embeds, layout.views), short.embeds)
+    torch.testing.assert_close(short.merge_like(embeds), short.embeds)
     assert torch.equal(short.rows, short.position_of) == keep_positions
 
 
@@ -68,7 +68,7 @@ def test_views_of_different_sizes_are_merged_apart():
     embeds = torch.randn(60, 8, generator=torch.Generator().manual_seed(1))
     layout = assign_rows(torch.arange(4, 41), [two_frames(), with_newlines(1)])
     short = merge_prompt(embeds, layout, partial(merge_tokens, keep_ratio=0.5))
-    assert [len(home) for home in short.merged_rows] == [3, 3, 10]
+    assert [len(part.token_rows) for part in short.parts] == [6, 10]
     for part, group in zip(layout.views, short.groups, strict=True):
         alone = merge_tokens(embeds[part.rows][None], 0.5)
         torch.testing.assert_close(short.embeds[short.visual][group], alone.tokens[0][alone.group[0]])

@@ -229,15 +229,6 @@ def test_in_a_round_the_place_is_that_of_the_odd_token():
     assert torch.equal(merged.place, torch.arange(1, 40, 2).expand(2, -1))
 
 
-def test_raster_order_renumbers_the_same_groups():
-    merged = merge_tokens(random_tokens(2, 41, 6, 3), 0.7)
-    ordered = merged.in_raster_order()
-    assert (ordered.place.diff(dim=1) > 0).all() and not (merged.place.diff(dim=1) > 0).all()
-    for old, new in ((merged, ordered),):
-        spread = old.tokens.gather(1, old.group[..., None].expand(-1, -1, 6))
-        assert torch.equal(spread, new.tokens.gather(1, new.group[..., None].expand(-1, -1, 6)))
-
-
 def test_a_metric_decides_what_is_similar():
     tokens = random_tokens(2, 30, 6, 4)
     metric = random_tokens(2, 30, 5, 5)
