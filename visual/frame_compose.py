@@ -11,7 +11,7 @@ import numpy as np
 from aim_core.trace import Trace, View
 from visual.clock import clock
 from visual.contact_sheet import display_side, enlarge
-from visual.overlay import dimmed
+from visual.overlay import faded
 from visual.view_pictures import WHOLE, box_pixels, shown_frame, view_picture
 
 FINEST, LARGEST = 4, 2048  # pixels a patch should have at least; pixels a composed frame is tall at most
@@ -49,12 +49,12 @@ def patch_values(trace: Trace, index: int, values: np.ndarray) -> np.ndarray:
 
 
 def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) -> np.ndarray:
-    """(side, W, 3) uint8: the frame with every view drawn in its place; what no view covers is dimmed.
+    """(side, W, 3) uint8: the frame with every view drawn in its place; what no view covers is faded.
 
     draw: (picture (h, w, 3) uint8 of a view, its index) → the same picture with an overlay.
     """
     frame = enlarge(trace.frames[composed.frame], side)
-    drawn = dimmed(frame)
+    drawn = faded(frame)
     for index in composed.views:
         view = trace.all_views[index]
         picture = _drawn(view_picture(frame, view.box), view.grid, draw, index)

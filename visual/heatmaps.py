@@ -18,12 +18,12 @@ from visual.overlay import draw_alive, draw_groups, draw_scores
 
 
 def groups_overlay(trace: Trace) -> np.ndarray:
-    """(H, W, 3) uint8 RGB sheet: in every view, the patches that were merged into one token."""
+    """(H, W, 3) uint8 RGB sheet: every view after merging, each token in the mean colour of its patches."""
     return contact_sheet(drawn_frames(trace, groups_drawer(trace)), frame_captions(trace))
 
 
 def alive_overlay(trace: Trace, layer: int) -> np.ndarray:
-    """(H, W, 3) uint8 RGB sheet: the patches whose token enters `layer`; the others are dimmed."""
+    """(H, W, 3) uint8 RGB sheet: the patches whose token enters `layer`; the others are faded."""
     return contact_sheet(drawn_frames(trace, alive_drawer(trace, layer)), frame_captions(trace))
 
 
@@ -55,9 +55,15 @@ def groups_drawer(trace: Trace) -> Draw:
 
 
 def alive_drawer(trace: Trace, layer: int) -> Draw:
-    """Draws which patches of a view are alive in `layer`."""
+    """Draws which patches of a view are alive in `layer`, and which were pruned right before it."""
     views, alive = trace.all_views, trace.alive(layer)
-    return lambda picture, view: draw_alive(picture, patch_values(trace, view, alive), views[view].grid)
+    dropped = trace.alive(max(0, layer - 1)) & ~alive
+
+    def draw(picture: np.ndarray, view: int) -> np.ndarray:
+        own = [patch_values(trace, view, values) for values in (alive, dropped)]
+        return draw_alive(picture, own[0], views[view].grid, own[1])
+
+    return draw
 
 
 def scores_drawer(trace: Trace, layer: int, scale: str) -> Draw:

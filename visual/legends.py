@@ -12,23 +12,20 @@ SKY, GRASS = (165, 190, 216), (96, 128, 74)  # what the samples show
 
 
 def groups_legend(size: int = 22) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, explains `draw_groups`. size: height of the font in pixels.
-
-    The words promise only what holds: touching patches of one tint share a token, touching tints never do;
-    far apart a tint may come again for another token.
-    """
+    """(H, W, 3) uint8 RGB, explains `draw_groups`. size: height of the font in pixels."""
     joined = draw_groups(_sample(2.4, size), np.array([0, 0, 0, 0]), (1, 4))
-    apart = draw_groups(_sample(2.4, size), np.array([0, 0, 1, 1]), (1, 4))
-    alone = draw_groups(_sample(2.4, size), np.array([0, 1, 2, 3, 4, 5]), (2, 3))
-    words = ("one tinted area: one merged token", "two tints: two tokens", "no tint: not merged")
-    return _row(list(zip((joined, apart, alone), words, strict=True)), size)
+    apart = draw_groups(_sample(2.4, size), np.array([0, 1, 2, 3, 4, 5]), (2, 3))
+    words = ("one area: one merged token, in the mean colour of its pixels", "small areas: nothing merged")
+    return _row(list(zip((joined, apart), words, strict=True)), size)
 
 
 def alive_legend(size: int = 22) -> np.ndarray:
     """(H, W, 3) uint8 RGB, explains `draw_alive`. size: height of the font in pixels."""
     alive = draw_alive(_sample(2.4, size), np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]), (3, 4))
     pruned = draw_alive(_sample(2.4, size), np.zeros(1, dtype=bool), (1, 1))
-    return _row([(alive, "outlined: alive, enters this layer"), (pruned, "dim: pruned in an earlier layer")], size)
+    last = draw_alive(_sample(2.4, size), np.zeros(2, dtype=bool), (1, 2), np.ones(2, dtype=bool))
+    words = ("outlined: alive, enters this layer", "pale: pruned", "dot: pruned right before this layer")
+    return _row(list(zip((alive, pruned, last), words, strict=True)), size)
 
 
 def scores_legend(scale: str = "rank", size: int = 22) -> np.ndarray:
@@ -44,7 +41,7 @@ def scores_legend(scale: str = "rank", size: int = 22) -> np.ndarray:
     bar = draw_scores(blank, np.arange(steps), (1, steps), 0, steps - 1)
     pruned = draw_scores(_sample(2.4, size), np.array([np.nan]), (1, 1), 0, 1)
     low, high = words[scale]
-    return _row([(None, low), (bar, high), (pruned, "dim: pruned in an earlier layer")], size)
+    return _row([(None, low), (bar, high), (pruned, "pale: pruned in an earlier layer")], size)
 
 
 def _sample(width: float, size: int) -> np.ndarray:

@@ -6,60 +6,68 @@ import cv2
 import matplotlib
 import numpy as np
 
-from visual.palette import (
-    ALIVE,
-    DIM,
-    DIM_GREY,
-    FAINT,
-    HEAT,
-    HEAT_OPACITY,
-    LINE,
-    TINT,
-    assign_colours,
-    colour_table,
-)
-from visual.patch_grid import borders, spread
+from visual.palette import ALIVE, BORDER, FADE, FADE_GREY, HEAT, HEAT_OPACITY, PRUNED
+from visual.patch_grid import borders, dot, patch_edges, spread
 
 
 def draw_groups(frame: np.ndarray, group: np.ndarray, grid: tuple[int, int], picked: int | None = None) -> np.ndarray:
-    """Tint the patches of every merged group, with a line wherever two groups meet.
+    """Fill every merged group with the mean colour of its pixels: what is left of a picture after merging.
 
     frame:  (H, W, 3) uint8 RGB. group: (n,) int in [0, k), raster order. grid: (rows, cols), rows * cols = n.
-    picked: a group to single out; everything else is dimmed.
-    Returns a new (H, W, 3) uint8 image. A patch that is alone in its group keeps its own colours and gets
-    only a faint line. Raises ValueError if the shapes do not fit or `picked` is no group.
+    picked: a group to single out instead; everything else is faded.
+    Returns a new (H, W, 3) uint8 image with thin lines wherever two groups meet: light ones on a dark picture, dark
+    ones on a light one. Raises ValueError if the shapes do not fit or `picked` is no group.
     """
     size = _check(frame, group, grid)
     group = np.asarray(group)
-    merged = np.bincount(group) > 1  # (k,)
     if picked is not None:
         return draw_alive(frame, _members(group, picked), grid)
-    colour = assign_colours(group, grid)
-    tint = colour_table(int(colour.max()) + 1)[colour]  # (k, 3)
-    image = frame.astype(np.float32)
-    image = _mix(image, spread(tint[group], grid, size), TINT * spread(merged[group], grid, size))
-    contrast = np.where(_grey(frame) > 127, 0, 255)  # seen on snow and at night
-    image = _mix(image, contrast, FAINT * borders(group, grid, size, 1))
-    framed = np.where(merged[group], group, -1)  # patches that were not merged count as one region
-    image = _mix(image, LINE, 0.95 * borders(framed, grid, size, _thickness(size, grid)))
-    return _to_uint8(image)
+    means = patch_means(frame, grid)
+    filled = spread(group_means(means, group)[group], grid, size)
+    lines = borders(group, grid, size, max(1, _thickness(size, grid) // 2))
+    return _to_uint8(_mix(filled, 0 if means.mean() > 127 else 255, BORDER * lines))
 
 
-def draw_alive(frame: np.ndarray, alive: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """Darken and grey out pruned patches; leave the others as they are, inside a crisp line.
+def patch_means(frame: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """(n, 3) float64, the mean colour of the pixels of each patch of a frame (H, W, 3), raster order."""
+    if frame.shape[0] < grid[0] or frame.shape[1] < grid[1]:  # a patch without a pixel has the colour of where it lies
+        larger = max(frame.shape[1], grid[1]), max(frame.shape[0], grid[0])
+        frame = cv2.resize(frame, larger, interpolation=cv2.INTER_NEAREST)
+    sums, pixels = frame.astype(np.float64), np.ones(1)
+    for axis, parts in enumerate(grid):
+        edges = patch_edges(frame.shape[axis], parts)
+        sums, pixels = np.add.reduceat(sums, edges[:-1], axis=axis), np.multiply.outer(pixels, np.diff(edges))
+    return (sums / pixels[0, ..., None]).reshape(-1, 3)
 
-    frame: (H, W, 3) uint8 RGB. alive: (n,) bool, raster order. grid: (rows, cols), rows * cols = n.
+
+def group_means(means: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(k, 3) float64, the mean of the patches' colours (n, 3) in each of k groups; group: (n,) int in [0, k)."""
+    sums = np.zeros((int(group.max()) + 1, 3))
+    np.add.at(sums, group, means)
+    return sums / np.maximum(1, np.bincount(group))[:, None]
+
+
+def draw_alive(
+    frame: np.ndarray, alive: np.ndarray, grid: tuple[int, int], dropped: np.ndarray | None = None
+) -> np.ndarray:
+    """Fade and grey out pruned patches; leave the others as they are, inside a crisp line on their own side.
+
+    frame:   (H, W, 3) uint8 RGB. alive: (n,) bool, raster order. grid: (rows, cols), rows * cols = n.
+    dropped: (n,) bool, pruned patches that get a dot, since they were still there one layer before.
     Returns a new (H, W, 3) uint8 image. Raises ValueError if the shapes do not fit.
     """
     size = _check(frame, alive, grid)
-    alive = np.asarray(alive, dtype=bool)
-    image = np.where(spread(alive, grid, size)[..., None], frame, _dim(frame))
-    image[borders(alive, grid, size, _thickness(size, grid))] = ALIVE
-    return image.astype(np.uint8)
+    living = spread(np.asarray(alive, dtype=bool), grid, size)
+    image = np.where(living[..., None], frame, faded(frame))
+    image[living & borders(alive, grid, size, 2 * _thickness(size, grid))] = ALIVE
+    for patch in np.flatnonzero(dropped) if dropped is not None else ():
+        top, bottom, left, right = dot(int(patch), grid, size)
+        image[top:bottom, left:right] = ALIVE
+    return image
 
 
 def draw_scores(frame: np.ndarray, scores: np.ndarray, grid: tuple[int, int], low: float, high: float) -> np.ndarray:
-    """Lay a heat map of scores over a frame; patches without a score are dimmed.
+    """Lay a heat map of scores over a frame; patches without a score are faded.
 
     frame:  (H, W, 3) uint8 RGB. scores: (n,) float, raster order, NaN for a pruned patch. grid: (rows, cols).
     low, high: scores that get the first and the last colour; scores beyond are clipped. Where low = high,
@@ -72,13 +80,13 @@ def draw_scores(frame: np.ndarray, scores: np.ndarray, grid: tuple[int, int], lo
     heat = matplotlib.colormaps[HEAT](unit_scale(np.where(scored, scores, low), low, high))[:, :3] * 255
     grey = _grey(frame)
     hot = _mix(grey, spread(heat.astype(np.float32), grid, size), np.float32(HEAT_OPACITY))
-    image = np.where(spread(scored, grid, size)[..., None], hot, _dim(frame))
+    image = np.where(spread(scored, grid, size)[..., None], hot, _faded(frame))
     return _to_uint8(image)
 
 
-def dimmed(frame: np.ndarray) -> np.ndarray:
-    """A copy of `frame` (H, W, 3) uint8 as dark and grey as a pruned patch."""
-    return _to_uint8(_dim(frame))
+def faded(frame: np.ndarray) -> np.ndarray:
+    """A copy of `frame` (H, W, 3) uint8 as pale and grey as a pruned patch."""
+    return _to_uint8(_faded(frame))
 
 
 def unit_scale(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -123,9 +131,9 @@ def _grey(frame: np.ndarray) -> np.ndarray:
     return np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.float32)
 
 
-def _dim(frame: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32, dark and almost without colour."""
-    return DIM * (DIM_GREY * _grey(frame) + (1 - DIM_GREY) * frame)
+def _faded(frame: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32, pale and almost without colour."""
+    return _mix(_mix(frame, _grey(frame), FADE_GREY), PRUNED, FADE)
 
 
 def _to_uint8(image: np.ndarray) -> np.ndarray:

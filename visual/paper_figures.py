@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from aim_core.trace import Trace
@@ -17,10 +18,10 @@ from visual.charts import Parts, cost_figure, retained_figure, sorted_scores_fig
 from visual.contact_sheet import sheet_columns
 from visual.frame_compose import frame_captions
 from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer, nearest_scored, scores_drawer, unmeasured_note
-from visual.palette import ALIVE, GROUP_COLOURS, HEAT, HEAT_OPACITY, INK, MUTED, hex_colour
+from visual.palette import ALIVE, HEAT, HEAT_OPACITY, INK, MUTED, PRUNED, hex_colour
 
 GAP_MM = 1.6  # between pictures
-GONE = "#4b5563"  # sample of a dimmed patch
+GONE = hex_colour(PRUNED)  # sample of a faded patch
 ENDS = {"rank": ("lowest score", "highest score, by rank"), "log": ("low score", "high score, log scale")}
 
 
@@ -46,11 +47,10 @@ def paper_figures(
 
 
 def groups_figure(trace: Trace, style: ChartStyle = PAGE) -> Figure:
-    """The patches that were merged into one token, in every view."""
-    figure, key = _sheet(trace, drawn_frames(trace, groups_drawer(trace)), "Merged groups", style)
-    tint: Look = {"facecolor": hex_colour(GROUP_COLOURS[0]), "edgecolor": hex_colour(INK), "linewidth": 0.6}
-    plain: Look = {"facecolor": "none", "edgecolor": hex_colour(MUTED), "linewidth": 0.6}
-    key([Patch(**tint, label="one tinted area: one merged token"), Patch(**plain, label="no tint: not merged")])
+    """What is left of every view after merging."""
+    figure, key = _sheet(trace, drawn_frames(trace, groups_drawer(trace)), "Merged tokens", style)
+    area: Look = {"facecolor": GONE, "edgecolor": hex_colour(INK), "linewidth": 0.6}
+    key([Patch(**area, label="one area: one merged token, in the mean colour of its pixels")])
     return figure
 
 
@@ -59,7 +59,8 @@ def alive_figure(trace: Trace, layer: int, style: ChartStyle = PAGE) -> Figure:
     title = f"Visual tokens that enter layer {layer}"
     figure, key = _sheet(trace, drawn_frames(trace, alive_drawer(trace, layer)), title, style)
     outline: Look = {"facecolor": "none", "edgecolor": hex_colour(ALIVE), "linewidth": 1.4}
-    key([Patch(**outline, label="outlined: alive"), Patch(facecolor=GONE, label="dim: pruned in an earlier layer")])
+    dot = Line2D([], [], color=hex_colour(ALIVE), marker="s", linestyle="none", label="dot: pruned right before")
+    key([Patch(**outline, label="outlined: alive"), Patch(facecolor=GONE, label="pale: pruned"), dot])
     return figure
 
 
@@ -68,7 +69,7 @@ def scores_figure(trace: Trace, layer: int, scale: str = "rank", style: ChartSty
     shown = nearest_scored(trace, layer)
     title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
     figure, key = _sheet(trace, drawn_frames(trace, scores_drawer(trace, shown, scale)), title, style)
-    bar = key([Patch(facecolor=GONE, label="dim: pruned in an earlier layer")])
+    bar = key([Patch(facecolor=GONE, label="pale: pruned in an earlier layer")])
     bar.imshow(np.arange(256)[None], cmap=_heat_on_grey(), aspect="auto", extent=(0.26, 0.46, 0.2, 0.8))
     look: Look = {"va": "center", "fontsize": style.type_pt, "color": hex_colour(INK)}
     bar.text(0.25, 0.5, ENDS[scale][0], ha="right", **look)

@@ -29,6 +29,14 @@ def patch_rectangle(patch: int, grid: tuple[int, int], size: tuple[int, int]) ->
     return int(across[row]), int(across[row + 1]), int(down[col]), int(down[col + 1])
 
 
+def dot(patch: int, grid: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) in pixels of a square a sixth of a patch wide, at least 2 pixels, in its middle."""
+    top, bottom, left, right = patch_rectangle(patch, grid, size)
+    side = max(2, min(bottom - top, right - left) // 6)
+    y, x = (top + bottom - side) // 2, (left + right - side) // 2
+    return y, y + side, x, x + side
+
+
 def spread(values: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
     """Give every pixel the value of its patch.
 

@@ -16,7 +16,7 @@
  * `browser_palette` of visual/palette.py.
  *
  * @typedef {Record<"alive" | "pruned" | "protected" | "line" | "vision" | "language", string>
- *   & Record<"tint" | "heatOpacity" | "faint" | "dim" | "dimGrey", number> & { heat: string[] }} Palette
+ *   & Record<"heatOpacity" | "border" | "fade" | "fadeGrey", number> & { heat: string[] }} Palette
  */
 
 /** @typedef {"dense" | "aim" | "hand"} Side one of the runs that are shown beside each other */

@@ -38,10 +38,11 @@ def with_scores(trace, scores):
 def test_views_show_the_overlay_of_every_frame():
     trace = make_trace()
     scores, low, high = scaled_scores(trace, 2, "rank")
+    dropped = trace.alive(1) & ~trace.alive(2)
     groups, alive, (heat, _) = groups_overlay(trace), alive_overlay(trace, 2), scores_heatmap(trace, 2)
     for index, frame in enumerate(drawn_frames(trace, lambda picture, view: picture)):
         assert contains(groups, draw_groups(frame, trace.group[index], trace.grid))
-        assert contains(alive, draw_alive(frame, trace.alive(2)[index], trace.grid))
+        assert contains(alive, draw_alive(frame, trace.alive(2)[index], trace.grid, dropped[index]))
         assert contains(heat, draw_scores(frame, scores[index], trace.grid, low, high))
 
 

@@ -27,7 +27,7 @@ def test_a_view_that_reaches_beyond_its_frame_is_black_there(frames):
 
 
 @pytest.mark.parametrize("box", [(-1, 0, -0.5, 1), (0, -1, 1, -0.5), (1.5, 0, 2, 1), (0, 1.5, 1, 2)])
-def test_a_view_outside_its_frame_is_black_and_leaves_a_figure_dimmed(box):
+def test_a_view_outside_its_frame_is_black_and_leaves_a_figure_faded(box):
     trace = make_trace(num_frames=1, size=(300, 300))
     trace = replace(trace, views=(View(0, (0,), trace.grid, box),), row=trace.rows())
     (picture,) = view_pictures(trace)

@@ -12,7 +12,7 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
 /** @import { StepName, StepParts, StepTexts } from "./stepper.js" */
 
 /** @typedef {"layer" | "view" | "step"} Playable */
-/** @typedef {"merged" | "single" | "alive" | "gone" | "early" | "late"} LegendName */
+/** @typedef {"merged" | "alive" | "gone" | "dropped" | "early" | "late"} LegendName */
 /** @typedef {Record<LegendName, string> & Record<Scale, [low: string, high: string]>} LegendTexts */
 /**
  * @typedef {object} ControlTables
@@ -25,8 +25,8 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
  * @property {LegendTexts} legend
  */
 /** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers", string>} ControlTexts */
-/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "layerValue" | "viewValue"} PartName */
-/** @typedef {Record<"layer" | "view", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
+/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "layerValue" | "viewValue"} PartName */
+/** @typedef {Record<"layer" | "view" | "wipe", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
 /** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement>} ControlParts */
 
 const LAYERED = ["alive", "scores"]; // overlays that the layer changes
@@ -58,6 +58,7 @@ export class Controls {
     this.zooms = choice(parts.zooms, ["all", "one"], texts.zooms, (zoom) => set({ zoom: zoom === "one" }));
     this.tools = choice(parts.tools, TOOLS, texts.tools, (tool) => set({ tool }));
     this.stepper = new Stepper(parts, texts, set, (value) => this.stepTo(value));
+    parts.wipe.addEventListener("input", () => set({ wipe: Number(parts.wipe.value) / 100 }));
     for (const name of /** @type {const} */ (["layer", "view"]))
       parts[name].addEventListener("input", () => {
         this.stop();
@@ -151,6 +152,9 @@ export class Controls {
     for (const input of this.zooms) input.checked = (input.value === "one") === state.zoom;
     for (const input of this.tools) input.checked = input.value === state.tool;
     this.parts.scales.dataset.used = String(state.overlay === "scores");
+    this.parts.wipes.dataset.used = String(state.overlay === "groups");
+    this.parts.wipe.value = String(100 * state.wipe);
+    this.parts.wipe.disabled = !run;
     this.slide("layer", run ? run.layers - 1 : 0, state.layer, 0);
     this.slide("view", run ? run.numViews - 1 : 0, state.view, 1);
     this.parts.overlayNote.textContent = this.note(run, state);
@@ -202,9 +206,9 @@ export class Controls {
     if (legend.dataset.key === key) return;
     legend.dataset.key = key;
     legend.replaceChildren();
-    const { merged, single, alive, gone, early, late, [scale]: ends } = this.texts.legend;
-    if (overlay === "groups") this.swatches({ merged, single });
-    if (overlay === "alive") this.swatches({ alive, gone });
+    const { merged, alive, gone, dropped, early, late, [scale]: ends } = this.texts.legend;
+    if (overlay === "groups") this.swatches({ merged });
+    if (overlay === "alive") this.swatches({ alive, gone, dropped });
     if (overlay === "scores") this.ramp(ends[0], ends[1]);
     if (overlay === "scores") this.swatches({ gone });
     if (overlay === "size") this.ramp("1", String(run?.largest ?? "…"));

@@ -48,7 +48,8 @@ export function start({ element, props, watch, trigger }) {
   const state = { ...START };
 
   fillTexts(element, texts);
-  parts.root.style.setProperty("--tx-alive", palette.alive);
+  for (const name of /** @type {const} */ (["alive", "pruned"]))
+    parts.root.style.setProperty(`--tx-${name}`, palette[name]);
   const show = oncePerFrame(() => {
     controls.show(run, state);
     stage.draw(state);

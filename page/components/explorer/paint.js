@@ -8,7 +8,7 @@ import { area, borders, patchBox } from "./layout.js";
 /** @import { Run, View } from "./run.js" */
 /** @import { Choice } from "./state.js" */
 
-/** @typedef {Record<"plain" | "grey" | "dim", HTMLCanvasElement>} Picture a view as it is, grey, and dimmed */
+/** @typedef {Record<"plain" | "grey" | "faded", HTMLCanvasElement>} Picture a view as it is, grey, and faded */
 /** @typedef {CanvasRenderingContext2D} Context */
 
 /**
@@ -16,27 +16,30 @@ import { area, borders, patchBox } from "./layout.js";
  * @param {Palette} palette
  * @returns {Picture}
  */
-export function prepared(image, { dim, dimGrey }) {
+export function prepared(image, { fade, fadeGrey, pruned }) {
   const plain = blank(image.naturalWidth, image.naturalHeight);
   const ctx = contextOf(plain);
   ctx.drawImage(image, 0, 0);
   const pixels = ctx.getImageData(0, 0, plain.width, plain.height);
-  return { plain, grey: recoloured(pixels, 1, 0), dim: recoloured(pixels, dimGrey * dim, (1 - dimGrey) * dim) };
+  return { plain, grey: recoloured(pixels, 1, 0, pruned), faded: recoloured(pixels, fadeGrey, fade, pruned) };
 }
 
 /**
- * Each pixel as a mix of its brightness and its colour.
+ * Each pixel as a mix of its brightness and its colour, and then of another colour.
  *
  * @param {ImageData} pixels
  * @param {number} grey share of the brightness
- * @param {number} colour share of the colour
+ * @param {number} fade share of the other colour
+ * @param {string} colour the other one, as #rrggbb
  */
-function recoloured(pixels, grey, colour) {
+function recoloured(pixels, grey, fade, colour) {
+  const other = [1, 3, 5].map((at) => fade * Number.parseInt(colour.slice(at, at + 2), 16));
   const canvas = blank(pixels.width, pixels.height);
   const data = new Uint8ClampedArray(pixels.data);
   for (let i = 0; i < data.length; i += 4) {
     const light = 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2];
-    for (let part = i; part < i + 3; part++) data[part] = grey * light + colour * data[part];
+    for (let part = 0; part < 3; part++)
+      data[i + part] = (1 - fade) * (grey * light + (1 - grey) * data[i + part]) + other[part];
   }
   contextOf(canvas).putImageData(new ImageData(data, pixels.width, pixels.height), 0, 0);
   return canvas;
@@ -106,35 +109,66 @@ export class Painter {
   }
 
   /**
-   * Groups after a round, in the colours of those that they end in.
+   * Groups after a round, each in the mean colour of its pixels; left of the wipe the picture as it was.
    *
    * @param {Context} ctx
    * @param {number} view
    * @param {Box} box
    * @param {Choice} choice
    */
-  groups(ctx, view, box, { round }) {
+  groups(ctx, view, box, { round, wipe }) {
     const { run, palette } = this;
     const grid = run.views[view];
     const label = labelsAt(run, view, round);
-    const sizes = new Map();
-    for (let patch = 0; patch < grid.patches; patch++) sizes.set(label(patch), (sizes.get(label(patch)) ?? 0) + 1);
-    const isMerged = (/** @type {number} */ patch) => sizes.get(label(patch)) > 1;
-    const colour = (/** @type {number} */ patch) => run.colours[run.colour[run.token(view, patch)]];
-    this.picture(ctx, view, box, "plain");
-    this.tint(ctx, grid, box, palette.tint, (patch) => (isMerged(patch) ? colour(patch) : null));
-    stroke(ctx, borders(grid, box, label), `rgba(255, 255, 255, ${palette.faint})`, 1);
-    const framed = (/** @type {number} */ patch) => (isMerged(patch) ? label(patch) : -1); // the others are one region
-    stroke(ctx, borders(grid, box, framed), palette.line, thickness(grid, box));
+    const colours = run.groupColours(view, label);
+    this.tint(ctx, grid, box, 1, (patch) => colours.get(label(patch)) ?? null);
+    const line = run.isLight(view) ? "0, 0, 0" : "255, 255, 255";
+    const width = Math.max(1, Math.floor(thickness(grid, box) / 2));
+    stroke(ctx, borders(grid, box, label), `rgba(${line}, ${palette.border})`, width);
+    if (!wipe) return;
+    const original = new Path2D();
+    original.rect(box.x, box.y, Math.round(wipe * box.w), box.h);
+    this.within(ctx, original, () => this.picture(ctx, view, box, "plain"));
+    ctx.fillStyle = palette.alive;
+    if (wipe < 1) ctx.fillRect(box.x + Math.round(wipe * box.w) - 1, box.y, 2, box.h);
   }
 
-  /** @param {Context} ctx @param {number} view @param {Box} box @param {Choice} choice */
+  /**
+   * One group as it was before merging, everything else of its view grey.
+   *
+   * @param {Context} ctx
+   * @param {number} view
+   * @param {Box} box
+   * @param {(patch: number) => boolean} isInside
+   */
+  group(ctx, view, box, isInside) {
+    ctx.save();
+    Object.assign(ctx, { globalCompositeOperation: "saturation", fillStyle: "grey" });
+    ctx.fillRect(box.x, box.y, box.w, box.h);
+    ctx.restore();
+    this.within(ctx, area(this.run.views[view], box, isInside), () => this.picture(ctx, view, box, "plain"));
+  }
+
+  /**
+   * What enters a layer keeps its colours, inside a line on its own side; a dot is on what was pruned right before it.
+   *
+   * @param {Context} ctx
+   * @param {number} view
+   * @param {Box} box
+   * @param {Choice} choice
+   */
   alive(ctx, view, box, { layer }) {
-    const grid = this.run.views[view];
-    const isAlive = (/** @type {number} */ patch) => this.run.isAlive(this.run.token(view, patch), layer);
-    this.picture(ctx, view, box, "dim");
-    this.within(ctx, area(grid, box, isAlive), () => this.picture(ctx, view, box, "plain"));
-    stroke(ctx, borders(grid, box, isAlive), this.palette.alive, thickness(grid, box));
+    const { run, palette } = this;
+    const grid = run.views[view];
+    const isAlive = (/** @type {number} */ patch) => run.isAlive(run.token(view, patch), layer);
+    this.picture(ctx, view, box, "faded");
+    this.within(ctx, area(grid, box, isAlive), () => {
+      this.picture(ctx, view, box, "plain");
+      stroke(ctx, borders(grid, box, isAlive), palette.alive, 2 * thickness(grid, box));
+    });
+    ctx.fillStyle = palette.alive;
+    for (let patch = 0; patch < grid.patches; patch++)
+      if (layer && run.last[run.token(view, patch)] === layer - 1) fillDot(ctx, patchBox(grid, box, patch));
   }
 
   /** @param {Context} ctx @param {number} view @param {Box} box @param {Choice} choice */
@@ -159,7 +193,7 @@ export class Painter {
   }
 
   /**
-   * A colour for every token whose value is a number in [0, 1]; the others are dimmed.
+   * A colour for every token whose value is a number in [0, 1]; the others are faded.
    *
    * @param {Context} ctx
    * @param {number} view
@@ -170,7 +204,7 @@ export class Painter {
     const grid = this.run.views[view];
     const values = Array.from({ length: grid.patches }, (_, patch) => unitValue(this.run.token(view, patch)));
     const holds = area(grid, box, (patch) => !Number.isNaN(values[patch]));
-    this.picture(ctx, view, box, "dim");
+    this.picture(ctx, view, box, "faded");
     this.within(ctx, holds, () => {
       this.picture(ctx, view, box, "grey");
       this.tint(ctx, grid, box, this.palette.heatOpacity, (patch) => this.heatColour(values[patch]));
@@ -213,6 +247,17 @@ export class Painter {
     paint();
     ctx.restore();
   }
+}
+
+/**
+ * A square a sixth of a patch wide, at least 2 pixels, in its middle, as `dot` in visual/patch_grid.py has it.
+ *
+ * @param {Context} ctx
+ * @param {Box} box of the patch
+ */
+function fillDot(ctx, { x, y, w, h }) {
+  const side = Math.max(2, Math.floor(Math.min(w, h) / 6));
+  ctx.fillRect(Math.floor((2 * x + w - side) / 2), Math.floor((2 * y + h - side) / 2), side, side);
 }
 
 /**

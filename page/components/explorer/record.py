@@ -9,7 +9,7 @@ from aim_core.trace import Trace
 from page.components.explorer.iterations import steps_record
 from page.components.explorer.packing import packed
 from page.components.explorer.view_names import view_names
-from visual.palette import assign_colours, colour_table, hex_colour
+from visual.overlay import patch_means
 from visual.view_pictures import view_pictures, view_times
 
 
@@ -17,21 +17,19 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
     """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
 
     row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
-    each int32 (V, n_r). overrides: those applied, by kind. By visual row: colour uint8, an index into `colours`;
-    view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, -1 for none.
+    each int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By
+    visual row: view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, or -1.
     scores: float32 (scored layers, rows), NaN for a row that did not enter the layer.
     """
-    colour, view_of_row = _by_row(trace)
     return {
         "views": _views(trace),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
-        "colours": [hex_colour(tuple(c)) for c in colour_table(int(colour.max()) + 1).tolist()],
         "row": packed(trace.rows(), "<i4"),
         "group": packed(trace.group, "<i4"),
-        "colour": packed(colour, "u1"),
-        "view": packed(view_of_row, "<i2"),
+        "mean": packed(_means(trace), "u1"),
+        "view": packed(_view_of_row(trace), "<i2"),
         "last": packed(trace.last_layer_by_row(), "<i2"),
         "scores": packed(trace.scores_by_row(), "<f4"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
@@ -53,10 +51,17 @@ def _views(trace: Trace) -> list[dict]:
     ]
 
 
-def _by_row(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
-    """For each visual row its colour and the view it belongs to: two (rows,) arrays."""
-    colour, view_of_row = np.zeros(trace.num_rows, dtype=np.int64), np.full(trace.num_rows, -1, dtype=np.int64)
-    for index, (view, row, group) in enumerate(zip(trace.all_views, trace.rows(), trace.group, strict=True)):
-        n = view.grid[0] * view.grid[1]
-        colour[row[:n]], view_of_row[row[:n]] = assign_colours(group[:n], view.grid)[group[:n]], index
-    return colour, view_of_row
+def _means(trace: Trace) -> np.ndarray:
+    """(V, n, 3) the mean colour of each patch, 0 where a view has fewer than n."""
+    means = np.zeros((*trace.group.shape, 3))
+    for own, view, picture in zip(means, trace.all_views, view_pictures(trace), strict=True):
+        own[: view.grid[0] * view.grid[1]] = patch_means(picture, view.grid).round()
+    return means
+
+
+def _view_of_row(trace: Trace) -> np.ndarray:
+    """(rows,) for each visual row the view it belongs to, -1 for a separator."""
+    view_of_row = np.full(trace.num_rows, -1, dtype=np.int64)
+    for index, (view, row) in enumerate(zip(trace.all_views, trace.rows(), strict=True)):
+        view_of_row[row[: view.grid[0] * view.grid[1]]] = index
+    return view_of_row

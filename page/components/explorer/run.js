@@ -19,10 +19,9 @@ import { unpacked } from "./unpacking.js";
  * @property {number} numLayers
  * @property {number[]} retained visual tokens that enter each layer
  * @property {number[]} scored layers whose scores were measured
- * @property {string[]} colours
  * @property {Packed} row
  * @property {Packed} group
- * @property {Packed} colour
+ * @property {Packed} mean
  * @property {Packed} view
  * @property {Packed} last
  * @property {Packed} scores
@@ -53,13 +52,12 @@ export class Run {
     this.layers = record.numLayers;
     this.retained = record.retained;
     this.scored = record.scored;
-    this.colours = record.colours;
     this.row = unpacked(record.row, Int32Array); // of each patch
     this.group = unpacked(record.group, Int32Array);
     this.similarity = record.similarity ? unpacked(record.similarity, Float32Array) : null;
     this.wide = this.row.length / this.numViews; // patches of a view, filled up
-    this.colour = unpacked(record.colour, Uint8Array); // of each visual row, like those below
-    this.viewOfRow = unpacked(record.view, Int16Array);
+    this.mean = unpacked(record.mean, Uint8Array); // colour of each patch, three numbers each
+    this.viewOfRow = unpacked(record.view, Int16Array); // of each visual row, like those below
     this.last = unpacked(record.last, Int16Array);
     this.scores = this.scoresByLayer(unpacked(record.scores, Float32Array));
     this.merging = new Merging(
@@ -135,6 +133,40 @@ export class Run {
    */
   members(view, token) {
     return [...Array(this.views[view].patches).keys()].filter((patch) => this.token(view, patch) === token);
+  }
+
+  /**
+   * The mean colour of each group of a view, by its label.
+   *
+   * @template L
+   * @param {number} view
+   * @param {(patch: number) => L} labelOf
+   */
+  groupColours(view, labelOf) {
+    /** @type {Map<L, number[]>} */
+    const sums = new Map();
+    for (let patch = 0; patch < this.views[view].patches; patch++) {
+      const start = 3 * (view * this.wide + patch);
+      const sum = sums.get(labelOf(patch)) ?? [0, 0, 0, 0];
+      const own = [...this.mean.subarray(start, start + 3), 1];
+      sums.set(
+        labelOf(patch),
+        sum.map((part, i) => part + own[i]),
+      );
+    }
+    const colour = (/** @type {number[]} */ [red, green, blue, count]) =>
+      `rgb(${[red, green, blue].map((part) => Math.round(part / count)).join(", ")})`;
+    return new Map([...sums].map(([label, sum]) => [label, colour(sum)]));
+  }
+
+  /**
+   * Whether a view is light on the whole.
+   *
+   * @param {number} view
+   */
+  isLight(view) {
+    const own = this.mean.subarray(3 * view * this.wide, 3 * (view * this.wide + this.views[view].patches));
+    return own.reduce((sum, part) => sum + part, 0) > 127 * own.length;
   }
 
   /** @param {number} token @param {number} layer */

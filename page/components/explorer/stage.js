@@ -117,8 +117,8 @@ export class Stage {
   /** @param {Loaded} loaded @param {State} state */
   paint({ painter }, state) {
     const { width, height } = this.canvas;
-    const { overlay, layer, scale, round, head, iteration } = state;
-    const choice = { overlay, layer, scale, round, head, iteration };
+    const { overlay, layer, scale, round, wipe, head, iteration } = state;
+    const choice = { overlay, layer, scale, round, wipe, head, iteration };
     const wanted = JSON.stringify([choice, state.zoom && state.view, width, height]);
     if (wanted === this.drawn) return;
     this.drawn = wanted;
@@ -163,13 +163,14 @@ export class Stage {
   }
 
   /** @param {Context} ctx @param {Loaded} loaded @param {State} state */
-  overrides(ctx, { run, overlays }, { at, pinned, overlay, round, overrides }) {
+  overrides(ctx, { run, painter, overlays }, { at, pinned, overlay, round, overrides }) {
     const kinds = overriddenTokens(run, overrides);
     for (const [view, box] of this.boxes) {
       if (pinned && pinned.view !== view) overlays.veil(ctx, box);
       overlays.overrides(ctx, box, view, kinds);
       if (at?.view === view) {
         const label = labelsAt(run, view, overlay === "groups" ? round : Infinity);
+        if (overlay === "groups") painter.group(ctx, view, box, (patch) => label(patch) === label(at.patch));
         overlays.cursor(ctx, box, at, label);
       }
       if (pinned?.view === view) overlays.pin(ctx, box, pinned);

@@ -18,6 +18,7 @@ import { ALL_HEADS } from "./scores.js";
  * @property {number} layer
  * @property {Scale} scale
  * @property {number} round of merging; infinite for the last
+ * @property {number} wipe share of each view, from its left, that shows the picture before merging
  * @property {number} head one head, or ALL_HEADS
  * @property {number} iteration of PageRank; infinite for the last
  */
@@ -45,6 +46,7 @@ export const START = {
   layer: 0,
   scale: "rank",
   round: Infinity,
+  wipe: 0,
   head: ALL_HEADS,
   iteration: Infinity,
   view: 0,
