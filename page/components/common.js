@@ -123,6 +123,37 @@ export function fillTexts(element, texts) {
 }
 
 /**
+ * Aborts once an element has left the page, for what it has asked of the page to end with it; Gradio makes components
+ * again and tells no script.
+ *
+ * @param {HTMLElement} element
+ * @returns {AbortSignal}
+ */
+export function removalOf(element) {
+  const removal = new AbortController();
+  const observer = new MutationObserver(() => {
+    if (element.isConnected) return;
+    observer.disconnect();
+    removal.abort();
+  });
+  observer.observe(document, { childList: true, subtree: true });
+  return removal.signal;
+}
+
+/**
+ * Call when an element is resized, until the signal.
+ *
+ * @param {HTMLElement} element
+ * @param {() => void} call
+ * @param {AbortSignal} signal
+ */
+export function onResize(element, call, signal) {
+  const observer = new ResizeObserver(call);
+  observer.observe(element);
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
  * Call once per animation frame, however often it is asked for.
  *
  * @param {() => void} call

@@ -11,11 +11,13 @@ _EVALUATE = """async ([addresses, expression, argument]) => {
     const modules = await Promise.all(addresses.map((address) => import(address)));
     const scope = Object.assign({ argument }, ...modules);
     return Function(...Object.keys(scope), `return ${expression}`)(...Object.values(scope)); }"""
-_START = """async ([address, props]) => {
+_MOUNT = """async ([address, template, props]) => {
+    const element = Object.assign(document.createElement("div"), { id: "host", innerHTML: template });
+    document.getElementById("host").replaceWith(element);
     const watch = (_, changed) => { window.changed = changed; };
     Object.assign(window, { props, asked: [] });
     const { start } = await import(address);
-    start({ element: document.getElementById("host"), props, watch, trigger: (...event) => asked.push(event) }); }"""
+    start({ element, props, watch, trigger: (...event) => asked.push(event) }); }"""
 
 
 def module_page(browser, content: str = "", **settings):
@@ -34,10 +36,17 @@ def evaluate(page, modules: tuple[str, ...], expression: str, argument: Any = No
 
 def panel_page(browser, name: str, props: dict, **settings):
     """A panel, started with these props, which are `props` there; `asked` has what it triggered."""
-    html, css = (assets.text(f"components/{name}/{name}.{kind}") for kind in ("html", "css"))
-    page = module_page(browser, f"<style>#host {{ {css} }}</style><div id=host>{html}</div>", **settings)
-    page.evaluate(_START, [f"{ORIGIN}components/{name}/{name}.js", props])
+    style = f"#host {{ {assets.text(f'components/{name}/{name}.css')} }}"
+    page = module_page(browser, f"<style>{style}</style><div id=host></div>", **settings)
+    mount(page, name, props)
     return page
+
+
+def mount(page, name: str, props: dict) -> None:
+    """Start a panel in the place of the one that is there, as Gradio does when it makes a component again."""
+    page.evaluate(
+        _MOUNT, [f"{ORIGIN}components/{name}/{name}.js", assets.text(f"components/{name}/{name}.html"), props]
+    )
 
 
 def _answer(route) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict
 
@@ -25,7 +26,8 @@ from page.components.tour.steps import measured, steps
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
 from page.head import Head
 from page.state.store import StoredRun
-from tests.helpers.modules import ORIGIN, module_page
+from tests.helpers.drawn_trace import make_trace
+from tests.helpers.modules import ORIGIN, module_page, mount, panel_page
 
 REPLAY, SIZES = "exports/replay.js", "components/estimate/sizes.js"
 
@@ -103,6 +105,39 @@ def test_a_panel_finds_its_module_below_a_proxys_path(browser, panels):
     for panel in panels:
         with page.expect_request(f"{ORIGIN}some/place/{scripts.folder()}/{panel.entry}"):
             page.evaluate(f"code => {{ ({run})(code)?.catch(() => {{}}); }}", panel.js_on_load)
+    page.close()
+
+
+GREY = "data:image/gif;base64,R0lGODlhAQABAIAAAMLCwgAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
+
+
+@pytest.fixture(scope="module")
+def values(engine) -> dict[str, dict]:
+    """Values of the panels that listen to more than their own elements."""
+    settings = {"keep_ratio": 0.5, "l1": 3, "l2": 7, "frames": 4} | frames_and_prompts(engine.adapter, 96, 128)
+    record = explorer_record(trace := make_trace(3))
+    return {"explorer": {"pictures": [{"url": GREY}] * trace.num_views, "record": record}, "estimate": settings}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("panel", range(5))
+def test_a_panel_that_is_made_again_leaves_nothing_behind(browser, engine, panels, values, panel):
+    props, name = panels[panel].props, panels[panel].entry.split("/")[1]
+    props = json.loads(json.dumps(props | {"value": values.get(name)}))
+    props |= {"model": model_sizes(engine)} if name == "estimate" else {}
+    page = panel_page(browser, name, props)
+    protocol = page.context.new_cdp_session(page)
+
+    def left(times: int) -> dict[str, int]:
+        for _ in range(times):
+            mount(page, name, props)
+            page.evaluate("document.querySelector('[data-part=layerPlay]')?.click()")
+            page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        protocol.send("HeapProfiler.collectGarbage")
+        return protocol.send("Memory.getDOMCounters")
+
+    before, after = left(5), left(30)
+    assert after["jsEventListeners"] <= before["jsEventListeners"] and after["nodes"] <= before["nodes"] + 50
     page.close()
 
 

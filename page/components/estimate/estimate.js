@@ -1,7 +1,18 @@
 // @ts-check
 // Estimate: tiles and a curve that follow the sliders at once.
 
-import { draw, fill, fillTexts, inPageLanguage, oncePerFrame, partsOf, percent, whole } from "../common.js";
+import {
+  draw,
+  fill,
+  fillTexts,
+  inPageLanguage,
+  oncePerFrame,
+  onResize,
+  partsOf,
+  percent,
+  removalOf,
+  whole,
+} from "../common.js";
 import { estimate } from "./flops.js";
 
 /** @import { Mount, Palette } from "../common.js" */
@@ -62,7 +73,7 @@ export function start({ element, props, watch }) {
     parts.chart.replaceChildren(curve(texts.curve, dense.visual, aim.visual, room));
   });
   watch("value", show);
-  new ResizeObserver(show).observe(parts.root);
+  onResize(parts.root, show, removalOf(element));
   show();
 }
 

@@ -110,7 +110,7 @@ export class Controls {
 
   /** @param {Playable} name */
   step(name) {
-    if (!this.run || !this.parts[name].isConnected) return this.stop();
+    if (!this.run) return this.stop();
     if (name === "step") return this.nextStep();
     const count = name === "layer" ? this.run.layers : this.run.numViews;
     this.set({ [name]: (this.state[name] + 1) % count });

@@ -1,7 +1,7 @@
 // @ts-check
 // Explorer: one state, and everything that is drawn from it. Nothing here asks the server.
 
-import { fillTexts, inPageLanguage, oncePerFrame, partsOf } from "../common.js";
+import { fillTexts, inPageLanguage, oncePerFrame, onResize, partsOf, removalOf } from "../common.js";
 import { Controls } from "./controls.js";
 import { areTakenBack, carriedOverrides, OverridesBar, overridesWith, payloadOf, withoutAsked } from "./overrides.js";
 import { prepared } from "./paint.js";
@@ -148,14 +148,23 @@ export function start({ element, props, watch, trigger }) {
 
   /** @type {Partial<State>} */
   let wanted = {}; // asked for before there was a run
-  document.addEventListener("aim-explore", (event) => {
+  /** @param {Event} event */
+  function explore(event) {
     const { detail } = /** @type {CustomEvent<Partial<State>>} */ (event);
     if (!run) wanted = detail;
     set(detail);
+  }
+
+  const theme = new MutationObserver(show); // dark or light is a class of the body
+  const removal = removalOf(element);
+  removal.addEventListener("abort", () => {
+    theme.disconnect();
+    controls.stop();
   });
+  document.addEventListener("aim-explore", explore, { signal: removal });
+  theme.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  onResize(parts.root, show, removal);
   watch("value", load);
-  new ResizeObserver(show).observe(parts.root);
-  new MutationObserver(show).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   show();
   load();
 }
