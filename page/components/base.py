@@ -21,7 +21,7 @@ class Panel(gr.HTML):
         self.entry = f"components/{name}/{name}.js"
         super().__init__(
             html_template=assets.text(f"components/{name}/{name}.html"),  # static: nothing a visitor types gets into it
-            css_template=assets.text(f"components/{name}/{name}.css"),
+            css_template=assets.text("components/common.css", f"components/{name}/{name}.css"),
             js_on_load=scripts.start(self.entry, events),
             apply_default_css=False,
             texts=by_language(texts),

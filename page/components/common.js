@@ -93,6 +93,18 @@ export function partsOf(element) {
 }
 
 /**
+ * Give an element's style the colours of the palette that it uses.
+ *
+ * @param {HTMLElement} element
+ * @param {Palette} palette
+ */
+export function useColours(element, { alive, pruned, language }) {
+  element.style.setProperty("--alive", alive);
+  element.style.setProperty("--pruned", pruned);
+  element.style.setProperty("--language", language);
+}
+
+/**
  * Those of the page's language.
  *
  * @template T

@@ -36,8 +36,8 @@ def evaluate(page, modules: tuple[str, ...], expression: str, argument: Any = No
 
 def panel_page(browser, name: str, props: dict, **settings):
     """A panel, started with these props, which are `props` there; `asked` has what it triggered."""
-    style = f"#host {{ {assets.text(f'components/{name}/{name}.css')} }}"
-    page = module_page(browser, f"<style>{style}</style><div id=host></div>", **settings)
+    css = assets.text("components/common.css", f"components/{name}/{name}.css")
+    page = module_page(browser, f"<style>#host {{ {css} }}</style><div id=host></div>", **settings)
     mount(page, name, props)
     return page
 

@@ -270,6 +270,23 @@ def test_patches_of_every_grid_are_found_under_the_pointer(evaluate, mixed):
     assert evaluate(mixed, "run.members(3, run.token(3, 0))") == [0, 1]
 
 
+@pytest.mark.browser
+def test_the_pointer_reads_the_patch_that_is_drawn_there(script):
+    read, drawn = script("""(() => {
+        const box = { x: 10, y: 20, w: 71, h: 53 };
+        const read = [], drawn = [];
+        for (let x = 9.5; x < 82; x++) for (let y = 19.5; y < 74; y++) {
+            read.push(patchAt(run, [[0, box]], x, y)?.patch ?? -1);
+            drawn.push([...Array(12).keys()].findIndex((patch) => {
+                const own = patchBox(run.views[0], box, patch);
+                return x >= own.x && x < own.x + own.w && y >= own.y && y < own.y + own.h;
+            }));
+        }
+        return [read, drawn];
+    })()""")
+    assert read == drawn and {*read} == {-1, *range(12)}
+
+
 @pytest.fixture(scope="module")
 def result(engine, frames):
     return engine.run(frames, "is there a star?", config=AimConfig(0.25, 3, 7), max_new_tokens=1, details=True)

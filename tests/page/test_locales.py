@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from page.i18n import GRADIO_NAMES, I18N, LOCALES, STRINGS, by_language, language_of, text, translatable
+from page.assets import PAGE
+from page.i18n import ENGLISH, GRADIO_NAMES, I18N, LOCALES, STRINGS, by_language, language_of, text, translatable
 
 PARTS = sorted(tomllib.loads((LOCALES / "en.toml").read_text(encoding="utf-8")))
 SAME = {  # names, and the words of English questions and figures
@@ -51,6 +52,17 @@ def test_chinese_is_chinese_and_english_is_english(part):
         assert re.search("[\u4e00-\u9fff]", said) or name in SAME or not re.search("[a-z]{3}", said), name
     for name, sentence in texts_of("en", part).items():
         assert not re.search("[\u4e00-\u9fff]", sentence), name
+
+
+@pytest.mark.parametrize("panel", ["estimate", "answers", "explorer", "word_frames", "tour"])
+def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
+    folder = PAGE / "components" / panel
+    source = "\n".join(path.read_text(encoding="utf-8") for kind in ("js", "html") for path in folder.glob(f"*.{kind}"))
+    named = {*re.findall(r"\btexts\.(\w+)", source), *re.findall(r'data-(?:word|name)="(\w+)"', source)}
+    texts = {*ENGLISH["ANSWER_PANEL" if panel == "answers" else panel.upper()]}
+    assert named <= texts
+    spoken = texts - {"names", "dense", "aim", "hand"}  # by the kind of a view and by the run
+    assert not [name for name in spoken if not re.search(rf"\b{name}\b", source)]
 
 
 def test_no_name_is_in_two_parts():

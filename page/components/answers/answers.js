@@ -1,7 +1,7 @@
 // @ts-check
 // Answers: a card for each run; a word that another run's answer lacks is underlined and tinted.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf, whole } from "../common.js";
+import { fill, fillTexts, inPageLanguage, make, partsOf, useColours, whole } from "../common.js";
 import { FirstTokenTable } from "./first_token.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
@@ -42,13 +42,10 @@ import { FirstTokenTable } from "./first_token.js";
 export function start({ element, props, watch, trigger }) {
   /** @type {AnswersParts} */
   const parts = partsOf(element);
-  const { palette } = props;
   const texts = inPageLanguage(props.texts);
   const firstToken = new FirstTokenTable(parts, texts);
   fillTexts(element, texts);
-  parts.root.style.setProperty("--an-alive", palette.alive);
-  parts.root.style.setProperty("--an-dense", palette.pruned);
-  parts.root.style.setProperty("--an-hand", palette.language);
+  useColours(parts.root, props.palette);
   parts.undo.addEventListener("click", () => trigger("undo"));
 
   function show() {

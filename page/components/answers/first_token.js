@@ -48,7 +48,12 @@ export class FirstTokenTable {
     });
     const line = make("td", { colspan: String(names.length) }, fill(texts.few, { count: few }));
     const foot = few ? [make("tfoot", {}, make("tr", {}, line))] : [];
-    return [make("caption", {}, texts.firstTokenCaption), make("thead", {}, head), make("tbody", {}, ...body), ...foot];
+    return [
+      make("caption", { class: "sr" }, texts.firstTokenCaption),
+      make("thead", {}, head),
+      make("tbody", {}, ...body),
+      ...foot,
+    ];
   }
 
   /** @param {FirstTokenRecord} record */

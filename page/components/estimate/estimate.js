@@ -11,6 +11,7 @@ import {
   partsOf,
   percent,
   removalOf,
+  useColours,
   whole,
 } from "../common.js";
 import { estimate } from "./flops.js";
@@ -50,10 +51,10 @@ const BYTES_UNITS = [
 export function start({ element, props, watch }) {
   /** @type {EstimateParts} */
   const parts = partsOf(element);
-  const { palette, model } = props;
+  const { model } = props;
   const texts = inPageLanguage(props.texts);
   fillTexts(element, texts);
-  parts.root.style.setProperty("--es-alive", palette.alive);
+  useColours(parts.root, props.palette);
 
   const show = oncePerFrame(() => {
     const { dense, aim, vision, text } = estimate(model, props.value);

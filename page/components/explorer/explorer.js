@@ -1,7 +1,7 @@
 // @ts-check
 // Explorer: one state, and everything that is drawn from it. Nothing here asks the server.
 
-import { fillTexts, inPageLanguage, oncePerFrame, onResize, partsOf, removalOf } from "../common.js";
+import { fillTexts, inPageLanguage, oncePerFrame, onResize, partsOf, removalOf, useColours } from "../common.js";
 import { Controls } from "./controls.js";
 import { areTakenBack, carriedOverrides, OverridesBar, overridesWith, payloadOf, withoutAsked } from "./overrides.js";
 import { prepared } from "./paint.js";
@@ -48,8 +48,7 @@ export function start({ element, props, watch, trigger }) {
   const state = { ...START };
 
   fillTexts(element, texts);
-  for (const name of /** @type {const} */ (["alive", "pruned"]))
-    parts.root.style.setProperty(`--tx-${name}`, palette[name]);
+  useColours(parts.root, palette);
   const show = oncePerFrame(() => {
     controls.show(run, state);
     stage.draw(state);

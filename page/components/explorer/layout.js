@@ -78,6 +78,17 @@ function edge(length, parts, index) {
 }
 
 /**
+ * The part between two such cuts that a pixel is in.
+ *
+ * @param {number} length
+ * @param {number} parts
+ * @param {number} at
+ */
+function partAt(length, parts, at) {
+  return Math.ceil(((Math.floor(at) + 1) * parts) / length) - 1;
+}
+
+/**
  * The rectangle of a patch inside a view's box.
  *
  * @param {Grid} grid
@@ -106,7 +117,7 @@ export function middle(grid, box, patches) {
 }
 
 /**
- * The patch under a point of the canvas; null between views.
+ * The patch that is drawn under a point of the canvas; null between views.
  *
  * @param {Run} run
  * @param {Iterable<[view: number, box: Box]>} boxes
@@ -117,8 +128,8 @@ export function middle(grid, box, patches) {
 export function patchAt(run, boxes, x, y) {
   for (const [view, box] of boxes) {
     const { rows, cols } = run.views[view];
-    const col = Math.floor(((x - box.x) / box.w) * cols);
-    const row = Math.floor(((y - box.y) / box.h) * rows);
+    const col = partAt(box.w, cols, x - box.x);
+    const row = partAt(box.h, rows, y - box.y);
     if (col >= 0 && col < cols && row >= 0 && row < rows) return { view, patch: row * cols + col };
   }
   return null;

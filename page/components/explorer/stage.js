@@ -134,7 +134,7 @@ export class Stage {
     for (const [view, box] of this.boxes) {
       const chosen = view === state.view;
       ctx.font = `${chosen ? "600 " : ""}${Math.round(12 * ratio)}px ${style.fontFamily}`;
-      ctx.fillStyle = chosen ? style.color : style.getPropertyValue("--tx-muted");
+      ctx.fillStyle = chosen ? style.color : style.getPropertyValue("--muted");
       const long = captionOf(run, this.texts, view);
       const text = ctx.measureText(long).width <= box.w ? long : shortName(run, view);
       ctx.fillText(text, box.x, box.y + box.h + Math.round(15 * ratio));

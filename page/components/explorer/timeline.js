@@ -92,7 +92,7 @@ export class Timeline {
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
     if (!run) return;
-    const [muted, rule] = ["--tx-muted", "--tx-rule"].map((name) => own.getPropertyValue(name));
+    const [muted, rule] = ["--muted", "--rule"].map((name) => own.getPropertyValue(name));
     const style = { ink: own.color, muted, rule, font: `11px ${own.fontFamily}` };
     this.shown = { run, pictures, chosen: { view, layer }, style };
     if (!canvas.width) return;

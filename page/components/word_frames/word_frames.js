@@ -1,7 +1,7 @@
 // @ts-check
 // Words and frames: words of the answers as buttons; the chosen one shows its attention as bars over the views.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf, percent } from "../common.js";
+import { fill, fillTexts, inPageLanguage, make, partsOf, percent, useColours } from "../common.js";
 import { nameOf, shortName } from "../explorer/view_names.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
@@ -36,16 +36,13 @@ const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], Arrow
 export function start({ element, props, watch }) {
   /** @type {WordFramesParts} */
   const parts = partsOf(element);
-  const { palette } = props;
   const texts = inPageLanguage(props.texts);
   /** @type {WordFramesRecord | null} */
   let run = null;
   /** @type {Spot | null} */
   let chosen = null;
   fillTexts(element, texts);
-  parts.root.style.setProperty("--wf-dense", palette.pruned);
-  parts.root.style.setProperty("--wf-aim", palette.alive);
-  parts.root.style.setProperty("--wf-hand", palette.language);
+  useColours(parts.root, props.palette);
 
   function load() {
     run = props.value?.record ?? null;
