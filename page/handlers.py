@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import gradio as gr
+import numpy as np
 
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
@@ -57,7 +58,10 @@ class Handlers:
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
             progress(0.1, strings().READING)
-            checked_kind(self.adapter, self.runner.frames(path, num_frames))
+            checked_kind(self.adapter, frames := self.runner.frames(path, num_frames))
+            if (different := len(np.unique(frames.times))) < len(frames.times):
+                sentence = strings().FEW_FRAMES.format(different=different, shown=len(frames.times))
+                gr.Warning(sentence, title=strings().TITLES["few"])
             progress(0.2, strings().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
             known = known_answer(path, question)

@@ -9,19 +9,23 @@ from aim_core.config import AimConfig
 from page.state.samples import sample_name
 from page.state.store import StoredRun
 
+NEEDS = (
+    '# Needs AIM Explorer\'s library: pip install ".[media]" in its repository. Model and media lie where this is run.'
+)
+
 
 def python_of(stored: StoredRun, model: str) -> str:
-    """A script that prints the same answer. All that a visitor typed comes in as a literal.
+    """A script that prints the same answers, dense and AIM. All that a visitor typed comes in as a literal.
 
     model: the id or folder of the checkpoint. The media file is named as it was uploaded; samples by their place.
     """
     overrides = stored.overrides
     imports = ["from aim_core.overrides import TokenOverrides"] if overrides else []
     imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
-    call = f"media, question, config=config, num_frames={stored.num_frames}" + (
-        ", overrides=overrides" if overrides else ""
-    )
+    frames = f"num_frames={stored.num_frames}"
+    call = f"media, question, config=config, {frames}" + (", overrides=overrides" if overrides else "")
     lines = [
+        NEEDS,
         *imports,
         "",
         f"engine = Engine.from_pretrained({model!r})",
@@ -29,8 +33,9 @@ def python_of(stored: StoredRun, model: str) -> str:
         f"question = {stored.question!r}",
         f"config = {_config(stored.settings)}",
         *([f"overrides = {overrides!r}"] if overrides else []),
+        f"dense = engine.run(media, question, config=AimConfig.dense(), {frames})",
         f"result = engine.run({call})",
-        "print(result.answer)",
+        'print(dense.answer, result.answer, sep="\\n")',
         'result.trace.save("run.npz")',
     ]
     return "\n".join(lines) + "\n"

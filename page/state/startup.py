@@ -17,12 +17,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A model ready to run. `problem` says why it is not another one that was asked for."""
+    """A model ready to run.
+
+    name:    as visitors may know it: of a folder on this machine only the last part. path: as it was given.
+    problem: why it is not another one that was asked for.
+    """
 
     engine: Engine
-    name: str
+    path: str
     is_embedded: bool
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return public_name(self.path)
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -37,6 +45,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def public_name(path: str) -> str:
+    """A Hub id as it is, of a folder or a path to one only its own name."""
+    is_path = Path(path).expanduser().exists() or path.startswith((".", "/", "~"))
+    return Path(path).expanduser().resolve().name if is_path else path
+
+
 def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
     """The named model, or the embedded one with the reason why if the named one cannot be loaded."""
     problem = ""
@@ -44,6 +58,6 @@ def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
         try:
             return Loaded(Engine.from_pretrained(name), name, is_embedded=False)
         except ModelLoadError as error:
-            problem = str(error)
-            _log.warning("%s", problem)
+            problem = str(error).replace(name, public_name(name))
+            _log.warning("%s", error)
     return Loaded(Engine.from_pretrained(embedded), "embedded model", is_embedded=True, problem=problem)

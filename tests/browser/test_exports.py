@@ -139,7 +139,7 @@ def comes_back(page, other, saved) -> None:
         one.locator("#explorer input[data-part=layer]").fill("6")
     assert drawn(other) == drawn(page)
     other.wait_for_selector("#export_csv:not([disabled])")
-    assert other.locator("#export_code .cm-content").inner_text().startswith("from aim_core")
+    assert other.locator("#export_code .cm-content").inner_text().startswith("# Needs")
 
 
 def test_a_file_that_is_no_run_is_a_sentence_and_nothing_is_lost(page, tmp_path):

@@ -206,13 +206,13 @@ def test_the_csv_adds_up_to_the_run(stored, facts):
 
 
 @pytest.mark.slow
-def test_the_code_gives_the_same_answer(stored, facts, clip):
+def test_the_code_gives_the_same_answer(stored, facts, clip, checkpoint):
     """The code as copied, in a Python of its own, in the folder of the clip."""
     code = python_of(stored, facts.name)
     compile(code, "copied", "exec")
     assert repr(EVIL) in code and "\n next" not in code
     root = Path(__file__).parents[2]
-    code = code.replace(f"from_pretrained({facts.name!r})", f"from_pretrained({facts.name!r}, 'cpu', 'float64')")
+    code = code.replace(f"from_pretrained({facts.name!r})", f"from_pretrained({str(checkpoint)!r}, 'cpu', 'float64')")
     code = code.replace("num_frames=4", "num_frames=4, max_new_tokens=3")
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -224,7 +224,8 @@ def test_the_code_gives_the_same_answer(stored, facts, clip):
     )
     (clip.parent / "run.npz").unlink(missing_ok=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == stored.aim.answer.strip()
+    assert done.stdout.strip() == f"{stored.dense.answer}\n{stored.aim.answer}".strip()
+    assert code.startswith("# ") and "pip install" in code.splitlines()[0]
 
 
 def test_the_code_names_samples_by_their_place_and_other_files_by_their_name(stored, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import av
 import gradio as gr
 import numpy as np
 import pytest
@@ -55,6 +56,20 @@ def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     assert stored.dense.frame_attention.size and stored.aim.frame_attention.size and last[to.word_frames][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
     assert not handlers.store.get(plain[to.key]).aim.frame_attention.size and not plain[to.word_frames][1]["measured"]
+
+
+def test_a_video_with_fewer_frames_than_are_shown_is_said_to_be_one(handlers, clip, tmp_path, monkeypatch):
+    path, warned = tmp_path / "one.mp4", []
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+        file.mux(stream.encode())
+    monkeypatch.setattr(gr, "Warning", lambda text, **_: warned.append(text))
+    list(run(handlers, clip))
+    assert not [text for text in warned if "Different frames" in text]
+    list(run(handlers, path))
+    assert any(text.startswith("Different frames in this video: 1. The model is shown 4") for text in warned)
 
 
 def test_times_come_after_the_answers_and_only_once(handlers, clip):

@@ -13,9 +13,11 @@ from aim_core.overrides import TokenOverrides
 from aim_core.result import PrefillTimes
 from page import checks
 from page.comparison_table import comparison, flops, summary, times
-from page.i18n import ENGLISH
+from page.i18n import ENGLISH, I18N
+from page.layout_shared import about
 from page.overrides import checked_overrides
-from page.state.startup import load
+from page.state.model_facts import ModelFacts
+from page.state.startup import load, public_name
 from page.state.store import ResultStore, StoredRun
 from page.times import spent
 
@@ -216,3 +218,16 @@ def test_a_model_that_cannot_be_loaded_leaves_the_embedded_one(checkpoint):
     assert loaded.is_embedded and "no/such-model" in loaded.problem and loaded.problem.endswith(".")
     other = load(str(checkpoint), embedded="not used")
     assert not other.is_embedded and not other.problem
+
+
+def test_visitors_see_no_path_of_the_server(checkpoint, tmp_path):
+    named = load(str(checkpoint), embedded="not used")
+    assert named.name == ModelFacts.of(named).name == checkpoint.name
+    about(named)
+    assert checkpoint.name in I18N.translations["en"]["about"]
+    assert str(checkpoint.parent) not in I18N.translations["en"]["about"]
+    broken = load(str(tmp_path), embedded=checkpoint)
+    assert tmp_path.name in broken.problem and str(tmp_path.parent) not in broken.problem
+    missing = load(str(tmp_path / "none"), embedded=checkpoint)
+    assert "none" in missing.problem and str(tmp_path) not in missing.problem
+    assert public_name("some/model-7b") == "some/model-7b" and public_name("/srv/none/model") == "model"
