@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from aim_core.ops.ragged import filled, rounds_together
+from aim_core.ops.rank_correlation import spearman
 from aim_core.view import View, read_views, view_arrays
 
 
@@ -28,6 +29,16 @@ class LayerTrace:
     kept: np.ndarray
     scores: np.ndarray
     steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+
+    @property
+    def early(self) -> float | None:
+        """Rank correlation of the scores with how early a token comes; None where they have no order."""
+        return spearman(-self.kept, np.nan_to_num(self.scores)) if len(self.scores) else None
+
+    @property
+    def held(self) -> float | None:
+        """Share of all PageRank that these tokens hold, text the rest: mean over heads; None without `steps`."""
+        return float(self.steps[:, -1].sum(axis=1).mean()) if self.steps.size else None
 
 
 @dataclass(frozen=True, eq=False)

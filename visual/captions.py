@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_core.trace import Trace
+from aim_core.trace import LayerTrace, Trace
 from visual.heatmaps import nearest_scored
 
 
@@ -41,7 +41,17 @@ def scores_caption(trace: Trace, layer: int) -> str:
     share = _percent(scores[:top].sum(), scores.sum())
     where = f"In layer {shown}" if shown == layer else f"In layer {shown}, the measured layer nearest to {layer}"
     hold = "holds" if top == 1 else "hold"
-    return f"{where}, the {top:,} highest-scoring of {len(scores):,} visual tokens {hold} {share} of all PageRank."
+    return (
+        f"{where}, the {top:,} highest-scoring of {len(scores):,} visual tokens {hold} {share} of what all of "
+        f"them hold of PageRank.{_position(trace.layers[shown])}"
+    )
+
+
+def _position(layer: LayerTrace) -> str:
+    """How far the place of tokens in the prompt explains their ranking."""
+    if layer.early is None:
+        return ""
+    return f" How early a token comes explains {layer.early:.2f} of their ranking (Spearman's rank correlation)."
 
 
 def _valid(trace: Trace, layer: int) -> int:

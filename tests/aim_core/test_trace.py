@@ -166,3 +166,13 @@ def test_old_files_have_no_rounds(tmp_path, trace):
     old = Trace.load(tmp_path / "old.npz")
     assert old.rounds == () and old.similarity is None and not any(layer.steps.size for layer in old.layers)
     assert old.round_groups(0).tolist() == [[0, 1, 2, 3]] * 2
+
+
+def test_a_layer_knows_how_far_position_explains_its_scores_and_what_its_tokens_hold():
+    kept = np.arange(4)
+    steps = np.stack([np.zeros((3, 4)), np.full((3, 4), 0.01)], axis=1)  # (heads, iterations + 1, kept)
+    steps[0, 1] = 0.03
+    falling = LayerTrace(6, kept, np.array([4.0, 3.0, 2.0, np.nan], dtype=np.float32), steps)
+    assert falling.early == pytest.approx(1) and falling.held == pytest.approx((0.12 + 0.04 + 0.04) / 3)
+    even = LayerTrace(6, kept, np.ones(4, dtype=np.float32))
+    assert even.early is None and even.held is None and LayerTrace(6, kept, np.zeros(0)).early is None

@@ -88,6 +88,8 @@ def test_every_view_is_drawn_in_the_browser_alone(page):
         all_alive = drawn(page)
         page.locator("#explorer input[data-part=layer]").fill("7")
         assert drawn(page) != all_alive
+    note = page.locator("#explorer [data-part=timeNote]").inner_text()
+    assert re.search(r"tokens hold [<\d]+ % of all PageRank.* explains -?[01]\.\d\d of this ranking", note)
     rank = drawn(page)
     look(page, "log")
     assert drawn(page) != rank

@@ -19,7 +19,8 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
     row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
     each int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By
     visual row: view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, or -1.
-    scores: float32 (scored layers, rows), NaN for a row that did not enter the layer.
+    scores: float32 (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored
+    layer, as in `LayerTrace`.
     """
     return {
         "views": _views(trace),
@@ -34,6 +35,8 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
         "scores": packed(trace.scores_by_row(), "<f4"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
+        "early": [trace.layers[layer].early for layer in trace.scored_layers],
+        "held": [trace.layers[layer].held for layer in trace.scored_layers],
         "steps": steps_record(trace),
         "overrides": [
             {"kind": kind, "patches": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")

@@ -27,6 +27,8 @@ import { unpacked } from "./unpacking.js";
  * @property {Packed} scores
  * @property {Packed | null} similarity
  * @property {Packed[]} rounds
+ * @property {(number | null)[]} early of each scored layer: rank correlation of its scores with how early a token comes
+ * @property {(number | null)[]} held of each scored layer: share of all PageRank that visual tokens hold
  * @property {StepsRecord} steps
  * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
@@ -52,6 +54,8 @@ export class Run {
     this.layers = record.numLayers;
     this.retained = record.retained;
     this.scored = record.scored;
+    this.early = record.early;
+    this.held = record.held;
     this.row = unpacked(record.row, Int32Array); // of each patch
     this.group = unpacked(record.group, Int32Array);
     this.similarity = record.similarity ? unpacked(record.similarity, Float32Array) : null;

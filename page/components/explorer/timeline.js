@@ -11,7 +11,7 @@ import { nameOf } from "./view_names.js";
 /** @import { State } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {Record<"share" | "viewsLeft" | "topView", string> & {names: KindTexts}} TimelineTexts */
+/** @typedef {Record<"share" | "held" | "early" | "viewsLeft" | "topView", string> & {names: KindTexts}} TimelineTexts */
 /** @typedef {{time: HTMLCanvasElement, timeNote: HTMLElement}} TimelineParts */
 /** @typedef {Pick<State, "view" | "layer">} Chosen */
 /** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
@@ -193,7 +193,12 @@ export class Timeline {
     const shares = [...run.viewShares(measured)];
     const top = shares.indexOf(Math.max(...shares));
     const best = { name: nameOf(run, texts, top), share: percent(shares[top]), layer: measured };
-    return `${alive} ${fill(texts.topView, best)}`;
+    const early = run.early[run.scored.indexOf(measured)];
+    const held = run.held[run.scored.indexOf(measured)];
+    const sentences = [alive, fill(texts.topView, best)];
+    if (held !== null) sentences.push(fill(texts.held, { share: percent(held), layer: measured }));
+    if (early !== null) sentences.push(fill(texts.early, { early: early.toFixed(2) }));
+    return sentences.join(" ");
   }
 }
 
