@@ -27,16 +27,18 @@ def build_page(loaded: Loaded) -> gr.Blocks:
         gr.Markdown(text("INTRO"))
         gr.Markdown(layout_shared.about(loaded), elem_id="notice")
         guide = Guide(loaded)
-        with gr.Row():
-            with gr.Column(scale=5):
-                media = layout_inputs.media(adapter)
-            with gr.Column(scale=4):
-                controls = layout_inputs.controls(loaded, default, media)
+        with gr.Row(elem_id="screen"):
+            with gr.Column(elem_id="inputs"), gr.Row():
+                with gr.Column(scale=5):
+                    media = layout_inputs.media(adapter)
+                with gr.Column(scale=4):
+                    controls = layout_inputs.controls(loaded, default, media)
+            with gr.Column(elem_id="results"):
+                handlers = Handlers(loaded, layout_results.results(default, depth))
         with media.video_samples:
             layout_shared.samples(media.video, controls.question)
         with media.image_samples:
             layout_shared.samples(media.image, controls.question)
-        handlers = Handlers(loaded, layout_results.results(default, depth))
         done = _connect(handlers, media, controls)
         guide.connect(media, controls, handlers.store, handlers.results.key, done)
         exports = Exports(handlers, loaded, media, controls)

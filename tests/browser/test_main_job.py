@@ -75,6 +75,21 @@ def test_upload_ask_and_run(page):
     page.screenshot(path=SCREENSHOTS / "page.png", full_page=True)
 
 
+def test_a_slider_and_what_it_does_are_seen_together(page):
+    """The inputs stay beside the results, however far down one reads; below each other where there is no room."""
+    beside = """() => {
+        document.querySelector('#explorer').scrollIntoView();
+        const [slider, canvas] = ['#keep_ratio', '#explorer canvas'].map(one => document.querySelector(one));
+        const [a, b] = [slider, canvas].map(one => one.getBoundingClientRect());
+        return [a.top >= 0 && a.bottom <= innerHeight, a.right < b.left]; }"""
+    try:
+        assert page.evaluate(beside) == [True, True]
+        page.set_viewport_size({"width": 1000, "height": 900})
+        assert page.evaluate(beside) == [False, False]
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_every_view_is_drawn_in_the_browser_alone(page):
     before, seen = len(page.asked), set()
     for view in ("original", "groups", "alive", "scores", "size", "lastLayer"):
@@ -209,6 +224,12 @@ def test_l2_stays_above_l1_and_both_reach_the_model(own):
     run(own)
     assert re.search(rf"{tokens(4)}\s+{tokens(4, 0.5)}", comparison_table(own))
     assert re.fullmatch(TIME, said(own, "aim-time"))
+
+
+def test_enter_asks(own):
+    own.locator("#question textarea").press("Enter")
+    own.wait_for_selector("#stop:not([disabled])")
+    own.wait_for_selector("#stop[disabled]")
 
 
 def test_bad_input_is_a_sentence_and_nothing_is_lost(page):
