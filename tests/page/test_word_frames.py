@@ -102,6 +102,16 @@ def frames_panel(browser, attended):
     page.close()
 
 
+@pytest.mark.browser
+def test_a_run_without_details_is_not_said_to_have_no_words(browser, results, tokenizer):
+    record, texts = word_frames_record({"dense": results[1], "aim": results[0]}, tokenizer), ENGLISH["WORD_FRAMES"]
+    props = {"value": {"pictures": [], "record": record | {"views": []}}, "texts": {"en": texts}, "palette": {}}
+    page = panel_page(browser, "word_frames", props)
+    said = page.locator("#host").inner_text()
+    assert not record["measured"] and texts["missing"] in said and texts["silent"] not in said
+    page.close()
+
+
 def heights(page, frame: int) -> list[float]:
     bars = page.locator("[data-part=strip] li").nth(frame).locator(".wf-bars i")
     return [float(bar.evaluate("bar => bar.style.height.slice(0, -1)")) for bar in bars.all()]

@@ -62,7 +62,8 @@ export function start({ element, props, watch }) {
   /** @param {WordFramesRecord["sides"][number]} side @param {number} place */
   function answer({ side, words }, place) {
     const chips = words.map(([text], word) => chip(text, { side: place, word }));
-    const row = make("div", { class: "wf-words" }, ...(chips.length ? chips : [texts.silent]));
+    const none = run?.measured ? texts.silent : "–"; // what was not recorded may have had words
+    const row = make("div", { class: "wf-words" }, ...(chips.length ? chips : [none]));
     return make("div", { class: "wf-side", "data-side": side }, make("b", {}, texts[side]), row);
   }
 
