@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aim_core.adapters.layout import Layout, ViewSpan
+from aim_core.methods.base import GridMerger
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced, as_reduced
 
@@ -110,9 +111,10 @@ def _reduced(
     if any(part.merged is not None for part in layout.views):
         return [_reduced_early(embeds, part) for part in layout.views]
     found = []
-    for _, views in groupby(layout.views, key=lambda part: (part.view.medium, len(part.rows))):
+    for (_, grid), views in groupby(layout.views, key=lambda part: (part.view.medium, part.view.grid)):
         rows = torch.stack([part.rows for part in views]).to(embeds.device)
-        found.append((rows, as_reduced(merger(embeds[rows]), *rows.shape)))
+        own = merger.on_grid(grid) if isinstance(merger, GridMerger) else merger
+        found.append((rows, as_reduced(own(embeds[rows]), *rows.shape)))
     return found
 
 

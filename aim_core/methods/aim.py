@@ -27,8 +27,8 @@ class MergeSimilar:
     def reduces(self) -> bool:
         return self.keep_ratio < 1
 
-    def num_left(self, num_views: int, num_patches: int) -> int:
-        return num_views * num_kept(num_patches, self.keep_ratio)
+    def num_left(self, num_views: int, grid: tuple[int, int]) -> int:
+        return num_views * num_kept(grid[0] * grid[1], self.keep_ratio)
 
 
 @dataclass(frozen=True)

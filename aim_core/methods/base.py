@@ -42,8 +42,16 @@ class EarlyMerger(Protocol):
 class CountedMerger(Protocol):
     """What a merger may offer beside: how many tokens it leaves, where that does not hang on the tokens."""
 
-    def num_left(self, num_views: int, num_patches: int) -> int:
-        """Tokens left of `num_views` views of `num_patches` patches each."""
+    def num_left(self, num_views: int, grid: tuple[int, int]) -> int:
+        """Tokens left of `num_views` views of `grid` = (rows, columns) patches each."""
+
+
+@runtime_checkable
+class GridMerger(Protocol):
+    """What a merger offers beside that must know rows and columns: itself for views of one grid."""
+
+    def on_grid(self, grid: tuple[int, int]) -> Merger:
+        """The merger that is called with views of `grid` = (rows, columns) patches."""
 
 
 class Schedule(Protocol):
@@ -78,7 +86,7 @@ class IterativeScorer(Protocol):
 
 @dataclass(frozen=True)
 class Method:
-    """A method is these three choices, and four ways to carry them out.
+    """A method is these three choices, and ways to carry them out; those with names are in `methods.registry`.
 
     positions: "sequential", as AIM was released: the shorter prompt is numbered anew; or "original": every token
                keeps its own position, a merged one that of the patch it was merged into (ours).
@@ -107,16 +115,16 @@ def merges_early(merger: Merger) -> bool:
 
 
 def tokens_entering(
-    method: Method, num_views: int, num_patches: int, num_layers: int, num_separators: int = 0
+    method: Method, num_views: int, grid: tuple[int, int], num_layers: int, num_separators: int = 0
 ) -> list[int]:
-    """Visual tokens entering each layer, in closed form: `num_views` views of `num_patches` patches each.
+    """Visual tokens entering each layer, in closed form, of `num_views` views of `grid` = (rows, columns) patches.
 
     num_separators: visual rows beside them that are never merged (newlines), see `Adapter.media`.
     Raises ValueError for a method whose count depends on the tokens, or settings that do not fit the model.
     """
     if not isinstance(method.merger, CountedMerger):
         raise ValueError(f"how many tokens {method.name} leaves depends on the video: run it to know")
-    left = method.merger.num_left(num_views, num_patches) + num_separators
+    left = method.merger.num_left(num_views, grid) + num_separators
     counts = method.schedule.tokens_entering(left, num_layers)
     check_schedule(counts, num_layers, left, 0)
     return counts

@@ -24,8 +24,8 @@ class NoMerge:
     def reduces(self) -> bool:
         return False
 
-    def num_left(self, num_views: int, num_patches: int) -> int:
-        return num_views * num_patches
+    def num_left(self, num_views: int, grid: tuple[int, int]) -> int:
+        return num_views * grid[0] * grid[1]
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,8 @@ class Prompt:
 def merged_prompt(model: nn.Module, inputs: dict, views: list[list[int]], keep_ratio: float) -> Prompt:
     """Merge every view and fill the first rows of each; `inputs` as the processor gave them, batch 1."""
     ids = inputs["input_ids"]
-    places = torch.isin(ids[0], torch.tensor(_placeholders(model))).nonzero()[:, 0]
+    places = visual_places(model, ids)
     merges, features, deep = _features(model, inputs, views, keep_ratio)
-    full = model.get_input_embeddings()(ids)
-    positions, after = _positions(model, inputs)
     stays = torch.ones(ids.shape[1], dtype=torch.bool)
     source = torch.arange(ids.shape[1])
     rows = features.clone()
@@ -58,6 +56,34 @@ def merged_prompt(model: nn.Module, inputs: dict, views: list[list[int]], keep_r
         rows[kept] = merged.tokens[0]
         source[places[kept]] = places[own[merged.place[0]]]
         deep = [_put(layer, kept, merged.apply(layer[own][None])[0]) for layer in deep]
+    return _prompt(model, inputs, rows, stays, source, deep)
+
+
+@torch.inference_mode()
+def reduced_prompt(model: nn.Module, inputs: dict, blocks: list[list[list[int]]], mergers: list) -> Prompt:
+    """Let a merger that gives a `Reduced` work on each block of views; every token stands at its place."""
+    ids = inputs["input_ids"]
+    places = visual_places(model, ids)
+    _, features, deep = _features(model, inputs, [view for block in blocks for view in block], 1.0)
+    stays, rows = torch.ones(ids.shape[1], dtype=torch.bool), features.clone()
+    for block, merger in zip(blocks, mergers, strict=True):
+        own = torch.tensor(block)
+        reduced = merger(features[own])
+        kept = own.flatten()[reduced.place]
+        stays[places[own]] = False
+        stays[places[kept]] = True
+        rows[kept] = reduced.tokens
+        member = (reduced.group.flatten() == torch.arange(len(kept))[:, None]) * reduced.weight.flatten()
+        deep = [_put(layer, kept, member.to(layer.dtype) @ layer[own].flatten(0, 1)) for layer in deep]
+    return _prompt(model, inputs, rows, stays, torch.arange(ids.shape[1]), deep)
+
+
+def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source: Tensor, deep: list[Tensor]) -> Prompt:
+    """rows: (v, d) what the visual places hold; stays: (N,) bool; source: (N,) the row whose position each has."""
+    ids = inputs["input_ids"]
+    places = visual_places(model, ids)
+    full = model.get_input_embeddings()(ids)
+    positions, after = _positions(model, inputs)
     full[0, places] = rows.to(full.dtype)
     visual = torch.zeros_like(stays)
     visual[places] = True
@@ -99,9 +125,11 @@ def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tenso
     return model.get_output_embeddings()(out.last_hidden_state[:, -1])[0]
 
 
-def _placeholders(model: nn.Module) -> list[int]:
+def visual_places(model: nn.Module, ids: Tensor) -> Tensor:
+    """(v,) rows of the prompt made for visual tokens."""
     names = ("image_token_id", "video_token_id")
-    return [getattr(model.config, name) for name in names if hasattr(model.config, name)]
+    placeholders = [getattr(model.config, name) for name in names if hasattr(model.config, name)]
+    return torch.isin(ids[0], torch.tensor(placeholders)).nonzero()[:, 0]
 
 
 def _features(model: nn.Module, inputs: dict, views: list[list[int]], keep_ratio: float):

@@ -1,0 +1,78 @@
+"""Methods by name: how to make each, its paper, and its settings as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, signature
+
+from aim_core.config import AimConfig
+from aim_core.methods.ablations import merge_only, prune_only
+from aim_core.methods.aim import aim_method
+from aim_core.methods.average_pooling import average_pooling
+from aim_core.methods.base import Method
+from aim_core.methods.divprune import divprune
+from aim_core.methods.dycoke import dycoke
+from aim_core.methods.evs import evs
+from aim_core.methods.fastv import fastv
+from aim_core.methods.random_patches import random_patches
+from aim_core.methods.uniform import uniform
+from aim_core.methods.v_cast import v_cast
+from aim_core.methods.vidcom2 import vidcom2
+from aim_core.methods.vtw import vtw
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """A method that can be made by name.
+
+    make:    its settings, by keyword → the method.
+    title:   as it is called in its paper.
+    paper:   the paper's arXiv id; "" for a baseline without one.
+    variant: what differs from the method as released; "" for nothing.
+    """
+
+    make: Callable[..., Method]
+    title: str
+    paper: str = ""
+    variant: str = ""
+
+    @property
+    def settings(self) -> dict[str, float | int | str]:
+        """Its settings with their defaults, as plain data."""
+        parameters = signature(self.make).parameters.values()
+        return {one.name: one.default for one in parameters if one.default is not Parameter.empty}
+
+
+def _aim(keep_ratio: float = 0.25, l1: int = 14, l2: int = 22) -> Method:
+    return aim_method(AimConfig(keep_ratio, l1, l2))
+
+
+METHODS = {
+    "aim": MethodEntry(_aim, "AIM", "2412.03248"),
+    "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
+    "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248"),
+    "fastv": MethodEntry(fastv, "FastV", "2403.06764"),
+    "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for"),
+    "evs": MethodEntry(evs, "EVS", "2510.14624", "features are compared, as vLLM does; the paper compares pixels"),
+    "vidcom2": MethodEntry(vidcom2, "VidCom²", "2505.14454"),
+    "v_cast": MethodEntry(v_cast, "V-CAST", "2603.27650"),
+    "divprune": MethodEntry(divprune, "DivPrune", "2503.02175"),
+    "dycoke": MethodEntry(dycoke, "DyCoke", "2411.15024", "temporal merging alone, nothing at decoding"),
+    "random": MethodEntry(random_patches, "random patches"),
+    "uniform": MethodEntry(uniform, "every n-th patch"),
+    "average_pooling": MethodEntry(average_pooling, "average pooling"),
+}
+
+
+def make_method(name: str, **settings) -> Method:
+    """The method of this name with its settings as released, but for those given.
+
+    Raises ValueError for a name or a setting that there is none of, or a value that does not fit.
+    """
+    if name not in METHODS:
+        raise ValueError(f"there is no method {name!r}: choose one of {', '.join(METHODS)}")
+    entry = METHODS[name]
+    if unknown := set(settings) - set(signature(entry.make).parameters):
+        raise ValueError(f"{name} has no setting {min(unknown)!r}: it has {', '.join(entry.settings)}")
+    return entry.make(**settings)

@@ -1,0 +1,100 @@
+"""The registry: every method by name with its settings as released, and its counts in closed form."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from aim_core.config import AimConfig
+from aim_core.methods.aim import as_method
+from aim_core.methods.base import CountedMerger, GridMerger, Method, tokens_entering
+from aim_core.methods.registry import METHODS, make_method
+from aim_core.ops.reduced import as_reduced
+from tests.aim_core.methods.clip import GRID, clip_tokens
+
+PUBLISHED = {  # settings as released, and the share of n that is kept on average over layers (or enters, where all do)
+    "vtw": ({"layer": 16}, 32, 16 / 32),  # K / L
+    "fastv": ({"layer": 2, "keep_ratio": 0.5}, 28, (2 + 26 * 0.5) / 28),  # (K + (L - K)(1 - R)) / L
+    "aim": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),  # k (l1 + l2 + 1) / 2L = .165
+    "dycoke": ({}, 28, 0.475),  # (1 + 3 (1 - K)) / 4
+    "evs": ({"keep_ratio": 0.01}, 28, 1 / 32),  # its floor, 1 / T
+    "v_cast": ({}, 28, 0.25),
+    "divprune": ({}, 28, 0.098),
+    "random": ({}, 28, 0.25),
+    "uniform": ({}, 28, 0.25),
+    "average_pooling": ({}, 28, 0.25),
+    "merge_only": ({}, 28, 0.25),
+    "prune_only": ({}, 28, (14 + 22 + 1) / (2 * 28)),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_can_be_made_and_tells_its_paper_and_plain_settings(name):
+    entry = METHODS[name]
+    assert isinstance(make_method(name), Method)
+    assert entry.paper or name in ("random", "uniform", "average_pooling")
+    assert all(isinstance(value, int | float | str) for value in entry.settings.values()) and entry.settings
+    assert make_method(name, **entry.settings) == make_method(name)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_closed_forms_give_the_published_shares_of_32_frames_of_14_by_14(name):
+    settings, num_layers, share = PUBLISHED[name]
+    counts = tokens_entering(make_method(name, **settings), 32, (14, 14), num_layers)
+    assert sum(counts) / num_layers / 6272 == pytest.approx(share, abs=0.004)
+
+
+def test_separators_are_counted_and_pruned_with_the_others():
+    method = as_method(AimConfig(0.25, 14, 22))
+    assert tokens_entering(method, 32, (14, 14), 28, num_separators=1)[0] == 32 * 49 + 1
+
+
+def test_a_count_that_depends_on_the_video_is_refused():
+    with pytest.raises(ValueError, match="depends on the video"):
+        tokens_entering(make_method("vidcom2"), 32, (14, 14), 28)
+
+
+def test_aim_by_name_is_aim():
+    assert make_method("aim", keep_ratio=0.5, l1=3, l2=9) == as_method(AimConfig(0.5, 3, 9))
+
+
+@pytest.mark.parametrize(
+    ("how", "rule"),
+    [
+        (lambda: make_method("luck"), "no method 'luck': choose one of aim"),
+        (lambda: make_method("evs", q=0.5), "evs has no setting 'q': it has keep_ratio"),
+        (lambda: make_method("evs", keep_ratio=0.0), "keep_ratio"),
+        (lambda: make_method("dycoke", keep_ratio=1.5), "keep_ratio"),
+        (lambda: make_method("average_pooling", side=0), "side"),
+        (lambda: make_method("average_pooling").merger(clip_tokens()), "on_grid"),
+        (lambda: make_method("vtw", layer=0), "at least 1"),
+    ],
+)
+def test_what_there_is_not_is_refused(how, rule):
+    with pytest.raises(ValueError, match=rule):
+        how()
+
+
+class Largest(TorchDispatchMode):
+    """Keeps the most numbers that any tensor had."""
+
+    most = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor):
+            self.most = max(self.most, out.numel())
+        return out
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_merger_makes_a_matrix_of_all_patches_by_all(name):
+    tokens, merger = clip_tokens(60, dim=4), make_method(name).merger  # 1,200 patches
+    if isinstance(merger, GridMerger):
+        merger = merger.on_grid(GRID)
+    with Largest() as largest:
+        left = as_reduced(merger(tokens), 60, 20)
+    assert largest.most < 1200 * 1200 / 4 and len(left.tokens) == len(left.place)
+    if isinstance(merger, CountedMerger):
+        assert len(left.tokens) == merger.num_left(60, GRID)

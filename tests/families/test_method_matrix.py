@@ -1,0 +1,127 @@
+"""Every method on every family: what must hold whatever the method, against the stock decoder.
+
+A method that is new gets a row in `SETTINGS`; nothing else here knows of it.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+import pytest
+import torch
+
+from aim_core.attach import aim
+from aim_core.methods.aim import MergeSimilar
+from aim_core.methods.base import CountedMerger, GridMerger, Method
+from aim_core.methods.fastv import NoMerge
+from aim_core.methods.registry import METHODS, make_method
+from tests.families.asking import asked
+from tests.families.reference import masked_logits, merged_prompt, reduced_prompt, visual_places
+from tests.families.table import ASKED_OR_SLOW, FAMILIES
+
+SHARE, WHOLE = {"keep_ratio": 0.3}, {"keep_ratio": 1.0}
+NEVER = {"l1": 98, "l2": 99}
+SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave all; None where there are none
+    "aim": ({**SHARE, "l1": 2, "l2": 5}, {**WHOLE, **NEVER}),
+    "merge_only": (SHARE, WHOLE),
+    "prune_only": ({"l1": 2, "l2": 5}, NEVER),
+    "fastv": ({**SHARE, "layer": 3}, {**WHOLE, "layer": 3}),
+    "vtw": ({"layer": 4}, None),
+    "evs": (SHARE, WHOLE),
+    "vidcom2": (SHARE, WHOLE),
+    "v_cast": (SHARE, WHOLE),
+    "divprune": (SHARE, WHOLE),
+    "dycoke": (SHARE, WHOLE),
+    "random": (SHARE, WHOLE),
+    "uniform": (SHARE, WHOLE),
+    "average_pooling": ({"side": 2}, {"side": 1}),
+}
+
+
+def test_every_method_of_the_registry_is_in_the_matrix():
+    assert set(SETTINGS) == set(METHODS)
+
+
+def prefill(model, inputs, method: Method):
+    """Logits of the last row, and what was recorded."""
+    with torch.inference_mode(), aim(model, method) as recorder:
+        logits = model(**inputs, logits_to_keep=1).logits[0, -1]
+    return logits, recorder.record
+
+
+def blocks_of(family, medium: str, views) -> list[tuple[tuple[int, int], list[list[int]]]]:
+    """The views that are reduced together: their grid, and the visual rows of each; views: as recorded."""
+    pairs = zip(views, family.views[medium], strict=True)
+    together = groupby(pairs, key=lambda pair: (pair[0].medium, pair[0].grid))
+    return [(grid, [rows for _, rows in own]) for (_, grid), own in together]
+
+
+def reference_prompt(model, inputs, blocks, method: Method):
+    mergers = [
+        method.merger.on_grid(grid) if isinstance(method.merger, GridMerger) else method.merger for grid, _ in blocks
+    ]
+    views = [rows for _, block in blocks for rows in block]
+    if isinstance(method.merger, MergeSimilar | NoMerge):
+        return merged_prompt(model, inputs, views, getattr(method.merger, "keep_ratio", 1.0))
+    return reduced_prompt(model, inputs, [block for _, block in blocks], mergers)
+
+
+def check_groups(record, blocks, num_visual: int) -> None:
+    """Every patch is in one token or dropped, every token has patches, and all other visual rows are separators."""
+    groups = [group.numpy() for group in record.groups]
+    views = [rows for _, block in blocks for rows in block]
+    assert [len(group) for group in groups] == [len(rows) for rows in views]
+    tokens = np.unique(np.concatenate(groups))
+    tokens = tokens[tokens >= 0]
+    num_separators = num_visual - sum(map(len, views))
+    assert len(record.kept[0]) == len(tokens) + num_separators and tokens.max() < len(record.kept[0])
+
+
+def check_counts(record, blocks, method: Method, num_visual: int, num_text: int) -> None:
+    """As the schedule says; as the merger announced, where it can; and all text is there in every layer."""
+    assert tuple(len(kept) for kept in record.kept) == record.planned
+    for before, after in zip(record.kept, record.kept[1:], strict=False):
+        assert np.isin(after, before).all()
+    if isinstance(method.merger, CountedMerger):
+        left = sum(method.merger.num_left(len(block), grid) for grid, block in blocks)
+        assert record.planned[0] == left + num_visual - sum(len(rows) for _, block in blocks for rows in block)
+    assert set(record.num_text) == {num_text}
+
+
+@pytest.mark.parametrize("method_name", METHODS)
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
+def test_what_holds_for_every_method(family_model, name, medium, method_name):
+    model, inputs = asked(family_model, name, medium)
+    method = make_method(method_name, **SETTINGS[method_name][0])
+    logits, record = prefill(model, inputs, method)
+    blocks = blocks_of(FAMILIES[name], medium, record.views)
+    prompt = reference_prompt(model, inputs, blocks, method)
+    assert len(record.kept[0]) == len(prompt.visual)
+    torch.testing.assert_close(logits.double(), masked_logits(model, prompt, record.kept), atol=1e-5, rtol=0)
+    num_visual = len(visual_places(model, inputs["input_ids"]))
+    check_groups(record, blocks, num_visual)
+    check_counts(record, blocks, method, num_visual, inputs["input_ids"].shape[1] - num_visual)
+    again, same = prefill(model, inputs, method)
+    assert torch.equal(logits, again) and all(map(torch.equal, record.groups, same.groups))
+    assert all(map(torch.equal, record.kept, same.kept))
+
+
+@pytest.mark.parametrize("method_name", [name for name, (_, whole) in SETTINGS.items() if whole is not None])
+@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
+def test_a_method_that_reduces_nothing_is_the_plain_model_and_leaves_it_plain(family_model, name, medium, method_name):
+    model, inputs = asked(family_model, name, medium)
+    reducing, whole = (make_method(method_name, **own) for own in SETTINGS[method_name])
+    with torch.inference_mode():
+        plain = model(**inputs, logits_to_keep=1).logits[0, -1]
+    hooks = hooks_of(model)
+    logits, record = prefill(model, inputs, whole)
+    assert torch.equal(logits, plain) and all((group >= 0).all() for group in record.groups)
+    prefill(model, inputs, reducing)
+    assert hooks_of(model) == hooks
+    with torch.inference_mode():
+        assert torch.equal(model(**inputs, logits_to_keep=1).logits[0, -1], plain)
+
+
+def hooks_of(model) -> list[tuple[list[int], list[int]]]:
+    return [(list(module._forward_hooks), list(module._forward_pre_hooks)) for module in model.modules()]
