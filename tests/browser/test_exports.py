@@ -84,6 +84,7 @@ def test_the_link_holds_all_settings(page):
 
 
 def test_the_code_is_there_to_copy(page):
+    open_exports(page)
     code = page.locator("#export_code .cm-content").inner_text()
     assert repr(SETTINGS["question"]) in code and "keep_ratio=0.5, l1=3, l2=8" in code
     assert "'assets/samples/busy.mp4'" in code and page.locator("#export_code button").first.is_visible()
