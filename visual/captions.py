@@ -11,9 +11,13 @@ from visual.heatmaps import nearest_scored
 def groups_caption(trace: Trace) -> str:
     """How far merging shrank the frames, and how large the largest group is."""
     num_patches = trace.num_patches
-    sizes = np.concatenate([np.bincount(group[group >= 0]) for group in trace.group])
+    rows, num_dropped = trace.rows(), int(trace.dropped.sum())
+    sizes = np.bincount(rows[rows >= 0])
     kept = f"{trace.num_merged:,} of {num_patches:,} visual tokens remain ({_percent(trace.num_merged, num_patches)})"
     frames = _plural(trace.num_frames, "frame")
+    if num_dropped:
+        whole = "stands for itself" if sizes.max() == 1 else f"stands for {sizes.max()} patches at most"
+        return f"Before layer 0, {num_dropped:,} patches of {frames} are dropped (faded): {kept}; each {whole}."
     if sizes.max() == 1:
         return f"Nothing was merged: all {num_patches:,} visual tokens of {frames} go into the language model."
     return f"After merging inside {frames}, {kept}; the largest stands for {sizes.max()} similar patches of one frame."

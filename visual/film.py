@@ -42,7 +42,9 @@ def film(trace: Trace, widest: int = WIDEST) -> Iterator[Shot]:
 def _captions(trace: Trace) -> list[tuple]:
     """For each shot its caption and a function that makes what draws it."""
     counts = trace.retained
-    merged = f"Merged: {trace.num_merged:,} visual tokens stand for {trace.num_patches:,} patches"
+    num_dropped = int(trace.dropped.sum())
+    merged = f"Merged: {trace.num_merged:,} visual tokens stand for {trace.num_patches - num_dropped:,} patches"
+    merged += f"; {num_dropped:,} are dropped" if num_dropped else ""
     shots: list[tuple] = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
     shots.append((merged, lambda: groups_drawer(trace)))
     for layer in range(trace.num_layers):

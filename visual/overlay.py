@@ -13,7 +13,8 @@ from visual.patch_grid import borders, dot, patch_edges, spread
 def draw_groups(frame: np.ndarray, group: np.ndarray, grid: tuple[int, int], picked: int | None = None) -> np.ndarray:
     """Fill every merged group with the mean colour of its pixels: what is left of a picture after merging.
 
-    frame:  (H, W, 3) uint8 RGB. group: (n,) int in [0, k), raster order. grid: (rows, cols), rows * cols = n.
+    frame:  (H, W, 3) uint8 RGB. grid: (rows, cols), rows * cols = n.
+    group:  (n,) int in [0, k), raster order; -1 for a patch that was dropped before layer 0, which is faded.
     picked: a group to single out instead; everything else is faded.
     Returns a new (H, W, 3) uint8 image with thin lines wherever two groups meet: light ones on a dark picture, dark
     ones on a light one. Raises ValueError if the shapes do not fit or `picked` is no group.
@@ -23,7 +24,8 @@ def draw_groups(frame: np.ndarray, group: np.ndarray, grid: tuple[int, int], pic
     if picked is not None:
         return draw_alive(frame, _members(group, picked), grid)
     means = patch_means(frame, grid)
-    filled = spread(group_means(means, group)[group], grid, size)
+    filled = spread(np.append(group_means(means, group), means[:1], axis=0)[group], grid, size)  # -1: any, faded next
+    filled = np.where(spread(group < 0, grid, size)[..., None], faded(frame), filled)
     lines = borders(group, grid, size, max(1, _thickness(size, grid) // 2))
     return _to_uint8(_mix(filled, 0 if means.mean() > 127 else 255, BORDER * lines))
 
@@ -41,10 +43,11 @@ def patch_means(frame: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 
 
 def group_means(means: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """(k, 3) float64, the mean of the patches' colours (n, 3) in each of k groups; group: (n,) int in [0, k)."""
-    sums = np.zeros((int(group.max()) + 1, 3))
+    """(k, 3) float64, the mean of the patches' colours (n, 3) in each of k groups; group: (n,) int, -1 for none."""
+    means, group = means[group >= 0], group[group >= 0]
+    sums = np.zeros((int(group.max(initial=-1)) + 1, 3))
     np.add.at(sums, group, means)
-    return sums / np.maximum(1, np.bincount(group))[:, None]
+    return sums / np.maximum(1, np.bincount(group, minlength=len(sums)))[:, None]
 
 
 def draw_alive(

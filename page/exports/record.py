@@ -57,8 +57,9 @@ def trace_record(trace: Trace) -> dict[str, Any]:
     """A trace without its pixels.
 
     times: seconds of each frame. views: {"medium", "frames", "grid", "box"} each, as in `View`.
-    For each view, lists over its own patches: group (merged token within the view), row (among all visual rows),
-    similarity (cosine with the merged token). rounds: for each round of merging and view, see `Trace.rounds`.
+    For each view, lists over its own patches: group (merged token within the view), row (among all visual rows), both
+    -1 for a patch that was dropped before layer 0, similarity (cosine with the merged token). rounds: for each round of
+    merging and view, see `Trace.rounds`.
     planned: visual tokens the schedule lets into each layer. layers: {"layer", "kept", "importance"} each; importance
     is empty where none was measured. What is not known is null.
     """

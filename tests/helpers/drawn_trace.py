@@ -6,7 +6,7 @@ from aim_core.config import AimConfig
 from aim_core.ops.flops import Cost
 from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
-from aim_core.trace import LayerTrace, Trace
+from aim_core.trace import LayerTrace, Trace, View
 
 
 def make_trace(num_frames: int = 2, size: tuple[int, int] = (50, 70), scored: bool = True) -> Trace:
@@ -26,6 +26,24 @@ def make_trace(num_frames: int = 2, size: tuple[int, int] = (50, 70), scored: bo
     planned = np.array([len(part) for part in kept])
     planned[3] = 3  # not what was run, so that a chart has to show both
     return Trace(frames, times, (3, 4), group, layers, planned)
+
+
+def make_dropped_trace(size: tuple[int, int] = (50, 70)) -> Trace:
+    """Two frames of 3 x 4 patches before 4 layers; some were dropped, and token 0 has patches in both frames.
+
+    Token 0: patches 0 and 1 of frame 0, patch 0 of frame 1. Tokens 1 to 3: patch 5, 6 and 11 of frame 0, alone.
+    Token 4: patches 4 and 5 of frame 1. Row 5: a separator. Layer 2 keeps rows 0 and 4, 3 none; layer 1 is scored.
+    """
+    rows = np.full((2, 12), -1)
+    rows[0, [0, 1, 5, 6, 11]], rows[1, [0, 4, 5]] = [0, 0, 1, 2, 3], [0, 4, 4]
+    none = np.zeros(0, np.float32)
+    scores = np.array([6, 3, 2, 1, 5, 4], np.float32) / 21
+    kept = [np.arange(6), np.arange(6), np.array([0, 4]), np.arange(0)]
+    layers = tuple(LayerTrace(index, own, scores if index == 1 else none) for index, own in enumerate(kept))
+    base = make_trace(2, size)
+    views = [View(0, (frame,), (3, 4)) for frame in range(2)]
+    planned = np.array([len(own) for own in kept])
+    return Trace.of_views(base.frames, base.times, views, list(rows), layers, planned)
 
 
 def make_result(trace: Trace, overrides: TokenOverrides | None = None) -> Result:

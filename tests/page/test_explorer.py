@@ -21,13 +21,15 @@ from page.components.explorer.record import explorer_record
 from page.components.explorer.view_names import view_names
 from page.state.frame_files import write_frames
 from tests.helpers import modules
-from tests.helpers.drawn_trace import make_result, make_trace
+from tests.helpers.drawn_trace import make_dropped_trace, make_result, make_trace
 from visual.heatmaps import alive_drawer, groups_drawer, nearest_scored, scaled_scores, scores_drawer
 from visual.palette import browser_palette
 from visual.patch_grid import patch_rectangle
 from visual.view_pictures import view_pictures
 
-PURE = tuple(f"components/explorer/{name}.js" for name in ("run", "overrides", "layout", "paint", "token_history"))
+PURE = tuple(
+    f"components/explorer/{name}.js" for name in ("run", "overrides", "layout", "paint", "token_history", "patch_info")
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +109,8 @@ def mixed():
 
 def test_every_view_is_in_the_record_with_a_grid_of_its_own(mixed):
     record = explorer_record(mixed)
-    home = unpack(record["view"], "<i2")
-    assert home[2:14].tolist() == [0] * 12 and home[20:23].tolist() == [1] * 3 and home[23:27].tolist() == [2] * 4
-    assert home[30] == 3 and (home[[0, 1, 14, 19, 27]] == -1).all()
+    separator = unpack(record["separator"], "u1")
+    assert np.flatnonzero(separator).tolist() == [0, 1, *range(14, 20), 27, 28, 29]
     assert [view["grid"] for view in record["views"]] == [[3, 4], [3, 2], [2, 2], [1, 2]]
     assert [view["size"] for view in record["views"]] == [[50, 70], [50, 35], [50, 35], [50, 70]]
     assert [view["time"] for view in record["views"]] == ["0.0 s", "1.0 s", "1.0 s", "1.0 s"]
@@ -374,10 +375,46 @@ def test_marks_follow_their_pictures(evaluate, trace):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("overlay", "layer"), [("groups", 0), ("alive", 2), ("scores", 1)])
-def test_the_explorer_paints_the_colours_of_the_figures(evaluate, overlay, layer):
+def test_dropped_patches_are_no_group_and_a_group_across_frames_is_in_both(evaluate):
+    trace = make_dropped_trace()
+    told = partial(evaluate, trace)
+    dropped = told("[0, 1].map(view => [...Array(12).keys()].map(patch => run.isDropped(view, patch)))")
+    assert np.array_equal(dropped, trace.dropped)
+    assert told("run.tokens") == [4, 2] and told("[...run.sizes]") == [3, 1, 1, 1, 2, 0] + [0] * 16
+    for layer in range(4):
+        alive = told("[...run.row].map(token => run.isAlive(token, argument))", layer)
+        assert np.array_equal(np.reshape(alive, (2, 12)), trace.alive(layer))
+        counts = [len(np.unique(trace.rows()[view][trace.alive(layer)[view]])) for view in (0, 1)]
+        assert told("[0, 1].map(view => run.aliveInView(view, argument))", layer) == counts
+    np.testing.assert_allclose(told("[...run.viewShares(1)]"), [12 / 21, 11 / 21], rtol=1e-5)
+    assert told("[run.members(0, run.token(1, 0)), run.members(1, run.token(0, 0))]") == [[0, 1], [0]]
+    assert told("run.members(0, run.token(0, 2))") == [2] and told("run.members(1, run.token(0, 2))") == []
+
+
+@pytest.mark.browser
+def test_a_dropped_patch_is_told_as_dropped(evaluate):
+    words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) => known[name] || name})"""
+    trace = make_dropped_trace()
+    assert evaluate(trace, f"historyEvents(run, {words}, {{view: 0, patch: 2}})") == ["bornAs", "dropped"]
+    assert evaluate(trace, f"historyEvents(run, {words}, {{view: 0, patch: 5}})")[1] == "notMerged"
+    state = "{layer: 1, overlay: 'alive', head: -1, iteration: 9}"
+    info = evaluate(trace, f"patchInfoOf(run, {words}, {{view: 1, patch: 11}}, {state})")
+    assert [info[name] for name in ("group", "size", "similarity", "rank", "score", "fate")] == [
+        "–",
+        "0",
+        "–",
+        "–",
+        "–",
+        "droppedFate",
+    ]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("make", [make_trace, make_dropped_trace])
+@pytest.mark.parametrize(("overlay", "layer"), [("groups", 0), ("alive", 0), ("alive", 2), ("scores", 1)])
+def test_the_explorer_paints_the_colours_of_the_figures(evaluate, make, overlay, layer):
     """Every pixel that is no line or beside one, against `visual.overlay`."""
-    trace = make_trace(num_frames=1, size=(120, 160))  # patches of 40 x 40 pixels
+    trace = make(size=(120, 160))  # patches of 40 x 40 pixels
     choice = {"overlay": overlay, "layer": layer, "scale": "rank", "round": 9, "wipe": 0, "head": -1, "iteration": 9}
     png = io.BytesIO()
     Image.fromarray(trace.frames[0]).save(png, "PNG")
@@ -403,4 +440,5 @@ def test_the_explorer_paints_the_colours_of_the_figures(evaluate, overlay, layer
     inside = [at for at in range(160) if 6 <= at % 40 < 34]
     rows = [at for at in inside if at < 120]
     assert np.abs(painted - drawn)[np.ix_(rows, inside)].max() <= 3
-    assert np.abs(drawn - trace.frames[0])[np.ix_(rows, inside)].max() > 20  # the overlay shows
+    if not trace.alive(layer).all() or overlay != "alive":
+        assert np.abs(drawn - trace.frames[0])[np.ix_(rows, inside)].max() > 20  # the overlay shows

@@ -26,7 +26,7 @@ from page.exports.saved_run.file import load_run, save_run
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
-from tests.helpers.drawn_trace import make_trace
+from tests.helpers.drawn_trace import make_dropped_trace, make_trace
 
 EVIL = '</script><img src=x onerror="window.hit=1"><!-- ${window.hit=1} {{x}} @style@'
 FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320, "q": 256}, 4)
@@ -127,7 +127,7 @@ def test_a_replay_can_be_saved_again(saved, tmp_path):
 
 
 def test_a_trace_alone_comes_back_without_claims(tmp_path):
-    for name, trace in (("old", make_trace(3)), ("views", views_trace())):
+    for name, trace in (("old", make_trace(3)), ("views", views_trace()), ("dropped", make_dropped_trace())):
         trace.save(tmp_path / name)
         back = load_run(tmp_path / name)
         assert same_trace(back.aim.trace, trace)

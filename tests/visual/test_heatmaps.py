@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aim_core.trace import LayerTrace
-from tests.helpers.drawn_trace import make_trace
+from tests.helpers.drawn_trace import make_dropped_trace, make_trace
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.frame_compose import frame_captions
 from visual.heatmaps import (
@@ -117,6 +117,13 @@ def test_groups_sentence():
     trace = make_trace(1)
     unmerged = dataclasses.replace(trace, group=np.arange(12)[None])
     assert groups_caption(unmerged) == "Nothing was merged: all 12 visual tokens of 1 frame go into the language model."
+
+
+def test_a_caption_tells_what_was_dropped_from_what_was_merged():
+    assert groups_caption(make_dropped_trace()) == (
+        "Before layer 0, 16 patches of 2 frames are dropped (faded): 5 of 24 visual tokens remain (21 %); "
+        "each stands for 3 patches at most."
+    )
 
 
 def test_alive_sentence_counts_merged_tokens_only():

@@ -47,6 +47,21 @@ def test_a_line_lies_between_groups_on_any_ground_and_not_inside(shade):
     assert 30 < np.abs(image[70:90, 62:66] - shade).max() < 120  # between lone patches
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_dropped_patch_is_faded_and_gives_no_group_its_colour(size):
+    frame = make_frame(size)
+    dropped = [1, 5, 11]
+    group = GROUP.copy()
+    group[dropped] = -1
+    image = draw_groups(frame, group, GRID)
+    for patch in dropped:
+        assert np.array_equal(inside(image, patch), inside(faded(frame), patch))
+    pixels = np.concatenate([inside(frame, patch, rim=0).reshape(-1, 3) for patch in (0, 4)])  # what is left of group 0
+    for patch in (0, 4):
+        assert np.abs(inside(image, patch) - pixels.mean(axis=0)).max() <= 2
+    assert np.array_equal(inside(draw_groups(frame, np.full(12, -1), GRID), 3), inside(faded(frame), 3))
+
+
 def test_picked_group_alone_keeps_its_colours():
     frame = make_frame()
     image = draw_groups(frame, GROUP, GRID, picked=1)

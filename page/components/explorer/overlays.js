@@ -63,8 +63,8 @@ export class Overlays {
   overrides(ctx, box, view, kinds) {
     const grid = this.run.views[view];
     for (const [token, kind] of kinds) {
-      if (this.run.viewOfRow[token] !== view) continue;
       const patches = this.run.members(view, token);
+      if (!patches.length) continue;
       const holds = area(grid, box, (patch) => patches.includes(patch));
       if (kind !== "protect") this.hatch(ctx, holds, box, grid);
       this.outline(ctx, box, view, token, this.colourOf(kind), 1);
@@ -143,14 +143,14 @@ export class Overlays {
   }
 
   /**
-   * The pinned group: lit up, everything else of its view under a veil.
+   * The pinned group: lit up, everything else of a view under a veil.
    *
    * @param {Context} ctx
    * @param {Box} box
-   * @param {Spot} spot
+   * @param {number} view
+   * @param {number} token
    */
-  pin(ctx, box, { view, patch }) {
-    const token = this.run.token(view, patch);
+  pin(ctx, box, view, token) {
     ctx.fillStyle = "rgba(6, 9, 16, 0.55)";
     ctx.fill(area(this.run.views[view], box, (one) => this.run.token(view, one) !== token));
     this.outline(ctx, box, view, token, this.palette.alive, 1);

@@ -122,6 +122,8 @@ export class Painter {
     const label = labelsAt(run, view, round);
     const colours = run.groupColours(view, label);
     this.tint(ctx, grid, box, 1, (patch) => colours.get(label(patch)) ?? null);
+    const isDropped = (/** @type {number} */ patch) => round >= run.merging.rounds && run.isDropped(view, patch);
+    this.within(ctx, area(grid, box, isDropped), () => this.picture(ctx, view, box, "faded"));
     const line = run.isLight(view) ? "0, 0, 0" : "255, 255, 255";
     const width = Math.max(1, Math.floor(thickness(grid, box) / 2));
     stroke(ctx, borders(grid, box, label), `rgba(${line}, ${palette.border})`, width);
@@ -184,7 +186,7 @@ export class Painter {
   /** @param {Context} ctx @param {number} view @param {Box} box */
   size(ctx, view, box) {
     const range = Math.log(Math.max(2, this.run.largest));
-    this.heat(ctx, view, box, (token) => Math.log(this.run.sizes[token]) / range);
+    this.heat(ctx, view, box, (token) => (this.run.sizes[token] ? Math.log(this.run.sizes[token]) / range : NaN));
   }
 
   /** @param {Context} ctx @param {number} view @param {Box} box */

@@ -12,7 +12,7 @@ import { historyChart, historyEvents, placeOf } from "./token_history.js";
 /** @import { HistoryTexts } from "./token_history.js" */
 
 /** @typedef {"place" | "group" | "size" | "similarity" | "rank" | "score" | "fate"} Field */
-/** @typedef {"place" | "rankOf" | "removedFate" | "stays" | "goesAfter" | "protectedFate" | "spoken"} TextName */
+/** @typedef {"place" | "rankOf" | "removedFate" | "droppedFate" | "stays" | "goesAfter" | "protectedFate" | "spoken"} TextName */
 /** @typedef {{fields: Record<Field, string>, chartNote: Record<Scale, string>}} InfoTables */
 /** @typedef {HistoryTexts & Record<TextName, string> & InfoTables} InfoTexts */
 /** @typedef {{lens: HTMLCanvasElement} & Record<"patchInfo" | "live" | "history" | "historyHint", HTMLElement>} InfoParts */
@@ -45,7 +45,7 @@ export function patchInfoOf(run, texts, spot, { layer, overlay, head, iteration 
     similarity: likeness === null ? "–" : likeness.toFixed(2),
     rank: rank ? fill(texts.rankOf, rank) : "–",
     score: scoreScale && rank ? scoreText(scoreScale.score(token)) : "–",
-    fate: fateOf(run, texts, token),
+    fate: run.isDropped(view, patch) ? texts.droppedFate : fateOf(run, texts, token),
   };
 }
 

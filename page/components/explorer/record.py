@@ -16,23 +16,25 @@ from visual.view_pictures import view_pictures, view_times
 def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> dict:
     """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
 
-    row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured. rounds: for
-    each int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By
-    visual row: view int16, the view it belongs to, -1 for a separator; last int16, the last layer it entered, or -1.
-    scores: float32 (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored
-    layer, as in `LayerTrace`.
+    row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured; but a patch
+    that was dropped before layer 0 has a row of its own after all others, which never enters a layer. rounds: for each
+    int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By visual
+    row: separator uint8, 1 for a row without patches; last int16, the last layer it entered, or -1. scores: float32
+    (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored layer, as in
+    `LayerTrace`.
     """
+    row, num_dropped = _rows_of_all(trace)
     return {
         "views": _views(trace),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
-        "row": packed(trace.rows(), "<i4"),
+        "row": packed(row, "<i4"),
         "group": packed(trace.group, "<i4"),
         "mean": packed(_means(trace), "u1"),
-        "view": packed(_view_of_row(trace), "<i2"),
-        "last": packed(trace.last_layer_by_row(), "<i2"),
-        "scores": packed(trace.scores_by_row(), "<f4"),
+        "separator": packed(~np.isin(np.arange(trace.num_rows + num_dropped), row), "u1"),
+        "last": packed(np.pad(trace.last_layer_by_row(), (0, num_dropped), constant_values=-1), "<i2"),
+        "scores": packed(np.pad(trace.scores_by_row(), ((0, 0), (0, num_dropped)), constant_values=np.nan), "<f4"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
         "early": [trace.layers[layer].early for layer in trace.scored_layers],
@@ -62,9 +64,9 @@ def _means(trace: Trace) -> np.ndarray:
     return means
 
 
-def _view_of_row(trace: Trace) -> np.ndarray:
-    """(rows,) for each visual row the view it belongs to, -1 for a separator."""
-    view_of_row = np.full(trace.num_rows, -1, dtype=np.int64)
-    for index, (view, row) in enumerate(zip(trace.all_views, trace.rows(), strict=True)):
-        view_of_row[row[: view.grid[0] * view.grid[1]]] = index
-    return view_of_row
+def _rows_of_all(trace: Trace) -> tuple[np.ndarray, int]:
+    """(V, n) the row of each patch, of those that were dropped a row each after all others; and how many these are."""
+    row, dropped = trace.rows().copy(), trace.dropped
+    num_dropped = int(dropped.sum())
+    row[dropped] = trace.num_rows + np.arange(num_dropped)
+    return row, num_dropped

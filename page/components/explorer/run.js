@@ -22,7 +22,7 @@ import { unpacked } from "./unpacking.js";
  * @property {Packed} row
  * @property {Packed} group
  * @property {Packed} mean
- * @property {Packed} view
+ * @property {Packed} separator
  * @property {Packed} last
  * @property {Packed} scores
  * @property {Packed | null} similarity
@@ -61,7 +61,7 @@ export class Run {
     this.similarity = record.similarity ? unpacked(record.similarity, Float32Array) : null;
     this.wide = this.row.length / this.numViews; // patches of a view, filled up
     this.mean = unpacked(record.mean, Uint8Array); // colour of each patch, three numbers each
-    this.viewOfRow = unpacked(record.view, Int16Array); // of each visual row, like those below
+    this.separator = unpacked(record.separator, Uint8Array); // of each visual row, like those below
     this.last = unpacked(record.last, Int16Array);
     this.scores = this.scoresByLayer(unpacked(record.scores, Float32Array));
     this.merging = new Merging(
@@ -73,9 +73,10 @@ export class Run {
       patches.map(([view, patch]) => ({ view, patch, kind })),
     );
     this.overridden = new Map(this.asked.map(({ view, patch, kind }) => [this.token(view, patch), kind]));
+    this.tokensOf = this.views.map((_, view) => this.tokensIn(view)); // a token may be in several views
     this.sizes = this.countSizes();
     this.largest = this.sizes.reduce((most, size) => Math.max(most, size), 1);
-    this.tokens = this.countTokens();
+    this.tokens = this.tokensOf.map((tokens) => tokens.size); // visual tokens of each view
     this.alive = this.countAlive();
   }
 
@@ -85,18 +86,32 @@ export class Run {
     return new Map(this.scored.map((layer, i) => [layer, scores.subarray(i * each, (i + 1) * each)]));
   }
 
-  /** Patches behind each visual row. */
+  /** Patches behind each visual row; 0 for a patch that was dropped before layer 0. */
   countSizes() {
     const sizes = new Uint16Array(this.last.length);
-    for (const row of this.row) if (row >= 0) sizes[row]++;
+    for (const [i, row] of this.row.entries()) if (this.group[i] >= 0) sizes[row]++;
     return sizes;
   }
 
-  /** Visual tokens of each view. */
-  countTokens() {
-    const tokens = new Uint32Array(this.numViews);
-    for (const view of this.viewOfRow) if (view >= 0) tokens[view]++;
-    return tokens;
+  /**
+   * Rows of the visual tokens that have patches in a view.
+   *
+   * @param {number} view
+   * @returns {Set<number>}
+   */
+  tokensIn(view) {
+    const start = view * this.wide;
+    return new Set(this.row.subarray(start, start + this.wide).filter((_, patch) => this.group[start + patch] >= 0));
+  }
+
+  /**
+   * Whether a patch was dropped before layer 0: it is in no visual token, though it has a row of its own here.
+   *
+   * @param {number} view
+   * @param {number} patch
+   */
+  isDropped(view, patch) {
+    return this.group[view * this.wide + patch] < 0;
   }
 
   /**
@@ -110,23 +125,23 @@ export class Run {
   }
 
   /**
-   * What a group is called: its view and its number there, from 1.
+   * What a group is called: its view and its number there, from 1; a dash for a dropped patch.
    *
    * @param {number} view
    * @param {number} patch
    */
   groupName(view, patch) {
-    return `${view + 1}.${this.group[view * this.wide + patch] + 1}`;
+    return this.isDropped(view, patch) ? "–" : `${view + 1}.${this.group[view * this.wide + patch] + 1}`;
   }
 
   /**
-   * Cosine of a patch with the token it ended in; null where it was not measured.
+   * Cosine of a patch with the token it ended in; null where there is none, or it was not measured.
    *
    * @param {number} view
    * @param {number} patch
    */
   likeness(view, patch) {
-    return this.similarity ? this.similarity[view * this.wide + patch] : null;
+    return this.similarity && !this.isDropped(view, patch) ? this.similarity[view * this.wide + patch] : null;
   }
 
   /**
@@ -232,11 +247,10 @@ export class Run {
   viewShares(layer) {
     const shares = new Float64Array(this.numViews);
     let total = 0;
-    for (const [token, score] of this.scoresOf(layer).entries()) {
-      if (Number.isNaN(score)) continue;
-      total += score;
-      if (this.viewOfRow[token] >= 0) shares[this.viewOfRow[token]] += score;
-    }
+    const scores = this.scoresOf(layer);
+    for (const score of scores) if (!Number.isNaN(score)) total += score;
+    for (const [view, tokens] of this.tokensOf.entries())
+      for (const token of tokens) if (!Number.isNaN(scores[token])) shares[view] += scores[token];
     return total > 0 ? shares.map((share) => share / total) : shares;
   }
 
@@ -252,10 +266,9 @@ export class Run {
 
   countAlive() {
     const alive = new Uint32Array(this.numViews * this.layers);
-    for (const [token, view] of this.viewOfRow.entries()) {
-      if (view < 0) continue;
-      for (let layer = 0; layer <= this.last[token]; layer++) alive[view * this.layers + layer]++;
-    }
+    for (const [view, tokens] of this.tokensOf.entries())
+      for (const token of tokens)
+        for (let layer = 0; layer <= this.last[token]; layer++) alive[view * this.layers + layer]++;
     return alive;
   }
 }

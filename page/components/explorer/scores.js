@@ -45,7 +45,7 @@ export class RecordedScores {
     const known = this.scales.get(key);
     if (known) return known;
     const scores = isEnd ? this.run.scoresOf(layer) : this.scoresAt(layer, head, at);
-    const scale = new ScoreScale(scores, this.run.viewOfRow);
+    const scale = new ScoreScale(scores, this.run.separator);
     this.scales.set(key, scale);
     return scale;
   }
@@ -87,15 +87,15 @@ export class RecordedScores {
 export class ScoreScale {
   /**
    * @param {Float32Array} scores by visual row, NaN where it is not there
-   * @param {Int16Array} view by visual row, -1 for a separator
+   * @param {Uint8Array} separator by visual row, 1 for one without patches
    */
-  constructor(scores, view) {
+  constructor(scores, separator) {
     this.scores = scores;
     this.ordered = scores
       .filter((score) => !Number.isNaN(score))
       .sort()
       .reverse();
-    const positive = scores.filter((score, row) => view[row] >= 0 && score > 0).sort();
+    const positive = scores.filter((score, row) => !separator[row] && score > 0).sort();
     /** Powers of ten between the smallest positive score of the merged tokens and the largest. */
     this.range = (positive.length ? [positive[0], positive[positive.length - 1]] : [1, 1]).map(Math.log10);
   }

@@ -163,17 +163,20 @@ export class Stage {
   }
 
   /** @param {Context} ctx @param {Loaded} loaded @param {State} state */
-  overrides(ctx, { run, painter, overlays }, { at, pinned, overlay, round, overrides }) {
+  overrides(ctx, { run, painter, overlays, palette }, { at, pinned, overlay, round, overrides }) {
     const kinds = overriddenTokens(run, overrides);
+    const [token, hovered] = [pinned, at].map((spot) => (spot ? run.token(spot.view, spot.patch) : -1));
     for (const [view, box] of this.boxes) {
-      if (pinned && pinned.view !== view) overlays.veil(ctx, box);
+      const holds = (/** @type {number} */ one) => run.members(view, one).length > 0;
+      const isLit = pinned !== null && holds(token);
+      if (pinned && !isLit) overlays.veil(ctx, box);
       overlays.overrides(ctx, box, view, kinds);
       if (at?.view === view) {
         const label = labelsAt(run, view, overlay === "groups" ? round : Infinity);
         if (overlay === "groups") painter.group(ctx, view, box, (patch) => label(patch) === label(at.patch));
         overlays.cursor(ctx, box, at, label);
-      }
-      if (pinned?.view === view) overlays.pin(ctx, box, pinned);
+      } else if (at && holds(hovered)) overlays.outline(ctx, box, view, hovered, palette.line, 0);
+      if (isLit) overlays.pin(ctx, box, view, token);
     }
   }
 

@@ -9,7 +9,7 @@ import { nameOf } from "./view_names.js";
 /** @import { Scale, Spot } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {"bornAs" | "placeSpoken" | "mergedWith" | "notMerged" | "protected" | "removed" | "survives"} EventName */
+/** @typedef {"bornAs" | "placeSpoken" | "mergedWith" | "notMerged" | "protected" | "removed" | "dropped" | "survives"} EventName */
 /** @typedef {"prunedBelow" | "prunedAll" | "prunedUnscored"} PrunedName */
 /** @typedef {"high" | "low" | "rankAt" | "noScores"} ChartName */
 /** @typedef {Record<EventName | PrunedName | ChartName, string> & {names: KindTexts}} HistoryTexts */
@@ -27,6 +27,7 @@ export function historyEvents(run, texts, { view, patch }) {
   const token = run.token(view, patch);
   const size = run.sizes[token];
   const events = [fill(texts.bornAs, { place: placeOf(run, texts.placeSpoken, texts, { view, patch }) })];
+  if (run.isDropped(view, patch)) return [...events, texts.dropped];
   const group = run.groupName(view, patch);
   events.push(size > 1 ? fill(texts.mergedWith, { others: size - 1, group }) : texts.notMerged);
   if (run.overridden.get(token) === "protect") events.push(texts.protected);

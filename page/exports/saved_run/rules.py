@@ -55,20 +55,15 @@ def _view(view: View, shape: tuple[int, ...], widest: int) -> bool:
 
 
 def _groups(trace: Trace) -> bool:
-    """Every patch of a view is in a group and leads to the group's own row; filled up places to none."""
+    """A patch is in a group and leads to the group's own row, or it is in none and leads to none; so does filling."""
     rows = trace.rows() if _rows_fit(trace) else None
-    if rows is None:
+    if rows is None or rows.max() < 0 or not np.array_equal(rows < 0, trace.group < 0):
         return False
-    owners: set[int] = set()
-    for view, group, row in zip(trace.all_views, trace.group, rows, strict=True):
-        num = view.grid[0] * view.grid[1]
-        own = np.unique(np.stack([group[:num], row[:num]]), axis=1)
-        if own.min() < 0 or (group[num:] != -1).any() or (row[num:] >= 0).any() or own[0].max() >= num:
+    for group, row, is_patch in zip(trace.group, rows, trace.is_patch, strict=True):
+        if group.min() < -1 or group.max() >= is_patch.sum() or (row[~is_patch] >= 0).any():
             return False
-        if len(set(own[0].tolist())) != own.shape[1] or owners & set(own[1].tolist()):
-            return False
-        owners |= set(own[1].tolist())
-        if len(set(own[1].tolist())) != own.shape[1]:
+        own = np.unique(np.stack([group, row])[:, row >= 0], axis=1)
+        if any(len(set(side.tolist())) != own.shape[1] for side in own):
             return False
     return True
 
