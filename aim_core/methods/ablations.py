@@ -8,12 +8,12 @@ from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import before_decoder
 
 
-def merge_only(keep_ratio: float = 0.25, **options) -> Method:
+def merge_only(keep_ratio: float = 0.25) -> Method:
     """AIM's merging; every merged token enters all layers.
 
-    Tokens entering each layer: ceil(keep_ratio x patches) a view. options: further fields of `Method`.
+    Tokens entering each layer: ceil(keep_ratio x patches) a view.
     """
-    return before_decoder("merge only", MergeSimilar(keep_ratio), **options)
+    return before_decoder("merge only", MergeSimilar(keep_ratio))
 
 
 def prune_only(l1: int = 14, l2: int = 22) -> Method:

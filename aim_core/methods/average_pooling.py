@@ -46,6 +46,6 @@ class AveragePooling:
         return num_views * -(-grid[0] // self.side) * -(-grid[1] // self.side)
 
 
-def average_pooling(side: int = 2, **options) -> Method:
-    """Tokens entering each layer: ceil(rows / side) x ceil(columns / side) a view. options: fields of `Method`."""
-    return before_decoder("average pooling", AveragePooling(side), **options)
+def average_pooling(side: int = 2) -> Method:
+    """Tokens entering each layer: ceil(rows / side) x ceil(columns / side) a view."""
+    return before_decoder("average pooling", AveragePooling(side))

@@ -29,9 +29,9 @@ class NoScores:
         return frozenset()
 
 
-def before_decoder(name: str, merger: Merger, **options) -> Method:
-    """A method of which the merger is all; options: further fields of `Method`."""
-    return Method(name, merger, KeepAll(), NoScores(), **options)
+def before_decoder(name: str, merger: Merger) -> Method:
+    """A method of which the merger is all."""
+    return Method(name, merger, KeepAll(), NoScores())
 
 
 def share_of(count: int, keep_ratio: float) -> int:

@@ -68,6 +68,6 @@ def _to_nearest(unit: Tensor) -> Tensor:
     return torch.cat(found)
 
 
-def divprune(keep_ratio: float = 0.098, **options) -> Method:
-    """Tokens entering each layer: round(keep_ratio x all patches). options: further fields of `Method`."""
-    return before_decoder("DivPrune", KeepDiverse(keep_ratio), **options)
+def divprune(keep_ratio: float = 0.098) -> Method:
+    """Tokens entering each layer: round(keep_ratio x all patches)."""
+    return before_decoder("DivPrune", KeepDiverse(keep_ratio))

@@ -56,9 +56,6 @@ class DropRepeated:
         return int(round(n * self.keep_ratio, 9))
 
 
-def dycoke(keep_ratio: float = 0.3, **options) -> Method:
-    """Tokens entering each layer: the share (1 + 3 keep_ratio) / 4 of whole groups of four frames; never under 1/4.
-
-    options: further fields of `Method`.
-    """
-    return before_decoder("DyCoke TTM", DropRepeated(keep_ratio), **options)
+def dycoke(keep_ratio: float = 0.3) -> Method:
+    """Tokens entering each layer: the share (1 + 3 keep_ratio) / 4 of whole groups of four frames; never under 1/4."""
+    return before_decoder("DyCoke TTM", DropRepeated(keep_ratio))

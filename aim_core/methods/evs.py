@@ -53,9 +53,9 @@ class DropUnchanged:
         return max(n, int(round(views * n * self.keep_ratio, 9)))
 
 
-def evs(keep_ratio: float = 0.25, **options) -> Method:
+def evs(keep_ratio: float = 0.25) -> Method:
     """Tokens entering each layer: max(a frame's patches, floor(keep_ratio x all patches)).
 
-    The released code has no default rate. options: further fields of `Method`.
+    The released code has no default rate.
     """
-    return before_decoder("EVS", DropUnchanged(keep_ratio), **options)
+    return before_decoder("EVS", DropUnchanged(keep_ratio))

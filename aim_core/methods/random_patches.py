@@ -39,6 +39,6 @@ class RandomPatches:
         return share_of(num_views * grid[0] * grid[1], self.keep_ratio)
 
 
-def random_patches(keep_ratio: float = 0.25, seed: int = 0, **options) -> Method:
-    """Tokens entering each layer: round(keep_ratio x all patches). options: further fields of `Method`."""
-    return before_decoder("random", RandomPatches(keep_ratio, seed), **options)
+def random_patches(keep_ratio: float = 0.25, seed: int = 0) -> Method:
+    """Tokens entering each layer: round(keep_ratio x all patches)."""
+    return before_decoder("random", RandomPatches(keep_ratio, seed))

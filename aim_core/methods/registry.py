@@ -52,7 +52,7 @@ METHODS = {
     "aim": MethodEntry(_aim, "AIM", "2412.03248"),
     "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
     "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248"),
-    "fastv": MethodEntry(fastv, "FastV", "2403.06764"),
+    "fastv": MethodEntry(fastv, "FastV", "2403.06764", "scored as its paper says, not as its code does"),
     "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for"),
     "evs": MethodEntry(evs, "EVS", "2510.14624", "features are compared, as vLLM does; the paper compares pixels"),
     "vidcom2": MethodEntry(vidcom2, "VidCom²", "2505.14454"),
@@ -66,13 +66,14 @@ METHODS = {
 
 
 def make_method(name: str, **settings) -> Method:
-    """The method of this name with its settings as released, but for those given.
+    """The method of this name with its settings as released, but for those given; positions, mode and drop_text by
+    `dataclasses.replace`.
 
     Raises ValueError for a name or a setting that there is none of, or a value that does not fit.
     """
     if name not in METHODS:
         raise ValueError(f"there is no method {name!r}: choose one of {', '.join(METHODS)}")
     entry = METHODS[name]
-    if unknown := set(settings) - set(signature(entry.make).parameters):
+    if unknown := set(settings) - set(entry.settings):
         raise ValueError(f"{name} has no setting {min(unknown)!r}: it has {', '.join(entry.settings)}")
     return entry.make(**settings)

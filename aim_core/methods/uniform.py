@@ -36,6 +36,6 @@ class UniformPatches:
         return num_views * share_of(grid[0] * grid[1], self.keep_ratio)
 
 
-def uniform(keep_ratio: float = 0.25, **options) -> Method:
-    """Tokens entering each layer: round(keep_ratio x patches) a view. options: further fields of `Method`."""
-    return before_decoder("uniform", UniformPatches(keep_ratio), **options)
+def uniform(keep_ratio: float = 0.25) -> Method:
+    """Tokens entering each layer: round(keep_ratio x patches) a view."""
+    return before_decoder("uniform", UniformPatches(keep_ratio))

@@ -81,6 +81,6 @@ def _unit_range(x: Tensor) -> Tensor:
     return (x - low) / (high - low).clamp_min(torch.finfo(x.dtype).tiny)
 
 
-def v_cast(keep_ratio: float = 0.25, **options) -> Method:
-    """Tokens entering each layer: max(frames, round(keep_ratio x all patches)). options: further fields of `Method`."""
-    return before_decoder("V-CAST", KeepAtBends(keep_ratio), **options)
+def v_cast(keep_ratio: float = 0.25) -> Method:
+    """Tokens entering each layer: max(frames, round(keep_ratio x all patches))."""
+    return before_decoder("V-CAST", KeepAtBends(keep_ratio))

@@ -69,9 +69,6 @@ def _frame_counts(to_video: Tensor, keep_ratio: float) -> list[int]:
     return counts.clamp(1, n).long().tolist()
 
 
-def vidcom2(keep_ratio: float = 0.25, **options) -> Method:
-    """Tokens entering each layer: about keep_ratio x all patches; how many exactly is known from the video alone.
-
-    options: further fields of `Method`.
-    """
-    return before_decoder("VidCom2", KeepUnusual(keep_ratio), **options)
+def vidcom2(keep_ratio: float = 0.25) -> Method:
+    """Tokens entering each layer: about keep_ratio x all patches; how many exactly is known from the video alone."""
+    return before_decoder("VidCom2", KeepUnusual(keep_ratio))

@@ -11,9 +11,6 @@ from aim_core.methods.before_decoder import NoScores
 from aim_core.methods.fastv import DropOnce, NoMerge
 
 
-def vtw(layer: int = 16, **options) -> Method:
-    """Tokens entering each layer: all n below `layer` (the paper's K), then none; the mean over L layers is K / L x n.
-
-    options: further fields of `Method`.
-    """
-    return Method("VTW", NoMerge(), DropOnce(layer, 0.0), NoScores(), **options)
+def vtw(layer: int = 16) -> Method:
+    """Tokens entering each layer: all n below `layer` (the paper's K), then none; the mean of L layers is K / L x n."""
+    return Method("VTW", NoMerge(), DropOnce(layer, 0.0), NoScores())

@@ -7,7 +7,7 @@ the family's facts. Only the merging of one view's tokens is the tested function
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -60,8 +60,13 @@ def merged_prompt(model: nn.Module, inputs: dict, views: list[list[int]], keep_r
 
 
 @torch.inference_mode()
-def reduced_prompt(model: nn.Module, inputs: dict, blocks: list[list[list[int]]], mergers: list) -> Prompt:
-    """Let a merger that gives a `Reduced` work on each block of views; every token stands at its place."""
+def reduced_prompt(
+    model: nn.Module, inputs: dict, blocks: list[list[list[int]]], mergers: list, keep_positions: bool = False
+) -> Prompt:
+    """Let a merger that gives a `Reduced` work on each block of views; every token stands at its place.
+
+    keep_positions: rows are not numbered anew.
+    """
     ids = inputs["input_ids"]
     places = visual_places(model, ids)
     _, features, deep = _features(model, inputs, [view for block in blocks for view in block], 1.0)
@@ -75,7 +80,10 @@ def reduced_prompt(model: nn.Module, inputs: dict, blocks: list[list[list[int]]]
         rows[kept] = reduced.tokens
         member = (reduced.group.flatten() == torch.arange(len(kept))[:, None]) * reduced.weight.flatten()
         deep = [_put(layer, kept, member.to(layer.dtype) @ layer[own].flatten(0, 1)) for layer in deep]
-    return _prompt(model, inputs, rows, stays, torch.arange(ids.shape[1]), deep)
+    prompt = _prompt(model, inputs, rows, stays, torch.arange(ids.shape[1]), deep)
+    if not keep_positions or prompt.positions.ndim == 3:
+        return prompt
+    return replace(prompt, positions=stays.nonzero().T, next_position=len(stays))
 
 
 def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source: Tensor, deep: list[Tensor]) -> Prompt:

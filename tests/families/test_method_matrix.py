@@ -5,6 +5,7 @@ A method that is new gets a row in `SETTINGS`; nothing else here knows of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -16,9 +17,9 @@ from aim_core.methods.aim import MergeSimilar
 from aim_core.methods.base import CountedMerger, GridMerger, Method
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
-from tests.families.asking import asked
+from tests.families.asking import asked, said
 from tests.families.reference import masked_logits, merged_prompt, reduced_prompt, visual_places
-from tests.families.table import ASKED_OR_SLOW, FAMILIES
+from tests.families.table import ASKED_ONCE, ASKED_OR_SLOW, FAMILIES
 
 SHARE, WHOLE = {"keep_ratio": 0.3}, {"keep_ratio": 1.0}
 NEVER = {"l1": 98, "l2": 99}
@@ -64,7 +65,7 @@ def reference_prompt(model, inputs, blocks, method: Method):
     views = [rows for _, block in blocks for rows in block]
     if isinstance(method.merger, MergeSimilar | NoMerge):
         return merged_prompt(model, inputs, views, getattr(method.merger, "keep_ratio", 1.0))
-    return reduced_prompt(model, inputs, [block for _, block in blocks], mergers)
+    return reduced_prompt(model, inputs, [block for _, block in blocks], mergers, method.positions == "original")
 
 
 def check_groups(record, blocks, num_visual: int) -> None:
@@ -105,6 +106,20 @@ def test_what_holds_for_every_method(family_model, name, medium, method_name):
     again, same = prefill(model, inputs, method)
     assert torch.equal(logits, again) and all(map(torch.equal, record.groups, same.groups))
     assert all(map(torch.equal, record.kept, same.kept))
+
+
+@pytest.mark.parametrize("positions", ["sequential", "original"])
+@pytest.mark.parametrize(("name", "medium"), ASKED_ONCE)
+def test_decoding_goes_on_behind_what_was_dropped(family_model, name, medium, positions):
+    model, inputs = asked(family_model, name, medium)
+    method = replace(make_method("vidcom2", keep_ratio=0.3), positions=positions)
+    with aim(model, method) as recorder:
+        tokens, logits = said(model, inputs)
+    record = recorder.record
+    prompt = reference_prompt(model, inputs, blocks_of(FAMILIES[name], medium, record.views), method)
+    for token, ours in zip(tokens, logits, strict=True):
+        torch.testing.assert_close(ours.double(), masked_logits(model, prompt, record.kept), atol=1e-5, rtol=0)
+        prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))
 
 
 @pytest.mark.parametrize("method_name", [name for name, (_, whole) in SETTINGS.items() if whole is not None])
