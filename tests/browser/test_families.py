@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from page.state.startup import load
-from tests.helpers.browsing import FIGURES, SCREENSHOTS, drawn, look, opened, run, said, show, slide
+from tests.helpers.browsing import FIGURES, SCREENSHOTS, drawn, look, opened, run, said, show, slide, value_of
 from tests.helpers.here import app_here
 from tests.helpers.server import app_server
 
@@ -42,6 +42,7 @@ def test_the_estimate_before_the_run_is_what_it_took(asked):
 
 def test_every_view_is_drawn(asked):
     name, page, *_ = asked
+    page.locator("#explorer input[data-part=layer]").fill(str(int(value_of(page, "l1"))))  # the first with scores
     seen = set()
     for view in ("original", "groups", "alive", "scores", "size", "lastLayer"):
         look(page, view)
@@ -54,11 +55,14 @@ def test_every_view_is_drawn(asked):
 def test_figures_open_and_follow_a_slider(asked):
     name, page, *_ = asked
     page.locator("#figures button").first.click()
+    scored = int(value_of(page, "l1"))  # the first layer with scores
+    slide(page, "layer", scored)
+    playwright.expect(page.locator("#alive_caption")).to_contain_text(f"At layer {scored}")
     for figure in FIGURES:
         show(page, figure)
     page.locator("#groups").screenshot(path=SCREENSHOTS / f"{name}_groups_figure.png")
-    slide(page, "layer", 4)
-    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer 4")
+    slide(page, "layer", scored + 1)
+    playwright.expect(page.locator("#alive_caption")).to_contain_text(f"At layer {scored + 1}")
 
 
 def test_a_moved_slider_runs_again(asked):
