@@ -24,7 +24,7 @@ NAMES = {
 
 def python(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=FRONT.parent.parent, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=FRONT.parent.parent, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

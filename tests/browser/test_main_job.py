@@ -128,6 +128,7 @@ def test_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
     look(page, "groups")
     look(page, "one")
     page.locator("#explorer input[data-part=view]").fill("0")
+    page.locator("#explorer input[data-part=layer]").fill(str(int(value_of(page, "l1"))))  # a layer with scores
     canvas = page.locator("#explorer canvas[data-part=canvas]")
     x, y = patch_point(page, -0.47, -0.47)
     canvas.hover(position={"x": x, "y": y})

@@ -148,7 +148,7 @@ def test_every_panel_is_filled(asked, name, kind):
     assert to.answers.postprocess(values[to.answers])["aim"]["tokens"]
     json.dumps([values[to.answers], values[to.summary], explorer.record, told.record], allow_nan=False)
     assert measured(stored_run_of(one, key))["largest"] >= 1
-    figures = one.handlers.figures(key, True, 3, "rank")
+    figures = one.handlers.figures(key, True, trace.scored_layers[0], "rank")
     assert list(figures) == to.figures.drawn and all(figure is not None for figure in figures.values())
     assert list(one.handlers.open_figures()) == to.figures.opened
     assert all(figures[view].dtype == np.uint8 for view in (to.figures.groups, to.figures.alive, to.figures.scores))
