@@ -7,6 +7,7 @@ from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from page import assets, layout_inputs, layout_results, layout_shared, scripts
+from page.components.asked.component import tell_inputs
 from page.components.base import Panel
 from page.components.tour.component import Guide
 from page.exports import events
@@ -52,6 +53,7 @@ def build_page(loaded: Loaded) -> gr.Blocks:
 def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list[Dependency]:
     """Connect the events that run the model; returns those that fill the page."""
     results, key = handlers.results, handlers.results.key
+    tell_inputs(media, controls)
     settings = [*media.inputs, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
@@ -90,14 +92,19 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     )
     layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
     controls.stop.click(
-        handlers.stop, key, results.answers, show_progress="hidden", api_visibility="private", concurrency_limit=None
+        handlers.stop,
+        key,
+        [results.asked, results.answers],
+        show_progress="hidden",
+        api_visibility="private",
+        concurrency_limit=None,
     )  # queued, as only such an event can send a message
     done = [run, *hand]
     if handlers.runner.is_small:
         again = gr.on(
             [slider.change for slider in controls.sliders],
             handlers.follow,
-            [*controls.sliders, key],
+            [*settings, key],
             outputs,
             trigger_mode="always_last",
             show_progress="hidden",

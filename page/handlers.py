@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -15,11 +16,14 @@ from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
 from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
+from page.components.asked.component import Asked, asked_record
 from page.components.word_frames.component import word_frames_record
 from page.i18n import strings
 from page.layout import Results, Update
 from page.overrides import checked_overrides
+from page.permalink import slider_values
 from page.state.cancellation import Cancellation
+from page.state.model_facts import EMBEDDED_NAME, ModelFacts
 from page.state.runner import Runner
 from page.state.samples import known_answer
 from page.state.startup import Loaded
@@ -31,7 +35,7 @@ class Handlers:
 
     def __init__(self, loaded: Loaded, results: Results):
         self.results = results
-        self.adapter = loaded.engine.adapter
+        self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
         self.runner, self.store, self.cancellation = Runner(loaded.engine), ResultStore(), Cancellation()
 
@@ -65,7 +69,11 @@ class Handlers:
             progress(0.2, strings().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
             known = known_answer(path, question)
-            yield {self.results.answers: answers_record({"dense": dense}, False, self.tokenizer, known)}
+            asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
+            yield {
+                self.results.asked: self._asked(asked),
+                self.results.answers: answers_record({"dense": dense}, False, self.tokenizer, known),
+            }
             progress(0.6, strings().RUNNING_AIM)
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
@@ -88,13 +96,17 @@ class Handlers:
         return {component: panels[component] for component in self.results.timed}
 
     @guarded
-    def follow(self, keep_ratio, l1, l2, num_frames, key):
+    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key):
         """Ask the last question again with the sliders' new values; nothing before there was one.
 
-        A run that was loaded from a file has no video here, so it stays as it is.
+        A run that was loaded from a file has no video here, so it stays as it is; and so does a run of another file
+        or question than are on the page now, since its answer would stand under them.
         """
         stored = self.store.get(key)
         if stored is None or stored.model is not None or l1 >= l2:  # the page is about to move one of the two
+            return gr.skip()
+        path = (image or video) if shown == "image" else (video or image)
+        if (path, str(question or "").strip()) != (stored.path, stored.question):
             return gr.skip()
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         same_frames = num_frames == stored.num_frames
@@ -136,8 +148,8 @@ class Handlers:
         self.cancellation.stop(request.session_hash)
         stored = self.store.get(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
-        answers = self.results.answers
-        return {answers: self.panels(stored)[answers] if stored else None}
+        panels = self.panels(stored) if stored else {}
+        return {panel: panels.get(panel) for panel in (self.results.asked, self.results.answers)}
 
     def _again(
         self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more
@@ -152,7 +164,8 @@ class Handlers:
         if not same or overrides != stored.overrides:
             hand = ask(config=config, overrides=overrides) if overrides else None
         timed = stored.timed_prefills if same else 0
-        return replace(stored, num_frames=num_frames, dense=dense, aim=aim, timed_prefills=timed, hand=hand)
+        again = replace(stored, num_frames=num_frames, dense=dense, aim=aim, hand=hand)
+        return replace(again, timed_prefills=timed, asked_at=time.time())
 
     def _shown(self, stored: StoredRun, key: str | None) -> Update:
         """What the panels get of a run, which is stored for redrawing, and its key."""
@@ -165,12 +178,20 @@ class Handlers:
             return dict.fromkeys(to.panels) | {to.explorer: stored.shown}
         tokenizer = stored.saved_tokens or self.tokenizer
         return {
+            to.asked: self._asked(Asked.of(stored), stored.model),
             to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer, stored.known),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: stored.shown,
             to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
             to.summary: summary(stored.runs),
         }
+
+    def _asked(self, asked: Asked, maker: ModelFacts | None = None) -> dict:
+        """The strip's record of a run; maker: of a run from a file, its model."""
+        name = (maker or self.facts).name
+        sliders = slider_values(asked.config, asked.num_frames, self.adapter.num_layers, self.adapter.least_l1)
+        shown = strings().EMBEDDED_NAME if name == EMBEDDED_NAME else name
+        return asked_record(asked, shown, sliders, saved=maker is not None)
 
     @guarded
     def open_figures(self):

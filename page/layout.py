@@ -111,6 +111,7 @@ class ExportPanel:
 class Results:
     """What a run fills. key: of the page's last run in the server's store."""
 
+    asked: gr.HTML
     answers: gr.HTML
     comparison: gr.Markdown
     explorer: gr.HTML
@@ -123,7 +124,7 @@ class Results:
     @property
     def panels(self) -> list[Component]:
         """In the order in which /run returns them."""
-        return [self.answers, self.comparison, self.explorer, self.word_frames, self.summary]
+        return [self.answers, self.comparison, self.asked, self.explorer, self.word_frames, self.summary]
 
     @property
     def timed(self) -> list[Component]:

@@ -7,6 +7,7 @@ import gradio as gr
 from aim_core.config import AimConfig
 from page import layout_shared
 from page.components.answers.component import AnswersPanel
+from page.components.asked.component import AskedPanel
 from page.components.explorer.component import TokenExplorer
 from page.components.word_frames.component import WordFramesPanel
 from page.exports.panel import export_panel
@@ -17,6 +18,7 @@ from page.layout import Figures, Results
 def results(default: AimConfig, depth: int) -> Results:
     """Answers beside each other, their costs, the explorer, figures and exports."""
     gr.Markdown(text("ANSWERS"))
+    asked = AskedPanel(elem_id="asked")
     answers = AnswersPanel(elem_id="answers")
     with gr.Accordion(text("COMPARISON"), open=False, elem_id="comparison"):
         gr.Markdown(text("COMPARISON_LEAD"))
@@ -37,7 +39,7 @@ def results(default: AimConfig, depth: int) -> Results:
     with gr.Accordion(text("DATA"), open=False):
         gr.Markdown(text("DATA_LEAD"))
         summary = gr.JSON(label=text("SUMMARY"))
-    return Results(answers, comparison, explorer, word_frames, summary, gr.State(None), figures, exports)
+    return Results(asked, answers, comparison, explorer, word_frames, summary, gr.State(None), figures, exports)
 
 
 def _why(name: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from aim_core.config import AimConfig
-from page.checks import checked_config, checked_frames, checked_question
+from page.checks import MAX_FRAMES, checked_config, checked_frames, checked_question
 from page.state.samples import sample_path
 
 LEAST_RATIO = 0.02  # of the page's slider
@@ -79,6 +79,12 @@ def within_reach(l1: int, l2: int, depth: int, least_l1: int) -> tuple[int, int]
     """The nearest l1 and l2 that the sliders of a model of `depth` layers can show."""
     l1 = max(least_l1, min(l1, depth))
     return l1, max(l1 + 1, min(l2, depth + 1))
+
+
+def slider_values(config: AimConfig, num_frames: int, depth: int, least_l1: int) -> tuple[float, int, int, int]:
+    """Keep ratio, l1, l2 and number of frames, each the nearest that the sliders of a model of `depth` layers show."""
+    l1, l2 = within_reach(config.l1, config.l2, depth, least_l1)
+    return max(LEAST_RATIO, config.keep_ratio), l1, l2, min(num_frames, MAX_FRAMES)
 
 
 def _number(text: str) -> float:

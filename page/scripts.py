@@ -59,9 +59,10 @@ def start(entry: str, events: tuple[str, ...]) -> str:
     return f"{imported(entry)}.then(({{ start }}) => start({{ element, props, watch, trigger }})); // {names}"
 
 
-def call(name: str, function: str) -> str:
-    """A function of a module as an event of Gradio takes it."""
-    return f"async (...values) => (await {imported(name)}).{function}(...values)"
+def call(name: str, function: str, *first: str) -> str:
+    """A function of a module as an event of Gradio takes it; these texts come before what the event gives it."""
+    given = "".join(f"{json.dumps(text)}, " for text in first)
+    return f"async (...values) => (await {imported(name)}).{function}({given}...values)"
 
 
 def needed(*entries: str) -> list[str]:

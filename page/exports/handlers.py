@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
-from page.checks import MAX_FRAMES, checked_config, checked_frames, guarded, refusal
+from page.checks import checked_config, checked_frames, guarded, refusal
 from page.components.base import Panel
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
@@ -21,7 +21,7 @@ from page.exports.saved_run.file import load_run, save_run
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
 from page.layout import Controls, MediaInputs
-from page.permalink import LEAST_RATIO, permalink_query, read_permalink, within_reach
+from page.permalink import permalink_query, read_permalink, slider_values
 from page.state.model_facts import ModelFacts
 from page.state.samples import sample_name, sample_path
 from page.state.startup import Loaded
@@ -80,16 +80,10 @@ class Exports:
         update = self.handlers.panels(stored) | {self.results.key: self.handlers.store.put(stored, key)}
         if stored.is_bare:
             return update | {self.results.exports.note: strings().LOADED_TRACE}
-        config = stored.settings
-        l1, l2 = within_reach(config.l1, config.l2, self.adapter.num_layers, self.adapter.least_l1)
-        return update | {
-            self.controls.question: stored.question,
-            self.controls.keep_ratio: max(LEAST_RATIO, config.keep_ratio),
-            self.controls.l1: l1,
-            self.controls.l2: l2,
-            self.controls.num_frames: min(stored.num_frames, MAX_FRAMES),
-            self.results.exports.note: strings().LOADED,
-        }
+        values = slider_values(stored.settings, stored.num_frames, self.adapter.num_layers, self.adapter.least_l1)
+        sliders = dict(zip(self.controls.sliders, values, strict=True))
+        shown = {self.controls.question: stored.question, self.results.exports.note: strings().LOADED}
+        return update | shown | sliders
 
     @guarded
     def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
@@ -165,8 +159,9 @@ class Exports:
         return [folder / "aim_run.gif"]
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
-        panels = self.handlers.panels(stored).items()
-        shown = [(panel, value) for panel, value in panels if isinstance(panel, Panel) and value is not None]
+        panels = self.handlers.panels(stored)
+        del panels[self.results.asked]  # it is about inputs, and knows where the file lies here
+        shown = [(panel, value) for panel, value in panels.items() if isinstance(panel, Panel) and value is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(
             keep_ratio=config.keep_ratio,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from aim_core.engine import Engine
 from page.state.startup import EMBEDDED_MODEL, Loaded
 
+EMBEDDED_NAME = f"assets/{EMBEDDED_MODEL.name}"
+
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -22,7 +24,7 @@ class ModelFacts:
     @classmethod
     def of(cls, loaded: Loaded) -> ModelFacts:
         engine: Engine = loaded.engine
-        name = f"assets/{EMBEDDED_MODEL.name}" if loaded.is_embedded else loaded.name
+        name = EMBEDDED_NAME if loaded.is_embedded else loaded.name
         return cls(name, engine.adapter.sizes, engine.adapter.model.dtype.itemsize)
 
     @classmethod

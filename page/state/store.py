@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
@@ -26,6 +27,7 @@ class StoredRun:
     hand:           AIM once more with the overrides `hand.overrides`; None without overrides.
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
     saved_tokens:   of such a run, its tokens as text.
+    asked_at:       when it was answered, in seconds since 1970.
     """
 
     path: str
@@ -39,6 +41,7 @@ class StoredRun:
     model: ModelFacts | None = None
     saved_tokens: SavedTokens | None = None
     known: str | None = None
+    asked_at: float = field(default_factory=time.time)
 
     @property
     def is_bare(self) -> bool:

@@ -298,6 +298,8 @@ def test_a_saved_run_sets_the_page_and_a_trace_alone_leaves_question_and_sliders
     settings = [update[component] for component in (controls.question, *controls.sliders)]
     config = stored.aim.config
     assert settings == [stored.question, config.keep_ratio, config.l1, config.l2, stored.num_frames]
+    asked = update[results.asked]
+    assert asked["inputs"] == {"path": None, "question": stored.question, "sliders": settings[1:]} and not asked["at"]
     assert update[results.key] == key and exports.handlers.store.get(key).aim.answer == stored.aim.answer
     exports.handlers.store.put(stored, key)
     make_trace(2).save(tmp_path / "trace.npz")

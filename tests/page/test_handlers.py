@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import av
@@ -39,6 +40,10 @@ def run(handlers, clip, sliders=SLIDERS, details=True, key=None):
     return handlers.answer(str(clip), None, "video", QUESTION, *sliders, details, key, REQUEST, lambda *_: None)
 
 
+def follow(handlers, clip, sliders, key, question=QUESTION, shown="video"):
+    return handlers.follow(str(clip), None, shown, question, *sliders, key)
+
+
 def marked(handlers, key, sent, sliders=SLIDERS):
     return handlers.by_hand(*sliders, key, gr.EventData(None, sent), REQUEST)
 
@@ -51,7 +56,9 @@ def kept_rows(result, layer: int) -> set[int]:
 def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     first, last = run(handlers, clip)
     to = handlers.results
-    assert list(first) == [to.answers] and "aim" not in first[to.answers] and set(last) == {*to.panels, to.key}
+    assert (
+        list(first) == [to.asked, to.answers] and "aim" not in first[to.answers] and set(last) == {*to.panels, to.key}
+    )
     stored = handlers.store.get(last[to.key])
     assert stored.dense.frame_attention.size and stored.aim.frame_attention.size and last[to.word_frames][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
@@ -97,11 +104,30 @@ def test_answers_stay_when_their_timing_is_stopped(handlers, clip, key):
     assert handlers.times(key, REQUEST)[handlers.results.answers]["aim"]["time"].endswith(")")
 
 
-def test_a_moved_slider_is_not_shown_with_the_times_of_before(handlers, key):
+def test_a_moved_slider_is_not_shown_with_the_times_of_before(handlers, clip, key):
     handlers.times(key, REQUEST)
-    update, to = handlers.follow(0.5, 6, 9, 4, key), handlers.results
+    update, to = follow(handlers, clip, (0.5, 6, 9, 4), key), handlers.results
     assert update[to.answers]["aim"]["time"] == "–" and "press Run to time both" in update[to.comparison]
     assert handlers.store.get(key).aim.timing.runs_ms == ()
+
+
+def test_the_strip_says_what_was_asked_from_the_first_answer_on(handlers, clip):
+    to, before = handlers.results, time.time()
+    first, last = ({**update[to.asked]} for update in run(handlers, clip))
+    assert before <= first.pop("at") <= last.pop("at") <= time.time() and first == last
+    assert first["inputs"] == {"path": str(clip), "question": QUESTION, "sliders": list(SLIDERS)}
+    assert first["file"] == clip.name and first["model"] == "random" and first["frames"] == 4
+
+
+@pytest.mark.parametrize(
+    "other", [{"question": "and the circle?"}, {"clip": "another.mp4"}, {"clip": "", "shown": "image"}]
+)
+def test_a_slider_leaves_the_answers_of_another_file_or_question(handlers, clip, key, other):
+    before = handlers.store.get(key)
+    moved = {"clip": clip, "sliders": (0.5, 6, 9, 4), "key": key}
+    assert follow(handlers, **moved | other) == gr.skip() and handlers.store.get(key) is before
+    again = follow(handlers, **moved, question=f" {QUESTION} ", shown="image")  # no image there: the video counts
+    assert again[handlers.results.asked]["inputs"]["sliders"] == [0.5, 6, 9, 4]
 
 
 def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
@@ -127,11 +153,11 @@ def test_a_protected_token_stays_longest(handlers, key):
 @pytest.mark.slow
 def test_sliders_keep_marks_other_frames_and_a_new_run_do_not(handlers, clip, key):
     marked(handlers, key, {"remove": [[0, 0]]})
-    handlers.follow(0.5, 6, 9, 4, key)
+    follow(handlers, clip, (0.5, 6, 9, 4), key)
     stored = handlers.store.get(key)
     assert stored.overrides.remove == ((0, 0),)
     assert stored.hand.config == stored.aim.config and stored.aim.config.keep_ratio == 0.5
-    handlers.follow(0.5, 6, 9, 3, key)
+    follow(handlers, clip, (0.5, 6, 9, 3), key)
     assert handlers.store.get(key).hand is None
     marked(handlers, key, {"remove": [[0, 0]]}, (0.5, 6, 9, 3))
     list(run(handlers, clip, key=key))
@@ -145,13 +171,13 @@ def test_undo_takes_the_marks_off_without_a_run(handlers, key, monkeypatch):
     assert "hand" not in answers and handlers.store.get(key).hand is None
 
 
-def test_marks_that_a_merge_brings_together_are_taken_off_with_a_sentence(handlers, key, monkeypatch):
+def test_marks_that_a_merge_brings_together_are_taken_off_with_a_sentence(handlers, clip, key, monkeypatch):
     warned = []
     monkeypatch.setattr(gr, "Warning", lambda text, **_: warned.append(text))
-    handlers.follow(1.0, 6, 9, 4, key)
+    follow(handlers, clip, (1.0, 6, 9, 4), key)
     marked(handlers, key, {"protect": [[0, 0]], "remove": [[0, patch] for patch in range(1, 64)]}, (1.0, 6, 9, 4))
     assert handlers.store.get(key).hand
-    handlers.follow(*SLIDERS, key)
+    follow(handlers, clip, SLIDERS, key)
     assert handlers.store.get(key).hand is None and "one token" in warned[0]
     with pytest.raises(gr.Error, match="one token"):
         marked(handlers, key, {"protect": [[0, 0]], "remove": [[0, patch] for patch in range(1, 64)]})
@@ -182,7 +208,8 @@ def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip
 
 
 def test_stopping_before_any_run_empties_the_answers(handlers):
-    assert handlers.stop(None, REQUEST) == {handlers.results.answers: None}
+    to = handlers.results
+    assert handlers.stop(None, REQUEST) == {to.asked: None, to.answers: None}
 
 
 def test_only_the_run_of_the_own_page_is_stopped():

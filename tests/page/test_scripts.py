@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from aim_core.config import AimConfig
 from page import scripts
 from page.components.answers.component import AnswersPanel, answers_record
+from page.components.asked.component import Asked, AskedPanel, asked_record
 from page.components.base import Panel
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
 from page.components.explorer.component import TokenExplorer
@@ -35,7 +36,7 @@ REPLAY, SIZES = "exports/replay.js", "components/estimate/sizes.js"
 @pytest.fixture(scope="module")
 def panels() -> list[Panel]:
     with gr.Blocks():
-        return [AnswersPanel(), EstimatePanel({}), TokenExplorer(), Tour([]), WordFramesPanel()]
+        return [AnswersPanel(), AskedPanel(), EstimatePanel({}), TokenExplorer(), Tour([]), WordFramesPanel()]
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +121,7 @@ def values(engine) -> dict[str, dict]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("panel", range(5))
+@pytest.mark.parametrize("panel", range(6))
 def test_a_panel_that_is_made_again_leaves_nothing_behind(browser, engine, panels, values, panel):
     props, name = panels[panel].props, panels[panel].entry.split("/")[1]
     props = json.loads(json.dumps(props | {"value": values.get(name)}))
@@ -158,6 +159,7 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
     records = {
         "ExplorerRecord": explorer_record(aim.trace),
         "Answer": answers["aim"],
+        "AskedRecord": asked_record(Asked.of(stored), "tiny", (0.25, 4, 9, 4)),
         "FirstTokenRecord": answers["firstToken"],
         "WordFramesRecord": word_frames_record(runs, tokenizer),
         "Measured": measured(stored),

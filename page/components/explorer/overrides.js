@@ -1,6 +1,7 @@
 // @ts-check
 // Overrides: patches that a visitor protects or removes by hand.
 
+import { hearOf, now } from "../asked/now.js";
 import { fill } from "../common.js";
 
 /** @import { Run } from "./run.js" */
@@ -124,6 +125,8 @@ export class OverridesBar {
     const isBoth = run !== null && [...overriddenTokens(run, overrides).values()].includes("both");
     this.parts.ask.disabled = !run || isSame || isBoth;
     this.parts.clear.disabled = !overrides.length;
+    const marks = run !== null && !isSame;
+    if (marks !== Boolean(now.marks)) hearOf({ marks });
     this.parts.overridesNote.textContent = this.note(overrides, isSame || !run, isBoth);
   }
 

@@ -1,0 +1,86 @@
+// @ts-check
+// Asked: what the results are about, and what has changed since.
+
+import { fill, fillTexts, inPageLanguage, partsOf, percent, removalOf } from "../common.js";
+import { now } from "./now.js";
+
+/** @import { Mount } from "../common.js" */
+/** @import { Now } from "./now.js" */
+
+/**
+ * `asked_record` of component.py.
+ *
+ * @typedef {object} AskedRecord
+ * @property {string} file
+ * @property {string} question
+ * @property {string} model
+ * @property {number} keepRatio
+ * @property {number} l1
+ * @property {number} l2
+ * @property {number} frames
+ * @property {number | null} at seconds since 1970; null for a saved run
+ * @property {{path: string | null, question: string, sliders: number[]}} inputs what the inputs say of it
+ */
+
+/** @typedef {"file" | "question" | "settings" | "frames"} Input */
+/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "changed" | "and" | "marks", string> & {inputs: Record<Input, string>}} AskedTexts */
+/** @typedef {Record<"root" | "file" | "question" | "how" | "note" | "changed", HTMLElement>} AskedParts */
+
+/** @param {Mount<{value: AskedRecord | null, texts: Record<"en" | "zh", AskedTexts>}>} mount */
+export function start({ element, props, watch }) {
+  /** @type {AskedParts} */
+  const parts = partsOf(element);
+  const texts = inPageLanguage(props.texts);
+  fillTexts(element, texts);
+
+  function show() {
+    const record = props.value;
+    parts.root.hidden = !record;
+    if (!record) return;
+    parts.file.textContent = record.file;
+    parts.question.textContent = record.question;
+    parts.how.textContent = how(record);
+    parts.note.hidden = record.at !== null;
+    parts.note.textContent = texts.saved;
+    showChanges(record);
+  }
+
+  /** @param {AskedRecord} record */
+  function how({ model, keepRatio, l1, l2, frames, at }) {
+    const shown = frames === 1 ? texts.oneFrame : fill(texts.frames, { frames });
+    const settings = fill(texts.how, { model, keep_ratio: percent(keepRatio), l1, l2, frames: shown });
+    return at === null ? settings : `${settings} · ${new Date(1000 * at).toLocaleTimeString()}`;
+  }
+
+  /** @param {AskedRecord} record */
+  function showChanges({ inputs }) {
+    const changed = changedInputs(inputs, now);
+    const names = changed.map((name) => texts.inputs[name]).join(texts.and);
+    const sentence = changed.length ? fill(texts.changed, { inputs: names }) : now.marks ? texts.marks : "";
+    if (parts.changed.textContent !== sentence) parts.changed.textContent = sentence;
+    parts.root.dataset.stale = String(sentence !== "");
+  }
+
+  document.addEventListener("aim-now", show, { signal: removalOf(element) });
+  watch("value", show);
+  show();
+}
+
+/**
+ * The inputs that say something else than a run was asked.
+ *
+ * @param {AskedRecord["inputs"]} asked
+ * @param {Partial<Now>} now
+ * @returns {Input[]}
+ */
+export function changedInputs(asked, { video, image, tab, question, sliders }) {
+  if (question === undefined || !sliders) return []; // nothing has been heard yet
+  const file = (tab === "image" ? image || video : video || image) ?? null;
+  const differs = {
+    file: asked.path !== null && file !== asked.path,
+    question: question !== asked.question,
+    settings: [0, 1, 2].some((i) => sliders[i] !== asked.sliders[i]),
+    frames: sliders[3] !== asked.sliders[3],
+  };
+  return /** @type {Input[]} */ (Object.keys(differs)).filter((name) => differs[name]);
+}

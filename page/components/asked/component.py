@@ -1,0 +1,67 @@
+"""Asked panel: a strip above the answers with what they are about, and whether the inputs still say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from aim_core.config import AimConfig
+from page import scripts
+from page.components.base import Panel
+from page.layout import Controls, MediaInputs
+from page.state.store import StoredRun
+
+NOW = "components/asked/now.js"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked. num_frames: as chosen; num_seen: as the model saw. at: seconds since 1970."""
+
+    path: str
+    question: str
+    num_frames: int
+    num_seen: int
+    config: AimConfig
+    at: float
+
+    @classmethod
+    def of(cls, run: StoredRun) -> Asked:
+        return cls(run.path, run.question, run.num_frames, run.aim.trace.num_frames, run.settings, run.asked_at)
+
+
+class AskedPanel(Panel):
+    """Shows `asked_record`; its script hears from `now.js` what the inputs say."""
+
+    def __init__(self, **kwargs):
+        super().__init__("asked", "ASKED", **kwargs)
+
+
+def tell_inputs(media: MediaInputs, controls: Controls) -> None:
+    """Tell the script, without a request, whenever the page's inputs say something else."""
+    inputs: list[Any] = [media.video, media.image, controls.question, *controls.sliders]
+    gr.on([one.change for one in inputs], None, inputs, None, js=scripts.call(NOW, "hear"), api_visibility="private")
+    for tab, opened in media.opened.items():
+        opened(None, None, None, js=scripts.call(NOW, "hearTab", tab), api_visibility="private")
+
+
+def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], saved: bool = False) -> dict:
+    """The strip's record.
+
+    model: its name. saved: whether it was loaded from a file, whose video is not here. sliders: keep ratio, l1, l2 and
+    number of frames as the page's sliders show them where nothing has changed since.
+    """
+    return {
+        "file": Path(asked.path).name,
+        "question": asked.question,
+        "model": model,
+        "keepRatio": asked.config.keep_ratio,
+        "l1": asked.config.l1,
+        "l2": asked.config.l2,
+        "frames": asked.num_seen,
+        "at": None if saved else asked.at,
+        "inputs": {"path": None if saved else asked.path, "question": asked.question, "sliders": list(sliders)},
+    }

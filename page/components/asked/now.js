@@ -1,0 +1,38 @@
+// @ts-check
+// Now: what the page's inputs say, as its events tell it; whoever wants to know listens for "aim-now" on the document.
+
+/**
+ * @typedef {object} Now
+ * @property {string | null} video path of the file on its tab
+ * @property {string | null} image
+ * @property {string} tab the open one
+ * @property {string} question
+ * @property {number[]} sliders keep ratio, l1, l2, number of frames
+ * @property {boolean} marks whether patches are marked otherwise than in the run on the page
+ */
+
+/** @type {Partial<Now>} */
+export const now = {};
+
+/** @param {Partial<Now>} news */
+export function hearOf(news) {
+  Object.assign(now, news);
+  document.dispatchEvent(new CustomEvent("aim-now"));
+}
+
+/**
+ * The inputs, one of which has changed.
+ *
+ * @param {{path: string} | null} video
+ * @param {{path: string} | null} image
+ * @param {string} question
+ * @param {number[]} sliders
+ */
+export function hear(video, image, question, ...sliders) {
+  hearOf({ video: video?.path ?? null, image: image?.path ?? null, question: question.trim(), sliders });
+}
+
+/** @param {string} tab that was opened */
+export function hearTab(tab) {
+  hearOf({ tab });
+}
