@@ -89,6 +89,11 @@ class Engine:
         with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
             return self._run(frames, question, config, session, diagnostics, max_new_tokens)
 
+    def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
+        """What the vision tower is given of each view of these frames, (h, w, 3) uint8: resized, cut, put together."""
+        inputs = self.adapter.inputs(frames.frames, frames.times, "What is it?")
+        return self.adapter.pictures(inputs, self.adapter.kind(frames.frames))
+
     def time_prefills(
         self,
         media: str | Path | np.ndarray | Frames,
@@ -152,7 +157,7 @@ class Engine:
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
-        measured = {}
+        measured: dict[str, Any] = {}
         if diagnostics.details:
             measured["frame_attention"] = diagnostics.frame_attention(record, cache).cpu().numpy()
         return Result(

@@ -66,6 +66,8 @@ class Result:
     frame_attention: (answer tokens, V) float32, the share of an answer token's attention, of the row that produced
                  it, that falls on each view's visual tokens: mean over heads and over the layers that still hold visual
                  tokens; (0, 0) where not asked for.
+    pictures:    what the vision tower was given of each view, (h, w, 3) uint8, as `Engine.pictures` says; empty where
+                 nobody asked for it.
     """
 
     answer: str
@@ -77,3 +79,4 @@ class Result:
     first_token_logprobs: np.ndarray
     overrides: TokenOverrides = NO_OVERRIDES
     frame_attention: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    pictures: tuple[np.ndarray, ...] = ()

@@ -182,6 +182,25 @@ class Adapter(ABC):
         inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 
+    def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
+        """What the vision tower is given of each view, in the order of `media`, (h, w, 3) uint8 before normalisation.
+
+        inputs: what `inputs` gave; kind: "image" or "video", as what they were shown.
+        """
+        (pixels,) = (inputs[key] for key in ("pixel_values", "pixel_values_videos") if key in inputs)
+        return self.as_pictures(pixels.flatten(0, -4), kind)
+
+    def as_pictures(self, pixels: Tensor, kind: str) -> tuple[np.ndarray, ...]:
+        """Normalised pixels (n, 3, h, w) as pictures (h, w, 3) uint8."""
+        settings = self.processor.video_processor if kind == "video" else self.processor.image_processor
+        pixels = pixels.float().cpu()
+        if settings.do_normalize:
+            mean, std = (torch.tensor(each)[:, None, None] for each in (settings.image_mean, settings.image_std))
+            pixels = pixels * std + mean
+        if settings.do_rescale:
+            pixels = pixels / settings.rescale_factor
+        return tuple(pixels.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy())
+
     def encode(self, inputs: dict[str, Tensor]) -> dict[str, Any]:
         """Run the vision side alone, as `generate` does; returns the forward's `mm_encoder_outputs`."""
         outputs = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from transformers.image_processing_utils import select_best_resolution
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, shares of the picture
@@ -54,6 +55,12 @@ def anyres(
         edges.append((start, start + grid[-1] * cell / shown))
     (top, bottom), (left, right) = edges
     return (grid[0], grid[1]), (left, top, right, bottom)
+
+
+def middle(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The middle (height, width, 3) of a picture (h, w, 3)."""
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    return picture[top : top + height, left : left + width]
 
 
 def _centred(width: float, height: float) -> Box:

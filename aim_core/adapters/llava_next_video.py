@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
+from torch import Tensor
 from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
 from transformers.image_processing_utils import select_best_resolution
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
-from aim_core.adapters.crops import anyres
+from aim_core.adapters.crops import anyres, middle
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
 from aim_core.ops.flops import linear_flops
@@ -72,6 +74,20 @@ class LlavaNextVideoAdapter(Adapter):
         return tuple(
             view if view.box else replace(view, box=crop_box(settings, *sizes[view.medium][1:])) for view in views
         )
+
+    def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
+        """Of an image its whole, then its crops put together without the padding that the model leaves out."""
+        pictures = super().pictures(inputs, kind)
+        if kind == "video":
+            return pictures
+        config, (whole, *crops) = self.model.config, pictures
+        size, side, pinpoints = config.vision_config.image_size, self._side, config.image_grid_pinpoints
+        (size_of_image,) = inputs["image_sizes"].tolist()
+        canvas = select_best_resolution(tuple(size_of_image), pinpoints)
+        down, across = (length // size for length in canvas)
+        lines = [np.concatenate(crops[row * across : (row + 1) * across], axis=1) for row in range(down)]
+        (rows, columns), _ = anyres(tuple(size_of_image), pinpoints, size, side)
+        return whole, middle(np.concatenate(lines), rows * size // side, columns * size // side)
 
     def vision_flops(self, call: Call) -> int:
         """A video's frames are pooled before the projector."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from torch import Tensor
 from transformers import Qwen2VLForConditionalGeneration
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import MODALITIES, Adapter, Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.trace import View
@@ -50,6 +52,20 @@ class Qwen2VLAdapter(Adapter):
             for plane in range(num_planes)
         ]
         return MediaSpan(num_planes * per_plane, tuple(views))
+
+    def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
+        """Put together from patches, which come in the order of the tokens that they end in; of a plane its first
+        frame."""
+        vision, pixels = self.model.config.vision_config, dict(zip(MODALITIES, self.reads, strict=True))[kind]
+        patches, grids = (inputs[key] for key in pixels)
+        square, size = vision.spatial_merge_size, vision.patch_size
+        pictures: list[np.ndarray] = []
+        for (planes, rows, columns), own in zip(grids.tolist(), patches.split(grids.prod(-1).tolist()), strict=True):
+            shape = planes, rows // square, columns // square, square, square, 3, vision.temporal_patch_size, size, size
+            first = own.reshape(shape)[:, :, :, :, :, :, 0]  # (planes, rows, columns, down, across, 3, size, size)
+            whole = first.permute(0, 5, 1, 3, 6, 2, 4, 7).reshape(planes, 3, rows * size, columns * size)
+            pictures += self.as_pictures(whole, kind)
+        return tuple(pictures)
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

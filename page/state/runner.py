@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 
+import numpy as np
 from cachetools import LRUCache
 
 from aim_core.config import AimConfig
@@ -29,11 +30,13 @@ class Runner:
         self.is_small = is_small(engine)
         self.timed_prefills = TIMED_TURNS[not self.is_small]
         self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
+        self._seen: LRUCache[int, tuple[Frames, tuple[np.ndarray, ...]]] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
 
     def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
-        """One answer; more: as `Engine.run` takes it."""
-        return self.engine.run(self.frames(path, num_frames), question, config=config, **more)
+        """One answer, and what the model saw; more: as `Engine.run` takes it."""
+        frames = self.frames(path, num_frames)
+        return replace(self.engine.run(frames, question, config=config, **more), pictures=self._pictures(frames))
 
     def timed(self, stored: StoredRun, stop: Callable[[], bool]) -> StoredRun:
         """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""
@@ -59,6 +62,16 @@ class Runner:
             with self._lock:
                 self._clips[key] = clip
         return clip
+
+    def _pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
+        """What the model is given of these frames, from the cache if they were asked about lately."""
+        with self._lock:
+            known = self._seen.get(id(frames))
+        if known is None or known[0] is not frames:
+            known = frames, self.engine.pictures(frames)
+            with self._lock:
+                self._seen[id(frames)] = known
+        return known[1]
 
 
 def is_small(engine: Engine) -> bool:

@@ -47,6 +47,16 @@ def test_the_strip_says_what_the_results_are_about(page):
     assert opacity(page) == 1
 
 
+def test_what_the_model_sees_says_its_size(page):
+    merged = drawn(page)
+    look(page, "original")
+    note = page.locator("#explorer [data-part=overlayNote]")
+    expect(note).to_contain_text("The very pixels that the model gets: 96×96, out of ")
+    assert drawn(page) != merged
+    page.locator("#explorer").screenshot(path=SCREENSHOTS / "seen.png")
+    look(page, "groups")
+
+
 def test_another_question_makes_the_answers_stale_and_a_slider_does_not_ask_the_old_one(page):
     question, answer = page.input_value("#question textarea"), said(page, "aim")
     page.fill("#question textarea", "how many objects are there?")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import av
+import cv2
 import gradio as gr
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from PIL import Image
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_core.media.frames import Frames
 from page import layout_shared
 from page.build import build_page
 from page.components.estimate.component import prompts
@@ -32,6 +34,7 @@ from tests.families.family import pictures
 from tests.families.table import FAMILIES
 from tests.helpers.brief import BriefEngine
 from tests.helpers.laid_out import exports_of
+from visual.view_pictures import view_pictures
 
 # What takes seconds to draw is drawn once a family, by turns of its picture and of its video where it reads both.
 DRAWN_OF = {"figures": "image", "gif": "image", "mp4": "video"}
@@ -152,6 +155,28 @@ def test_every_panel_is_filled(asked, name, kind):
     assert list(figures) == to.figures.drawn and all(figure is not None for figure in figures.values())
     assert list(one.handlers.open_figures()) == to.figures.opened
     assert all(figures[view].dtype == np.uint8 for view in (to.figures.groups, to.figures.alive, to.figures.scores))
+
+
+@pytest.mark.parametrize(("name", "kind"), ASKED)
+def test_what_the_model_sees_is_each_view_in_its_own_size(asked, name, kind):
+    one, key = asked(name, kind)
+    aim = stored_run_of(one, key).aim
+    for seen, picture in zip(aim.pictures, view_pictures(aim.trace), strict=True):
+        resized = cv2.resize(picture, seen.shape[1::-1], interpolation=cv2.INTER_AREA)
+        assert np.abs(seen.astype(float) - resized).mean() < 8
+        assert np.corrcoef(seen.ravel(), resized.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ASKED if kind == "video" and name != "smolvlm"])
+def test_frames_of_the_models_own_size_are_seen_as_they_are(asked, name):
+    """SmolVLM makes every frame large and then small again, so it is not among them."""
+    one, key = asked(name, "video")
+    engine, aim = one.handlers.runner.engine, stored_run_of(one, key).aim
+    size = aim.pictures[0].shape
+    noise = np.random.default_rng(0).integers(0, 256, (4, *size), dtype=np.uint8)
+    seen = engine.pictures(Frames(noise, np.arange(4, dtype=np.float32), 4.0, "video"))
+    every = 4 // len(seen)  # of two frames that share a plane the first is shown
+    assert np.array_equal(np.stack(seen), noise[::every])
 
 
 @pytest.mark.parametrize(("name", "kind"), ASKED)

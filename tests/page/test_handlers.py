@@ -9,6 +9,7 @@ import av
 import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image
 
 from aim_core.errors import Stopped
 from aim_core.overrides import TokenOverrides
@@ -62,6 +63,10 @@ def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     stored = handlers.store.get(last[to.key])
     assert stored.dense.frame_attention.size and stored.aim.frame_attention.size and last[to.word_frames][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
+    shown = to.explorer.postprocess(last[to.explorer])
+    assert [view["seen"] for view in shown.record["views"]] == [[128, 128]] * 4 and len(shown.seen) == 4
+    with Image.open(shown.seen[2].path) as seen:
+        assert np.array_equal(seen, stored.aim.pictures[2])
     assert not handlers.store.get(plain[to.key]).aim.frame_attention.size and not plain[to.word_frames][1]["measured"]
 
 

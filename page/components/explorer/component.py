@@ -14,9 +14,13 @@ from visual.view_pictures import view_pictures
 
 
 class ExplorerData(GradioModel):
-    """Pictures of the views as files that Gradio serves, and `explorer_record` of the same run."""
+    """Pictures of the views as files that Gradio serves, and `explorer_record` of the same run.
+
+    seen: the views as the model got them; empty where that is not known.
+    """
 
     pictures: list[FileData]
+    seen: list[FileData]
     record: dict
 
 
@@ -33,4 +37,6 @@ class TokenExplorer(Panel):
         if value is None:
             return None
         pictures = write_frames(view_pictures(value.trace), self.GRADIO_CACHE)
-        return ExplorerData(pictures=pictures, record=explorer_record(value.trace, value.overrides))
+        seen = write_frames(list(value.pictures), self.GRADIO_CACHE)
+        record = explorer_record(value.trace, value.overrides, value.pictures)
+        return ExplorerData(pictures=pictures, seen=seen, record=record)

@@ -7,7 +7,7 @@ import { OVERLAYS, START } from "./state.js";
 import { Stepper, stepsOf, stepTo } from "./stepper.js";
 
 /** @import { Palette } from "../common.js" */
-/** @import { Run } from "./run.js" */
+/** @import { Run, View } from "./run.js" */
 /** @import { Overlay, Scale, State, Tool } from "./state.js" */
 /** @import { StepName, StepParts, StepTexts } from "./stepper.js" */
 
@@ -24,7 +24,7 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
  * @property {Record<StepName, [before: string, then: string]>} stepNotes
  * @property {LegendTexts} legend
  */
-/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers", string>} ControlTexts */
+/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers" | "seen" | "squeezed" | "notSeen", string>} ControlTexts */
 /** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "layerValue" | "viewValue"} PartName */
 /** @typedef {Record<"layer" | "view" | "wipe", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
 /** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement>} ControlParts */
@@ -191,12 +191,24 @@ export class Controls {
     const steps = stepsOf(run, state);
     if (steps && steps.value < steps.most) return texts.stepNotes[steps.name][steps.value ? 1 : 0];
     if (overlay === "groups" && steps && state.links) return texts.stepNotes.round[1];
+    if (run && overlay === "original") return this.seen(run.views[state.view]);
     if (!run || overlay !== "scores") return texts.notes[overlay];
     const measured = run.measured(layer);
     if (measured === null && run.lastScored < 0) return texts.noScores;
     if (measured === null) return fill(texts.noLater, { layer, next: run.lastScored + 1 });
     if (measured === layer) return texts.notes.scores;
     return fill(texts.nearest, { layer, measured });
+  }
+
+  /**
+   * In which size the model got a view, and out of which.
+   *
+   * @param {View} view
+   */
+  seen({ height, width, seen }) {
+    if (!seen) return this.texts.notSeen;
+    const isSqueezed = Math.abs(Math.log((seen[1] * height) / (seen[0] * width))) > 0.02;
+    return fill(isSqueezed ? this.texts.squeezed : this.texts.seen, { width, height, wide: seen[1], high: seen[0] });
   }
 
   /** @param {Run | null} run @param {State} state */

@@ -28,7 +28,7 @@ import { Timeline } from "./timeline.js";
 /** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & TimelineParts} ExplorerParts */
 /**
  * @typedef {object} ExplorerProps
- * @property {{pictures: {url: string}[], record: ExplorerRecord} | null} value
+ * @property {{pictures: {url: string}[], seen?: {url: string}[], record: ExplorerRecord} | null} value
  * @property {Palette} palette
  * @property {Record<"en" | "zh", ExplorerTexts>} texts
  */
@@ -130,7 +130,12 @@ export function start({ element, props, watch, trigger }) {
     if (!value?.record) return;
     const urls = value.pictures.map(({ url }) => url);
     const known = new Map(addresses.map((url, i) => [url, pictures[i]])); // a rerun shows the same views
-    const shown = await Promise.all(urls.map(async (url) => known.get(url) ?? prepared(await loadImage(url), palette)));
+    const shown = await Promise.all(
+      urls.map(async (url, i) => {
+        const seen = value.seen?.[i]?.url;
+        return known.get(url) ?? prepared(await loadImage(url), palette, seen ? await loadImage(seen) : null);
+      }),
+    );
     if (value !== props.value && JSON.stringify(value) !== JSON.stringify(props.value)) return; // a newer one came
     const before = run;
     const isNew = !urls.some((url) => known.has(url));

@@ -8,20 +8,25 @@ import { area, borders, patchBox } from "./layout.js";
 /** @import { Run, View } from "./run.js" */
 /** @import { Choice } from "./state.js" */
 
-/** @typedef {Record<"plain" | "grey" | "faded", HTMLCanvasElement>} Picture a view as it is, grey, and faded */
+/**
+ * A view as it is, grey, and faded; `seen`: as the model got it, where that is known.
+ *
+ * @typedef {Record<"plain" | "grey" | "faded", HTMLCanvasElement> & {seen?: HTMLImageElement | null}} Picture
+ */
 /** @typedef {CanvasRenderingContext2D} Context */
 
 /**
  * @param {HTMLImageElement} image
  * @param {Palette} palette
+ * @param {HTMLImageElement | null} seen
  * @returns {Picture}
  */
-export function prepared(image, { fade, fadeGrey, pruned }) {
+export function prepared(image, { fade, fadeGrey, pruned }, seen = null) {
   const plain = blank(image.naturalWidth, image.naturalHeight);
   const ctx = contextOf(plain);
   ctx.drawImage(image, 0, 0);
   const pixels = ctx.getImageData(0, 0, plain.width, plain.height);
-  return { plain, grey: recoloured(pixels, 1, 0, pruned), faded: recoloured(pixels, fadeGrey, fade, pruned) };
+  return { plain, grey: recoloured(pixels, 1, 0, pruned), faded: recoloured(pixels, fadeGrey, fade, pruned), seen };
 }
 
 /**
@@ -103,9 +108,18 @@ export class Painter {
     ctx.restore();
   }
 
-  /** @param {Context} ctx @param {number} view @param {Box} box */
+  /**
+   * The pixels that the model gets, each of them a block.
+   *
+   * @param {Context} ctx
+   * @param {number} view
+   * @param {Box} box
+   */
   original(ctx, view, box) {
-    this.picture(ctx, view, box, "plain");
+    const { seen } = this.pictures[view];
+    if (!seen) return this.picture(ctx, view, box, "plain");
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(seen, box.x, box.y, box.w, box.h);
   }
 
   /**
@@ -218,7 +232,7 @@ export class Painter {
     return Number.isNaN(value) ? null : this.palette.heat[Math.round(255 * Math.min(1, Math.max(0, value)))];
   }
 
-  /** @param {Context} ctx @param {number} view @param {Box} box @param {keyof Picture} which */
+  /** @param {Context} ctx @param {number} view @param {Box} box @param {"plain" | "grey" | "faded"} which */
   picture(ctx, view, box, which) {
     ctx.drawImage(this.pictures[view][which], box.x, box.y, box.w, box.h);
   }

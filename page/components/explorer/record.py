@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from aim_core.overrides import TokenOverrides
@@ -13,8 +15,8 @@ from visual.overlay import patch_means
 from visual.view_pictures import view_pictures, view_times
 
 
-def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> dict:
-    """Everything but the pictures: plain numbers, and arrays as `packed` writes them.
+def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictures: Sequence[np.ndarray] = ()) -> dict:
+    """Everything but pixels: plain numbers, and arrays as `packed` writes them. pictures: as in `Result`.
 
     row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured; but a patch
     that was dropped before layer 0 has a row of its own after all others, which never enters a layer. rounds: for each
@@ -25,7 +27,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
     """
     row, num_dropped = _rows_of_all(trace)
     return {
-        "views": _views(trace),
+        "views": _views(trace, pictures or (None,) * trace.num_views),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
@@ -46,13 +48,16 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None) -> di
     }
 
 
-def _views(trace: Trace) -> list[dict]:
-    """Of each view its grid (rows, columns), size (height, width) in pixels, time as text and name."""
+def _views(trace: Trace, pictures: Sequence[np.ndarray | None]) -> list[dict]:
+    """Of each view its grid (rows, columns), size (height, width) in pixels, time as text, name, and the size in which
+    the model got it, or None."""
     views = trace.all_views
     sizes = [picture.shape[:2] for picture in view_pictures(trace)]
-    columns = zip(views, sizes, view_times(trace), view_names(views), strict=True)
+    seen = [None if picture is None else list(picture.shape[:2]) for picture in pictures]
+    columns = zip(views, sizes, view_times(trace), view_names(views), seen, strict=True)
     return [
-        {"grid": list(view.grid), "size": list(size), "time": time, "name": name} for view, size, time, name in columns
+        {"grid": list(view.grid), "size": list(size), "time": time, "name": name, "seen": own}
+        for view, size, time, name, own in columns
     ]
 
 

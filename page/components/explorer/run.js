@@ -33,7 +33,7 @@ import { unpacked } from "./unpacking.js";
  * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
 
-/** @typedef {{grid: [number, number], size: [number, number], time: string, name: ViewName}} ViewRecord */
+/** @typedef {{grid: [number, number], size: [number, number], time: string, name: ViewName, seen: [number, number] | null}} ViewRecord */
 
 /**
  * @typedef {object} View
@@ -44,6 +44,7 @@ import { unpacked } from "./unpacking.js";
  * @property {number} width
  * @property {string} time
  * @property {ViewName} name
+ * @property {[height: number, width: number] | null} seen its size in pixels as the model got it, where that is known
  */
 
 export class Run {
@@ -274,6 +275,6 @@ export class Run {
 }
 
 /** @param {ViewRecord} record @returns {View} */
-function viewOf({ grid: [rows, cols], size: [height, width], time, name }) {
-  return { rows, cols, patches: rows * cols, height, width, time, name };
+function viewOf({ grid: [rows, cols], size: [height, width], time, name, seen }) {
+  return { rows, cols, patches: rows * cols, height, width, time, name, seen };
 }

@@ -109,7 +109,10 @@ export class Stage {
   place({ run }, state, ratio) {
     const { width, height } = this.canvas;
     const shown = state.zoom ? [state.view] : [...Array(run.numViews).keys()];
-    const proportions = shown.map((view) => run.views[view].width / run.views[view].height);
+    const proportions = shown.map((view) => {
+      const { height, width, seen } = run.views[view];
+      return state.overlay === "original" && seen ? seen[1] / seen[0] : width / height;
+    });
     const boxes = viewBoxes(width, height, proportions, Math.round(GAP * ratio), Math.round(CAPTION * ratio));
     this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
   }
