@@ -12,6 +12,7 @@ from torch import Tensor
 from training.build import IMAGE_SIZE, PATCH_SIZE
 from training.drawing import render
 from training.grounds import photographs
+from training.plain import plain_scene
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, Question
 from training.wide_questions import split_words, wide_choices, word_question
 from training.wide_scene import HIDDEN, Camera, WideScene, hidden, wide_owner_map
@@ -19,23 +20,20 @@ from training.wide_world import MOST_THINGS, make_wide_scene
 from training.wordings import WIDE_ANSWERS
 from training.world import (
     COLORS,
-    MOTIONS,
-    PHASES,
-    PLACES,
     SHAPES,
     Scene,
+    Thing,
     frame_times,
     make_scene,
     most_of_a_kind,
     owner_map,
-    place_of,
 )
 
 IGNORE = -100
 PATCH_ROWS = IMAGE_SIZE // PATCH_SIZE
 TOKEN_ROWS = PATCH_ROWS // 2
-# Traits of a thing and the number of classes of each, in the order of the columns of `Batch.things`, `Batch.referents`.
-TRAITS = {"color": len(COLORS), "shape": len(SHAPES), "motion": 5, "begins": 4, "ends": 4, "phase": 3, "stays": 2}
+# Traits of a thing and the number of classes of each, in the order of the columns of `Batch.things`.
+TRAITS = {"color": len(COLORS), "shape": len(SHAPES)}
 DRAWS = 8  # questions of a type from one scene, to see how often each answer comes
 FEWEST_VISITED = 6  # so many frames surely show a visitor once
 COUNTING = ("count", "count_kind")
@@ -47,7 +45,6 @@ EMPTY = {
     "offset": 0,
     "targets": IGNORE,
     "due": False,
-    "referents": NOTHING,
     "about": [False] * MOST_THINGS,
     "counts": False,
 }
@@ -58,8 +55,9 @@ class Batch:
     """One step's data. B videos, F frames, T packed text tokens, U = len(TRAITS)."""
 
     pixels: Tensor  # (B, F, 3, size, size) uint8
+    plain: Tensor  # (B, F, 3, size, size) uint8, the same things as `plain_scene` shows them
     patch_owner: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS) int64, thing that covers the patch's middle, -1 for none
-    token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64
+    token_owner: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) int64, of the plain scene
     to_middle: Tensor  # (B, F, PATCH_ROWS, PATCH_ROWS, 2) float32, from a patch to its thing's middle, in tokens
     centers: Tensor  # (B, F, TOKEN_ROWS, TOKEN_ROWS) float32, shares of the middles of things, 1 in all for each
     things: Tensor  # (B, MOST_THINGS, U) int64
@@ -68,7 +66,6 @@ class Batch:
     offset: Tensor  # (B, T) int64, place inside its question
     targets: Tensor  # (B, T) int64, the next token, IGNORE where it is not to be predicted
     due: Tensor  # (B, T) bool, whether that token depends on the video
-    referents: Tensor  # (B, T, U) int64, traits of the one thing a question is about, where its answer is due
     about: Tensor  # (B, T, MOST_THINGS) bool, the things to look at, where the answer is due
     counts: Tensor  # (B, T) bool, whether an answer is due that counts things
 
@@ -135,19 +132,9 @@ def draw_questions(scene: Scene | WideScene, num_frames: int, draws: dict[str, i
     return list(questions.values())
 
 
-def traits(thing, num_frames: int) -> list[int]:
-    """Classes of a thing's traits, in the order of TRAITS; IGNORE for those that so few frames cannot show."""
-    moving = num_frames >= FEWEST_FRAMES["motion"]
-    timed = num_frames >= FEWEST_FRAMES["appears"]
-    return [
-        list(COLORS).index(thing.color),
-        SHAPES.index(thing.shape),
-        MOTIONS.index(thing.motion) if moving and thing.phase == "start" and thing.stays else IGNORE,
-        PLACES.index(place_of(thing.begin)) if moving else IGNORE,
-        PLACES.index(place_of(thing.finish)) if moving else IGNORE,
-        PHASES.index(thing.phase) if timed else IGNORE,
-        int(thing.stays) if timed else IGNORE,
-    ]
+def traits(thing: Thing) -> list[int]:
+    """Classes of a thing's traits, in the order of TRAITS."""
+    return [list(COLORS).index(thing.color), SHAPES.index(thing.shape)]
 
 
 class BatchMaker:
@@ -182,42 +169,41 @@ class BatchMaker:
 
     def _video(self, rng, num_frames: int, draws: dict[str, int], max_skew: float, threes: float, wide: float) -> dict:
         scene = draw_scene(rng, num_frames, threes, wide)
-        times = frame_times(num_frames)
+        times, plain = frame_times(num_frames), plain_scene(scene)
         owners = wide_owner_map if isinstance(scene, WideScene) else owner_map
         patch_owner = owners(scene, times, PATCH_ROWS)
         part = {
             "pixels": render(scene, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
+            "plain": render(plain, times, IMAGE_SIZE).transpose(0, 3, 1, 2),
             "patch_owner": patch_owner,
             "to_middle": _to_middle(scene, times, patch_owner),
-            "token_owner": owners(scene, times, TOKEN_ROWS),
+            "token_owner": owner_map(plain, times, TOKEN_ROWS),
             "centers": _centers(scene, times),
-            "things": [traits(t, num_frames) for t in scene.things] + [NOTHING] * (MOST_THINGS - len(scene.things)),
+            "things": [traits(t) for t in scene.things] + [NOTHING] * (MOST_THINGS - len(scene.things)),
         }
         if not any(draws.values()):
             return part | {name: [] for name in EMPTY}
         rates = answer_rates(max_skew, wide=isinstance(scene, WideScene))
-        return part | self._text(scene, draw_questions(scene, num_frames, draws, rng, rates), num_frames)
+        return part | self._text(draw_questions(scene, num_frames, draws, rng, rates))
 
     def _split(self, text: str) -> list[int]:
         if text not in self.cache:
             self.cache[text] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return self.cache[text]
 
-    def _text(self, scene: Scene | WideScene, questions: list[Question], num_frames: int) -> dict:
+    def _text(self, questions: list[Question]) -> dict:
         text = {name: [] for name in EMPTY}
         for index, question in enumerate(questions):
             asked = self._split(question.text)
             said = [self.words[word] for word in split_words(question.answer)]
             tokens = [*asked, self.words["<|assistant|>"], *said]
             due = [place - len(asked) in question.keys for place in range(len(tokens))]
-            single = traits(scene.things[question.about[0]], num_frames) if len(question.about) == 1 else NOTHING
             look = [i in question.about for i in range(MOST_THINGS)]
             text["tokens"] += tokens
             text["question"] += [index] * len(tokens)
             text["offset"] += range(len(tokens))
             text["targets"] += [IGNORE] * len(asked) + said + [self.words["<|end|>"]]
             text["due"] += due
-            text["referents"] += [single if yes else NOTHING for yes in due]
             text["about"] += [look if yes else [False] * MOST_THINGS for yes in due]
             text["counts"] += [yes and question.type in COUNTING for yes in due]
         return text

@@ -24,7 +24,7 @@ from training.wordings import SYNONYMS, wide_words
 from training.world import COLORS, SHAPES
 
 IMAGE_SIZE, PATCH_SIZE = 96, 4  # 24 x 24 patches, 12 x 12 visual tokens a frame after the model's pooling
-TOWER, OLD_TOWER = (192, 4, 3), (64, 3, 2)  # width, layers and heads of the vision tower
+TOWER_LAYERS, OLD_TOWER_LAYERS = 4, 3
 SPECIAL = ("<|pad|>", "<|unknown|>", "<|user|>", "<|assistant|>", "<|end|>", "<image>", "<video>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -101,14 +101,14 @@ def make_processor(
 
 
 def make_config(image_size: int = IMAGE_SIZE, patch_size: int = PATCH_SIZE, wide: bool = True) -> LlavaOnevisionConfig:
-    """Twelve language layers of width 128 behind a tower for the wide world, or behind the shipped model's."""
-    words, (width, layers, heads) = vocabulary(wide), TOWER if wide else OLD_TOWER
+    """Twelve language layers of width 128 behind a tower of width 64, one layer deeper for the wide world."""
+    words = vocabulary(wide)
     ids = {token: words.index(token) for token in SPECIAL}
     vision = SiglipVisionConfig(
-        hidden_size=width,
-        intermediate_size=4 * width,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
+        hidden_size=64,
+        intermediate_size=256,
+        num_hidden_layers=TOWER_LAYERS if wide else OLD_TOWER_LAYERS,
+        num_attention_heads=2,
         image_size=image_size,
         patch_size=patch_size,
         vision_use_head=False,

@@ -1,4 +1,4 @@
-"""Training losses: labels of every patch and visual token in the first stage, then the answers to questions."""
+"""Training losses: first the teacher's tokens and labels of every patch, then the answers to questions."""
 
 from __future__ import annotations
 
@@ -9,100 +9,76 @@ from torch import Tensor, nn
 from training.batches import IGNORE, TRAITS, Batch
 from training.build import SPECIAL
 from training.packed_forward import COUNT, frame_of, packed_forward, patches_of, start_of, tokens_of
-from training.wide_world import MOST_THINGS
 
-ALIGNED = ("color", "shape")  # traits whose word embedding a token must also be most similar to
+MATCH = 4.0  # weight of the likeness to the teacher's tokens
+GROUND = 0.2  # weight in it of tokens without a thing
+COUNTING = 4.0  # weight of the heads that count
+END = SPECIAL.index("<|end|>")
 
 
 class Helpers(nn.Module):
-    """Auxiliary linear heads, used only in training: they predict labels, so that early layers learn what is there."""
+    """Linear heads used only in training: they predict what a patch shows, so that the tower learns what is there."""
 
-    def __init__(self, tower_width: int, width: int, rows: int):
+    def __init__(self, tower_width: int):
         super().__init__()
         self.patch = nn.Linear(tower_width, TRAITS["color"] + TRAITS["shape"] + 2)
         self.offset = nn.Linear(tower_width, 2)
-        self.token = nn.Linear(width, TRAITS["color"] + TRAITS["shape"] + 2 + 2 * rows + 2)
-        self.seen = nn.Linear(width, sum(TRAITS.values()))
-        self.first = nn.Linear(width, 2)  # whether a thing, not seen before, has its middle here
-        self.found = nn.Linear(width, sum(TRAITS.values()))
-        self.number = nn.Linear(width, MOST_THINGS + 1)  # how many things are counted
-        self.temperature = nn.Parameter(torch.tensor(10.0))
-        self.end = SPECIAL.index("<|end|>")
 
 
-def vision_loss(model, helpers: Helpers, batch: Batch, words: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Losses of the vision side, by name: patches and visual tokens predict the thing that covers them.
+def vision_loss(model, teacher, helpers: Helpers, batch: Batch) -> dict[str, Tensor]:
+    """Losses of the vision side, by name.
 
-    They predict whether there is one, its colour, its shape and where its middle is; a token also the words of colour
-    and shape, by similarity to their embeddings, and its own row and column in the frame.
-    words: for each of ALIGNED (its classes,) int64, the token id of every class's name.
+    `match`: visual tokens become those that the teacher makes of the plain drawing of the same things. Patches predict
+    the thing that covers them: whether there is one, its colour, its shape and where its middle is.
     """
-    patches = patches_of(model, batch)
-    tokens = tokens_of(model, patches)
-    losses = _dense("patch", helpers.patch(patches.flatten(0, 1)), batch.patch_owner, batch)
+    patches = patches_of(model, batch.pixels)
+    with torch.no_grad():
+        wanted = tokens_of(teacher, patches_of(teacher, batch.plain))
+    losses = {"match": MATCH * _unlike(tokens_of(model, patches), wanted, batch.token_owner.flatten(0, 1))}
+    losses |= _dense("patch", helpers.patch(patches.flatten(0, 1)), batch.patch_owner, batch)
     there = batch.patch_owner.flatten() >= 0
     far = helpers.offset(patches.flatten(0, 1)) - batch.to_middle.reshape(-1, 2)
     losses["offset"] = (far.square().mean(1) * there).sum() / there.sum().clamp(min=1)
-    flat = tokens.flatten(0, 1)
-    seen = helpers.token(flat)
-    losses |= _dense("token", seen[:, : TRAITS["color"] + TRAITS["shape"] + 2], batch.token_owner, batch)
-    rows = batch.token_owner.shape[-1]
-    place = seen[:, TRAITS["color"] + TRAITS["shape"] + 2 :]
-    cell = torch.arange(rows * rows, device=flat.device).repeat(flat.shape[0] // (rows * rows))
-    losses["row"] = F.cross_entropy(place[:, :rows], cell // rows)
-    losses["column"] = F.cross_entropy(place[:, rows : 2 * rows], cell % rows)
-    losses["center"] = _shares(place[:, 2 * rows :], batch.centers.flatten())
-    embed = model.get_input_embeddings().weight
-    labels = _labels(batch.token_owner, batch)
-    for trait in ALIGNED:
-        like = F.normalize(flat, dim=-1) @ F.normalize(embed[words[trait]], dim=-1).T * helpers.temperature
-        losses[f"word {trait}"] = _cross_entropy(like, labels[trait])
     return losses
 
 
-def answer_loss(
-    model,
-    helpers: Helpers,
-    batch: Batch,
-    keep: float,
-    how: str,
-    rng: torch.Generator,
-    counting: float,
-    number: bool,
-) -> tuple[dict[str, Tensor], Tensor]:
+def _unlike(tokens: Tensor, wanted: Tensor, owner: Tensor) -> Tensor:
+    """Squared distance of tokens to those wanted, as a share of the latter's variance.
+
+    tokens, wanted: (n, rows * rows, d); owner: (n, rows, rows), -1 where there is no thing. Tokens that show a thing or
+    touch one that does count fully, the others GROUND as much.
+    """
+    near = F.max_pool2d((owner >= 0).float(), 3, stride=1, padding=1).flatten(1)[..., None]
+    weight = GROUND + (1 - GROUND) * near  # (n, rows * rows, 1)
+    middle = (wanted * weight).sum((0, 1)) / weight.sum()
+    return ((tokens - wanted).square() * weight).sum() / ((wanted - middle).square() * weight).sum()
+
+
+def answer_loss(model, batch: Batch, keep: float, how: str, rng: torch.Generator) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of all questions of a batch, by name, and (n,) bool: was each word that depends on the video right?
 
     keep, how: see `packed_forward`.
-    counting:  weight of the losses that teach counting.
-    number:    whether the number of things counted is predicted too.
     """
     visual, logits, between = packed_forward(model, batch, keep, how, rng)
     owner, frame = visual.owner.flatten(1), frame_of(visual)
     past = (owner[:, :, None] == owner[:, None, :]) & (owner >= 0)[:, :, None] & (frame[:, None] > frame[None, :])
-    seen_before = past.any(2)
     start = start_of(visual)
     asked = batch.targets != IGNORE
     said = F.cross_entropy(logits, batch.targets[asked], reduction="sum")
-    losses = {"answer": said / (batch.targets == helpers.end).sum()}  # for each question
-    inside = between["seen"][:, 1 : start - 1]
-    seen = helpers.seen(inside)
-    losses |= _traits("seen", seen.flatten(0, 1), _known(batch, owner, seen_before).flatten(0, 1), 0.3)
-    first = visual.center.flatten(1) * ((owner >= 0) & ~seen_before)
-    losses["first"] = _shares(helpers.first(inside).flatten(0, 1), first.flatten()) * 0.3
-    found = helpers.found(between["found"][:, start:][batch.due])
-    losses |= _traits("found", found, batch.referents[batch.due], 0.3)
+    losses = {"answer": said / (batch.targets == END).sum()}  # for each question
     losses["back"] = _attend(between["back"][:, 1 : start - 1, 1 : start - 1], past) * 0.3
     things = F.one_hot(owner + 1, batch.things.shape[1] + 1)[..., 1:].bool()  # (B, visual, things)
     wanted = (batch.about[:, :, None] & things[:, None]).any(-1)
     losses["look"] = _attend(between["look"][:, :, 1 : start - 1], wanted) * 0.3
+    first = visual.center.flatten(1) * ((owner >= 0) & ~past.any(2))
     counted = F.pad(wanted * first[:, None], (1, 0), value=1.0) * batch.counts[..., None]
-    losses |= _counting(helpers, between, counted, batch, counting, number)
+    losses |= _counting(between, counted, batch)
     right = logits.argmax(-1) == batch.targets[asked]
     return losses, right[batch.due[asked]]
 
 
-def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, number: bool) -> dict[str, Tensor]:
-    """Losses of the attention heads that count, by name, and of the predicted number of things.
+def _counting(between, counted: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Losses of the attention heads that count, by name.
 
     counted: (B, T, K) the attention wanted to the first K rows, up to a factor.
     """
@@ -110,12 +86,8 @@ def _counting(helpers, between, counted: Tensor, batch: Batch, counting: float, 
     num_counted = batch.about[batch.counts].sum(-1)
     for layer, _head in COUNT:
         attention = between[f"count {layer}"][:, :, : counted.shape[-1]]
-        losses[f"count {layer}"] = _spread(attention, counted) * counting / len(COUNT)
-        if number:
-            losses[f"number {layer}"] = _off(attention[..., 0][batch.counts], num_counted) * counting / len(COUNT)
-    if number:
-        told = helpers.number(between["found"][:, -batch.tokens.shape[1] :][batch.counts])
-        losses["number"] = _cross_entropy(told, num_counted)
+        losses[f"count {layer}"] = _spread(attention, counted) * COUNTING / len(COUNT)
+        losses[f"number {layer}"] = _off(attention[..., 0][batch.counts], num_counted) * COUNTING / len(COUNT)
     return losses
 
 
@@ -143,16 +115,6 @@ def _off(first: Tensor, number: Tensor) -> Tensor:
     return log.square().sum() / max(1, len(log))
 
 
-def _shares(logits: Tensor, share: Tensor) -> Tensor:
-    """Cross-entropy of two classes, the second with probability `share`, over the sum of shares: most rows have none.
-
-    logits: (n, 2); share: (n,) from 0, larger ones than 1 count as 1.
-    """
-    share = share.clamp(max=1.0)
-    total = F.cross_entropy(logits, torch.stack([1 - share, share], dim=1), reduction="sum")
-    return total / share.sum().clamp(min=1.0)
-
-
 def _labels(owner: Tensor, batch: Batch) -> dict[str, Tensor]:
     """For each trait (cells,) int64, the class of the thing in each cell; IGNORE where there is none."""
     videos = owner.shape[0]
@@ -169,26 +131,6 @@ def _dense(name: str, logits: Tensor, owner: Tensor, batch: Batch) -> dict[str, 
         f"{name} color": _cross_entropy(color, labels["color"]),
         f"{name} shape": _cross_entropy(shape, labels["shape"]),
         f"{name} there": F.cross_entropy(there, (owner.flatten() >= 0).long()),
-    }
-
-
-def _known(batch: Batch, owner: Tensor, seen_before: Tensor) -> Tensor:
-    """(B, tokens, U): traits that a visual token can know from itself and earlier frames; IGNORE for the others."""
-    known = batch.things.gather(1, owner.clamp(min=0)[..., None].expand(-1, -1, len(TRAITS))).clone()
-    known[owner < 0] = IGNORE
-    names = list(TRAITS)
-    for name in ("motion", "begins"):
-        known[..., names.index(name)].masked_fill_(~seen_before, IGNORE)
-    for name in ("ends", "phase", "stays"):
-        known[..., names.index(name)] = IGNORE
-    return known
-
-
-def _traits(name: str, logits: Tensor, labels: Tensor, weight: float) -> dict[str, Tensor]:
-    parts = logits.split(list(TRAITS.values()), dim=-1)
-    return {
-        f"{name} {trait}": _cross_entropy(part, labels[..., i]) * weight
-        for i, (trait, part) in enumerate(zip(TRAITS, parts, strict=True))
     }
 
 

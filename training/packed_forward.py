@@ -16,21 +16,20 @@ from training.build import SPECIAL
 from training.token_reduction import VisualTokens, drop, merge
 
 PACKED = "video then text"  # the attention of packed rows, by the name that transformers knows it
-SEEN_LAYER, FOUND_LAYER = 4, 8  # after these decoder layers the auxiliary heads read the hidden states
 # Attention heads, as (layer, head), that are trained where to look: BACK at earlier tokens of the same thing, LOOK at
 # what is asked about, and COUNT, for counting, evenly at the first token of the sequence and once at each thing that
 # counts (three heads, since one alone counts inexactly).
 BACK, LOOK, COUNT = (2, 0), (5, 0), ((5, 1), (6, 1), (7, 1))
 
 
-def pixels_of(batch: Batch) -> Tensor:
-    """(B * F, 3, size, size) float32 in [-1, 1], as the processor gives them."""
-    return batch.pixels.flatten(0, 1).float() / 127.5 - 1.0
+def normalised(pixels: Tensor) -> Tensor:
+    """(B * F, 3, size, size) float32 in [-1, 1], as the processor gives them; pixels: (B, F, 3, size, size) uint8."""
+    return pixels.flatten(0, 1).float() / 127.5 - 1.0
 
 
-def patches_of(model, batch: Batch) -> Tensor:
-    """(B * F, patches, width), the vision tower's output for every patch."""
-    return model.model.vision_tower(pixels_of(batch), output_hidden_states=True).hidden_states[-1]
+def patches_of(model, pixels: Tensor) -> Tensor:
+    """(B * F, patches, width), the vision tower's output for every patch; pixels: as of `Batch`."""
+    return model.model.vision_tower(normalised(pixels), output_hidden_states=True).hidden_states[-1]
 
 
 def tokens_of(model, patches: Tensor) -> Tensor:
@@ -49,7 +48,7 @@ def packed_forward(
            "place" merges too, but every token keeps its position in the whole video.
     """
     with torch.no_grad():  # the tower is not trained here
-        patches = patches_of(model, batch)
+        patches = patches_of(model, batch.pixels)
     tokens = tokens_of(model, patches)
     visual = _reduced(tokens, batch, keep, how, rng)
     num_places = visual.tokens.shape[1] * tokens.shape[1]
@@ -91,8 +90,8 @@ def _run(
 
     places: (B, V) int64, the position of each visual token among `num_places`; None numbers them without gaps.
 
-    Returns the last hidden states and, by name: hidden states `seen` after SEEN_LAYER and `found` after FOUND_LAYER,
-    and attention `back` of the video's rows to each other, `look` and `count` with its layer of the text's rows to all.
+    Returns the last hidden states and, by name, the attention that is trained where to look: `back` of the video's rows
+    to each other, `look` and `count` with its layer of the text's rows to all.
     """
     embed = model.get_input_embeddings()
     videos, start = visual.shape[0], visual.shape[1] + 2
@@ -108,9 +107,6 @@ def _run(
     causal = own.new_ones(1, start, start).tril()
     between: dict[str, Tensor] = {}
 
-    def keep_output(name):
-        return lambda _module, _args, out: between.update({name: out if torch.is_tensor(out) else out[0]})
-
     def keep_attention(name, head, mask):
         def hook(layer, args, kwargs):
             hidden = args[0] if args else kwargs["hidden_states"]
@@ -121,8 +117,6 @@ def _run(
     decoder = model.model.language_model
     layers = decoder.layers
     with ExitStack() as stack:
-        stack.enter_context(layers[SEEN_LAYER - 1].register_forward_hook(keep_output("seen")))
-        stack.enter_context(layers[FOUND_LAYER - 1].register_forward_hook(keep_output("found")))
         told = {"back": (*BACK, causal), "look": (*LOOK, sees)} | {f"count {i}": (i, head, sees) for i, head in COUNT}
         for name, (layer, head, mask) in told.items():
             hook = keep_attention(name, head, mask)

@@ -11,26 +11,24 @@ from pathlib import Path
 
 import cv2
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from training.batches import TOKEN_ROWS, BatchMaker, prepare
+from training.batches import BatchMaker, prepare
 from training.build import make_model, make_processor
 from training.muon import Muon
 from training.objectives import Helpers, answer_loss, vision_loss
-from training.recipe import MAX_ANSWER_SKEW, RECIPE, SMALLER, THREES, WIDE, Stage, learning_rate
-from training.world import COLORS, SHAPES
+from training.recipe import MAX_ANSWER_SKEW, RECIPE, THREES, WIDE, Stage, learning_rate
+from training.teacher import begin_as, load_teacher
 
-PLAIN = ("stage", "step", "seconds", "first_weights")  # what a checkpoint holds as it is
+PLAIN = ("stage", "step", "seconds")  # what a checkpoint holds as it is
 
 
 class Steps(Dataset):
     """The batches of all that is left of the recipe, from a stage's step on, made in other processes."""
 
-    def __init__(self, maker: BatchMaker, stage: int, step: int, smaller: int = 1):
-        """smaller: how many times fewer videos a step shows, where there is no GPU."""
-        self.maker, self.smaller = maker, smaller
+    def __init__(self, maker: BatchMaker, stage: int, step: int):
+        self.maker = maker
         self.left = [(i, k) for i, s in enumerate(RECIPE) for k in range(s.steps) if (i, k) >= (stage, step)]
 
     def __len__(self) -> int:
@@ -40,8 +38,7 @@ class Steps(Dataset):
         index, step = self.left[item]
         stage = RECIPE[index]
         spec = stage.batches[step % len(stage.batches)]
-        videos = max(1, spec.videos // self.smaller)
-        return self.maker.make(index, step, videos, spec.frames, stage.draws, MAX_ANSWER_SKEW, THREES, WIDE)
+        return self.maker.make(index, step, spec.videos, spec.frames, stage.draws, MAX_ANSWER_SKEW, THREES, WIDE)
 
 
 class Training:
@@ -50,35 +47,20 @@ class Training:
     def __init__(self, seed: int, device: str):
         self.device, self.seed = device, seed
         self.processor = make_processor()
-        self.model = make_model(seed).to(device)
-        sizes = self.model.config.vision_config.hidden_size, self.model.config.text_config.hidden_size
-        self.helpers = Helpers(*sizes, TOKEN_ROWS).to(device)
-        _start_as_identity(self.model.model.language_model.layers[min(s.layers for s in RECIPE if s.layers) :])
-        ids = self.processor.tokenizer.get_vocab()
-        self.words = {
-            "color": torch.tensor([ids[c] for c in COLORS], device=device),
-            "shape": torch.tensor([ids[s] for s in SHAPES], device=device),
-        }
+        self.teacher, self.model = load_teacher().to(device), make_model(seed).to(device)
+        begin_as(self.model, self.teacher)
+        self.helpers = Helpers(self.model.config.vision_config.hidden_size).to(device)
         self.stage, self.step, self.seconds = 0, 0, 0.0
         self.begin_stage()
 
     def begin_stage(self) -> None:
-        """Remember the weights, and make fresh optimisers: Muon for the matrices of the layers, AdamW for the rest."""
-        self.first_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+        """Make fresh optimisers: Muon for the matrices of the layers, AdamW for the rest."""
         matrices = [p for n, p in self.model.named_parameters() if ".layers." in n and p.ndim == 2]
         chosen = {id(p) for p in matrices}
         rest = [p for m in (self.model, self.helpers) for p in m.parameters() if id(p) not in chosen]
         self.muon = Muon(matrices, lr=1e-3, weight_decay=0.05)
         fused = self.device != "cpu"
         self.adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0, fused=fused)
-
-    def take_mean(self) -> None:
-        """The model's weights become the mean of the stage's first and last (Izmailov et al., arXiv 1803.05407).
-
-        For the last stage only: helper heads stay as they are.
-        """
-        last = self.model.state_dict()
-        self.model.load_state_dict({name: (last[name] + first) / 2 for name, first in self.first_weights.items()})
 
     def save(self, path: Path) -> None:
         state = {name: getattr(self, name) for name in PLAIN} | {"seed": self.seed, "recipe": _recipe()}
@@ -96,19 +78,6 @@ class Training:
             setattr(self, name, state[name])
         for name in ("model", "helpers", "muon", "adamw"):
             getattr(self, name).load_state_dict(state[name])
-
-    def begin_behind(self, tower: Path) -> None:
-        """Go on behind the first stage, with the weights that it ended with.
-
-        tower: safetensors in half precision, "model." and "helpers." before the names; training/tower.safetensors is of
-               this recipe, seed 3, after 936 of the 1,100 steps of stage look on one H200 (90 seconds).
-        """
-        weights = load_file(tower)
-        for name in ("model", "helpers"):
-            own = {key.removeprefix(f"{name}."): v.float() for key, v in weights.items() if key.startswith(f"{name}.")}
-            getattr(self, name).load_state_dict(own)
-        self.stage, self.step = 1, 0
-        self.begin_stage()
 
 
 def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor], Tensor]:
@@ -130,15 +99,13 @@ def take_step(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor
 
 
 def _losses(training: Training, batch, stage: Stage) -> tuple[dict[str, Tensor], Tensor]:
-    if not stage.layers:
-        return vision_loss(training.model, training.helpers, batch, training.words), torch.zeros(())
-    training.model.config.text_config.num_hidden_layers = stage.layers
+    if not stage.asks:
+        return vision_loss(training.model, training.teacher, training.helpers, batch), torch.zeros(())
     rng = torch.Generator().manual_seed(training.seed * 1_000_003 + training.stage * 100_003 + training.step)
     spec = stage.batches[training.step % len(stage.batches)]
     low, high = spec.keep
     keep = low + (high - low) * float(torch.rand((), generator=rng))
-    counting = stage.counting, stage.number
-    losses, right = answer_loss(training.model, training.helpers, batch, keep, spec.how, rng, *counting)
+    losses, right = answer_loss(training.model, batch, keep, spec.how, rng)
     return losses, right.float().mean()
 
 
@@ -149,7 +116,7 @@ def run(training: Training, folder: Path, save_every: float) -> None:
     prepare(MAX_ANSWER_SKEW)
     _end_stages(training)
     loader = DataLoader(
-        Steps(maker, training.stage, training.step, 1 if training.device != "cpu" else SMALLER),
+        Steps(maker, training.stage, training.step),
         batch_size=None,
         num_workers=max(1, min(15, (os.cpu_count() or 1) - 1)),
         prefetch_factor=6,
@@ -178,8 +145,6 @@ def run(training: Training, folder: Path, save_every: float) -> None:
 def _end_stages(training: Training) -> None:
     """Go on to the first stage that has steps left."""
     while training.stage < len(RECIPE) and training.step >= RECIPE[training.stage].steps:
-        if RECIPE[training.stage].mean:
-            training.take_mean()
         training.stage, training.step = training.stage + 1, 0
         training.begin_stage()
 
@@ -214,12 +179,6 @@ def export(training: Training, folder: Path) -> None:
     training.processor.save_pretrained(folder)
 
 
-def _start_as_identity(layers) -> None:
-    for layer in layers:
-        nn.init.zeros_(layer.self_attn.o_proj.weight)
-        nn.init.zeros_(layer.mlp.down_proj.weight)
-
-
 def _recipe() -> str:
     """All that decides what is trained on, as a checkpoint keeps it."""
     return _values(repr((MAX_ANSWER_SKEW, THREES, WIDE, RECIPE)))
@@ -245,7 +204,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds between checkpoints")
     parser.add_argument("--export", action="store_true", help="only write the model of the last checkpoint")
-    parser.add_argument("--tower", type=Path, help="begin behind the first stage, with training/tower.safetensors")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.set_float32_matmul_precision("high")  # on a GPU, where a step's own error is larger
@@ -259,8 +217,6 @@ def main() -> None:
         print(f"resuming in stage {training.stage}, step {training.step}")
     elif options.export:
         parser.error(f"{checkpoint} is not there. Train first, or give the folder of a training with --folder.")
-    elif options.tower:
-        training.begin_behind(options.tower)
     if not options.export:
         run(training, options.folder, options.save_every)
     export(training, options.out)

@@ -13,8 +13,8 @@ from training.batched_inference import Video
 from training.batches import IGNORE, PATCH_ROWS, TOKEN_ROWS, Batch, BatchMaker, _centers, _moment, _to_middle, traits
 from training.build import make_model, make_processor, vocabulary
 from training.findings.settings import Maker
-from training.objectives import Helpers, _attend, _off, _shares, _spread, answer_loss
-from training.packed_forward import BACK, COUNT, LOOK, _one_head, packed_forward, pixels_of
+from training.objectives import GROUND, Helpers, _attend, _off, _spread, _unlike, answer_loss, vision_loss
+from training.packed_forward import BACK, COUNT, LOOK, _one_head, normalised, packed_forward
 from training.questions import ANSWERS, TYPES
 from training.world import Scene, Thing, frame_times, owner_map
 
@@ -89,7 +89,7 @@ def test_positions_make_a_difference(adapter, batch):
 def test_frames_are_normalised_as_the_processor_does(adapter, batch):
     frames = batch.pixels[1].permute(0, 2, 3, 1).numpy()
     wanted = adapter.inputs(frames, np.arange(NUM_FRAMES, dtype=np.float32), "?")["pixel_values_videos"][0]
-    torch.testing.assert_close(pixels_of(batch)[NUM_FRAMES:], wanted, rtol=0, atol=1e-6)
+    torch.testing.assert_close(normalised(batch.pixels)[NUM_FRAMES:], wanted, rtol=0, atol=1e-6)
 
 
 def test_a_question_sees_no_other_question(adapter, batch):
@@ -142,11 +142,8 @@ VISITOR = Thing("blue", "ring", 0.12, (0.7, 0.8), (0.7, 0.8), "still", "middle",
 SCENE = Scene((MOVER, VISITOR), "plain", (40, 40, 40), (50, 50, 50), 0.0, 0)
 
 
-def test_traits_are_only_those_that_so_many_frames_show():
-    assert traits(MOVER, 4) == [0, 3, 2, 0, 1, 0, 1]  # red star, to the right, top-left to top-right, always there
-    assert traits(MOVER, 2) == [0, 3, 2, 0, 1, IGNORE, IGNORE]
-    assert traits(MOVER, 1) == [0, 3, *[IGNORE] * 5]
-    assert traits(VISITOR, 4) == [2, 5, IGNORE, 3, 3, 1, 0]  # one cannot see how a visitor moves before it comes
+def test_traits_are_colour_and_shape():
+    assert (traits(MOVER), traits(VISITOR)) == ([0, 3], [2, 5])  # a red star, a blue ring
 
 
 def test_a_moment_holds_what_is_there_at_rest():
@@ -211,35 +208,47 @@ def test_the_number_is_told_by_the_attention_to_the_first_token():
     assert _off(torch.zeros(0), torch.zeros(0, dtype=torch.int64)).item() == 0  # nothing is counted
 
 
-def test_the_number_of_things_counted_is_asked_for_beside_the_answers(adapter, batch):
+def test_the_heads_that_count_are_told_the_number_of_things_counted(adapter, batch):
     counted = batch.about[batch.counts].sum(-1)
     assert [vocabulary()[token] for token in batch.targets[batch.counts]] == [
         str(number) for number in counted.tolist()
     ]
-    usual, asked = counting_losses(adapter, batch, 2.0, False), counting_losses(adapter, batch, 4.0, True)
-    assert asked.keys() - usual.keys() == {"number", "number 5", "number 6", "number 7"}
-    for layer, _head in COUNT:
-        assert asked[f"count {layer}"] == pytest.approx(2 * usual[f"count {layer}"], rel=1e-4)
-    none = counting_losses(adapter, replace(batch, counts=torch.zeros_like(batch.counts)), 4.0, True)
-    assert all(asked[name] > 0 and none[name] == 0 for name in none if name.startswith(("count", "number")))
+    asked = counting_losses(adapter, batch)
+    none = counting_losses(adapter, replace(batch, counts=torch.zeros_like(batch.counts)))
+    assert asked.keys() == {f"{name} {layer}" for name in ("count", "number") for layer, _head in COUNT}
+    assert all(asked[name] > 0 and none[name] == 0 for name in asked)
 
 
-def counting_losses(adapter, batch: Batch, counting: float, number: bool) -> dict[str, float]:
-    torch.manual_seed(SEED)
-    helpers = Helpers(192, 128, TOKEN_ROWS)
+def counting_losses(adapter, batch: Batch) -> dict[str, float]:
     with torch.no_grad():
-        losses, _ = answer_loss(adapter.model, helpers, batch, 1.0, "merge", torch.Generator(), counting, number)
-    return {name: loss.item() for name, loss in losses.items()}
+        losses, _ = answer_loss(adapter.model, batch, 1.0, "merge", torch.Generator())
+    return {name: loss.item() for name, loss in losses.items() if name.startswith(("count", "number"))}
 
 
-def test_shares_are_told_best_by_themselves():
-    share = torch.tensor([0.0, 0.25, 1.0])
-    best = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75)) / 1.25  # for each whole share
-    told = torch.stack([1 - share, share], dim=1).clamp(min=1e-9).log()
-    assert _shares(told, share).item() == pytest.approx(best)
-    assert _shares(torch.zeros(3, 2), share).item() == pytest.approx(3 * math.log(2) / 1.25)
-    assert _shares(told, torch.tensor([0.0, 0.25, 1.5])).item() == pytest.approx(best)  # more than all is all
-    assert _shares(torch.zeros(2, 2), torch.zeros(2)).item() == pytest.approx(2 * math.log(2))  # finite without any
+def test_tokens_are_compared_with_those_wanted_as_a_share_of_their_variance():
+    rng = torch.Generator().manual_seed(SEED)
+    tokens, wanted = torch.rand(2, 2, 9, 4, generator=rng)
+    owner = torch.full((2, 3, 3), -1)
+    owner[0, 0, 0] = 1  # touched by four tokens, itself among them
+    weight = np.full((2, 9), GROUND)
+    weight[0, [0, 1, 3, 4]] = 1.0
+    middle = np.average(wanted.numpy(), axis=(0, 1), weights=weight)
+    far, spread = (
+        sum(weight[i, j] * np.sum((wanted[i, j].numpy() - other(i, j)) ** 2) for i in range(2) for j in range(9))
+        for other in (lambda i, j: tokens[i, j].numpy(), lambda i, j: middle)
+    )
+    assert _unlike(tokens, wanted, owner).item() == pytest.approx(far / spread, rel=1e-5)
+    assert _unlike(wanted, wanted, owner).item() == 0
+
+
+def test_a_model_that_sees_what_its_teacher_sees_has_nothing_to_match(adapter, batch):
+    """Compared on the plain drawing: other pixels of the same things cost something."""
+    helpers = Helpers(adapter.model.config.vision_config.hidden_size)
+    with torch.no_grad():
+        same = vision_loss(adapter.model, adapter.model, helpers, replace(batch, pixels=batch.plain))
+        drawn = vision_loss(adapter.model, adapter.model, helpers, batch)
+    assert same["match"].item() == 0 < 0.01 < drawn["match"].item()
+    assert set(drawn) == {"match", "patch color", "patch shape", "patch there", "offset"}
 
 
 @pytest.mark.parametrize("wish", [_attend, _spread])

@@ -10,10 +10,11 @@ from tests.helpers.viewer import THING, Viewer
 from training.batches import FEWEST_VISITED, answer_rates, draw_questions, draw_scene
 from training.build import make_tokenizer
 from training.questions import ANSWERS, FEWEST_FRAMES, TYPES, WORDINGS, ask
-from training.recipe import EVEN, LATE, MAX_ANSWER_SKEW, THREES
+from training.recipe import LATE, MAX_ANSWER_SKEW, THREES
 from training.world import COLORS, SHAPES, frame_times, held_out, make_scene
 
 NUM_SCENES = 150
+EVEN = dict.fromkeys(TYPES, 2)
 
 
 @pytest.mark.parametrize("unseen", [False, True])
