@@ -7,7 +7,7 @@ from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from page import assets, layout_inputs, layout_results, layout_shared, scripts
-from page.components.asked.component import tell_inputs
+from page.components.asked.component import NOW, tell_inputs
 from page.components.base import Panel
 from page.components.tour.component import Guide
 from page.exports import events
@@ -81,6 +81,7 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
         )
         for event in (results.explorer.overrides, results.answers.undo)
     ]
+    run.failure(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
     times = run.success(
         handlers.times,
         key,

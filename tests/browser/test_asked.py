@@ -99,3 +99,26 @@ def test_a_slider_asks_again_where_nothing_else_has_changed(page):
     expect(strip(page, "changed")).to_have_text("")
     slide(page, "keep_ratio", 0.25)
     expect(strip(page, "how")).to_contain_text("keep ratio 25 %")
+
+
+def test_run_takes_the_eye_to_the_answers_on_a_phone_and_a_slider_does_not(page):
+    seen = (
+        "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('%s').getBoundingClientRect())"
+    )
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        page.locator("#run").scroll_into_view_if_needed()
+        assert not page.evaluate(seen % "#answers .an-said")
+        run(page)
+        assert page.evaluate(seen % "#asked .as") and page.evaluate(seen % "#answers .an-said")
+        assert page.evaluate("document.activeElement === document.querySelector('#asked .as')")
+        page.screenshot(path=SCREENSHOTS / "after_run_390.png")
+        page.locator("#keep_ratio").scroll_into_view_if_needed()
+        slide(page, "keep_ratio", 0.3)
+        expect(strip(page, "how")).to_contain_text("keep ratio 30 %")
+        assert page.evaluate("document.activeElement.closest('#keep_ratio') !== null")
+        assert not page.evaluate(seen % "#answers .an-said")
+    finally:
+        page.set_viewport_size({"width": 1440, "height": 1000})
+        page.emulate_media(reduced_motion=None)

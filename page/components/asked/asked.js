@@ -2,7 +2,7 @@
 // Asked: what the results are about, and what has changed since.
 
 import { fill, fillTexts, inPageLanguage, partsOf, percent, removalOf } from "../common.js";
-import { now } from "./now.js";
+import { hearEnd, now } from "./now.js";
 
 /** @import { Mount } from "../common.js" */
 /** @import { Now } from "./now.js" */
@@ -62,8 +62,28 @@ export function start({ element, props, watch }) {
   }
 
   document.addEventListener("aim-now", show, { signal: removalOf(element) });
-  watch("value", show);
+  watch("value", () => {
+    show();
+    if (now.running && props.value) takeTo(parts.root);
+    hearEnd();
+  });
   show();
+}
+
+/**
+ * Bring the answers into view, unless they are, or the tour leads the eye; the keys go there too, but not away from
+ * someone who types.
+ *
+ * @param {HTMLElement} root
+ */
+function takeTo(root) {
+  if (document.querySelector("#tour :popover-open")) return;
+  const answers = document.querySelector("#answers .an-cards") ?? root;
+  const isSeen = root.getBoundingClientRect().top >= 0 && answers.getBoundingClientRect().bottom <= innerHeight;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (!isSeen) root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  const types = document.activeElement?.tagName === "TEXTAREA" && !matchMedia("(pointer: coarse)").matches;
+  if (!types) root.focus({ preventScroll: true });
 }
 
 /**

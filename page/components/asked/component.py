@@ -46,6 +46,9 @@ def tell_inputs(media: MediaInputs, controls: Controls) -> None:
     gr.on([one.change for one in inputs], None, inputs, None, js=scripts.call(NOW, "hear"), api_visibility="private")
     for tab, opened in media.opened.items():
         opened(None, None, None, js=scripts.call(NOW, "hearTab", tab), api_visibility="private")
+    pressed = [controls.run.click, controls.question.submit]
+    gr.on(pressed, None, None, None, js=scripts.call(NOW, "hearRun"), api_visibility="private")
+    controls.stop.click(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
 
 
 def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], saved: bool = False) -> dict:

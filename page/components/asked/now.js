@@ -9,6 +9,7 @@
  * @property {string} question
  * @property {number[]} sliders keep ratio, l1, l2, number of frames
  * @property {boolean} marks whether patches are marked otherwise than in the run on the page
+ * @property {boolean} running whether Run was pressed and nothing has been answered yet
  */
 
 /** @type {Partial<Now>} */
@@ -30,6 +31,16 @@ export function hearOf(news) {
  */
 export function hear(video, image, question, ...sliders) {
   hearOf({ video: video?.path ?? null, image: image?.path ?? null, question: question.trim(), sliders });
+}
+
+/** Run was pressed. */
+export function hearRun() {
+  hearOf({ running: true });
+}
+
+/** The run has failed or was stopped. */
+export function hearEnd() {
+  hearOf({ running: false });
 }
 
 /** @param {string} tab that was opened */
