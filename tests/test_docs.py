@@ -134,7 +134,7 @@ def test_the_glossary_has_the_words_of_the_page():
     texts = tomllib.loads((ROOT / "page" / "locales" / "en.toml").read_text(encoding="utf-8"))
     explorer, answers, inputs = texts["explorer"]["EXPLORER"], texts["answers"]["ANSWER_PANEL"], texts["inputs"]
     labels = [label for part in ("overlays", "scales", "fields", "tools", "steps") for label in explorer[part].values()]
-    labels += [explorer["head"], explorer["share"], inputs["KEEP_RATIO"], inputs["FRAMES"], inputs["DETAILS"]]
+    labels += [explorer["head"], explorer["kept"], inputs["KEEP_RATIO"], inputs["FRAMES"], inputs["DETAILS"]]
     labels += [
         answers["dense"],
         answers["firstTokenName"],

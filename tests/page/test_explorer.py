@@ -190,12 +190,29 @@ def test_the_script_scales_scores_as_the_figures_do(script, trace, scale):
         values, low, high = scaled_scores(trace, layer, scale)
         expected = (values - low) / (high - low)
         drawn = script(
-            "[...run.row].map(token => run.scoreScale(argument[0]).unitScore(token, argument[1]))"
+            "[...run.row].map(token => run.scoreScale(argument[0]).unitScore(token, argument[1], new Set()))"
             ".map(v => Number.isNaN(v) ? null : v)",
             [layer, scale],
         )
         drawn = np.array([np.nan if value is None else value for value in drawn]).reshape(trace.group.shape)
         np.testing.assert_allclose(drawn, expected, atol=1e-5)
+
+
+@pytest.mark.browser
+def test_within_its_frame_a_token_stands_by_its_rank_among_the_tokens_of_the_frame(script, trace):
+    layer = trace.scored_layers[-1]
+    scores, rows = trace.scores_by_row()[-1], trace.rows()
+    for view, tokens in enumerate(map(np.unique, rows)):
+        there = {int(token): scores[token] for token in tokens if not np.isnan(scores[token])}
+        drawn = script(
+            "[...argument[2]].map(token => run.scoreScale(argument[0])"
+            ".unitScore(token, 'frame', run.tokensOf[argument[1]]))",
+            [layer, view, [*there]],
+        )
+        ahead = [sum(one > own for one in there.values()) for own in there.values()]  # no two are the same here
+        expected = [1 - place / (len(there) - 1) if len(there) > 1 else 0.5 for place in ahead]
+        np.testing.assert_allclose(drawn, expected, atol=1e-6)
+        assert len(there) < 2 or {min(drawn), max(drawn)} == {0, 1}  # the whole range in every frame
 
 
 @pytest.mark.browser

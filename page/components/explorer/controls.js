@@ -3,7 +3,7 @@
 
 import { fill, make } from "../common.js";
 import { KINDS } from "./overrides.js";
-import { OVERLAYS, START } from "./state.js";
+import { OVERLAYS, SCALES, START } from "./state.js";
 import { Stepper, stepsOf, stepTo } from "./stepper.js";
 
 /** @import { Palette } from "../common.js" */
@@ -24,7 +24,7 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
  * @property {Record<StepName, [before: string, then: string]>} stepNotes
  * @property {LegendTexts} legend
  */
-/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers" | "seen" | "squeezed" | "notSeen", string>} ControlTexts */
+/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers" | "seen" | "squeezed" | "notSeen" | "inFrame", string>} ControlTexts */
 /** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "layerValue" | "viewValue"} PartName */
 /** @typedef {Record<"layer" | "view" | "wipe", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
 /** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement>} ControlParts */
@@ -52,9 +52,8 @@ export class Controls {
     this.state = START;
     /** @type {{name: Playable, timer: number} | null} */
     this.playing = null;
-    const scales = /** @type {Scale[]} */ (["rank", "log"]);
     this.overlays = choice(parts.overlays, OVERLAYS, texts.overlays, (overlay) => set({ overlay }));
-    this.scales = choice(parts.scales, scales, texts.scales, (scale) => set({ scale }));
+    this.scales = choice(parts.scales, SCALES, texts.scales, (scale) => set({ scale }));
     this.zooms = choice(parts.zooms, ["all", "one"], texts.zooms, (zoom) => set({ zoom: zoom === "one" }));
     this.tools = choice(parts.tools, TOOLS, texts.tools, (tool) => set({ tool }));
     this.stepper = new Stepper(parts, texts, set, (value) => this.stepTo(value));
@@ -196,7 +195,7 @@ export class Controls {
     const measured = run.measured(layer);
     if (measured === null && run.lastScored < 0) return texts.noScores;
     if (measured === null) return fill(texts.noLater, { layer, next: run.lastScored + 1 });
-    if (measured === layer) return texts.notes.scores;
+    if (measured === layer) return state.scale === "frame" ? texts.inFrame : texts.notes.scores;
     return fill(texts.nearest, { layer, measured });
   }
 

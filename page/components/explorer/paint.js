@@ -194,7 +194,7 @@ export class Painter {
     if (measured === null && this.run.lastScored < 0) return this.picture(ctx, view, box, "plain");
     if (measured === null) return this.alive(ctx, view, box, choice);
     const scoreScale = this.run.scoreScale(measured, head, iteration);
-    this.heat(ctx, view, box, (token) => scoreScale.unitScore(token, scale));
+    this.heat(ctx, view, box, (token) => scoreScale.unitScore(token, scale, this.run.tokensOf[view]));
   }
 
   /** @param {Context} ctx @param {number} view @param {Box} box */

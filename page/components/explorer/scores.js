@@ -98,6 +98,8 @@ export class ScoreScale {
     const positive = scores.filter((score, row) => !separator[row] && score > 0).sort();
     /** Powers of ten between the smallest positive score of the merged tokens and the largest. */
     this.range = (positive.length ? [positive[0], positive[positive.length - 1]] : [1, 1]).map(Math.log10);
+    /** @type {Map<Set<number>, Float32Array>} */
+    this.orderedAmong = new Map();
   }
 
   /** @param {number} token */
@@ -116,18 +118,35 @@ export class ScoreScale {
   }
 
   /**
-   * How high a token stands, in [0, 1]: by rank (half of the ties count as lower) or by the score's logarithm.
+   * How high a token stands, in [0, 1]: by rank (half of the ties count as lower), among all tokens or those of its
+   * view, or by the score's logarithm.
    *
    * @param {number} token
    * @param {Scale} scale
+   * @param {Set<number>} among the tokens of its view
    */
-  unitScore(token, scale) {
+  unitScore(token, scale, among) {
     const score = this.scores[token];
     if (Number.isNaN(score)) return NaN;
     if (scale === "log") return this.logUnitScore(score);
-    const above = countAbove(this.ordered, score);
-    const ties = countAtLeast(this.ordered, score) - above;
-    return this.ordered.length < 2 ? 0.5 : 1 - (above + (ties - 1) / 2) / (this.ordered.length - 1);
+    const ordered = scale === "frame" ? this.orderedOf(among) : this.ordered;
+    const above = countAbove(ordered, score);
+    const ties = countAtLeast(ordered, score) - above;
+    return ordered.length < 2 ? 0.5 : 1 - (above + (ties - 1) / 2) / (ordered.length - 1);
+  }
+
+  /**
+   * The scores of some tokens, falling, without those of tokens that are not there.
+   *
+   * @param {Set<number>} tokens
+   */
+  orderedOf(tokens) {
+    const known = this.orderedAmong.get(tokens);
+    if (known) return known;
+    const scores = [...tokens].map((token) => this.scores[token]).filter((score) => !Number.isNaN(score));
+    const ordered = Float32Array.from(scores).sort().reverse();
+    this.orderedAmong.set(tokens, ordered);
+    return ordered;
   }
 
   /** @param {number} score */

@@ -7,7 +7,7 @@ import { ALL_HEADS } from "./scores.js";
 
 /** @typedef {{view: number, patch: number}} Spot a patch of a view */
 /** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
-/** @typedef {"rank" | "log"} Scale how scores become heights in [0, 1] */
+/** @typedef {"rank" | "log" | "frame"} Scale how scores become heights in [0, 1]; "frame": by rank within a view */
 /** @typedef {"look" | Override["kind"]} Tool what a click on a patch does */
 
 /**
@@ -39,6 +39,9 @@ import { ALL_HEADS } from "./scores.js";
 
 /** @type {readonly Overlay[]} */
 export const OVERLAYS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
+
+/** @type {readonly Scale[]} */
+export const SCALES = ["rank", "log", "frame"];
 
 /** @type {State} */
 export const START = {

@@ -1,5 +1,5 @@
 // @ts-check
-// Timeline: every view as a column; which share of the score it holds now, and what is left of it in each layer.
+// Timeline: every view as a column; how many of its tokens are kept now, and in each layer.
 
 import { fill, percent } from "../common.js";
 import { contextOf } from "./paint.js";
@@ -11,7 +11,7 @@ import { nameOf } from "./view_names.js";
 /** @import { State } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {Record<"share" | "held" | "early" | "viewsLeft" | "topView", string> & {names: KindTexts}} TimelineTexts */
+/** @typedef {Record<"kept" | "keptOf" | "held" | "early" | "viewsLeft" | "topView", string> & {names: KindTexts}} TimelineTexts */
 /** @typedef {{time: HTMLCanvasElement, timeNote: HTMLElement}} TimelineParts */
 /** @typedef {Pick<State, "view" | "layer">} Chosen */
 /** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
@@ -121,19 +121,19 @@ export class Timeline {
   /** @param {Context} ctx @param {Shown} shown */
   bars(ctx, { run, chosen, style }) {
     const { left, column, barTop } = this.measures(run);
-    const measured = run.measured(chosen.layer);
-    const shares = measured === null ? [] : [...run.viewShares(measured)];
-    const most = Math.max(1e-9, ...shares);
-    write(ctx, style, this.texts.share, 0, barTop + 22, style.muted, "left");
-    for (const [view, share] of shares.entries()) {
-      const tall = 30 * (share / most);
-      ctx.fillStyle = this.palette.language;
-      ctx.fillRect(left + view * column + 2, barTop + BARS - tall, column - 4, tall);
-      if (column < 34) continue;
-      const inside = tall > 16;
-      const at = inside ? barTop + BARS - tall + 11 : barTop + 30 - tall;
-      const colour = inside ? "#ffffff" : style.ink;
-      write(ctx, style, percent(share), left + (view + 0.5) * column, at, colour, "center");
+    write(ctx, style, this.texts.kept, 0, barTop + 22, style.muted, "left");
+    for (const [view, all] of run.tokens.entries()) {
+      const kept = run.aliveInView(view, chosen.layer);
+      const tall = all ? (BARS * kept) / all : 0;
+      const x = left + view * column + 2;
+      Object.assign(ctx, { fillStyle: style.rule, globalAlpha: 0.45 });
+      ctx.fillRect(x, barTop, column - 4, BARS);
+      Object.assign(ctx, { fillStyle: this.palette.alive, globalAlpha: 0.65 });
+      ctx.fillRect(x, barTop + BARS - tall, column - 4, tall);
+      ctx.globalAlpha = 1;
+      const long = fill(this.texts.keptOf, { kept, all });
+      const text = [long, String(kept)].find((one) => ctx.measureText(one).width < column - 8);
+      if (text) write(ctx, style, text, left + (view + 0.5) * column, barTop + 21, style.ink, "center");
     }
   }
 

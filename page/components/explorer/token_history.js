@@ -106,7 +106,7 @@ export function historyChart(run, texts, { view, patch }, scale, layer) {
   for (let at = 0; at < run.layers; at += Math.ceil(run.layers / 8))
     svg.append(draw("text", { x: x(at), y: HEIGHT - 7, class: "tick mid" }, String(at)));
   for (const at of run.scored) svg.append(...cutMarks(run, at, scale, x, y));
-  const heightAt = (/** @type {number} */ at) => run.scoreScale(at).unitScore(token, scale);
+  const heightAt = (/** @type {number} */ at) => run.scoreScale(at).unitScore(token, scale, run.tokensOf[view]);
   const points = measuredLayers(run, token).map((at) => [x(at), y(heightAt(at))]);
   svg.append(draw("polyline", { points: points.map(String).join(" "), class: "path" }));
   for (const [cx, cy] of points) svg.append(draw("circle", { cx, cy, r: 3.4, class: "dot" }));
@@ -114,7 +114,8 @@ export function historyChart(run, texts, { view, patch }, scale, layer) {
 }
 
 /**
- * A dash at the lowest score that goes on to the next layer; none where all go on.
+ * A dash at the lowest score that goes on to the next layer; none where all go on, nor within a frame, whose tokens
+ * compete with those of all others.
  *
  * @param {Run} run
  * @param {number} layer
@@ -125,7 +126,7 @@ export function historyChart(run, texts, { view, patch }, scale, layer) {
 function cutMarks(run, layer, scale, x, y) {
   const next = run.retained[layer + 1];
   const of = run.retained[layer];
-  if (next === undefined || next >= of) return [];
+  if (next === undefined || next >= of || scale === "frame") return [];
   const byRank = 1 - (next - 0.5) / Math.max(1, of - 1);
   const share = next === 0 ? 1 : scale === "rank" ? byRank : cutScore(run.scoreScale(layer), next);
   const reach = (x(1) - x(0)) / 2;
