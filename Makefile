@@ -23,7 +23,7 @@ demo: $(READY)
 # In one process more than there are cores, four at most: while browser tests wait for the app, others go on.
 PARALLEL := --dist loadfile --no-loadscope-reorder
 WORKERS = $(shell $(BASE) -c "import os; print(min(4, os.cpu_count() + 1))")
-test: $(DEV) chromium
+test: $(DEV) $(NODE_MODULES) chromium
 	$(PY) -m pytest -n $(WORKERS) $(PARALLEL)
 
 # For daily work without the browser, the server, the training and what is slow.

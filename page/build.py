@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from page import assets, layout_inputs, layout_results, layout_shared, scripts
 from page.components.asked.component import NOW, tell_inputs
+from page.components.bar.component import BarPanel
 from page.components.base import Panel
 from page.components.tour.component import Guide
 from page.exports import events
@@ -18,6 +19,7 @@ from page.i18n import ENGLISH, I18N, text
 from page.layout import Controls, MediaInputs
 from page.programs.endpoints import Programs
 from page.state.startup import Loaded
+from page.theme import theme
 
 
 def build_page(loaded: Loaded) -> gr.Blocks:
@@ -46,6 +48,7 @@ def build_page(loaded: Loaded) -> gr.Blocks:
         done.append(events.connect(demo, exports))
         events.enable(exports, done)
         _connect_figures(handlers, done)
+        BarPanel(elem_id="bar")
         Programs(loaded, handlers).connect()
     return demo.queue(max_size=32)
 
@@ -138,7 +141,7 @@ def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
     demo.launch(
         server_name=host,
         server_port=port,
-        theme=gr.themes.Soft(font=["system-ui", "sans-serif"]),  # no font from elsewhere
+        theme=theme(),
         css=assets.text("page.css"),
         max_file_size="100mb",
         enable_monitoring=False,

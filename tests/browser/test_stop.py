@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from gradio_client import Client, handle_file
+from gradio_client.utils import Status
 
 playwright = pytest.importorskip("playwright.sync_api")
 from tests.helpers.browsing import TIME, ask, look, mark, opened, run, said, slide  # noqa: E402
 from tests.helpers.held import held_app  # noqa: E402
+from tests.helpers.waiting import wait_until  # noqa: E402
 
 pytestmark = pytest.mark.browser
 PARTS = ("dense", "aim", "dense-tokens", "aim-tokens", "aim-time", "kl")
@@ -49,6 +52,18 @@ def test_a_stopped_run_leaves_the_page_as_it_was_and_another_may_start(page, hel
     playwright.expect(page.locator("#answers [data-part=aim-time]")).to_have_text("–")  # the slider's own run
     run(page)
     assert re.fullmatch(TIME, said(page, "aim-time")) and said(page, "dense-tokens") != before["dense-tokens"]
+
+
+def test_who_waits_for_another_visitor_is_told_the_place(page, held, clip):
+    engine, address = held
+    with engine._exclusive(None):  # no run can begin
+        asked = [handle_file(str(clip)), None, "why?", 0.25, 6, 9, 4, False]
+        other = Client(address, verbose=False).submit(*asked, api_name="/run")
+        wait_until(lambda: other.status().code is Status.PROCESSING)
+        page.click("#run")
+        playwright.expect(page.locator("#answers")).to_contain_text("queue: 1/1")
+    other.result(timeout=100)
+    page.wait_for_selector("#stop[disabled]")
 
 
 def test_a_run_with_marks_can_be_stopped_too(page, held):

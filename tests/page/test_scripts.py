@@ -18,6 +18,7 @@ from aim_core.config import AimConfig
 from page import scripts
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.asked.component import Asked, AskedPanel, asked_record
+from page.components.bar.component import BarPanel
 from page.components.base import Panel
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
 from page.components.explorer.component import TokenExplorer
@@ -36,7 +37,15 @@ REPLAY, SIZES = "exports/replay.js", "components/estimate/sizes.js"
 @pytest.fixture(scope="module")
 def panels() -> list[Panel]:
     with gr.Blocks():
-        return [AnswersPanel(), AskedPanel(), EstimatePanel({}), TokenExplorer(), Tour([]), WordFramesPanel()]
+        return [
+            AnswersPanel(),
+            AskedPanel(),
+            BarPanel(),
+            EstimatePanel({}),
+            TokenExplorer(),
+            Tour([]),
+            WordFramesPanel(),
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +130,7 @@ def values(engine) -> dict[str, dict]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("panel", range(6))
+@pytest.mark.parametrize("panel", range(7))
 def test_a_panel_that_is_made_again_leaves_nothing_behind(browser, engine, panels, values, panel):
     props, name = panels[panel].props, panels[panel].entry.split("/")[1]
     props = json.loads(json.dumps(props | {"value": values.get(name)}))

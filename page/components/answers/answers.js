@@ -2,6 +2,7 @@
 // Answers: a card for each run; a word that another run's answer lacks is underlined and tinted.
 
 import { fill, fillTexts, inPageLanguage, make, partsOf, useColours, whole } from "../common.js";
+import { hearOf } from "../now.js";
 import { FirstTokenTable } from "./first_token.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
@@ -56,6 +57,7 @@ export function start({ element, props, watch, trigger }) {
     const agreement = record?.agreement;
     parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement, record);
     parts.root.dataset.same = String(Boolean(agreement && agreement.shared === agreement.most));
+    hearOf({ said: saidIn(record) });
     showOverrides(record?.overrides);
     firstToken.show(record?.firstToken);
   }
@@ -99,4 +101,14 @@ export function start({ element, props, watch, trigger }) {
 
   watch("value", show);
   show();
+}
+
+/**
+ * The answers of a record, by the run.
+ *
+ * @param {AnswersRecord | null} record
+ */
+function saidIn(record) {
+  const sides = /** @type {const} */ (["dense", "aim", "hand"]).filter((side) => record?.[side]);
+  return Object.fromEntries(sides.map((side) => [side, record?.[side]?.words.map(([, word]) => word).join(" ") ?? ""]));
 }

@@ -2,10 +2,10 @@
 // Asked: what the results are about, and what has changed since.
 
 import { fill, fillTexts, inPageLanguage, partsOf, percent, removalOf } from "../common.js";
-import { hearEnd, now } from "./now.js";
+import { hearEnd, now } from "../now.js";
 
 /** @import { Mount } from "../common.js" */
-/** @import { Now } from "./now.js" */
+/** @import { Now } from "../now.js" */
 
 /**
  * `asked_record` of component.py.
@@ -23,7 +23,7 @@ import { hearEnd, now } from "./now.js";
  */
 
 /** @typedef {"file" | "question" | "settings" | "frames"} Input */
-/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "changed" | "and" | "marks", string> & {inputs: Record<Input, string>}} AskedTexts */
+/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
 /** @typedef {Record<"root" | "file" | "question" | "how" | "note" | "changed", HTMLElement>} AskedParts */
 
 /** @param {Mount<{value: AskedRecord | null, texts: Record<"en" | "zh", AskedTexts>}>} mount */
@@ -54,17 +54,25 @@ export function start({ element, props, watch }) {
 
   /** @param {AskedRecord} record */
   function showChanges({ inputs }) {
-    const changed = changedInputs(inputs, now);
-    const names = changed.map((name) => texts.inputs[name]).join(texts.and);
-    const sentence = changed.length ? fill(texts.changed, { inputs: names }) : now.marks ? texts.marks : "";
+    const names = changedInputs(inputs, now).map((name) => texts.inputs[name]);
+    const marks = now.marks ? texts.marks : "";
+    const changed = names.length ? fill(texts.changed, { inputs: names.join(texts.and) }) : marks;
+    const sentence = now.running ? texts.running : changed;
     if (parts.changed.textContent !== sentence) parts.changed.textContent = sentence;
     parts.root.dataset.stale = String(sentence !== "");
   }
 
-  document.addEventListener("aim-now", show, { signal: removalOf(element) });
+  let running = false;
+  function heard() {
+    show();
+    if (now.running && !running) takeTo(parts.root); // there it is told how the run goes, and its place in the queue
+    running = now.running ?? false;
+  }
+
+  document.addEventListener("aim-now", heard, { signal: removalOf(element) });
   watch("value", () => {
     show();
-    if (now.running && props.value) takeTo(parts.root);
+    if (running) takeTo(parts.root);
     hearEnd();
   });
   show();
@@ -79,9 +87,10 @@ export function start({ element, props, watch }) {
 function takeTo(root) {
   if (document.querySelector("#tour :popover-open")) return;
   const answers = document.querySelector("#answers .an-cards") ?? root;
-  const isSeen = root.getBoundingClientRect().top >= 0 && answers.getBoundingClientRect().bottom <= innerHeight;
+  const top = root.hidden ? answers : root; // it is hidden before the first answer
+  const isSeen = top.getBoundingClientRect().top >= 0 && answers.getBoundingClientRect().bottom <= innerHeight;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (!isSeen) root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  if (!isSeen) top.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   const types = document.activeElement?.tagName === "TEXTAREA" && !matchMedia("(pointer: coarse)").matches;
   if (!types) root.focus({ preventScroll: true });
 }

@@ -14,7 +14,7 @@ from page.components.base import Panel
 from page.layout import Controls, MediaInputs
 from page.state.store import StoredRun
 
-NOW = "components/asked/now.js"
+NOW = "components/now.js"
 
 
 @dataclass(frozen=True)

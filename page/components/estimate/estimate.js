@@ -2,7 +2,6 @@
 // Estimate: tiles and a curve that follow the sliders at once.
 
 import {
-  draw,
   fill,
   fillTexts,
   inPageLanguage,
@@ -14,14 +13,17 @@ import {
   useColours,
   whole,
 } from "../common.js";
+import { curve, Plot } from "./curve.js";
 import { estimate } from "./flops.js";
+import { Handles } from "./handles.js";
 
 /** @import { Mount, Palette } from "../common.js" */
 /** @import { ModelSizes, Settings } from "./flops.js" */
+/** @import { HandleName, HandleTexts } from "./handles.js" */
 
-/** @typedef {Record<"of" | "withVision" | "curve" | "how", string>} EstimateTexts */
+/** @typedef {Record<"of" | "withVision" | "curve" | "how", string> & {handles: HandleTexts}} EstimateTexts */
 /** @typedef {"tokens" | "flops" | "kv" | "share"} Tile */
-/** @typedef {Record<"root" | "how" | "chart" | Tile | `${Tile}Of`, HTMLElement>} EstimateParts */
+/** @typedef {Record<"root" | "how" | "chart" | HandleName | Tile | `${Tile}Of`, HTMLElement>} EstimateParts */
 /**
  * @typedef {object} EstimateProps
  * @property {Settings} value
@@ -55,6 +57,7 @@ export function start({ element, props, watch }) {
   const texts = inPageLanguage(props.texts);
   fillTexts(element, texts);
   useColours(parts.root, props.palette);
+  const handles = new Handles(parts, texts.handles);
 
   const show = oncePerFrame(() => {
     const { dense, aim, vision, text } = estimate(model, props.value);
@@ -70,8 +73,9 @@ export function start({ element, props, watch }) {
     const [height, width] = props.value.size;
     const counted = { formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes };
     parts.how.textContent = fill(texts.how, { text, height, width, ...counted });
-    const room = Math.max(240, parts.chart.clientWidth);
-    parts.chart.replaceChildren(curve(texts.curve, dense.visual, aim.visual, room));
+    const plot = new Plot(Math.max(240, parts.chart.clientWidth), model.layers, dense.visual[0]);
+    parts.chart.replaceChildren(curve(plot, texts.curve, dense.visual, aim.visual));
+    handles.show(plot, props.value, aim.visual[0]);
   });
   watch("value", show);
   onResize(parts.root, show, removalOf(element));
@@ -87,34 +91,4 @@ export function start({ element, props, watch }) {
 function scaled(number, units) {
   const [size, unit] = units.find(([size]) => number >= size) ?? units[units.length - 1];
   return `${+(number / size).toPrecision(3)} ${unit}`;
-}
-
-/**
- * SVG of `w` pixels: visual tokens entering each layer, dense as a dashed line, AIM as filled steps.
- *
- * @param {string} name
- * @param {number[]} dense
- * @param {number[]} aim
- * @param {number} w
- */
-function curve(name, dense, aim, w) {
-  const [h, left, right, top, bottom] = [132, 44, 6, 8, 22];
-  const x = (/** @type {number} */ layer) => left + ((w - left - right) * layer) / aim.length;
-  const y = (/** @type {number} */ count) => top + (h - top - bottom) * (1 - count / dense[0]);
-  const svg = draw("svg", { viewBox: `0 0 ${w} ${h}`, role: "img" });
-  svg.setAttribute("aria-label", `${name} ${aim.map((n, layer) => `${layer}: ${whole(n)}`).join(", ")}`);
-  for (const count of [0, dense[0]]) {
-    const level = { x1: left, x2: w - right, y1: y(count), y2: y(count) };
-    svg.append(draw("line", { ...level, class: count ? "dense" : "rule" }));
-    svg.append(draw("text", { x: left - 6, y: y(count) + 4, class: "end" }, whole(count)));
-  }
-  const steps = aim.map((n, layer) => `H${x(layer)}V${y(n)}H${x(layer + 1)}`).join("");
-  svg.append(draw("path", { d: `M${x(0)},${y(0)}${steps}V${y(0)}Z`, class: "fill" }));
-  svg.append(draw("path", { d: `M${x(0)},${y(aim[0])}${steps}`, class: "line" }));
-  if (aim[0] < 0.86 * dense[0])
-    svg.append(draw("text", { x: left - 6, y: y(aim[0]) + 4, class: "end strong" }, whole(aim[0])));
-  const every = Math.ceil(aim.length / 12);
-  for (let layer = 0; layer < aim.length; layer += every)
-    svg.append(draw("text", { x: (x(layer) + x(layer + 1)) / 2, y: h - 6, class: "mid" }, String(layer)));
-  return svg;
 }

@@ -1,8 +1,8 @@
 // @ts-check
 // Overrides: patches that a visitor protects or removes by hand.
 
-import { hearOf, now } from "../asked/now.js";
 import { fill } from "../common.js";
+import { hearOf, now } from "../now.js";
 
 /** @import { Run } from "./run.js" */
 /** @import { Spot, State, Tool } from "./state.js" */

@@ -1,9 +1,11 @@
-"""The strip above the answers in a real Chromium: what they are about, and what has changed since."""
+"""A visit in a real Chromium, from before its first run to a telephone: what the results are about, whom the page
+shuts out, and the bar at hand."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.helpers.axe import AXE, audited
 from tests.helpers.browsing import SCREENSHOTS, drawn, look, mark, opened, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -15,6 +17,8 @@ expect = playwright.expect
 def page(browser, served):
     """A page after a sample was asked about, shared by tests that put back what they change."""
     with opened(browser, served, width=1440, height=1000) as page:
+        page.wait_for_selector("#estimate svg")
+        page.audit = audited(page) if AXE.exists() else []
         sample(page, 0)
         run(page)
         yield page
@@ -101,7 +105,14 @@ def test_a_slider_asks_again_where_nothing_else_has_changed(page):
     expect(strip(page, "how")).to_contain_text("keep ratio 25 %")
 
 
-def test_run_takes_the_eye_to_the_answers_on_a_phone_and_a_slider_does_not(page):
+def test_nobody_is_shut_out_before_a_run_or_after_it(page):
+    if not AXE.exists():
+        pytest.skip("no axe-core; `make test` installs it")
+    run(page)
+    assert [*page.audit, *audited(page)] == []
+
+
+def test_run_on_a_telephone_takes_the_eye_to_the_answers_and_a_slider_does_not(page):
     seen = (
         "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('%s').getBoundingClientRect())"
     )
@@ -110,7 +121,11 @@ def test_run_takes_the_eye_to_the_answers_on_a_phone_and_a_slider_does_not(page)
     try:
         page.locator("#run").scroll_into_view_if_needed()
         assert not page.evaluate(seen % "#answers .an-said")
-        run(page)
+        page.locator("#bar button", has_text="Run").click()
+        page.wait_for_selector("#bar [data-part=stop]:not([disabled])")
+        page.wait_for_selector("#bar [data-part=stop][disabled]")
+        answers = ["Dense", said(page, "dense"), "AIM", said(page, "aim")]
+        assert page.locator("#bar .br").inner_text().split() == [*answers, "Keep", "ratio", "25", "%", "Run", "Stop"]
         assert page.evaluate(seen % "#asked .as") and page.evaluate(seen % "#answers .an-said")
         assert page.evaluate("document.activeElement === document.querySelector('#asked .as')")
         page.screenshot(path=SCREENSHOTS / "after_run_390.png")

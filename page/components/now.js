@@ -1,5 +1,6 @@
 // @ts-check
-// Now: what the page's inputs say, as its events tell it; whoever wants to know listens for "aim-now" on the document.
+// Now: what the page's inputs say, and its answers, as events tell it; whoever wants to know listens for "aim-now" on
+// the document.
 
 /**
  * @typedef {object} Now
@@ -9,6 +10,7 @@
  * @property {string} question
  * @property {number[]} sliders keep ratio, l1, l2, number of frames
  * @property {boolean} marks whether patches are marked otherwise than in the run on the page
+ * @property {Record<string, string>} said the answers on the page, by the run
  * @property {boolean} running whether Run was pressed and nothing has been answered yet
  */
 
@@ -33,9 +35,9 @@ export function hear(video, image, question, ...sliders) {
   hearOf({ video: video?.path ?? null, image: image?.path ?? null, question: question.trim(), sliders });
 }
 
-/** Run was pressed. */
+/** Run was pressed; without a question or a file it is about to be refused. */
 export function hearRun() {
-  hearOf({ running: true });
+  hearOf({ running: Boolean(now.question && (now.video || now.image)) });
 }
 
 /** The run has failed or was stopped. */

@@ -1,0 +1,1 @@
+"""A bar at the bottom of a telephone."""
