@@ -55,6 +55,7 @@ def test_every_view_is_drawn(asked):
 def test_figures_open_and_follow_a_slider(asked):
     name, page, *_ = asked
     page.locator("#figures button").first.click()
+    playwright.expect(page.locator("#alive_caption")).to_contain_text("At layer ")
     scored = int(value_of(page, "l1"))  # the first layer with scores
     slide(page, "layer", scored)
     playwright.expect(page.locator("#alive_caption")).to_contain_text(f"At layer {scored}")
