@@ -74,7 +74,7 @@ samples: $(DEV)
 
 # The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium
-	$(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py
+	SCREENSHOTS=1 $(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py
 	cp -r screenshots/explorer.webp screenshots/tour assets/
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (960, 1600)).save('assets/screenshot.png', optimize=True)"
 

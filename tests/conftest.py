@@ -6,6 +6,7 @@ What is large is imported where it is used: pytest's own process, which only han
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -16,7 +17,6 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # they sha
 import pytest
 
 from tests.helpers.browsing import CHROMIUM, FLAGS, PATIENCE
-from tests.helpers.server import app_server
 
 pytest_plugins = ["tests.helpers.ending", "tests.families.fixtures"]
 SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8 visual tokens a frame
@@ -90,15 +90,17 @@ def frames():
 
 
 @pytest.fixture(scope="session")
-def served_log(tmp_path_factory) -> Path:
-    """What the served app prints."""
-    return tmp_path_factory.mktemp("served") / "log.txt"
+def served():
+    """Address of the page with the embedded model, in this process: a process of its own takes ten times as long.
 
+    `tests/browser/test_families.py` and the benchmarks start it as a user does.
+    """
+    from page.state.startup import load
+    from tests.helpers.brief import QuickTimes
+    from tests.helpers.here import app_here
 
-@pytest.fixture(scope="session")
-def served(served_log):
-    """Address of the app, started as `make demo` starts it, with the embedded model."""
-    with app_server(served_log) as address:
+    loaded = load("")
+    with app_here(replace(loaded, engine=QuickTimes(loaded.engine.adapter))) as address:
         yield address
 
 

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.helpers.browsing import SCREENSHOTS, ask, drawn, mark, opened, run, said, slide, tokens
+from tests.helpers.browsing import ask, drawn, keep, mark, opened, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -84,7 +84,7 @@ def test_a_word_shows_where_it_looked(page):
     assert max(tops) == pytest.approx(100) and len(set(tops)) > 4
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.closest('.wf-side').dataset.side") == "dense"
-    panel.screenshot(path=SCREENSHOTS / "word_frames.png")
+    keep(panel, "word_frames")
 
 
 def test_marks_are_answered_beside_aim(marked):
@@ -105,7 +105,7 @@ def test_marks_are_answered_beside_aim(marked):
             drawn(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             for part in ("answers", "word_frames"):
-                page.locator(f"#{part}").screenshot(path=SCREENSHOTS / f"{part}_{width}_{theme}.png")
+                keep(page.locator(f"#{part}"), f"{part}_{width}_{theme}")
 
 
 def test_a_slider_keeps_the_marks_and_undo_takes_them_off(marked):

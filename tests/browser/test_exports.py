@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from page.exports.saved_run.file import load_run
-from tests.helpers.browsing import SCREENSHOTS, drawn, opened, run, said, value_of
+from tests.helpers.browsing import drawn, keep, opened, run, said, value_of
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -173,5 +173,5 @@ def test_the_panel_fits_every_width_in_both_themes(page, width):
     for theme in ("light", "dark"):
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.locator("#exports").screenshot(path=SCREENSHOTS / f"exports_{width}_{theme}.png")
+        keep(page.locator("#exports"), f"exports_{width}_{theme}")
     page.evaluate("document.body.classList.remove('dark')")

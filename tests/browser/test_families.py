@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from page.state.startup import load
-from tests.helpers.browsing import FIGURES, SCREENSHOTS, drawn, look, opened, run, said, show, slide, value_of
+from tests.helpers.browsing import FIGURES, drawn, keep, look, opened, run, said, show, slide, value_of
 from tests.helpers.here import app_here
 from tests.helpers.server import app_server
 
@@ -47,9 +47,9 @@ def test_every_view_is_drawn(asked):
     for view in ("original", "groups", "alive", "scores", "size", "lastLayer"):
         look(page, view)
         seen.add(drawn(page))
-        page.locator("#explorer").screenshot(path=SCREENSHOTS / f"{name}_{view}.png")
+        keep(page.locator("#explorer"), f"{name}_{view}")
     assert len(seen) == 6
-    page.screenshot(path=SCREENSHOTS / f"{name}_page.png", full_page=True)
+    keep(page, f"{name}_page", full_page=True)
 
 
 def test_figures_open_and_follow_a_slider(asked):
@@ -61,7 +61,7 @@ def test_figures_open_and_follow_a_slider(asked):
     playwright.expect(page.locator("#alive_caption")).to_contain_text(f"At layer {scored}")
     for figure in FIGURES:
         show(page, figure)
-    page.locator("#groups").screenshot(path=SCREENSHOTS / f"{name}_groups_figure.png")
+    keep(page.locator("#groups"), f"{name}_groups_figure")
     slide(page, "layer", scored + 1)
     playwright.expect(page.locator("#alive_caption")).to_contain_text(f"At layer {scored + 1}")
 

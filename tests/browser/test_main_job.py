@@ -13,6 +13,7 @@ from tests.helpers.browsing import (
     ask,
     comparison_table,
     drawn,
+    keep,
     look,
     open_figures,
     opened,
@@ -71,8 +72,7 @@ def test_upload_ask_and_run(page):
         "6·n·d·m",
     ):
         assert words in comparison_table(page)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / "page.png", full_page=True)
+    keep(page, "page", full_page=True)
 
 
 def test_a_slider_and_what_it_does_are_seen_together(page):
@@ -95,7 +95,7 @@ def test_every_view_is_drawn_in_the_browser_alone(page):
     for view in ("original", "groups", "alive", "scores", "size", "lastLayer"):
         look(page, view)
         seen.add(drawn(page))
-        page.locator("#explorer").screenshot(path=SCREENSHOTS / f"view_{view}.png")
+        keep(page.locator("#explorer"), f"view_{view}")
     assert len(seen) == 6
     for view in ("alive", "scores"):
         look(page, view)
@@ -145,7 +145,7 @@ def test_a_patch_is_read_by_pointer_and_by_keys_and_pinned(page):
     told = page.locator("#explorer [data-part=history]")
     playwright.expect(told).to_contain_text("frame 1, row 2, column 2")
     assert told.locator("svg circle").count() >= 1
-    page.locator("#explorer").screenshot(path=SCREENSHOTS / "pinned.png")
+    keep(page.locator("#explorer"), "pinned")
     page.keyboard.press("Escape")
     playwright.expect(told.locator("svg")).to_have_count(0)
     page.keyboard.press("PageDown")
@@ -183,7 +183,7 @@ def test_the_timeline_chooses_frame_and_layer(page):
 def test_figures_are_drawn_when_they_are_opened(page):
     open_figures(page)
     for figure in ("groups", "alive", "scores"):
-        page.locator(f"#{figure}").screenshot(path=SCREENSHOTS / f"{figure}.png")
+        keep(page.locator(f"#{figure}"), f"{figure}")
 
 
 def test_the_figures_follow_their_slider_without_the_model(page):
@@ -297,7 +297,7 @@ def fits(page, width: int) -> None:
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
         drawn(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.screenshot(path=SCREENSHOTS / f"page_{width}_{theme}.png", full_page=True)
+        keep(page, f"page_{width}_{theme}", full_page=True)
     if width == 1280:
         _readme(page)
 

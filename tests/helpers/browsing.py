@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -72,6 +73,12 @@ def slide(page, name: str, value: float) -> None:
     field = page.locator(f"#{name} input[type=number]")
     field.fill(str(value))
     field.press("Enter")
+
+
+def keep(target, name: str, **settings) -> None:
+    """A picture of a page or a part of it in screenshots/, where SCREENSHOTS=1 asks for them: all take a minute."""
+    if os.environ.get("SCREENSHOTS"):
+        target.screenshot(path=SCREENSHOTS / f"{name}.png", **settings)
 
 
 def value_of(page, name: str) -> float:
