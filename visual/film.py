@@ -30,17 +30,20 @@ class Shot:
 
 
 def film(trace: Trace, widest: int = WIDEST) -> Iterator[Shot]:
-    """The shots of a run, at most `widest` pixels wide; each is drawn when it is asked for."""
+    """The shots of a run, at most `widest` pixels wide; each is drawn when it is asked for, one that stays once."""
     captions = _captions(trace)
+    sheet = np.empty((0, 0, 3), dtype=np.uint8)
     for index, (caption, draw) in enumerate(captions):
         name = ("original", "groups")[index] if index < 2 else "layer"
         seconds = SECONDS["last" if index == len(captions) - 1 else name]
-        sheet = contact_sheet(drawn_frames(trace, draw()), frame_captions(trace))
-        yield Shot(_captioned(sheet, caption, [text for text, _ in captions], widest), caption, seconds)
+        if draw is not None:
+            sheet = contact_sheet(drawn_frames(trace, draw()), frame_captions(trace))
+            sheet = enlarge(sheet, round(sheet.shape[0] * min(widest, sheet.shape[1]) / sheet.shape[1]))
+        yield Shot(_captioned(sheet, caption, [text for text, _ in captions]), caption, seconds)
 
 
 def _captions(trace: Trace) -> list[tuple]:
-    """For each shot its caption and a function that makes what draws it."""
+    """For each shot its caption and a function that makes what draws it; None where the shot before shows the same."""
     counts = trace.retained
     num_dropped = int(trace.dropped.sum())
     merged = f"Merged: {trace.num_merged:,} visual tokens stand for {trace.num_patches - num_dropped:,} patches"
@@ -49,14 +52,17 @@ def _captions(trace: Trace) -> list[tuple]:
     shots.append((merged, lambda: groups_drawer(trace)))
     for layer in range(trace.num_layers):
         caption = f"Layer {layer} (0 to {trace.num_layers - 1}): {counts[layer]:,} of {counts[0]:,} visual tokens enter"
-        shots.append((caption, partial(alive_drawer, trace, layer)))
+        shots.append((caption, None if _stays(counts, layer) else partial(alive_drawer, trace, layer)))
     return shots
 
 
-def _captioned(sheet: np.ndarray, caption: str, captions: list[str], widest: int) -> np.ndarray:
+def _stays(counts: np.ndarray, layer: int) -> bool:
+    """Whether a layer looks as the one before: the same tokens, and in both none was dropped right before."""
+    return layer > 0 and len({*counts[max(0, layer - 2) : layer + 1].tolist()}) == 1
+
+
+def _captioned(sheet: np.ndarray, caption: str, captions: list[str]) -> np.ndarray:
     """A sheet with a line above it, as large in every shot, cut to even sides as video codecs want them."""
-    width = min(widest, sheet.shape[1])
-    sheet = enlarge(sheet, round(sheet.shape[0] * width / sheet.shape[1]))
     width = sheet.shape[1]
     pad = width // 60
     size = fitting_size(captions, max(12, min(34, round(CAPTION * width))), width - 2 * pad)

@@ -61,9 +61,8 @@ def answered(model, inputs, method, **how):
 
 
 @pytest.mark.parametrize("method", RUNS)
-@pytest.mark.parametrize("num_frames", [2, 4])
-def test_prompt_lookup_answers_as_greedy(engine, model, frames, method, num_frames):
-    inputs = asked(engine, frames[:num_frames])
+def test_prompt_lookup_answers_as_greedy(engine, model, frames, method):
+    inputs = asked(engine, frames[:2])
     expected, record = answered(model, inputs, method)
     heard = []
     hook = model.register_forward_pre_hook(
@@ -77,7 +76,7 @@ def test_prompt_lookup_answers_as_greedy(engine, model, frames, method, num_fram
     assert all(torch.equal(a, b) for a, b in zip(found.kept, record.kept, strict=True))
 
 
-@pytest.mark.parametrize("method", RUNS)
+@pytest.mark.parametrize("method", [RUNS[0], RUNS[1], RUNS[3]])  # rows that go, that stay hidden, and text that goes
 def test_an_assistant_leaves_the_answer_as_it_is(engine, model, frames, assistant, method):
     inputs = asked(engine, frames)
     expected, record = answered(model, inputs, method)

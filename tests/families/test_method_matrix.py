@@ -19,7 +19,7 @@ from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
 from tests.families.asking import asked, said
 from tests.families.reference import masked_logits, merged_prompt, reduced_prompt, visual_places
-from tests.families.table import ASKED_ONCE, ASKED_OR_SLOW, FAMILIES
+from tests.families.table import ASKED, ASKED_ONCE, FAMILIES
 
 SHARE, WHOLE = {"keep_ratio": 0.3}, {"keep_ratio": 1.0}
 NEVER = {"l1": 98, "l2": 99}
@@ -38,6 +38,17 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "uniform": (SHARE, WHOLE),
     "average_pooling": ({"side": 2}, {"side": 1}),
 }
+
+
+# Every method on one medium of a family; on its others AIM, one that leaves unequal counts, one that knows the grid.
+EVERYWHERE = ("aim", "vidcom2", "average_pooling")
+MATRIX = [
+    pytest.param(name, medium, method, marks=[] if (name, medium) in ASKED_ONCE else pytest.mark.slow)
+    for name, medium in ASKED
+    for method in METHODS
+    if (name, medium) in ASKED_ONCE or method in EVERYWHERE
+]
+WITH_WHOLE = [param for param in MATRIX if SETTINGS[param.values[-1]][1] is not None]
 
 
 def test_every_method_of_the_registry_is_in_the_matrix():
@@ -90,8 +101,7 @@ def check_counts(record, blocks, method: Method, num_visual: int, num_text: int)
     assert set(record.num_text) == {num_text}
 
 
-@pytest.mark.parametrize("method_name", METHODS)
-@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
+@pytest.mark.parametrize(("name", "medium", "method_name"), MATRIX)
 def test_what_holds_for_every_method(family_model, name, medium, method_name):
     model, inputs = asked(family_model, name, medium)
     method = make_method(method_name, **SETTINGS[method_name][0])
@@ -122,8 +132,7 @@ def test_decoding_goes_on_behind_what_was_dropped(family_model, name, medium, po
         prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))
 
 
-@pytest.mark.parametrize("method_name", [name for name, (_, whole) in SETTINGS.items() if whole is not None])
-@pytest.mark.parametrize(("name", "medium"), ASKED_OR_SLOW)
+@pytest.mark.parametrize(("name", "medium", "method_name"), WITH_WHOLE)
 def test_a_method_that_reduces_nothing_is_the_plain_model_and_leaves_it_plain(family_model, name, medium, method_name):
     model, inputs = asked(family_model, name, medium)
     reducing, whole = (make_method(method_name, **own) for own in SETTINGS[method_name])

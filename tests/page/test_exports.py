@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from zipfile import ZipFile
@@ -36,6 +37,7 @@ from tests.helpers.laid_out import exports_of
 from visual.chart_style import COLUMN, MM_PER_INCH, PAGE
 from visual.charts import retained_figure
 from visual.film import film
+from visual.heatmaps import alive_overlay
 from visual.paper_figures import paper_figures
 
 EVIL = "</script><img src=x onerror=\"window.hit=1\"> ${window.hit=1} {{x}} 'quoted' \\ \n next"
@@ -133,6 +135,18 @@ def test_a_film_shows_frames_groups_and_every_layer():
     assert shots[1].caption == "Merged: 18 visual tokens stand for 36 patches"
     assert shots[4].caption == "Layer 2 (0 to 4): 10 of 19 visual tokens enter"
     assert len({shot.picture.tobytes() for shot in shots}) >= 5
+
+
+def test_every_shot_of_a_film_shows_its_own_layer():
+    """Also where a layer looks as the one before, and is not drawn anew."""
+    trace = make_trace(2)
+    empty = trace.layers[-1]
+    trace = replace(trace, layers=(*trace.layers, replace(empty, layer=5), replace(empty, layer=6)))
+    for layer, shot in enumerate([*film(trace, 10_000)][2:]):
+        sheet = alive_overlay(trace, layer)
+        shown = [shot.picture[cut - len(sheet) :] for cut in (0, 1)]  # an odd last row is cut off
+        width = shot.picture.shape[1]
+        assert any(np.array_equal(part, sheet[: len(part), :width]) for part in shown), layer
 
 
 @pytest.mark.slow
@@ -249,15 +263,6 @@ def test_only_samples_are_samples(name):
 def events(engine, checkpoint, stored):
     exports = exports_of(Loaded(engine, str(checkpoint), is_embedded=False))
     return exports, exports.handlers.store.put(stored)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_button_makes_files_with_names_of_ours(events, kind):
-    exports, key = events
-    files = exports.maker(kind)(key, 5, "rank", progress=lambda *_: None)
-    assert files and all(re.fullmatch(r"aim_[a-z_]+\.[a-z0-9]+", Path(file).name) for file in files)
-    assert all(Path(file).stat().st_size > 200 for file in files)
 
 
 def test_visitors_do_not_meet_in_a_folder(events):

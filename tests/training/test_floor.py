@@ -16,7 +16,7 @@ from training.eval_sets import NUM_FRAMES, held_out_set
 from training.world import frame_times
 
 ASSETS = Path(__file__).parents[2] / "assets"
-PER_TYPE = 4
+PER_TYPE = 3
 LEAST = 0.9  # what the shipped model must have been measured at
 ERRORS = 3  # standard errors of the sample below what was measured
 pytestmark = pytest.mark.slow

@@ -88,7 +88,7 @@ def test_rates_leave_no_answer_too_frequent():
 def test_the_recipe_asks_for_every_answer_of_a_type_about_as_often():
     """Three of a kind among them, which few scenes show by themselves."""
     rng, rates, counts = np.random.default_rng(8), answer_rates(MAX_ANSWER_SKEW), Counter()
-    for _ in range(1200):
+    for _ in range(600):
         counts.update((q.type, q.word) for q in draw_questions(draw_scene(rng, 8, THREES), 8, LATE, rng, rates))
     for kind in TYPES:
         numbers = [counts[kind, answer] for answer in ANSWERS[kind]]
