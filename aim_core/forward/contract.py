@@ -65,6 +65,7 @@ def _of_decoder(adapter: Adapter) -> Iterator[str]:
     yield from _without(decoder, ("set_attn_implementation",))
     for layer in {type(layer): layer for layer in decoder.layers}.values():
         yield from _lacking(layer, _LAYER)
+        yield from _without(layer, ("input_layernorm",))
         yield from _without(getattr(layer, "self_attn", None), ("scaling",))
     kinds = getattr(decoder.config, "layer_types", None)
     if kinds is not None and len(kinds) != len(decoder.layers):

@@ -28,7 +28,7 @@ from aim_core.forward.witness import Witness
 
 _NAME = "sdpa_reported"  # stock sdpa that reports query and key first
 _ABSENT = object()
-_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float], None]] = WeakKeyDictionary()
+_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float], bool]] = WeakKeyDictionary()
 _busy: WeakSet[nn.Module] = WeakSet()
 
 
@@ -57,9 +57,13 @@ class ForwardHooks(Protocol):
 
 
 class _Forward(local):
-    """The pass of the forward that a thread has under way; a layer that is called by itself is left as it is."""
+    """The pass of the forward that a thread has under way; a layer that is called by itself is left as it is.
+
+    previewed: in a preview, where its attention leaves query, key and scale; else None.
+    """
 
     current = Pass()
+    previewed: list | None = None
 
 
 @contextmanager
@@ -168,11 +172,26 @@ def _layer_hook(layer: nn.Module, index: int, forward: _Forward, witness: Witnes
 
     def hook(_layer: nn.Module, args: tuple, kwargs: dict):
         given = dialect.to_core(args, kwargs)
-        hidden, changed = forward.current.enter_layer(index, given.pop("hidden_states"), given)
+        hidden = given.pop("hidden_states")
+        if (arguments := forward.current.preview(index, given)) is not None:
+            forward.current.on_preview(index, *_previewed(layer, hidden, arguments, forward))
+        hidden, changed = forward.current.enter_layer(index, hidden, given)
         witness.enter(index, hidden)
         return (hidden,), dialect.to_model(changed)
 
     return layer.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+@torch.no_grad()
+def _previewed(layer: Any, hidden: Tensor, kwargs: dict[str, Any], forward: _Forward) -> tuple[Tensor, Tensor, float]:
+    """Query, key and scale that a layer's attention has of rows `hidden`; nothing is attended to or stored."""
+    dialect, forward.previewed = Dialect(layer.self_attn), []
+    given = {"hidden_states": layer.input_layernorm(hidden)} | kwargs
+    try:
+        layer.self_attn(**{name: value for name, value in dialect.to_model(given).items() if name in dialect.names})
+        return tuple(forward.previewed)
+    finally:
+        forward.previewed = None
 
 
 def _refuse_full_length(kwargs: dict[str, Any]) -> None:
@@ -280,17 +299,24 @@ def _report_attention(decoder: Any, stack: ExitStack) -> None:
     decoder.set_attn_implementation(_NAME)
 
 
-def _attention_hook(index: int, forward: _Forward, witness: Witness) -> Callable[[Tensor, Tensor, float], None]:
-    def report(query: Tensor, key: Tensor, scale: float) -> None:
+def _attention_hook(index: int, forward: _Forward, witness: Witness) -> Callable[[Tensor, Tensor, float], bool]:
+    """What attention of a layer tells query, key and scale; returns whether it is to be computed."""
+
+    def report(query: Tensor, key: Tensor, scale: float) -> bool:
+        if forward.previewed is not None:
+            forward.previewed += [query, key, scale]
+            return False
         witness.attend(index, query, key)
         with torch.no_grad():
             forward.current.on_attention(index, query, key, scale)
+        return True
 
     return report
 
 
 def _reporting_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
     """Stock sdpa attention, after reporting query and key of the module."""
-    if (report := _on_attention.get(module)) is not None:
-        report(query, key, kwargs["scaling"])
+    report = _on_attention.get(module)
+    if report is not None and not report(query, key, kwargs["scaling"]):
+        return torch.zeros_like(query).transpose(1, 2), None
     return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)

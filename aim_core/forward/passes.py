@@ -12,7 +12,7 @@ from aim_core.forward.cache import PrunedCacheLayer
 from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.recorder import Record
 from aim_core.forward.token_pruner import TokenPruner
-from aim_core.methods.base import IterativeScorer, Scorer
+from aim_core.methods.base import IterativeScorer, Scorer, looks_ahead
 from aim_core.ops.masks import decode_mask, prefill_mask
 
 
@@ -28,6 +28,16 @@ class Pass:
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         """What a layer gets in the place of the rows `hidden` (b, n, d) and its other arguments."""
         return hidden, kwargs
+
+    def preview(self, layer: int, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """With which arguments a layer's attention is to tell its query and key before the layer is entered.
+
+        None if nobody asks; else `on_preview` is called next.
+        """
+        return None
+
+    def on_preview(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        """What a layer would attend with, had it all rows of the layer before; as in `on_attention`."""
 
     def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         """A layer attends: query (b, heads, n, d) and key (b, kv_heads, n, d)."""
@@ -65,6 +75,7 @@ class PrefillPass(Pass):
         self._details = diagnostics is not None and diagnostics.details
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
+        self._ahead = looks_ahead(scorer)
         self._asked = [scorer.layers(counts) for counts in pruner.counts]
         self._mask = None if pruner.full else prefill_mask(pruner.visible)
         self._moved = False  # whether rows have left; a longer neighbour may keep the width as it was
@@ -89,8 +100,21 @@ class PrefillPass(Pass):
             self.cache.layers[layer].accept_rows()
         return hidden, kwargs | self._of_rows_left(kwargs, hidden.device)
 
+    def preview(self, layer: int, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        if not self._ahead or not any(layer - 1 in layers for layers in self._asked):
+            return None
+        return kwargs | self._of_rows_left(kwargs, self.pruner.rows.device) | {"past_key_values": None}
+
+    def on_preview(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        self._score(layer - 1, query, key, scale)
+
     def on_attention(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         super().on_attention(layer, query, key, scale)
+        if not self._ahead:
+            self._score(layer, query, key, scale)
+
+    def _score(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
+        """Score the rows that entered a layer, in the samples that ask for it."""
         for sample in (index for index, layers in enumerate(self._asked) if layer in layers):
             q, k = self.pruner.scored_rows(sample, query, key)
             if self._details and isinstance(self.scorer, IterativeScorer):

@@ -84,6 +84,15 @@ class IterativeScorer(Protocol):
         """The same scores (1, n), bit for bit, and each head's after every iteration, (1, heads, iterations + 1, n)."""
 
 
+@runtime_checkable
+class AheadScorer(Protocol):
+    """What a scorer may say beside: that it scores a layer's tokens by the query and key that the *next* layer has of
+    them, before any of them is dropped (PyramidDrop's does). The next layer's norm, projections and rotary positions
+    are run once more for that, on all rows."""
+
+    looks_ahead: bool
+
+
 @dataclass(frozen=True)
 class Method:
     """A method is these three choices, and ways to carry them out; those with names are in `methods.registry`.
@@ -112,6 +121,11 @@ class Method:
 def merges_early(merger: Merger) -> bool:
     """Whether it works before the projector, in the families that can."""
     return isinstance(merger, EarlyMerger) and merger.before_projector
+
+
+def looks_ahead(scorer: Scorer) -> bool:
+    """Whether it scores by the query and key of the next layer."""
+    return isinstance(scorer, AheadScorer) and scorer.looks_ahead
 
 
 def tokens_entering(

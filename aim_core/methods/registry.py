@@ -15,6 +15,7 @@ from aim_core.methods.divprune import divprune
 from aim_core.methods.dycoke import dycoke
 from aim_core.methods.evs import evs
 from aim_core.methods.fastv import fastv
+from aim_core.methods.pyramid_drop import pyramid_drop
 from aim_core.methods.random_patches import random_patches
 from aim_core.methods.uniform import uniform
 from aim_core.methods.v_cast import v_cast
@@ -53,6 +54,9 @@ METHODS = {
     "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
     "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248"),
     "fastv": MethodEntry(fastv, "FastV", "2403.06764", "scored as its paper says, not as its code does"),
+    "pyramid_drop": MethodEntry(
+        pyramid_drop, "PyramidDrop", "2410.17247", "tokens keep their positions; the released code numbers them anew"
+    ),
     "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for"),
     "evs": MethodEntry(evs, "EVS", "2510.14624", "features are compared, as vLLM does; the paper compares pixels"),
     "vidcom2": MethodEntry(vidcom2, "VidCom²", "2505.14454"),

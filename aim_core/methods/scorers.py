@@ -46,6 +46,13 @@ class LastTokenAttention:
 
 
 @dataclass(frozen=True)
+class NextLayerAttention(LastTokenAttention):
+    """The same by the query and key of the layer that is about to run (PyramidDrop, arXiv 2410.17247, section 3.2)."""
+
+    looks_ahead: bool = True
+
+
+@dataclass(frozen=True)
 class RandomScorer:
     """Chance, the same at every run with the same seed."""
 

@@ -106,6 +106,23 @@ def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source:
 @torch.inference_mode()
 def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tensor:
     """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i]."""
+    return model.get_output_embeddings()(_masked(model, prompt, kept).last_hidden_state[:, -1])[0]
+
+
+@torch.inference_mode()
+def masked_weights(model: nn.Module, prompt: Prompt, kept: list[Tensor], layer: int) -> Tensor:
+    """(heads, n, n), the attention weights of one layer of the same forward; attention must be eager."""
+    weights = []
+    hook = model.get_decoder().layers[layer].self_attn.register_forward_hook(lambda *call: weights.append(call[-1][1]))
+    try:
+        _masked(model, prompt, kept)
+    finally:
+        hook.remove()
+    return weights[0][0]
+
+
+def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor]):
+    """The stock decoder's output at full length, dropped rows hidden layer by layer."""
     decoder, length = model.get_decoder(), prompt.embeds.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool).tril()
 
@@ -129,8 +146,7 @@ def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tenso
     with ExitStack() as stack:
         for index, layer in enumerate(decoder.layers):
             stack.enter_context(layer.register_forward_pre_hook(hook_for(index), with_kwargs=True))
-        out = decoder(inputs_embeds=prompt.embeds, position_ids=prompt.positions, use_cache=False, **extra)
-    return model.get_output_embeddings()(out.last_hidden_state[:, -1])[0]
+        return decoder(inputs_embeds=prompt.embeds, position_ids=prompt.positions, use_cache=False, **extra)
 
 
 def visual_places(model: nn.Module, ids: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from tests.aim_core.methods.clip import GRID, clip_tokens
 PUBLISHED = {  # settings as released, and the share of n that is kept on average over layers (or enters, where all do)
     "vtw": ({"layer": 16}, 32, 16 / 32),  # K / L
     "fastv": ({"layer": 2, "keep_ratio": 0.5}, 28, (2 + 26 * 0.5) / 28),  # (K + (L - K)(1 - R)) / L
+    "pyramid_drop": ({}, 28, (1 + 0.5 + 0.25 + 0.125) / 4),
     "aim": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),  # k (l1 + l2 + 1) / 2L = .165
     "dycoke": ({}, 28, 0.475),  # (1 + 3 (1 - K)) / 4
     "evs": ({"keep_ratio": 0.01}, 28, 1 / 32),  # its floor, 1 / T
@@ -50,6 +51,15 @@ def test_separators_are_counted_and_pruned_with_the_others():
     assert tokens_entering(method, 32, (14, 14), 28, num_separators=1)[0] == 32 * 49 + 1
 
 
+def test_a_pyramid_has_the_published_stages_and_counts():
+    """The paper's 576 tokens and 32 layers: 288 from layer 8 on, 144 from 16, 72 from 24; 28 layers: 7, 14, 21."""
+    method = make_method("pyramid_drop")
+    assert tokens_entering(method, 1, (24, 24), 32) == [576] * 8 + [288] * 8 + [144] * 8 + [72] * 8
+    assert tokens_entering(method, 1, (24, 24), 28) == [576] * 7 + [288] * 7 + [144] * 7 + [72] * 7
+    later = make_method("pyramid_drop", first_layer=3)
+    assert tokens_entering(later, 1, (4, 5), 8) == [20, 20, 20, 10, 5, 5, 2, 2]
+
+
 def test_a_count_that_depends_on_the_video_is_refused():
     with pytest.raises(ValueError, match="depends on the video"):
         tokens_entering(make_method("vidcom2"), 32, (14, 14), 28)
@@ -69,6 +79,8 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("average_pooling", side=0), "side"),
         (lambda: make_method("average_pooling").merger(clip_tokens()), "on_grid"),
         (lambda: make_method("vtw", layer=0), "at least 1"),
+        (lambda: make_method("pyramid_drop", keep_ratio=2), "keep_ratio"),
+        (lambda: tokens_entering(make_method("pyramid_drop"), 1, (4, 5), 3), "of 3 layers none is left"),
     ],
 )
 def test_what_there_is_not_is_refused(how, rule):
