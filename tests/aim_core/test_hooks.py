@@ -90,7 +90,7 @@ def test_query_and_key_reach_the_scorer_through_the_pass_alone(engine, model, fr
     scorer = Traced()
     with torch.inference_mode(), aim(model, replace(as_method(CONFIG), scorer=scorer)):
         model(**plain_inputs(engine, frames))
-    assert scorer.between == {("report", "on_attention")}
+    assert scorer.between == {("report", "on_attention", "_score")}
 
 
 def test_a_model_has_one_method_at_a_time(model):
