@@ -59,7 +59,7 @@ def test_who_waits_for_another_visitor_is_told_the_place(page, held, clip):
     with engine._exclusive(None):  # no run can begin
         asked = [handle_file(str(clip)), None, "why?", 0.25, 6, 9, 4, False]
         other = Client(address, verbose=False).submit(*asked, api_name="/run")
-        wait_until(lambda: other.status().code is Status.PROCESSING)
+        wait_until(lambda: other.status().code in (Status.PROCESSING, Status.PROGRESS))
         page.click("#run")
         playwright.expect(page.locator("#answers")).to_contain_text("queue: 1/1")
     other.result(timeout=100)
