@@ -16,7 +16,7 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # they sha
 
 import pytest
 
-from tests.helpers.browsing import CHROMIUM, FLAGS, PATIENCE
+from tests.helpers.browsing import CHROMIUM, FLAGS, PATIENCE, ROOT
 
 pytest_plugins = ["tests.helpers.ending", "tests.families.fixtures"]
 SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8 visual tokens a frame
@@ -26,16 +26,18 @@ SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8
 def pytest_collection_modifyitems(items):
     """What asks the app, drives a page or is about training is slow, and gets a longer limit, for a busy machine.
 
-    Files that ask the app come first, others with something slow next: workers are given whole files in this order.
+    All that asks the app or drives a page goes to one worker, which begins with it: a browser draws many pictures a second
+    while it waits, so that two of them only wait longer. Of the rest workers are given whole files, slow ones first.
     """
+    on_page = {item.path for item in items if {"served", "browser"} & {*item.fixturenames}}
     for item in items:
+        item.add_marker(pytest.mark.xdist_group("page" if item.path in on_page else str(item.path.relative_to(ROOT))))
         if {"served", "browser"} & {*item.fixturenames} or item.path.parent.name == "training":
             item.add_marker("slow")
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
-    uses_app = {item.path for item in items if "served" in item.fixturenames}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in uses_app, item.path not in slow))
+    items.sort(key=lambda item: (item.path not in on_page, item.path not in slow))
 
 
 @pytest.fixture(scope="session")

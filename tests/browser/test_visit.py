@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.axe import AXE, audited
-from tests.helpers.browsing import SCREENSHOTS, drawn, look, mark, opened, run, said, slide, tokens
+from tests.helpers.browsing import drawn, keep, look, mark, opened, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -57,7 +57,7 @@ def test_what_the_model_sees_says_its_size(page):
     note = page.locator("#explorer [data-part=overlayNote]")
     expect(note).to_contain_text("The very pixels that the model gets: 96×96, out of ")
     assert drawn(page) != merged
-    page.locator("#explorer").screenshot(path=SCREENSHOTS / "seen.png")
+    keep(page.locator("#explorer"), "seen")
     look(page, "groups")
 
 
@@ -68,7 +68,7 @@ def test_another_question_makes_the_answers_stale_and_a_slider_does_not_ask_the_
     assert opacity(page) < 0.7
     slide(page, "keep_ratio", 0.5)
     expect(strip(page, "changed")).to_have_text("Changed: question, settings. Press Run.")
-    page.screenshot(path=SCREENSHOTS / "stale.png")
+    keep(page, "stale")
     slide(page, "frames", 4)
     page.wait_for_timeout(1500)  # longer than a rerun takes
     assert said(page, "aim") == answer and said(page, "aim-tokens") == tokens(8, 0.25)
@@ -128,7 +128,7 @@ def test_run_on_a_telephone_takes_the_eye_to_the_answers_and_a_slider_does_not(p
         assert page.locator("#bar .br").inner_text().split() == [*answers, "Keep", "ratio", "25", "%", "Run", "Stop"]
         assert page.evaluate(seen % "#asked .as") and page.evaluate(seen % "#answers .an-said")
         assert page.evaluate("document.activeElement === document.querySelector('#asked .as')")
-        page.screenshot(path=SCREENSHOTS / "after_run_390.png")
+        keep(page, "after_run_390")
         page.locator("#keep_ratio").scroll_into_view_if_needed()
         slide(page, "keep_ratio", 0.3)
         expect(strip(page, "how")).to_contain_text("keep ratio 30 %")
