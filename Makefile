@@ -21,7 +21,7 @@ demo: $(READY)
 	$(PY) app.py
 
 # In one process more than there are cores, four at most: while browser tests wait for the app, others go on.
-PARALLEL := --dist loadgroup --no-loadscope-reorder
+PARALLEL := --dist loadfile --no-loadscope-reorder
 WORKERS = $(shell $(BASE) -c "import os; print(min(4, os.cpu_count() + 1))")
 test: $(DEV) $(NODE_MODULES) chromium
 	$(PY) -m pytest -n $(WORKERS) $(PARALLEL)

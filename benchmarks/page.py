@@ -75,7 +75,10 @@ def _wait(address: str, process: subprocess.Popen, end: float) -> None:
 
 
 def _requests(address: str, count: int) -> list[float]:
-    """Milliseconds of requests: one that reads, encodes and answers, then some that only have another keep ratio."""
+    """Milliseconds of requests: one that reads, encodes and answers, then some that only have another keep ratio.
+
+    Raises RuntimeError if one of those did not ask the model again.
+    """
     from gradio_client import Client, handle_file
 
     client = Client(address, verbose=False, download_files=False)  # a browser has the frames already
@@ -83,7 +86,11 @@ def _requests(address: str, count: int) -> list[float]:
     spent = [_milliseconds(client.predict, video, None, QUESTION, 0.25, 6, 9, 8, True, api_name="/run")]
     for idx in range(count - 1):
         keep_ratio = KEEP_RATIOS[idx % len(KEEP_RATIOS)]
-        spent.append(_milliseconds(client.predict, keep_ratio, 6, 9, 8, api_name="/follow"))
+        begun = time.perf_counter()
+        *_, summary = client.predict(video, None, "video", QUESTION, keep_ratio, 6, 9, 8, api_name="/follow")
+        spent.append((time.perf_counter() - begun) * 1000)
+        if summary.get("aim", {}).get("keep_ratio") != keep_ratio:
+            raise RuntimeError(f"the page did not ask again with a keep ratio of {keep_ratio}")
     return spent
 
 

@@ -13,12 +13,15 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # they share the cores, and so do their children
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    if os.environ["PYTEST_XDIST_WORKER"] != "gw0":  # which gets the first tests, those of the page, and takes longest
+        os.nice(5)
 
 import pytest
 
-from tests.helpers.browsing import CHROMIUM, FLAGS, PATIENCE, ROOT
+from tests.helpers.browsing import CHROMIUM, FLAGS, PATIENCE
+from tests.helpers.one_browser import on_page
 
-pytest_plugins = ["tests.helpers.ending", "tests.families.fixtures"]
+pytest_plugins = ["tests.helpers.ending", "tests.helpers.one_browser", "tests.families.fixtures"]
 SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8 visual tokens a frame
 
 
@@ -26,18 +29,15 @@ SIZES = (128, 8)  # of the random checkpoint: 128 pixels, patches of 8, so 8 x 8
 def pytest_collection_modifyitems(items):
     """What asks the app, drives a page or is about training is slow, and gets a longer limit, for a busy machine.
 
-    All that asks the app or drives a page goes to one worker, which begins with it: a browser draws many pictures a second
-    while it waits, so that two of them only wait longer. Of the rest workers are given whole files, slow ones first.
+    Files that do so come first, as one process does all of them; others with something slow next.
     """
-    on_page = {item.path for item in items if {"served", "browser"} & {*item.fixturenames}}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("page" if item.path in on_page else str(item.path.relative_to(ROOT))))
         if {"served", "browser"} & {*item.fixturenames} or item.path.parent.name == "training":
             item.add_marker("slow")
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in on_page, item.path not in slow))
+    items.sort(key=lambda item: (not on_page(item.nodeid.partition("::")[0]), item.path not in slow))
 
 
 @pytest.fixture(scope="session")
