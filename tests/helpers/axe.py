@@ -20,12 +20,12 @@ _FOLDS = """isOpen => {
     return others.length === 0; }"""
 _RUN = """async known => {
     const rules = { 'target-size': { enabled: true } };
-    const { violations } = await axe.run(document, { resultTypes: ['violations'], rules });
-    const isKnown = (id, at) => known.some(([rule, own]) => rule === id && document.querySelector(at)?.matches(own));
+    const { violations } = await axe.run(document, { resultTypes: ['violations'], rules, elementRef: true });
+    const isKnown = (id, element) => known.some(([rule, own]) => rule === id && element.matches(own));
     const told = ({ target, html, any }) =>
         `${target.join(' ')} ${any.map(({ message }) => message).join(' ').slice(0, 200)} ${html.slice(0, 120)}`;
     return violations.flatMap(({ id, nodes }) =>
-        nodes.filter(({ target }) => !isKnown(id, target[0])).map((node) => `${id}: ${told(node)}`)); }"""
+        nodes.filter(({ element }) => !isKnown(id, element)).map((node) => `${id}: ${told(node)}`)); }"""
 
 
 def audited(page) -> list[str]:
