@@ -40,6 +40,12 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (not on_page(item.nodeid.partition("::")[0]), item.path not in slow))
 
 
+def pytest_runtest_teardown():
+    """No test may leave its process with real-time priority, as some encoders do: all others would wait for its core."""
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 @pytest.fixture(scope="session")
 def browser():
     """A real Chromium; tests that ask for it are skipped where there is none."""
