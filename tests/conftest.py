@@ -40,8 +40,10 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (not on_page(item.nodeid.partition("::")[0]), item.path not in slow))
 
 
-def pytest_runtest_teardown():
-    """No test may leave its process with real-time priority, as some encoders do: all others would wait for its core."""
+@pytest.fixture(autouse=True)
+def usual_priority():
+    """No test may leave its process with real-time priority, as some encoders do: others would wait for its core."""
+    yield
     if hasattr(os, "sched_getscheduler"):
         assert os.sched_getscheduler(0) == os.SCHED_OTHER
 

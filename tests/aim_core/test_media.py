@@ -45,7 +45,7 @@ def write_video(path, codec, shots, size=(160, 120), pixels="yuv420p", options=N
 
 @contextmanager
 def same_priority():
-    """SVT-AV1 gives a process of root real-time priority and leaves it there: nothing else would get its core any more."""
+    """SVT-AV1 gives a process of root real-time priority and leaves it there; nothing else would get its core."""
     if not hasattr(os, "sched_getscheduler"):
         yield
         return
