@@ -87,7 +87,7 @@ def _requests(address: str, count: int) -> list[float]:
     for idx in range(count - 1):
         keep_ratio = KEEP_RATIOS[idx % len(KEEP_RATIOS)]
         begun = time.perf_counter()
-        *_, summary = client.predict(video, None, "video", QUESTION, keep_ratio, 6, 9, 8, api_name="/follow")
+        *_, summary = client.predict(video, None, QUESTION, keep_ratio, 6, 9, 8, api_name="/follow")
         spent.append((time.perf_counter() - begun) * 1000)
         if summary.get("aim", {}).get("keep_ratio") != keep_ratio:
             raise RuntimeError(f"the page did not ask again with a keep ratio of {keep_ratio}")
