@@ -21,6 +21,7 @@ def test_a_prefill_holds_its_merging(engine, frames):
     assert all(200 <= merge < whole for merge, whole in zip(times.merge_ms, times.ms, strict=True))
 
 
+@pytest.mark.slow
 def test_every_turn_has_each_once_and_the_first_turn_does_not_count(engine, frames):
     calls: list[str] = []
     methods = [slow(name=name, first_seconds=2.0, calls=calls) for name in "ab"]
@@ -34,6 +35,7 @@ def test_every_turn_has_each_once_and_the_first_turn_does_not_count(engine, fram
     assert calls == list("ab")
 
 
+@pytest.mark.slow
 def test_the_vision_tower_is_in_the_time_to_the_first_word_alone(engine, frames):
     fresh = Engine(engine.adapter)
     encode = fresh.adapter.encode

@@ -133,6 +133,7 @@ def test_decoding_goes_on_behind_what_was_dropped(family_model, name, medium, po
         prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "medium", "method_name"), WITH_WHOLE)
 def test_a_method_that_reduces_nothing_is_the_plain_model_and_leaves_it_plain(family_model, name, medium, method_name):
     model, inputs = asked(family_model, name, medium)

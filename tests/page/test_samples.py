@@ -112,6 +112,7 @@ def test_three_samples_flip_and_one_at_the_defaults(report):
     assert [one for one in at_defaults if one["dense"] == one["answer"]]
 
 
+@pytest.mark.slow
 def test_the_model_answers_as_the_flips_say(report):
     """One that flips at the defaults, and the first of three other samples, asked again."""
     found = flips(report)
