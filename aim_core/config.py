@@ -27,7 +27,7 @@ class LinearSchedule:
 
     def __post_init__(self):
         for name in ("l1", "l2"):
-            _check_number(name, getattr(self, name), Integral, "a whole number")
+            check_whole(name, getattr(self, name))
         if not 0 <= self.l1 < self.l2:
             raise ValueError(f"layers must satisfy 0 <= l1 < l2, got l1={self.l1} and l2={self.l2}")
 
@@ -82,7 +82,7 @@ class AimConfig:
     def __post_init__(self):
         for name in ("keep_ratio", "temperature", "teleport"):
             _check_number(name, getattr(self, name), Real, "a number")
-        _check_number("iterations", self.iterations, Integral, "a whole number")
+        check_whole("iterations", self.iterations)
         if not 0 < self.keep_ratio <= 1:
             raise ValueError(f"keep_ratio must be in (0, 1], got {self.keep_ratio}")
         LinearSchedule(self.l1, self.l2)  # raises for layers that do not fit
@@ -114,6 +114,11 @@ class AimConfig:
         return LinearSchedule(self.l1, self.l2)
 
 
+def check_whole(name: str, value: object) -> None:
+    """Raise ValueError if a setting is not a whole number."""
+    _check_number(name, value, Integral, "a whole number")
+
+
 def _check_number(name: str, value: object, kind: type, words: str) -> None:
     # bool is an int to Python; True as a layer or a ratio is a mistake
     fits = isinstance(value, kind) and not isinstance(value, bool)
@@ -122,6 +127,6 @@ def _check_number(name: str, value: object, kind: type, words: str) -> None:
 
 
 def _check_depth(num_layers: int) -> None:
-    _check_number("num_layers", num_layers, Integral, "a whole number")
+    check_whole("num_layers", num_layers)
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 
 from torch import Tensor
 
+from aim_core.config import check_whole
 from aim_core.methods.base import Method, Scorer
 from aim_core.methods.scorers import AttentionReceived, LastTokenAttention
 from aim_core.ops.merging import Merged, merge_tokens
@@ -39,8 +39,7 @@ class DropOnce:
     keep_ratio: float
 
     def __post_init__(self):
-        if not isinstance(self.layer, Integral) or isinstance(self.layer, bool):
-            raise ValueError(f"layer must be a whole number, got {self.layer!r}")
+        check_whole("layer", self.layer)
         if self.layer < 1:
             raise ValueError(f"layer must be at least 1, since scores come from the layer before, got {self.layer}")
         if not 0 <= self.keep_ratio <= 1:

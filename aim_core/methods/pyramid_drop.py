@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aim_core.config import check_whole
 from aim_core.methods.base import Method
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.scorers import NextLayerAttention
@@ -21,7 +22,7 @@ class Pyramid:
     """Of n tokens n * keep_ratio^s, rounded down, enter the layers of stage s = 0, 1, 2, 3.
 
     first_layer: of stage 1, from 1; 0 for a quarter of the model's layers. The layers from it on are cut in three.
-    Raises ValueError for a share outside [0, 1], or where a stage would have no layer.
+    Raises ValueError for a share outside [0, 1], a layer that is not a whole number, or where a stage would have none.
     """
 
     keep_ratio: float
@@ -30,6 +31,9 @@ class Pyramid:
     def __post_init__(self):
         if not 0 <= self.keep_ratio <= 1:
             raise ValueError(f"keep_ratio must be in [0, 1], got {self.keep_ratio}")
+        check_whole("first_layer", self.first_layer)
+        if self.first_layer < 0:
+            raise ValueError(f"first_layer must be at least 0, got {self.first_layer}")
 
     def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
         first = self.first_layer or num_layers // STAGES
@@ -37,7 +41,7 @@ class Pyramid:
             raise ValueError(f"of {num_layers} layers none is left for a stage of the pyramid that begins at {first}")
         begins = [first + stage * (num_layers - first) // (STAGES - 1) for stage in range(STAGES - 1)]
         stages = [sum(layer >= begin for begin in begins) for layer in range(num_layers)]
-        return [int(num_visual * self.keep_ratio**stage) for stage in stages]
+        return [int(round(num_visual * self.keep_ratio**stage, 9)) for stage in stages]  # 100 * 0.29 is 28.99...
 
 
 def pyramid_drop(keep_ratio: float = 0.5, first_layer: int = 0) -> Method:

@@ -56,6 +56,7 @@ def test_a_pyramid_has_the_published_stages_and_counts():
     method = make_method("pyramid_drop")
     assert tokens_entering(method, 1, (24, 24), 32) == [576] * 8 + [288] * 8 + [144] * 8 + [72] * 8
     assert tokens_entering(method, 1, (24, 24), 28) == [576] * 7 + [288] * 7 + [144] * 7 + [72] * 7
+    assert tokens_entering(make_method("pyramid_drop", keep_ratio=0.29), 1, (10, 10), 4) == [100, 29, 8, 2]
     later = make_method("pyramid_drop", first_layer=3)
     assert tokens_entering(later, 1, (4, 5), 8) == [20, 20, 20, 10, 5, 5, 2, 2]
 
@@ -80,6 +81,8 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("average_pooling").merger(clip_tokens()), "on_grid"),
         (lambda: make_method("vtw", layer=0), "at least 1"),
         (lambda: make_method("pyramid_drop", keep_ratio=2), "keep_ratio"),
+        (lambda: make_method("pyramid_drop", first_layer=2.5), "first_layer must be a whole number, got 2.5"),
+        (lambda: make_method("pyramid_drop", first_layer=-1), "first_layer"),
         (lambda: tokens_entering(make_method("pyramid_drop"), 1, (4, 5), 3), "of 3 layers none is left"),
     ],
 )
