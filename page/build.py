@@ -61,63 +61,83 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
     layout_inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
-    run = gr.on(
+    run = _connect_run(handlers, controls, [*settings, controls.details, key], outputs)
+    marks = (results.explorer.overrides, results.answers.undo)
+    hand = [_connect_hand(handlers, event, [*controls.sliders, key], outputs) for event in marks]
+    times = _connect_times(handlers, run)
+    layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
+    _connect_stop(handlers, controls)
+    follow = [_connect_follow(handlers, controls, [*settings, key], outputs)] if handlers.runner.is_small else []
+    return [run, *hand, *follow]
+
+
+def _connect_run(handlers: Handlers, controls: Controls, inputs: list, outputs: list) -> Dependency:
+    """Run, or Enter in the question, asks."""
+    return gr.on(
         [controls.run.click, controls.question.submit],
         handlers.answer,
-        [*settings, controls.details, key],
+        inputs,
         outputs,
         api_name="run",
         api_visibility="undocumented",
         concurrency_id="model",
         concurrency_limit=1,
-        show_progress_on=results.answers,
+        show_progress_on=handlers.results.answers,
     )
-    hand = [
-        event(
-            handlers.by_hand,
-            [*controls.sliders, key],
-            outputs,
-            trigger_mode="always_last",
-            api_visibility="private",
-            concurrency_id="model",
-            show_progress_on=results.answers,
-        )
-        for event in (results.explorer.overrides, results.answers.undo)
-    ]
+
+
+def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dependency:
+    """Marks, or taking them off, ask again."""
+    return event(
+        handlers.by_hand,
+        inputs,
+        outputs,
+        trigger_mode="always_last",
+        api_visibility="private",
+        concurrency_id="model",
+        show_progress_on=handlers.results.answers,
+    )
+
+
+def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
+    """A run that answered is timed; of one that failed the page hears."""
     run.failure(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
-    times = run.success(
+    return run.success(
         handlers.times,
-        key,
-        results.timed,
+        handlers.results.key,
+        handlers.results.timed,
         api_name="times",
         api_visibility="undocumented",
         concurrency_id="model",
         show_progress="hidden",
     )
-    layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
+
+
+def _connect_stop(handlers: Handlers, controls: Controls) -> None:
+    """Stop stops at once, in the queue, since only such an event can send a message."""
     controls.stop.click(
         handlers.stop,
-        key,
-        [results.asked, results.answers],
+        handlers.results.key,
+        [handlers.results.asked, handlers.results.answers],
         show_progress="hidden",
         api_visibility="private",
         concurrency_limit=None,
-    )  # queued, as only such an event can send a message
-    done = [run, *hand]
-    if handlers.runner.is_small:
-        again = gr.on(
-            [slider.change for slider in controls.sliders],
-            handlers.follow,
-            [*settings, key],
-            outputs,
-            trigger_mode="always_last",
-            show_progress="hidden",
-            api_name="follow",
-            api_visibility="undocumented",
-            concurrency_id="model",
-        )
-        done.append(again)
-    return done
+    )
+
+
+def _connect_follow(handlers: Handlers, controls: Controls, inputs: list, outputs: list) -> Dependency:
+    """A moved slider asks again."""
+    return gr.on(
+        [slider.change for slider in controls.sliders],
+        handlers.follow,
+        inputs,
+        outputs,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_name="follow",
+        api_visibility="undocumented",
+        concurrency_id="model",
+    )
 
 
 def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
@@ -130,7 +150,7 @@ def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
         handlers.open_figures, None, figures.opened, show_progress="hidden", api_visibility="private"
     ).then(**drawn)
     figures.box.collapse(lambda: False, None, figures.is_open, api_visibility="private")
-    gr.on([figures.layer.input, figures.scale.input], **drawn, trigger_mode="always_last", concurrency_limit=4)
+    gr.on([figures.layer.input, figures.scale.input], **drawn, trigger_mode="always_last")
     for run in done:
         run.success(**drawn)
 
