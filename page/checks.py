@@ -66,9 +66,14 @@ def checked_frames(num_frames: object) -> int:
     return count
 
 
-def checked_media(shown: object, other: object) -> str:
-    """The path of the upload on the open tab, else of the one on the other."""
-    path = shown or other
+def shown_file(video: str | None, image: str | None, tab: object) -> str | None:
+    """The path of the upload on the open tab, "video" or "image", else of the one on the other; None without any."""
+    return (image or video) if tab == "image" else (video or image)
+
+
+def checked_media(video: str | None, image: str | None, tab: object) -> str:
+    """The path of the upload that is meant, see `shown_file`."""
+    path = shown_file(video, image, tab)
     if not path:
         raise refusal(strings().NO_MEDIA, "media")
     return str(path)

@@ -13,7 +13,16 @@ import numpy as np
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
-from page.checks import checked_config, checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
+from page.checks import (
+    checked_config,
+    checked_frames,
+    checked_kind,
+    checked_media,
+    checked_question,
+    guarded,
+    refusal,
+    shown_file,
+)
 from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
 from page.components.asked.component import Asked, asked_record
@@ -57,7 +66,7 @@ class Handlers:
     ):
         """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
-        path = checked_media(*((image, video) if shown == "image" else (video, image)))
+        path = checked_media(video, image, shown)
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
@@ -105,8 +114,7 @@ class Handlers:
         stored = self.store.get(key)
         if stored is None or stored.model is not None or l1 >= l2:  # the page is about to move one of the two
             return gr.skip()
-        path = (image or video) if shown == "image" else (video or image)
-        if (path, str(question or "").strip()) != (stored.path, stored.question):
+        if (shown_file(video, image, shown), str(question or "").strip()) != (stored.path, stored.question):
             return gr.skip()
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         same_frames = num_frames == stored.num_frames

@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
-from page.checks import checked_config, checked_frames, guarded, refusal
+from page.checks import checked_config, checked_frames, guarded, refusal, shown_file
 from page.components.base import Panel
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
@@ -88,7 +88,7 @@ class Exports:
     @guarded
     def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
         """The query of a link to these settings, and to the sample if the open tab holds one."""
-        path = (image or video) if shown == "image" else (video or image)
+        path = shown_file(video, image, shown)
         sample = sample_name(path)
         if path and not sample:
             gr.Info(strings().LINK_OWN_FILE)

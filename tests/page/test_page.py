@@ -65,8 +65,11 @@ def test_sliders_send_floats():
 
 
 def test_the_open_tab_comes_first():
-    assert checks.checked_media("a.mp4", "b.png") == "a.mp4" and checks.checked_media(None, "b.png") == "b.png"
-    assert "Upload" in refused(checks.checked_media, None, None)
+    both = "a.mp4", "b.png"
+    assert checks.checked_media(*both, "video") == "a.mp4" and checks.checked_media(*both, "image") == "b.png"
+    assert checks.checked_media(None, "b.png", "video") == "b.png"
+    assert checks.checked_media("a.mp4", None, "image") == "a.mp4"
+    assert "Upload" in refused(checks.checked_media, None, None, "video")
 
 
 @pytest.mark.parametrize(
