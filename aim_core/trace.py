@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from aim_core.layer_trace import LayerTrace, layer_arrays, read_layers
 from aim_core.ops.ragged import filled, rounds_together
-from aim_core.ops.rank_correlation import spearman
 from aim_core.view import View, read_views, view_arrays
-
-
-@dataclass(frozen=True, eq=False)
-class LayerTrace:
-    """The visual tokens that entered one decoder layer.
-
-    layer:      index of the decoder layer, from 0.
-    kept:       (k,) int64, ascending rows of the merged tokens that entered this layer.
-    scores:     (k,) float32, their scores as measured in this layer; (0,) where none was measured.
-    steps:      (heads, iterations + 1, k) float32, the PageRank of each of them in each head after 0, 1, ...
-                iterations steps, text holding the rest of the mass of 1; of size 0 where not asked for or not measured.
-    """
-
-    layer: int
-    kept: np.ndarray
-    scores: np.ndarray
-    steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
-
-    @property
-    def early(self) -> float | None:
-        """Rank correlation of the scores with how early a token comes; None where they have no order."""
-        return spearman(-self.kept, np.nan_to_num(self.scores)) if len(self.scores) else None
-
-    @property
-    def held(self) -> float | None:
-        """Share of all PageRank that these tokens hold, text the rest: mean over heads; None without `steps`."""
-        return float(self.steps[:, -1].sum(axis=1).mean()) if self.steps.size else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,12 +188,7 @@ class Trace:
             "grid": np.array(self.grid, dtype=np.int64),
         }
         arrays |= {"group": self.group, "planned": self.planned}
-        for index, layer in enumerate(self.layers):
-            arrays[f"layer_{index}"] = np.int64(layer.layer)
-            arrays[f"kept_{index}"] = layer.kept
-            arrays[f"importance_{index}"] = layer.scores
-            if layer.steps.size:
-                arrays[f"steps_{index}"] = layer.steps
+        arrays |= layer_arrays(self.layers)
         arrays |= {f"round_{index}": new for index, new in enumerate(self.rounds)}
         if self.similarity is not None:
             arrays["similarity"] = self.similarity
@@ -234,7 +202,7 @@ class Trace:
         """Read what `save` wrote. Raises ValueError if the file is not a trace."""
         try:
             with np.load(path, allow_pickle=False) as data:
-                layers = tuple(_layer(data, index) for index in range(len(data["planned"])))
+                layers = read_layers(data, len(data["planned"]))
                 grid = (int(data["grid"][0]), int(data["grid"][1]))
                 views, row = (read_views(data), data["row"]) if "row" in data else ((), None)
                 rounds = tuple(data[f"round_{index}"] for index in range(sum(key.startswith("round_") for key in data)))
@@ -257,9 +225,3 @@ class Trace:
     def _by_patch(self, values: np.ndarray, fill) -> np.ndarray:
         """(V, n), the value of each patch's row, out of values (rows,); `fill` for a patch that has none."""
         return np.append(values, values.dtype.type(fill))[self.rows()]  # -1 points at the last
-
-
-def _layer(data, index: int) -> LayerTrace:
-    """What `save` wrote of one layer."""
-    steps = {"steps": data[f"steps_{index}"]} if f"steps_{index}" in data else {}
-    return LayerTrace(int(data[f"layer_{index}"]), data[f"kept_{index}"], data[f"importance_{index}"], **steps)

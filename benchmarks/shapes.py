@@ -14,7 +14,7 @@ from transformers import LlavaOnevisionConfig, LlavaOnevisionForConditionalGener
 from aim_core.adapters.base import Adapter
 from aim_core.adapters.layout import Layout, MediaSpan, assign_rows, consecutive
 from aim_core.adapters.llava_onevision import LlavaOnevisionAdapter
-from aim_core.trace import View
+from aim_core.view import View
 
 _BEFORE = 14  # rows of text before the video, as in the chat template
 

@@ -60,12 +60,6 @@ def test_no_folder_points_back_at_another():
     assert order.index("page.state") < order.index("page.components") < order.index("page.exports")
 
 
-def test_visual_knows_of_the_core_only_its_records():
-    for path in (ROOT / "visual").rglob("*.py"):
-        core = {name for name in imported(path) if name.startswith("aim_core")}
-        assert core <= {"aim_core.trace"}, f"{path.name} imports {core}"
-
-
 def test_reading_a_saved_run_imports_no_drawing():
     for path in (ROOT / "page" / "exports" / "saved_run").glob("*.py"):
         assert not {name for name in imported(path) if name.split(".")[0] in {"visual", "cv2", "matplotlib"}}, path.name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_core.trace import LayerTrace, Trace
+from aim_core.layer_trace import LayerTrace
+from aim_core.trace import Trace
 from visual.heatmaps import nearest_scored
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from aim_core.trace import Trace, View
+from aim_core.trace import Trace
+from aim_core.view import View
 from visual.clock import clock
 from visual.contact_sheet import display_side, enlarge
 from visual.overlay import faded

@@ -18,7 +18,7 @@ from transformers.video_utils import VideoMetadata
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.config import AimConfig
 from aim_core.ops.flops import widths
-from aim_core.trace import View
+from aim_core.view import View
 
 MODALITIES = ("image", "video")
 

@@ -9,7 +9,7 @@ from aim_core.adapters.base import Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.ops.flops import linear_flops, vision_flops
-from aim_core.trace import View
+from aim_core.view import View
 
 
 class InternVLAdapter(TiledAdapter):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from aim_core.ops.merging import Merged
-from aim_core.trace import View
+from aim_core.view import View
 
 
 @dataclass(frozen=True, eq=False)

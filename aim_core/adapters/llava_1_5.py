@@ -13,7 +13,7 @@ from aim_core.adapters.crops import Box, centre_crop
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.config import AimConfig
 from aim_core.ops.flops import linear_flops, vision_flops
-from aim_core.trace import View
+from aim_core.view import View
 
 _DEPTH, _L1, _L2, _KEEP_RATIO = 32, 13, 21, 0.4375  # arXiv 2412.03248, LLaVA-1.5-7B
 

@@ -17,7 +17,7 @@ from aim_core.adapters.crops import anyres, middle
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
 from aim_core.ops.flops import linear_flops
-from aim_core.trace import View
+from aim_core.view import View
 
 
 class LlavaNextVideoAdapter(Adapter):

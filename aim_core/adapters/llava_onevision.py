@@ -12,7 +12,7 @@ from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, padded_to_square
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.ops.flops import linear_flops, vision_flops
-from aim_core.trace import View
+from aim_core.view import View
 
 
 class LlavaOnevisionAdapter(Adapter):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, tile
-from aim_core.trace import View
+from aim_core.view import View
 
 
 class TiledAdapter(Adapter):

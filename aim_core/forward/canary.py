@@ -27,7 +27,7 @@ from aim_core.forward.small_decoder import random_decoder
 from aim_core.methods.base import Method, where_needed
 from aim_core.ops.flops import head_dim
 from aim_core.ops.merging import Merged
-from aim_core.trace import View
+from aim_core.view import View
 
 _BY_HAND = "aim_by_hand"
 _START, _PATCHES, _LENGTH, _STEPS, _PADDING = 3, 8, 15, 2, 2  # rows of a prompt: text, visual, text; then new ones

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.layer_trace import LayerTrace
+from aim_core.trace import Trace
+from aim_core.view import View
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import torch
 from aim_core.adapters.layout import MediaSpan, ViewSpan, assign_media, assign_rows, consecutive
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.ops.merging import merge_tokens
-from aim_core.trace import View
+from aim_core.view import View
 
 
 def with_newlines(medium: int) -> MediaSpan:

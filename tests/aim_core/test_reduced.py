@@ -14,7 +14,8 @@ from aim_core.methods.aim import as_method
 from aim_core.ops.merging import merge_tokens
 from aim_core.ops.reduced import Reduced, as_reduced, average_groups, keep_patches, weighted_sums
 from aim_core.overrides import TokenOverrides
-from aim_core.trace import Trace, View
+from aim_core.trace import Trace
+from aim_core.view import View
 from tests.helpers.masking import masked_logits
 from tests.helpers.prompts import QUESTION, plain_inputs
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.layer_trace import LayerTrace
+from aim_core.trace import Trace
+from aim_core.view import View
 
 
 def layer(index: int, kept: list[int], importance: list[float]) -> LayerTrace:

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from aim_core.config import AimConfig
+from aim_core.layer_trace import LayerTrace
 from aim_core.overrides import TokenOverrides
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.trace import Trace
+from aim_core.view import View
 from page.components.explorer.record import explorer_record
 from page.i18n import ENGLISH
 from tests.helpers.drawn_trace import make_result

@@ -3,10 +3,12 @@
 import numpy as np
 
 from aim_core.config import AimConfig
+from aim_core.layer_trace import LayerTrace
 from aim_core.ops.flops import Cost
 from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.trace import Trace
+from aim_core.view import View
 
 
 def make_trace(num_frames: int = 2, size: tuple[int, int] = (50, 70), scored: bool = True) -> Trace:

@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 from aim_core.config import AimConfig
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.layer_trace import LayerTrace
+from aim_core.trace import Trace
+from aim_core.view import View
 from page import assets
 from page.components.explorer import iterations
 from page.components.explorer.component import TokenExplorer

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 from aim_core.config import AimConfig
+from aim_core.layer_trace import LayerTrace
 from aim_core.result import PrefillTimes
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.trace import Trace
+from aim_core.view import View
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.explorer.component import TokenExplorer
 from page.components.word_frames.component import WordFramesPanel, word_frames_record

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.layer_trace import LayerTrace
+from aim_core.trace import Trace
+from aim_core.view import View
 from visual.frame_compose import compose_frame, composed_frames, frame_captions
 from visual.heatmaps import drawn_frames, groups_overlay
 from visual.overlay import draw_alive, faded

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from aim_core.trace import LayerTrace
+from aim_core.layer_trace import LayerTrace
 from tests.helpers.drawn_trace import make_dropped_trace, make_trace
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.frame_compose import frame_captions

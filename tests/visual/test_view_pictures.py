@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aim_core.trace import View
+from aim_core.view import View
 from tests.helpers.drawn_trace import make_trace
 from visual.frame_compose import compose_frame, composed_frames
 from visual.view_pictures import view_picture, view_pictures

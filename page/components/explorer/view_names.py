@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aim_core.trace import View
+from aim_core.view import View
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as in `View`
 

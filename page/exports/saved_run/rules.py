@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_core.trace import LayerTrace, Trace, View
+from aim_core.layer_trace import LayerTrace
+from aim_core.trace import Trace
+from aim_core.view import View
 from page.exports.saved_run.archive import SavedRunError
 from page.i18n import strings
 

@@ -1,0 +1,59 @@
+"""LayerTrace: the visual tokens that entered one decoder layer, with their scores; as arrays in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aim_core.ops.rank_correlation import spearman
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """The visual tokens that entered one decoder layer.
+
+    layer:      index of the decoder layer, from 0.
+    kept:       (k,) int64, ascending rows of the merged tokens that entered this layer.
+    scores:     (k,) float32, their scores as measured in this layer; (0,) where none was measured.
+    steps:      (heads, iterations + 1, k) float32, the PageRank of each of them in each head after 0, 1, ...
+                iterations steps, text holding the rest of the mass of 1; of size 0 where not asked for or not measured.
+    """
+
+    layer: int
+    kept: np.ndarray
+    scores: np.ndarray
+    steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+
+    @property
+    def early(self) -> float | None:
+        """Rank correlation of the scores with how early a token comes; None where they have no order."""
+        return spearman(-self.kept, np.nan_to_num(self.scores)) if len(self.scores) else None
+
+    @property
+    def held(self) -> float | None:
+        """Share of all PageRank that these tokens hold, text the rest: mean over heads; None without `steps`."""
+        return float(self.steps[:, -1].sum(axis=1).mean()) if self.steps.size else None
+
+
+def layer_arrays(layers: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
+    """Layers as arrays for a file; the names are those of its first version."""
+    arrays: dict[str, np.ndarray] = {}
+    for index, layer in enumerate(layers):
+        arrays[f"layer_{index}"] = np.array(layer.layer, dtype=np.int64)
+        arrays[f"kept_{index}"] = layer.kept
+        arrays[f"importance_{index}"] = layer.scores
+        if layer.steps.size:
+            arrays[f"steps_{index}"] = layer.steps
+    return arrays
+
+
+def read_layers(data: Mapping[str, np.ndarray], count: int) -> tuple[LayerTrace, ...]:
+    """The first `count` layers, from what `layer_arrays` gave. Raises KeyError if one is missing."""
+    return tuple(_read_layer(data, index) for index in range(count))
+
+
+def _read_layer(data: Mapping[str, np.ndarray], index: int) -> LayerTrace:
+    steps = {"steps": data[f"steps_{index}"]} if f"steps_{index}" in data else {}
+    return LayerTrace(int(data[f"layer_{index}"]), data[f"kept_{index}"], data[f"importance_{index}"], **steps)
