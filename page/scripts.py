@@ -54,9 +54,13 @@ def imported(name: str) -> str:
 
 
 def start(entry: str, events: tuple[str, ...]) -> str:
-    """What Gradio runs for a panel: the `start` of its module. Gradio takes each quoted name in it for an event."""
+    """What Gradio runs for a panel: the `start` of its module, which gets what never changes and the value of now.
+
+    Gradio takes each quoted name in it for an event.
+    """
     names = ", ".join(f'"{event}"' for event in events)
-    return f"{imported(entry)}.then(({{ start }}) => start({{ element, props, watch, trigger }})); // {names}"
+    own = "{ ...JSON.parse(props.fixed), get value() { return props.value; } }"
+    return f"{imported(entry)}.then(({{ start }}) => start({{ element, props: {own}, watch, trigger }})); // {names}"
 
 
 def call(name: str, function: str, *first: str) -> str:

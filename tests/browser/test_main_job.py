@@ -15,6 +15,7 @@ from tests.helpers.browsing import (
     drawn,
     keep,
     look,
+    one_run,
     open_figures,
     opened,
     patch_point,
@@ -228,9 +229,8 @@ def test_l2_stays_above_l1_and_both_reach_the_model(own):
 
 
 def test_enter_asks(own):
-    own.locator("#question textarea").press("Enter")
-    own.wait_for_selector("#stop:not([disabled])")
-    own.wait_for_selector("#stop[disabled]")
+    with one_run(own):
+        own.locator("#question textarea").press("Enter")
 
 
 def test_bad_input_is_a_sentence_and_nothing_is_lost(page):
@@ -278,9 +278,17 @@ def test_every_width_and_both_themes_without_scrolling_sideways(browser, served)
         run(page)
         for size, before in zip(SIZES, empty, strict=True):
             assert stage(page, *size) == before  # a run does not move the page
+            assert depth_of_grids(page) <= 5  # each is laid out twice by the one around it: at 7, a change took 0.2 s
             fits(page, size[0])
     with opened(browser, served, width=390, height=844) as page:  # narrow from the start, as on a telephone
         assert stage(page, 390, 844) == empty[-1] and page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def depth_of_grids(page) -> int:
+    """How many grids lie in one another at most."""
+    return page.evaluate("""() => {
+        const depth = (node) => node ? depth(node.parentElement) + (getComputedStyle(node).display === 'grid') : 0;
+        return Math.max(...[...document.querySelectorAll('#results *')].map(depth)); }""")
 
 
 def stage(page, width: int, height: int) -> list[float]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.axe import AXE, audited
-from tests.helpers.browsing import drawn, keep, look, mark, opened, run, said, slide, tokens
+from tests.helpers.browsing import drawn, keep, look, mark, one_run, opened, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -27,8 +27,10 @@ def page(browser, served):
 def sample(page, index: int) -> None:
     """Choose a sample; its file and question take the place of those before."""
     before = page.evaluate("document.querySelector('#video video')?.src ?? ''")
-    page.locator("#video_samples tbody tr").nth(index).click()
+    row = page.locator("#video_samples tbody tr").nth(index)
+    row.click()
     page.wait_for_function("src => ![null, '', src].includes(document.querySelector('#video video')?.src)", arg=before)
+    expect(page.locator("#question textarea")).to_have_value(row.inner_text().strip())
 
 
 def strip(page, part: str):
@@ -121,8 +123,8 @@ def test_run_on_a_telephone_takes_the_eye_to_the_answers_and_a_slider_does_not(p
     try:
         page.locator("#run").scroll_into_view_if_needed()
         assert not page.evaluate(seen % "#answers .an-said")
-        page.locator("#bar button", has_text="Run").click()
-        page.wait_for_selector("#bar [data-part=stop]:not([disabled])")
+        with one_run(page):
+            page.locator("#bar button", has_text="Run").click()
         page.wait_for_selector("#bar [data-part=stop][disabled]")
         answers = ["Dense", said(page, "dense"), "AIM", said(page, "aim")]
         assert page.locator("#bar .br").inner_text().split() == [*answers, "Keep", "ratio", "25", "%", "Run", "Stop"]

@@ -98,11 +98,27 @@ def wait_for_change(page, name: str, before: str) -> str:
 
 
 def run(page) -> None:
-    """Press Run and wait until it is over, which is when Stop can no longer be pressed."""
-    page.click("#run")
-    page.wait_for_selector("#stop:not([disabled])")
-    page.wait_for_selector("#stop[disabled]")
+    """Press Run and wait until it is over."""
+    with one_run(page):
+        page.click("#run")
     page.wait_for_selector("#explorer .tx[data-empty=false]")
+
+
+@contextmanager
+def one_run(page) -> Iterator[None]:
+    """Wait until a run that starts inside is over: Stop could be pressed, and cannot be any longer.
+
+    The page itself counts this, since a short run may begin and end between two looks from here.
+    """
+    page.evaluate("""() => {
+        window.runsOver = 0;
+        window.watch?.disconnect();
+        window.watch = new MutationObserver((changes) => {
+            runsOver += changes.filter(({ target }) => target.id === 'stop' && target.disabled).length;
+        });
+        watch.observe(document.body, { subtree: true, attributeFilter: ['disabled'] }); }""")
+    yield
+    page.wait_for_function("runsOver > 0")
 
 
 def tokens(num_frames: int, keep_ratio: float = 1.0) -> str:

@@ -262,7 +262,7 @@ def test_markup_in_an_answer_stays_text(browser, said):
 def test_gradio_can_make_the_panels_again(engine):
     panel = EstimatePanel(model_sizes(engine), value={"keep_ratio": 0.5}, elem_id="estimate")
     again = EstimatePanel(**panel.constructor_args | {"render": False})
-    assert again.props["model"] == panel.props["model"]
+    assert again.fixed["model"] == panel.fixed["model"]
     assert AnswersPanel(elem_id="answers", render=False).preprocess({"dense": "x"}) is None
     assert WordFramesPanel(elem_id="word_frames", render=False).preprocess(None) is None
 

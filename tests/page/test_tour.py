@@ -116,5 +116,5 @@ def test_templates_are_fixed():
 
 def test_gradio_can_make_it_again():
     tour = Tour([asdict(step) for step in steps(12)], elem_id="tour", render=False)
-    assert Tour(**tour.constructor_args | {"render": False}).props["steps"] == tour.props["steps"]
+    assert Tour(**tour.constructor_args | {"render": False}).fixed["steps"] == tour.fixed["steps"]
     assert tour.preprocess({"when": 1}) is None

@@ -19,7 +19,7 @@ class AnswersPanel(Panel):
     """Shows `answers_record`."""
 
     def __init__(self, **kwargs):
-        super().__init__("answers", "ANSWER_PANEL", events=("undo",), palette=browser_palette(), **kwargs)
+        super().__init__("answers", "ANSWER_PANEL", events=("undo",), fixed={"palette": browser_palette()}, **kwargs)
 
 
 def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any, known: str | None = None) -> dict:

@@ -10,4 +10,4 @@ class BarPanel(Panel):
     """Has no value: its script reads the page's own controls and works them."""
 
     def __init__(self, **kwargs):
-        super().__init__("bar", "BAR", palette=browser_palette(), **kwargs)
+        super().__init__("bar", "BAR", fixed={"palette": browser_palette()}, **kwargs)

@@ -37,7 +37,7 @@ class EstimatePanel(Panel):
     """
 
     def __init__(self, model: dict, **kwargs):
-        super().__init__("estimate", "ESTIMATE", palette=browser_palette(), model=model, **kwargs)
+        super().__init__("estimate", "ESTIMATE", fixed={"palette": browser_palette(), "model": model}, **kwargs)
 
     def preprocess(self, payload: Any) -> Any:
         return payload

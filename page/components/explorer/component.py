@@ -30,7 +30,7 @@ class TokenExplorer(Panel):
     data_model = ExplorerData
 
     def __init__(self, **kwargs):
-        super().__init__("explorer", "EXPLORER", events=("overrides",), palette=browser_palette(), **kwargs)
+        super().__init__("explorer", "EXPLORER", events=("overrides",), fixed={"palette": browser_palette()}, **kwargs)
 
     def postprocess(self, value: Any) -> Any:
         """value: a `Result` or None; returns ExplorerData."""

@@ -21,7 +21,7 @@ class Tour(Panel):
     """Five steps. value: `measured` of the last run, or {"failed": when}; the script sends {"step"} with "go"."""
 
     def __init__(self, steps: list[dict], **kwargs):
-        super().__init__("tour", "TOUR", events=("go",), steps=steps, **kwargs)
+        super().__init__("tour", "TOUR", events=("go",), fixed={"steps": steps}, **kwargs)
 
 
 class Guide:

@@ -29,7 +29,7 @@ class WordFramesPanel(Panel):
     data_model = WordFramesData
 
     def __init__(self, **kwargs):
-        super().__init__("word_frames", "WORD_FRAMES", palette=browser_palette(), **kwargs)
+        super().__init__("word_frames", "WORD_FRAMES", fixed={"palette": browser_palette()}, **kwargs)
 
     def postprocess(self, value: Any) -> Any:
         """value: a trace and `word_frames_record` of its run, or None; returns WordFramesData."""
