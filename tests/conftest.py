@@ -6,7 +6,6 @@ What is large is imported where it is used: pytest's own process, which only han
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -105,12 +104,9 @@ def served():
 
     `tests/browser/test_families.py` and the benchmarks start it as a user does.
     """
-    from page.state.startup import load
-    from tests.helpers.brief import QuickTimes
-    from tests.helpers.here import app_here
+    from tests.helpers.here import app_here, quick
 
-    loaded = load("")
-    with app_here(replace(loaded, engine=QuickTimes(loaded.engine.adapter))) as address:
+    with app_here(quick("")) as address:
         yield address
 
 

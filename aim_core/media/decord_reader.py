@@ -3,18 +3,24 @@
 The package is decord2, which is kept up; decord itself ended with an FFmpeg of 2018. Version 3.4 gives wrong frames
 after a jump into an open group of pictures, and `skip_frames` jumps as well when it passes a key frame. Where a frame
 does not decode, all later ones move up and the last ones are repeats. So nothing here passes a key frame in one step,
-and the file is read to its end, where decord tells if there were repeats.
+and the file is read to its end, where decord tells if there were repeats. A call may, though very
+rarely, never return (seen with 3.4 on a file that ends in hidden frames), so each is watched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 _TIME_S = 2e-3  # times that differ by no more are the same; decord keeps them in float32
 _LEVELS = 3.0  # mean difference of two decoders' frames, out of 255: below 2 for 10 bits and interlaced video
+_STILL_S, _LEAST_SHARE = 5.0, 0.02  # a call that takes longer while this process has less of one core stands still
 _ANY_REPEAT = 1e-9  # decord's `fault_tol`: share of repeated frames that is an error; 0 or less would mean never
 
 
@@ -32,7 +38,7 @@ def decord_frames(path: Path, starts: np.ndarray, wanted: np.ndarray, first: np.
     Raises CannotReadError at any point, even after the last frame, and then none of them may be used.
     """
     try:
-        reader = _open(path, starts)
+        reader = _watched(_open, path, starts)
         for index, frame in _read_in_order(reader, len(starts), wanted):
             if index == 0:
                 _check_alike(frame, first)
@@ -64,8 +70,10 @@ def _read_in_order(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tupl
     here = 0
     for stop in np.unique(np.concatenate(stops)).tolist():
         if stop > here:
-            reader.skip_frames(stop - here)  # no key frame in here + 1 ... stop, or there would be a stop before it
-        frame = reader.next()
+            _watched(
+                reader.skip_frames, stop - here
+            )  # no key frame in here + 1 ... stop, or there would be a stop before it
+        frame = _watched(reader.next)
         here = stop + 1
         if stop == 0 or stop in wanted:
             yield stop, frame.asnumpy()
@@ -78,3 +86,28 @@ def _check_alike(frame: np.ndarray, first: np.ndarray) -> None:
     difference = float(np.abs(frame[::2, ::2].astype(np.int16) - first[::2, ::2]).mean())
     if difference > _LEVELS:
         raise ValueError(f"decord's first frame is {difference:.1f} levels off")
+
+
+def _watched(call: Callable, *args) -> Any:
+    """What the call returns or raises; TimeoutError where it stands still, and then its thread is left behind."""
+    ended: queue.SimpleQueue = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            ended.put((call(*args), None))
+        except Exception as error:
+            ended.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    used = time.process_time()
+    while True:
+        try:
+            result, error = ended.get(timeout=_STILL_S)
+        except queue.Empty:
+            before, used = used, time.process_time()
+            if used - before < _LEAST_SHARE * _STILL_S:
+                raise TimeoutError("decord stands still") from None
+            continue
+        if error is not None:
+            raise error
+        return result

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import sys
 from pathlib import Path
 
@@ -85,4 +86,4 @@ def _is_memory_short() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # at once: a thread of a decoder may stand still for ever, see decord_reader.py

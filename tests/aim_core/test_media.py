@@ -4,16 +4,19 @@ import os
 import struct
 import subprocess
 import sys
+import threading
+import time
 import wave
 from contextlib import contextmanager
 from fractions import Fraction
 
 import av
+import decord
 import numpy as np
 import pytest
 from PIL import Image
 
-from aim_core.media import index, process, video
+from aim_core.media import decord_reader, index, process, video
 from aim_core.media.check import check_media
 from aim_core.media.decode import load_frames
 from aim_core.media.errors import HEAVY_PICTURE, HEAVY_VIDEO, MediaError
@@ -245,6 +248,27 @@ def test_nobody_waits_for_frames_that_never_come(tmp_path):
     write_hidden(tmp_path, 400, range(30, 400))
     got = load_frames(tmp_path / "hidden.webm", num_frames=1, limits=Limits(wall_seconds=60))
     assert got.times == pytest.approx([2.9], abs=0.01)
+
+
+def test_pyav_reads_where_decord_stands_still(clips, reader, monkeypatch):
+    """Seen once, on the file above: no file makes it stand still each time."""
+    want = without_decord(clips / "h264.mp4")
+    monkeypatch.setattr(decord_reader, "_STILL_S", 0.2)
+    monkeypatch.setattr("decord.VideoReader.next", lambda self: threading.Event().wait())
+    assert np.array_equal(here(clips / "h264.mp4").frames, want.frames) and reader() == "PyAV"
+
+
+def test_a_slow_decord_is_waited_for(clips, reader, monkeypatch):
+    def busy(self, own=decord.VideoReader.next):
+        until = time.process_time() + 0.5
+        while time.process_time() < until:
+            pass
+        return own(self)
+
+    monkeypatch.setattr(decord_reader, "_STILL_S", 0.2)
+    monkeypatch.setattr("decord.VideoReader.next", busy)
+    here(clips / "h264.mp4", num_frames=1)
+    assert reader() == "decord"
 
 
 def test_frames_repeat_when_there_are_too_few(clips):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from page.state.startup import load
 from tests.helpers.browsing import FIGURES, drawn, keep, look, opened, run, said, show, slide, value_of
-from tests.helpers.here import app_here
+from tests.helpers.here import app_here, quick
 from tests.helpers.server import app_server
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -22,7 +21,7 @@ def asked(request, browser, family_folder, blocks, tmp_path_factory):
     """
     name, kind = request.param
     log, folder = tmp_path_factory.mktemp("served") / "log.txt", str(family_folder(name))
-    started = app_server(log, "--model", folder) if name == "llava" else app_here(load(folder))
+    started = app_server(log, "--model", folder) if name == "llava" else app_here(quick(folder))
     with started as address, opened(browser, address) as page:
         if kind == "image" and name != "llava":
             page.get_by_role("tab", name="Image").click()

@@ -228,9 +228,9 @@ def test_l2_stays_above_l1_and_both_reach_the_model(own):
     assert re.fullmatch(TIME, said(own, "aim-time"))
 
 
-def test_enter_asks(own):
-    with one_run(own):
-        own.locator("#question textarea").press("Enter")
+def test_enter_asks(page):
+    with one_run(page):
+        page.locator("#question textarea").press("Enter")
 
 
 def test_bad_input_is_a_sentence_and_nothing_is_lost(page):

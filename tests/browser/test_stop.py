@@ -23,9 +23,9 @@ def held(browser):
         yield engine, address
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser, held, clip):
-    """A page after a run of four frames."""
+    """A page after a run of four frames; what each test leaves on it does not matter to the others."""
     with opened(browser, held[1], "/?frames=4") as page:
         ask(page, clip)
         yield page

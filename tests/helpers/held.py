@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from aim_core.engine import Engine
 from page.state.startup import load
+from tests.helpers.brief import QuickTimes
 from tests.helpers.here import app_here
 from tests.helpers.waiting import wait_until
 
 LAYERS = 5  # asked before that many layers, a run waits
 
 
-class HeldEngine(Engine):
+class HeldEngine(QuickTimes):
     """The engine of the page; while `hold` is set, a run that can be stopped waits before its sixth layer."""
 
     def __init__(self, adapter):

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from page.build import build_page, serve
-from page.state.startup import Loaded
+from page.state.startup import Loaded, load
+from tests.helpers.brief import QuickTimes
 from tests.helpers.server import free_port
+
+
+def quick(name: str) -> Loaded:
+    """A model as the page loads it, timed fewer times."""
+    loaded = load(name)
+    return replace(loaded, engine=QuickTimes(loaded.engine.adapter))
 
 
 @contextmanager
