@@ -254,7 +254,7 @@ def test_pyav_reads_where_decord_stands_still(clips, reader, monkeypatch):
     """Seen once, on the file above: no file makes it stand still each time."""
     want = without_decord(clips / "h264.mp4")
     monkeypatch.setattr(decord_reader, "_STILL_S", 0.2)
-    monkeypatch.setattr("decord.VideoReader.next", lambda self: threading.Event().wait())
+    monkeypatch.setattr("decord.VideoReader.next", lambda self: threading.Event().wait(60))
     assert np.array_equal(here(clips / "h264.mp4").frames, want.frames) and reader() == "PyAV"
 
 

@@ -60,6 +60,7 @@ def drag(page, name: str, right: float, down: float) -> None:
     page.mouse.move(x + right / 2, y + down / 2)
     page.mouse.move(x + right, y + down)
     page.mouse.up()
+    page.mouse.move(x, y)  # let go, it follows no longer
 
 
 def test_the_corners_of_the_curve_move_the_sliders(curve):

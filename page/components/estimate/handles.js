@@ -25,24 +25,34 @@ export class Handles {
     this.plot = null;
     for (const name of HANDLES) {
       const handle = parts[name];
-      handle.addEventListener("pointerdown", (event) => this.grasp(event));
-      handle.addEventListener("pointermove", (event) => this.drag(name, event));
+      handle.addEventListener("pointerdown", (event) => this.grasp(name, event));
       handle.addEventListener("keydown", (event) => this.key(name, event));
     }
   }
 
-  /** @param {PointerEvent} event */
-  grasp(event) {
-    const handle = /** @type {HTMLElement} */ (event.currentTarget);
+  /**
+   * Follow the pointer until it is let go. Not every browser captures one, so the whole window listens.
+   *
+   * @param {HandleName} name
+   * @param {PointerEvent} event
+   */
+  grasp(name, event) {
+    const handle = this.parts[name];
     handle.setPointerCapture(event.pointerId);
     handle.focus();
     event.preventDefault(); // no selection of text
+    const end = new AbortController();
+    const own = { signal: end.signal };
+    const isSame = (/** @type {PointerEvent} */ other) => other.pointerId === event.pointerId;
+    window.addEventListener("pointermove", (moved) => isSame(moved) && this.drag(name, moved), own);
+    for (const last of /** @type {const} */ (["pointerup", "pointercancel"]))
+      window.addEventListener(last, (ended) => isSame(ended) && end.abort(), own);
   }
 
   /** @param {HandleName} name @param {PointerEvent} event */
   drag(name, event) {
     const handle = this.parts[name];
-    if (!this.plot || !handle.hasPointerCapture(event.pointerId)) return;
+    if (!this.plot) return;
     const box = /** @type {HTMLElement} */ (handle.parentElement).getBoundingClientRect();
     const layer = this.plot.layerAt(event.clientX - box.left);
     const values = { keep_ratio: this.plot.shareAt(event.clientY - box.top), l1: layer - 1, l2: layer };
