@@ -76,7 +76,7 @@ samples: $(DEV)
 screenshot: $(DEV) chromium
 	SCREENSHOTS=1 $(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py
 	cp -r screenshots/explorer.webp screenshots/tour assets/
-	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (960, 1600)).save('assets/screenshot.png', optimize=True)"
+	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (1320, 1600)).save('assets/screenshot.png', optimize=True)"
 
 # The notebook in the documentation, run from its first cell to its last.
 notebook: $(DEV)

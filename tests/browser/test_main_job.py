@@ -311,12 +311,18 @@ def fits(page, width: int) -> None:
 
 
 def _readme(page) -> None:
-    """The picture in the README: answers and explorer, light."""
+    """The picture in the README: answers and explorer with a patch that is followed, light."""
+    page.set_viewport_size({"width": 1760, "height": 1000})
     page.evaluate("document.body.classList.remove('dark')")
     look(page, "groups")
     drawn(page)
+    box = page.locator("#explorer canvas[data-part=canvas]").bounding_box()
+    page.locator("#explorer canvas[data-part=canvas]").click(
+        position={"x": box["width"] * 0.058, "y": box["height"] * 0.29}
+    )
+    drawn(page)
     page.evaluate("scrollTo(0, 0)")
-    top = page.locator("#answers").bounding_box()["y"] - 100
-    end = page.locator("#explorer .tx-keys").bounding_box()["y"]
-    clip = {"x": 0, "y": top, "width": 1280, "height": end - top}
+    top = page.locator("#asked").bounding_box()["y"] - 20
+    left = page.locator("#explorer .tx-left").bounding_box()
+    clip = {"x": 40, "y": top, "width": 1680, "height": left["y"] + left["height"] + 12 - top}
     page.screenshot(path=SCREENSHOTS / "readme.png", full_page=True, clip=clip)
