@@ -109,11 +109,12 @@ $(NODE_MODULES): $(DEV) package-lock.json
 
 # Browser tests drive Debian's Chromium: the build without a window where there is one, which takes a third less time.
 chromium:
-	@command -v chromium-headless-shell >/dev/null || { \
-	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); INSTALL="apt-get install -y -qq --no-install-recommends"; \
-	  $$SUDO apt-get update -qq && $$SUDO $$INSTALL chromium-headless-shell; \
-	  command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser \
-	    >/dev/null || $$SUDO $$INSTALL chromium; }
+	@has() { command -v $$1 >/dev/null; }; any() { has chromium || has chromium-browser; }; \
+	SUDO=$$(test "$$(id -u)" = 0 || echo sudo); INSTALL="$$SUDO apt-get install -y -qq --no-install-recommends"; \
+	has chromium-headless-shell || { any && test -n "$$SUDO"; } || { \
+	  any || $$SUDO apt-get update -qq; \
+	  { apt-cache show chromium-headless-shell >/dev/null 2>&1 && $$INSTALL chromium-headless-shell; } || \
+	    any || $$INSTALL chromium; }
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .hypothesis .cache site

@@ -3,8 +3,8 @@
 The package is decord2, which is kept up; decord itself ended with an FFmpeg of 2018. Version 3.4 gives wrong frames
 after a jump into an open group of pictures, and `skip_frames` jumps as well when it passes a key frame. Where a frame
 does not decode, all later ones move up and the last ones are repeats. So nothing here passes a key frame in one step,
-and the file is read to its end, where decord tells if there were repeats. A call may, though very
-rarely, never return (seen with 3.4 on a file that ends in hidden frames), so each is watched.
+and the file is read to its end, where decord tells if there were repeats. Very rarely a call never returns (seen with
+3.4 on a file that ends in hidden frames), so opening, skipping and reading are watched.
 """
 
 from __future__ import annotations
@@ -70,9 +70,8 @@ def _read_in_order(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tupl
     here = 0
     for stop in np.unique(np.concatenate(stops)).tolist():
         if stop > here:
-            _watched(
-                reader.skip_frames, stop - here
-            )  # no key frame in here + 1 ... stop, or there would be a stop before it
+            # No key frame is in here + 1 ... stop, or there would be a stop before it.
+            _watched(reader.skip_frames, stop - here)
         frame = _watched(reader.next)
         here = stop + 1
         if stop == 0 or stop in wanted:

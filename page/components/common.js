@@ -7,7 +7,7 @@
  * @template P
  * @typedef {object} Mount
  * @property {HTMLElement} element holds the panel's template
- * @property {P} props what Python gave to the component; Gradio puts new values in
+ * @property {P} props what never changes, and `value`, always the newest
  * @property {(name: string, changed: () => void) => void} watch calls after a prop has changed
  * @property {(event: string, detail?: object) => void} trigger sends an event to the server
  */

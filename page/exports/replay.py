@@ -50,7 +50,7 @@ def _script(entries: list[str]) -> str:
 
 
 def _data(at: int, panel: Panel, value: Any) -> str:
-    """Value and fixed props of a panel as a block of JSON that no text in it can end."""
+    """Value of a panel and what never changes as a block of JSON that no text in it can end."""
     shown: Any = panel.postprocess(value)
     shown = shown.model_dump() if hasattr(shown, "model_dump") else shown
     text = json.dumps({"value": _inlined(shown), **panel.fixed}).replace("<", "\\u003c")

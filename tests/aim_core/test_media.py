@@ -250,12 +250,13 @@ def test_nobody_waits_for_frames_that_never_come(tmp_path):
     assert got.times == pytest.approx([2.9], abs=0.01)
 
 
-def test_pyav_reads_where_decord_stands_still(clips, reader, monkeypatch):
+def test_pyav_reads_where_decord_stands_still(clips, reader, caplog, monkeypatch):
     """Seen once, on the file above: no file makes it stand still each time."""
     want = without_decord(clips / "h264.mp4")
     monkeypatch.setattr(decord_reader, "_STILL_S", 0.2)
     monkeypatch.setattr("decord.VideoReader.next", lambda self: threading.Event().wait(60))
     assert np.array_equal(here(clips / "h264.mp4").frames, want.frames) and reader() == "PyAV"
+    assert "decord stands still" in caplog.text
 
 
 def test_a_slow_decord_is_waited_for(clips, reader, monkeypatch):

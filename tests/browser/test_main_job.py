@@ -35,7 +35,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def answered(browser, served, clip):
-    """A page after a run, shared by tests that only look at it."""
+    """A page after a run, shared by tests that only look at it or ask the same again."""
     with opened(browser, served) as page:
         ask(page, clip)
         yield page

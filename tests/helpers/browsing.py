@@ -110,6 +110,7 @@ def one_run(page) -> Iterator[None]:
 
     The page itself counts this, since a short run may begin and end between two looks from here.
     """
+    page.wait_for_selector("#stop[disabled]")
     page.evaluate("""() => {
         window.runsOver = 0;
         window.watch?.disconnect();

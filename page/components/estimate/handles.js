@@ -31,12 +31,13 @@ export class Handles {
   }
 
   /**
-   * Follow the pointer until it is let go. Not every browser captures one, so the whole window listens.
+   * Follow the pointer until it is released. Its capture does not work in every browser, so the window listens.
    *
    * @param {HandleName} name
    * @param {PointerEvent} event
    */
   grasp(name, event) {
+    if (event.button !== 0) return;
     const handle = this.parts[name];
     handle.setPointerCapture(event.pointerId);
     handle.focus();
@@ -44,7 +45,12 @@ export class Handles {
     const end = new AbortController();
     const own = { signal: end.signal };
     const isSame = (/** @type {PointerEvent} */ other) => other.pointerId === event.pointerId;
-    window.addEventListener("pointermove", (moved) => isSame(moved) && this.drag(name, moved), own);
+    const follow = (/** @type {PointerEvent} */ moved) => {
+      if (!isSame(moved)) return;
+      if (moved.buttons) this.drag(name, moved);
+      else end.abort(); // released outside the window
+    };
+    window.addEventListener("pointermove", follow, own);
     for (const last of /** @type {const} */ (["pointerup", "pointercancel"]))
       window.addEventListener(last, (ended) => isSame(ended) && end.abort(), own);
   }
