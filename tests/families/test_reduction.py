@@ -21,9 +21,14 @@ def test_every_family_of_the_core_has_a_small_checkpoint():
     assert set(FAMILIES) == set(ADAPTERS)
 
 
-@pytest.mark.parametrize(
-    ("name", "medium", "keep_ratio"), [*((*pair, 0.4) for pair in ASKED), *((*pair, 1.0) for pair in ASKED_ONCE)]
-)
+def with_daily(usual, other) -> list:
+    """Every medium with the usual value, and one of each family with the other; daily work needs one of each."""
+    daily = [(*pair, usual) for pair in ASKED_ONCE]
+    more = [*((*pair, usual) for pair in ASKED if pair not in ASKED_ONCE), *((*pair, other) for pair in ASKED_ONCE)]
+    return [*daily, *(pytest.param(*case, marks=pytest.mark.slow) for case in more)]
+
+
+@pytest.mark.parametrize(("name", "medium", "keep_ratio"), with_daily(0.4, 1.0))
 def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(family_model, name, medium, keep_ratio):
     model, inputs = asked(family_model, name, medium)
     with aim(model, schedule(name, keep_ratio)) as recorder:
@@ -39,10 +44,7 @@ def test_dropped_equals_masked_for_prefill_and_eight_decoded_tokens(family_model
         prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))
 
 
-@pytest.mark.parametrize(
-    ("name", "medium", "dtype"),
-    [*((*pair, torch.float32) for pair in ASKED), *((*pair, torch.bfloat16) for pair in ASKED_ONCE)],
-)
+@pytest.mark.parametrize(("name", "medium", "dtype"), with_daily(torch.float32, torch.bfloat16))
 def test_nothing_reduced_is_the_plain_model_bit_for_bit(family_model, name, medium, dtype):
     model, inputs = asked(family_model, name, medium, dtype)
     plain_tokens, plain_logits = said(model, inputs)
