@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +45,10 @@ def opened(browser, address: str, query: str = "", width: int = 1280, height: in
     page.wait_for_selector("#run")
     try:
         yield page
+    except Exception as error:
+        with suppress(Exception):
+            error.add_note(f"The page said:\n{page.locator('body').inner_text(timeout=5000)}")
+        raise
     finally:
         page.close()
     assert page.asked and all(url.startswith((address, "data:", "blob:")) for url in page.asked)
