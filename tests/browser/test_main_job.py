@@ -7,7 +7,6 @@ import re
 import pytest
 
 from tests.helpers.browsing import (
-    SCREENSHOTS,
     SIDE,
     TIME,
     ask,
@@ -316,13 +315,12 @@ def _readme(page) -> None:
     page.evaluate("document.body.classList.remove('dark')")
     look(page, "groups")
     drawn(page)
-    box = page.locator("#explorer canvas[data-part=canvas]").bounding_box()
-    page.locator("#explorer canvas[data-part=canvas]").click(
-        position={"x": box["width"] * 0.058, "y": box["height"] * 0.29}
-    )
+    canvas = page.locator("#explorer canvas[data-part=canvas]")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * 0.058, "y": box["height"] * 0.29})
     drawn(page)
     page.evaluate("scrollTo(0, 0)")
     top = page.locator("#asked").bounding_box()["y"] - 20
     left = page.locator("#explorer .tx-left").bounding_box()
     clip = {"x": 40, "y": top, "width": 1680, "height": left["y"] + left["height"] + 12 - top}
-    page.screenshot(path=SCREENSHOTS / "readme.png", full_page=True, clip=clip)
+    keep(page, "readme", full_page=True, clip=clip)

@@ -41,9 +41,9 @@ def opened(browser, address: str, query: str = "", width: int = 1280, height: in
     page.asked, page.broken = [], []
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("pageerror", lambda error: page.broken.append(str(error)))
-    page.goto(address + query)
-    page.wait_for_selector("#run")
     try:
+        page.goto(address + query)
+        page.wait_for_selector("#run")
         yield page
     except Exception as error:
         with suppress(Exception):
