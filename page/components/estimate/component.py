@@ -48,12 +48,15 @@ class EstimatePanel(Panel):
         values = [self, *sliders]
         gr.on([slider.change for slider in sliders], None, values, self, js=FOLLOW)
         files, sizes = [self, media.video, media.image], scripts.call("components/estimate/sizes.js", "withSizes")
-        sized = gr.on([media.video.change, media.image.change], None, files, self, js=sizes)
+        changes = [media.video.change, media.image.change]
+        sized = gr.on(changes, None, files, self, js=sizes, trigger_mode="always_last")
         opened = [
             media.opened[name](None, self, self, js=OPEN.format(tab=name), **quiet) for name in adapter.modalities
         ]
         for event in (sized, *opened):
-            counted = event.then(lambda shown: counted_for(adapter, shown), self, self, **quiet)
+            # One after the other, or what was counted before a file was there could come last.
+            lane = {"concurrency_id": "estimate", "concurrency_limit": 1}
+            counted = event.then(lambda shown: counted_for(adapter, shown), self, self, **quiet, **lane)
             counted.then(None, values, self, js=FOLLOW, **quiet)  # a slider may have moved meanwhile
 
 

@@ -1,6 +1,8 @@
 // @ts-check
 // Sizes: how large the files on the tabs are, before they are asked about.
 
+const PATIENCE_MS = 60_000; // where a line is slow; a file that cannot be shown says so itself
+
 /** @typedef {{url?: string} | null} Uploaded */
 /** @typedef {[number, number] | null} Size height and width; null where the browser cannot show the file */
 
@@ -31,7 +33,7 @@ async function imageSize(url) {
 }
 
 /**
- * Whether a file has loaded within five seconds.
+ * Whether a file has loaded in time.
  *
  * @param {HTMLVideoElement | HTMLImageElement} element
  * @param {string} event tells that it has
@@ -42,7 +44,7 @@ function loads(element, event, url) {
   return new Promise((done) => {
     element.addEventListener(event, () => done(true), { once: true });
     element.addEventListener("error", () => done(false), { once: true });
-    setTimeout(done, 5000, false);
+    setTimeout(done, PATIENCE_MS, false);
     element.src = url;
   });
 }
