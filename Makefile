@@ -71,6 +71,7 @@ findings: $(DEV)
 samples: $(DEV)
 	$(PY) -m training.samples
 	$(PY) -m training.flips
+	$(PY) -m tools.opening
 
 # The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium

@@ -10,13 +10,14 @@ from page import assets, layout_inputs, layout_results, layout_shared, scripts
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
-from page.components.tour.component import Guide
+from page.components.tour.component import PRESS_RUN, Guide
 from page.exports import events
 from page.exports.handlers import Exports
 from page.handlers import Handlers
 from page.head import Head
 from page.i18n import ENGLISH, I18N, text
 from page.layout import Controls, MediaInputs
+from page.permalink import LEAST_RATIO
 from page.programs.endpoints import Programs
 from page.state.startup import Loaded
 from page.theme import theme
@@ -28,8 +29,9 @@ def build_page(loaded: Loaded) -> gr.Blocks:
     adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
     with gr.Blocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         gr.Markdown(text("INTRO"))
-        gr.Markdown(layout_shared.about(loaded), elem_id="notice")
-        guide = Guide(loaded)
+        with gr.Row(elem_id="about"):
+            gr.Markdown(layout_shared.about(loaded), elem_id="notice")
+            guide = Guide(loaded)
         with gr.Row(elem_id="screen"):
             with gr.Column(elem_id="inputs"), gr.Row():
                 with gr.Column(scale=5):
@@ -45,7 +47,7 @@ def build_page(loaded: Loaded) -> gr.Blocks:
         done = _connect(handlers, media, controls)
         guide.connect(media, controls, handlers.store, handlers.results.key, done)
         exports = Exports(handlers, loaded, media, controls)
-        done.append(events.connect(demo, exports))
+        done += events.connect(demo, exports)
         events.enable(exports, done)
         _connect_figures(handlers, done)
         BarPanel(elem_id="bar")
@@ -64,6 +66,7 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     run = _connect_run(handlers, controls, [*settings, controls.details, key], outputs)
     marks = (results.explorer.overrides, results.answers.undo)
     hand = [_connect_hand(handlers, event, [*controls.sliders, key], outputs) for event in marks]
+    _connect_break(handlers, controls)
     times = _connect_times(handlers, run)
     layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
@@ -99,6 +102,15 @@ def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dep
     )
 
 
+def _connect_break(handlers: Handlers, controls: Controls) -> None:
+    """Set the keep ratio to the least, or back to the usual; a large model, which follows no slider, is asked then."""
+    keep, usual = controls.keep_ratio, handlers.adapter.default_config().keep_ratio
+    js = f"(keep) => keep > {LEAST_RATIO} ? {LEAST_RATIO} : {usual}"
+    broken = handlers.results.answers.breaks(None, keep, keep, js=js, api_visibility="private")
+    if not handlers.runner.is_small:
+        broken.then(None, None, None, js=PRESS_RUN, api_visibility="private")
+
+
 def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
     """A run that answered is timed; of one that failed the page hears."""
     run.failure(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
@@ -118,7 +130,7 @@ def _connect_stop(handlers: Handlers, controls: Controls) -> None:
     controls.stop.click(
         handlers.stop,
         handlers.results.key,
-        [handlers.results.asked, handlers.results.answers],
+        handlers.results.answered,
         show_progress="hidden",
         api_visibility="private",
         concurrency_limit=None,

@@ -26,6 +26,7 @@ from page.checks import (
 from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
 from page.components.asked.component import Asked, asked_record
+from page.components.first_token.component import first_token_record
 from page.components.word_frames.component import word_frames_record
 from page.i18n import strings
 from page.layout import Results, Update
@@ -81,7 +82,8 @@ class Handlers:
             asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
             yield {
                 self.results.asked: self._asked(asked),
-                self.results.answers: answers_record({"dense": dense}, False, self.tokenizer, known),
+                self.results.answers: answers_record({"dense": dense}, False, known),
+                self.results.first_token: None,
             }
             progress(0.6, strings().RUNNING_AIM)
             aim = ask(config)
@@ -157,7 +159,7 @@ class Handlers:
         stored = self.store.get(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
         panels = self.panels(stored) if stored else {}
-        return {panel: panels.get(panel) for panel in (self.results.asked, self.results.answers)}
+        return {panel: panels.get(panel) for panel in self.results.answered}
 
     def _again(
         self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more
@@ -172,7 +174,7 @@ class Handlers:
         if not same or overrides != stored.overrides:
             hand = ask(config=config, overrides=overrides) if overrides else None
         timed = stored.timed_prefills if same else 0
-        again = replace(stored, num_frames=num_frames, dense=dense, aim=aim, hand=hand)
+        again = replace(stored, num_frames=num_frames, dense=dense, aim=aim, hand=hand, is_example=False)
         return replace(again, timed_prefills=timed, asked_at=time.time())
 
     def _shown(self, stored: StoredRun, key: str | None) -> Update:
@@ -187,7 +189,8 @@ class Handlers:
         tokenizer = stored.saved_tokens or self.tokenizer
         return {
             to.asked: self._asked(Asked.of(stored), stored.model),
-            to.answers: answers_record(stored.runs, stored.timed_prefills > 0, tokenizer, stored.known),
+            to.answers: answers_record(stored.runs, stored.timed_prefills > 0, stored.known),
+            to.first_token: first_token_record(stored.runs, tokenizer),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: stored.shown,
             to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
@@ -199,7 +202,7 @@ class Handlers:
         name = (maker or self.facts).name
         sliders = slider_values(asked.config, asked.num_frames, self.adapter.num_layers, self.adapter.least_l1)
         shown = strings().EMBEDDED_NAME if name == EMBEDDED_NAME else name
-        return asked_record(asked, shown, sliders, saved=maker is not None)
+        return asked_record(asked, shown, sliders, is_saved=maker is not None)
 
     @guarded
     def open_figures(self):

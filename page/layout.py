@@ -116,6 +116,7 @@ class Results:
     comparison: gr.Markdown
     explorer: gr.HTML
     word_frames: gr.HTML
+    first_token: gr.HTML
     summary: gr.JSON
     key: gr.State
     figures: Figures
@@ -124,7 +125,13 @@ class Results:
     @property
     def panels(self) -> list[Component]:
         """In the order in which /run returns them."""
-        return [self.answers, self.comparison, self.asked, self.explorer, self.word_frames, self.summary]
+        panels = [self.answers, self.comparison, self.asked, self.explorer, self.word_frames]
+        return [*panels, self.first_token, self.summary]
+
+    @property
+    def answered(self) -> list[Component]:
+        """Those that show what has been answered before all of a run is there."""
+        return [self.asked, self.answers, self.first_token]
 
     @property
     def timed(self) -> list[Component]:

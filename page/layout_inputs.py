@@ -26,10 +26,10 @@ def media(adapter: Adapter) -> MediaInputs:
     first = "video" if "video" in adapter.modalities else "image"
     with gr.Tabs(selected=first) as tabs:
         with gr.Tab(text("VIDEO"), id="video", visible=first == "video") as video_tab:
-            video = gr.Video(label=text("VIDEO"), sources=["upload"], height=190, elem_id="video")
+            video = gr.Video(label=text("VIDEO"), sources=["upload"], height=160, elem_id="video")
             video_samples = gr.Column(elem_id="video_samples")
         with gr.Tab(text("IMAGE"), id="image") as image_tab:
-            image = ImageFile(label=text("IMAGE"), sources=["upload"], height=190, elem_id="image")
+            image = ImageFile(label=text("IMAGE"), sources=["upload"], height=160, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
     shown = gr.State(first)
     video_tab.select(lambda: "video", None, shown, api_visibility="private")

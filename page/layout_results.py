@@ -9,6 +9,7 @@ from page import layout_shared
 from page.components.answers.component import AnswersPanel
 from page.components.asked.component import AskedPanel
 from page.components.explorer.component import TokenExplorer
+from page.components.first_token.component import FirstTokenPanel
 from page.components.word_frames.component import WordFramesPanel
 from page.exports.panel import export_panel
 from page.i18n import ENGLISH, text
@@ -16,30 +17,25 @@ from page.layout import Figures, Results
 
 
 def results(default: AimConfig, depth: int) -> Results:
-    """Answers beside each other, their costs, the explorer, figures and exports."""
-    gr.Markdown(text("ANSWERS"))
+    """Answers beside each other, the explorer with its tabs, figures and exports."""
     asked = AskedPanel(elem_id="asked")
     answers = AnswersPanel(elem_id="answers")
-    with gr.Accordion(text("COMPARISON"), open=False, elem_id="comparison"):
+    explorer = TokenExplorer(elem_id="explorer")  # its tabs show one of what follows at a time, see page.css
+    word_frames = WordFramesPanel(elem_id="word_frames")
+    first_token = FirstTokenPanel(elem_id="first_token")
+    with gr.Column(elem_id="numbers"):
         gr.Markdown(text("COMPARISON_LEAD"))
         comparison = gr.Markdown(text("NO_COMPARISON"), elem_id="comparison_table")
         _why("COMPARISON")
-
-    gr.Markdown(text("EXPLORE"))
-    explorer = TokenExplorer(elem_id="explorer")
-    with gr.Row(elem_id="whys"):
-        _why("MERGE")
-        _why("PRUNE")
-        _why("OVERRIDES")
-
-    word_frames = WordFramesPanel(elem_id="word_frames")
-
+        with gr.Accordion(text("DATA"), open=False):
+            gr.Markdown(text("DATA_LEAD"))
+            summary = gr.JSON(label=text("SUMMARY"))
+    gr.Markdown(text("WHYS"), elem_id="whys")
     figures = _figures(default, depth)
     exports = export_panel()
-    with gr.Accordion(text("DATA"), open=False):
-        gr.Markdown(text("DATA_LEAD"))
-        summary = gr.JSON(label=text("SUMMARY"))
-    return Results(asked, answers, comparison, explorer, word_frames, summary, gr.State(None), figures, exports)
+    return Results(
+        asked, answers, comparison, explorer, word_frames, first_token, summary, gr.State(None), figures, exports
+    )
 
 
 def _why(name: str) -> None:

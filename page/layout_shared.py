@@ -70,6 +70,6 @@ def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> Examples:
     files = [sample["file"] for sample in asked]
     order = sorted(range(len(asked)), key=lambda i: files[:i].count(files[i]))
     rows = [[str(SAMPLES / files[i]), asked[i]["question"]] for i in order]
-    examples = gr.Examples(rows, [media, question], label=text("SAMPLES"), cache_examples=False, examples_per_page=4)
+    examples = gr.Examples(rows, [media, question], label=text("SAMPLES"), cache_examples=False, examples_per_page=3)
     examples.dataset.headers = []  # Gradio shows them untranslated
     return examples

@@ -13,6 +13,7 @@ from aim_core.config import AimConfig
 from page.checks import MAX_FRAMES, checked_config, checked_frames, checked_question
 from page.state.samples import sample_path
 
+LINKED = {"question", "keep_ratio", "l1", "l2", "frames", "sample"}  # what a link may name
 LEAST_RATIO = 0.02  # of the page's slider
 
 

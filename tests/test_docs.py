@@ -137,7 +137,7 @@ def test_the_glossary_has_the_words_of_the_page():
     labels += [explorer["head"], explorer["kept"], inputs["KEEP_RATIO"], inputs["FRAMES"], inputs["DETAILS"]]
     labels += [
         answers["dense"],
-        answers["firstTokenName"],
+        texts["first_token"]["FIRST_TOKEN"]["name"],
         answers["hand"],
         texts["word_frames"]["WORD_FRAMES"]["hand"],
     ]

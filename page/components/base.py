@@ -19,7 +19,7 @@ class Panel(gr.HTML):
         module that exports `start`. texts: their name in the locales. events: what the script triggers. fixed: what
         else the script reads, which never changes.
         """
-        self.entry = f"components/{name}/{name}.js"
+        self.folder, self.entry = name, f"components/{name}/{name}.js"
         self.fixed = {"texts": by_language(texts), **(fixed or {})}
         super().__init__(
             html_template=assets.text(f"components/{name}/{name}.html"),  # static: nothing a visitor types gets into it

@@ -10,9 +10,12 @@ from gradio.events import Dependency
 from page.exports.handlers import Exports
 from page.exports.panel import COPY, TAKE
 
+# The explorer plays the opening example, if it has been given one.
+PLAY = "(shown) => { if (shown) document.dispatchEvent(new CustomEvent('aim-play')); }"
 
-def connect(demo: gr.Blocks, exports: Exports) -> Dependency:
-    """Connect buttons, link and load; returns the event of a loaded run, which fills the page as a run does."""
+
+def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
+    """Connect buttons, link and load; returns the events that fill the page as a run does: a saved run, and opening."""
     media, controls, results = exports.media, exports.controls, exports.results
     panel, figures = results.exports, results.figures
     for kind, button in panel.buttons.items():
@@ -30,9 +33,13 @@ def connect(demo: gr.Blocks, exports: Exports) -> Dependency:
     linked = panel.link.click(exports.link, [*media.inputs, *settings], panel.address, api_visibility="private")
     linked.success(None, panel.address, panel.address, js=COPY, api_visibility="private")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    demo.load(exports.restore, None, [*settings, *media.inputs, media.tabs], **quiet)
-    loaded = [*results.panels, results.key, *settings, panel.note]
-    return panel.load.upload(exports.load, [panel.load, results.key], loaded, **quiet)
+    filled, tabs = [*results.panels, results.key, *settings], [*media.inputs, media.tabs]
+    opened = demo.load(exports.restore, None, [*filled, *tabs], **quiet)
+    inputs = [*media.inputs, controls.question, results.key]
+    given = opened.success(exports.opening_inputs, inputs, [controls.question, *tabs], **quiet)
+    loaded = panel.load.upload(exports.load, [panel.load, results.key], [*filled, panel.note], **quiet)
+    given.success(None, results.explorer, None, js=PLAY, api_visibility="private")
+    return [loaded, opened]
 
 
 def enable(exports: Exports, done: list[Dependency]) -> None:

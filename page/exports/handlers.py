@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -14,20 +15,22 @@ from page.checks import checked_config, checked_frames, guarded, refusal, shown_
 from page.components.base import Panel
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
+from page.exports.opening import QUESTION, SAMPLE, opening_run
 from page.exports.record import run_record, trace_record
 from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
-from page.layout import Controls, MediaInputs
-from page.permalink import permalink_query, read_permalink, slider_values
+from page.layout import Controls, MediaInputs, Update
+from page.permalink import LINKED, permalink_query, read_permalink, slider_values
 from page.state.model_facts import ModelFacts
 from page.state.samples import sample_name, sample_path
 from page.state.startup import Loaded
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
 
+OPENED = "opening"  # key of the opening example
 GIF_WIDTH = 800  # pixels; a GIF grows fast
 
 
@@ -38,6 +41,7 @@ class Exports:
         self.handlers, self.media, self.controls, self.results = handlers, media, controls, handlers.results
         self.cache = self.results.answers.GRADIO_CACHE  # the folder whose files Gradio serves
         self.facts, self.adapter = ModelFacts.of(loaded), loaded.engine.adapter
+        self.is_embedded = loaded.is_embedded
         self.writers = {
             "figures": self._figures,
             "mp4": self._mp4,
@@ -97,7 +101,9 @@ class Exports:
 
     @guarded
     def restore(self, request: gr.Request):
-        """What the page's address sets: question, sliders, and a sample on its tab."""
+        """What the page's address sets: question, sliders, and a sample on its tab; if nothing, the opening example."""
+        if not LINKED & dict(request.query_params).keys():
+            return self._opening()
         adapter = self.adapter
         found = read_permalink(
             dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1
@@ -107,17 +113,41 @@ class Exports:
         components = [self.controls.question, *self.controls.sliders]
         pairs = zip(components, found.settings, strict=True)
         update = {component: value for component, value in pairs if value is not None}
-        if found.sample is None:
-            return update or gr.skip()
-        file = save_file_to_cache(sample_path(found.sample), cache_dir=self.cache)
-        is_image = found.sample.endswith(".png")
-        tab = "image" if is_image else "video"
-        return update | {
-            self.media.video: None if is_image else file,
-            self.media.image: file if is_image else None,
+        return update | self._sample(found.sample) if found.sample else update or gr.skip()
+
+    def _sample(self, name: str) -> Update:
+        """A sample on its tab."""
+        file = self._cached(name)
+        tab = "image" if name.endswith(".png") else "video"
+        return {
+            self.media.video: file if tab == "video" else None,
+            self.media.image: file if tab == "image" else None,
             self.media.tabs: gr.Tabs(selected=tab),
             self.media.shown: tab,
         }
+
+    def _cached(self, name: str) -> str:
+        """A sample's copy that Gradio serves."""
+        return save_file_to_cache(sample_path(name), cache_dir=self.cache)
+
+    def _opening(self) -> Update:
+        """The opening example in all panels.
+
+        The embedded model, which made it, goes on from it as from a run of its own; for another it is a saved run.
+        """
+        stored = replace(opening_run(), is_example=True)
+        if self.is_embedded:
+            path = self._cached(stored.path)
+            aim = self.handlers.runner.pictured(stored.aim, path, stored.num_frames)
+            stored = replace(stored, path=path, aim=aim, model=None)
+        return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(OPENED, stored)}
+
+    @guarded
+    def opening_inputs(self, video, image, shown, question, key):
+        """Sample and question of the opening example, for a model that reads videos, if nothing has been put in yet."""
+        if key != OPENED or video or image or question or "video" not in self.adapter.modalities:
+            return gr.skip()
+        return {self.controls.question: QUESTION} | self._sample(SAMPLE)
 
     def _stored(self, key: str | None) -> StoredRun:
         stored = self.handlers.store.get(key)

@@ -36,7 +36,8 @@ def replay_page(panels: Sequence[tuple[Panel, Any]], heading: dict[str, str], la
         "style": "\n".join(styles),
         "script": script,
         "panels": "\n".join(
-            f'<div id="panel-{at}">{panel.html_template}</div>' for at, (panel, _) in enumerate(panels)
+            f'<div id="panel-{at}" data-panel="{panel.folder}">{panel.html_template}</div>'
+            for at, (panel, _) in enumerate(panels)
         ),
         "data": "\n".join(_data(at, panel, value) for at, (panel, value) in enumerate(panels)),
     }

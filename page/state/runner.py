@@ -35,8 +35,12 @@ class Runner:
 
     def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
         """One answer, and what the model saw; more: as `Engine.run` takes it."""
-        frames = self.frames(path, num_frames)
-        return replace(self.engine.run(frames, question, config=config, **more), pictures=self._pictures(frames))
+        result = self.engine.run(self.frames(path, num_frames), question, config=config, **more)
+        return self.pictured(result, path, num_frames)
+
+    def pictured(self, result: Result, path: str, num_frames: int) -> Result:
+        """The result with the pixels that the model gets of its file."""
+        return replace(result, pictures=self._pictures(self.frames(path, num_frames)))
 
     def timed(self, stored: StoredRun, stop: Callable[[], bool]) -> StoredRun:
         """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""

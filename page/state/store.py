@@ -28,6 +28,7 @@ class StoredRun:
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
     saved_tokens:   of such a run, its tokens as text.
     asked_at:       when it was answered, in seconds since 1970.
+    is_example:     whether it was recorded beforehand, for a page that nobody has asked anything yet.
     """
 
     path: str
@@ -42,6 +43,7 @@ class StoredRun:
     saved_tokens: SavedTokens | None = None
     known: str | None = None
     asked_at: float = field(default_factory=time.time)
+    is_example: bool = False
 
     @property
     def is_bare(self) -> bool:
@@ -76,16 +78,24 @@ def settings_of(result: Result) -> AimConfig:
 
 
 class ResultStore:
-    """LRU cache of `size` requests for all visitors together; safe to use from many threads."""
+    """LRU cache of `size` requests for all visitors together, beside examples, which stay; safe to use from threads."""
 
     def __init__(self, size: int = 16):
         self.size = size
         self._lock = threading.Lock()
         self._stored: LRUCache[str, StoredRun] = LRUCache(size)
+        self._examples: dict[str, StoredRun] = {}
+
+    def put_example(self, name: str, stored: StoredRun) -> str:
+        """Keep a run that many pages show, until the same name is given to another; returns its key."""
+        with self._lock:
+            self._examples[name] = stored
+        return name
 
     def put(self, stored: StoredRun, key: str | None = None) -> str:
-        """Keep a request, in place of the older one with the same key if there is one; returns its key."""
-        key = key or uuid.uuid4().hex
+        """Keep a request, in place of the older one with the same key if there is one and it is not an example; returns
+        its key."""
+        key = uuid.uuid4().hex if key is None or key in self._examples else key
         with self._lock:
             self._stored[key] = stored
         return key
@@ -93,4 +103,4 @@ class ResultStore:
     def get(self, key: str | None) -> StoredRun | None:
         """The request, or None if there was none or it had to make room."""
         with self._lock:
-            return self._stored.get(key) if key else None
+            return (self._examples.get(key) or self._stored.get(key)) if key else None

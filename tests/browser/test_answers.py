@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.helpers.browsing import ask, drawn, keep, mark, opened, run, said, slide, tokens
+from tests.helpers.browsing import ask, choose_tab, drawn, keep, mark, opened, run, said, slide, tokens
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -57,6 +57,7 @@ def note(page):
 
 
 def test_first_tokens_stand_side_by_side(page):
+    choose_tab(page, "firstToken")
     table = page.get_by_role("table", name="Probability of the first token of the answer")
     assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
     rows = table.locator("tbody tr")
@@ -65,14 +66,17 @@ def test_first_tokens_stand_side_by_side(page):
     likeliest = rows.first.locator("th").inner_text()
     assert said(page, "dense").split()[0] == likeliest
     assert rows.first.locator("td").first.inner_text().endswith(" %")
-    assert f"“{likeliest}”" in said(page, "firsts") and said(page, "kl").startswith("KL(dense ‖ AIM) = ")
-    page.locator("#answers .an-first-token summary").click()
-    expect(page.locator("#answers .an-first-token details p")).to_contain_text("coin flip")
-    page.locator("#answers .an-first-token summary").click()
+    panel = page.locator("#first_token")
+    expect(panel.locator("[data-part=firsts]")).to_contain_text(f"“{likeliest}”")
+    expect(panel.locator("[data-part=kl]")).to_contain_text("KL(dense ‖ AIM) = ")
+    panel.locator("summary").click()
+    expect(panel.locator("details p")).to_contain_text("coin flip")
+    panel.locator("summary").click()
 
 
 def test_a_word_shows_where_it_looked(page):
     panel = page.locator("#word_frames")
+    choose_tab(page, "words")
     assert panel.locator("li").count() == 8 and panel.locator("[data-side=dense] button").count()
     words = panel.locator(".wf-side[data-side=aim] button")
     words.last.focus()
@@ -93,8 +97,8 @@ def test_marks_are_answered_beside_aim(marked):
     assert said(page, "aim") == page.unmarked
     before, after = (int(said(page, f"{side}-tokens").replace(",", "")) for side in ("aim", "hand"))
     assert after == before - 1
-    assert "KL(AIM ‖ by hand) = " in said(page, "kl")
-    assert page.locator("#answers thead th").count() == 4
+    expect(page.locator("#first_token [data-part=kl]")).to_contain_text("KL(AIM ‖ by hand) = ")
+    assert page.locator("#first_token thead th").count() == 4
     expect(page.locator("[data-testid=toast-body]").first).to_contain_text("Asked again")
     expect(note(page)).to_contain_text("This run was asked with these marks")
     assert page.locator("#word_frames .wf-side").count() == 3
@@ -104,8 +108,7 @@ def test_marks_are_answered_beside_aim(marked):
             page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
             drawn(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            for part in ("answers", "word_frames"):
-                keep(page.locator(f"#{part}"), f"{part}_{width}_{theme}")
+            keep(page.locator("#answers"), f"answers_{width}_{theme}")
 
 
 def test_a_slider_keeps_the_marks_and_undo_takes_them_off(marked):

@@ -10,6 +10,7 @@ from tests.helpers.browsing import (
     SIDE,
     TIME,
     ask,
+    choose_tab,
     comparison_table,
     drawn,
     keep,
@@ -168,6 +169,7 @@ def test_a_tap_pins_too(page):
 
 
 def test_the_timeline_chooses_frame_and_layer(page):
+    choose_tab(page, "frames")
     time = page.locator("#explorer canvas[data-part=time]")
     time.focus()
     page.keyboard.press("ArrowRight")
@@ -207,7 +209,6 @@ def test_a_moved_slider_runs_again_by_itself_and_the_last_value_wins(own):
         slide(own, "keep_ratio", ratio)
     playwright.expect(own.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(4, 0.4))
     assert said(own, "aim-time") == "–"  # not timed beside a dense run
-    own.locator("#comparison button").first.click()
     playwright.expect(own.locator("#comparison_table")).to_contain_text("press Run to time both")
     slide(own, "frames", 3)
     playwright.expect(own.locator("#answers [data-part=dense-tokens]")).to_have_text(tokens(3))
@@ -321,6 +322,6 @@ def _readme(page) -> None:
     drawn(page)
     page.evaluate("scrollTo(0, 0)")
     top = page.locator("#asked").bounding_box()["y"] - 20
-    left = page.locator("#explorer .tx-left").bounding_box()
-    clip = {"x": 40, "y": top, "width": 1680, "height": left["y"] + left["height"] + 12 - top}
+    end = page.locator("#explorer .tx-patch").bounding_box()
+    clip = {"x": 40, "y": top, "width": 1680, "height": end["y"] + end["height"] + 12 - top}
     keep(page, "readme", full_page=True, clip=clip)

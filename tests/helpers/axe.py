@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.helpers.browsing import ROOT
+from tests.helpers.browsing import ROOT, drawn
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"  # `make test` installs it, as package-lock.json has it
 THEMES = ("light", "dark")
@@ -18,9 +18,11 @@ _FOLDS = """isOpen => {
     const others = folds.filter((one) => one.classList.contains('open') !== isOpen);
     for (const one of others) one.click();
     return others.length === 0; }"""
-_RUN = """async known => {
+_TABS = "[...document.querySelectorAll('#results [role=tab]')].map(({ id }) => id)"
+_RUN = """async ([known, tab]) => {
+    const part = tab && document.getElementById(document.getElementById(tab).getAttribute('aria-controls'));
     const rules = { 'target-size': { enabled: true } };
-    const { violations } = await axe.run(document, { resultTypes: ['violations'], rules, elementRef: true });
+    const { violations } = await axe.run(part || document, { resultTypes: ['violations'], rules, elementRef: true });
     const isKnown = (id, element) => known.some(([rule, own]) => rule === id && element.matches(own));
     const told = ({ target, html, any }) =>
         `${target.join(' ')} ${any.map(({ message }) => message).join(' ').slice(0, 200)} ${html.slice(0, 120)}`;
@@ -29,7 +31,8 @@ _RUN = """async known => {
 
 
 def audited(page) -> list[str]:
-    """A line for each element that breaks a rule while every fold is open, in both themes; folds are shut again."""
+    """A line for each element that breaks a rule while every fold is open, in both themes: of the page, then of what
+    each tab shows. Folds are shut again, and the tab is the one that was chosen."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
         page.add_style_tag(content="* { transition: none !important; }")  # no colour halfway to another
@@ -37,7 +40,13 @@ def audited(page) -> list[str]:
     found = []
     for theme in THEMES:
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
-        found += [f"{theme}: {line}" for line in page.evaluate(_RUN, GRADIOS)]
+        chosen = page.locator("#results [role=tab][aria-selected=true]").get_attribute("id")
+        found += [f"{theme}: {line}" for line in page.evaluate(_RUN, [GRADIOS, None])]
+        for tab in page.evaluate(_TABS):
+            page.locator(f"#{tab}").click()
+            drawn(page)
+            found += [f"{theme}, {tab}: {line}" for line in page.evaluate(_RUN, [GRADIOS, tab])]
+        page.locator(f"#{chosen}").click()
     page.evaluate("document.body.classList.remove('dark')")
     page.wait_for_function(_FOLDS, arg=False, polling=300)
     return found

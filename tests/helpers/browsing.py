@@ -29,11 +29,12 @@ VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_con
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 QUESTION = "which way does the red circle move?"
 PATIENCE = 120_000  # ms; a busy machine is no failure
+EMPTY = "?keep_ratio=0.25"  # a link to the usual settings, which opens without the example
 TIME = r"[\d.,]+ m?s \([\d.,]+–[\d.,]+\)"  # a median, the fastest and the slowest
 
 
 @contextmanager
-def opened(browser, address: str, query: str = "", width: int = 1280, height: int = 900, **settings) -> Iterator:
+def opened(browser, address: str, query: str = EMPTY, width: int = 1280, height: int = 900, **settings) -> Iterator:
     """The page in a tab of its own; no script of it may break and no request may leave this machine."""
     page = _context(browser, **settings).new_page()
     page.set_viewport_size({"width": width, "height": height})
@@ -136,9 +137,13 @@ def said(page, part: str) -> str:
     return page.locator(f"#answers [data-part={part}]").inner_text().strip()
 
 
+def choose_tab(page, name: str) -> None:
+    """Show one of what can be looked at closer: patch, frames, words, firstToken, numbers, why."""
+    page.locator(f"#tx-tab-{name}").click()
+
+
 def comparison_table(page) -> str:
-    if not page.locator("#comparison_table").is_visible():
-        page.locator("#comparison button").first.click()
+    choose_tab(page, "numbers")
     return page.locator("#comparison_table").inner_text()
 
 

@@ -143,7 +143,7 @@ def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     assert update[to.key] == key and stored.aim is before.aim and stored.dense is before.dense
     assert stored.overrides == TokenOverrides(remove=((2, 10),)) and update[to.explorer] is stored.hand
     assert row in kept_rows(stored.aim, 0) and row not in kept_rows(stored.hand, 0)
-    assert answers["overrides"]["removed"] == 1 and answers["firstToken"]["sides"] == ["dense", "aim", "hand"]
+    assert answers["overrides"]["removed"] == 1 and update[to.first_token]["sides"] == ["dense", "aim", "hand"]
     assert len(update[to.word_frames][1]["sides"]) == 3 and "hand" in update[to.summary]
 
 
@@ -207,9 +207,10 @@ def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip
     before, steps = handlers.store.get(key), run(handlers, clip, (1.0, 12, 13, 32), key=key)
     begun = in_thread(list, steps)
     wait_until(lambda: handlers.cancellation.stop(REQUEST.session_hash))
-    answers = handlers.stop(key, REQUEST)[handlers.results.answers]
+    shown = handlers.stop(key, REQUEST)
+    answers = shown[handlers.results.answers]
     assert begun.result(timeout=60) == [] and handlers.store.get(key) is before
-    assert answers["aim"]["words"] and "firstToken" in answers
+    assert answers["aim"]["words"] and shown[handlers.results.first_token]["rows"]
 
 
 def test_stopping_before_any_run_empties_the_answers(handlers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,8 @@ from aim_core.ops.flops import kv_bytes, prefill_flops
 from aim_core.overrides import TokenOverrides
 from page import assets
 from page.components.answers.component import AnswersPanel, answers_record
-from page.components.answers.first_token import first_token_record
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
+from page.components.first_token.component import FirstTokenPanel, first_token_record
 from page.components.word_frames.component import WordFramesPanel
 from page.i18n import ENGLISH
 from page.token_text import token_text
@@ -87,13 +88,13 @@ def tokenizer(engine):
 
 
 @pytest.fixture(scope="module")
-def said(results, tokenizer):
+def said(results):
     """The record of two or three answers."""
 
     def record(*answers: str) -> dict:
         runs = dict(zip(("dense", "aim", "hand"), (results[-1], results[0], results[0]), strict=False))
         answered = {side: replace(runs[side], answer=answer) for side, answer in zip(runs, answers, strict=False)}
-        return answers_record(answered, True, tokenizer)
+        return answers_record(answered, True)
 
     return record
 
@@ -128,11 +129,11 @@ def test_the_answer_by_hand_is_held_against_aim(said):
 def test_known_answers_say_which_run_is_right(results, tokenizer):
     answers = dict(zip(("dense", "aim", "hand"), ("Three.", "4", "a b"), strict=True))
     runs = {side: replace(results[0], answer=answer) for side, answer in answers.items()}
-    record = answers_record(runs, False, tokenizer, "3")
+    record = answers_record(runs, False, "3")
     assert [record[side]["right"] for side in answers] == [True, False, None] and record["known"] == "3"
-    unknown = answers_record(runs, False, tokenizer)
+    unknown = answers_record(runs, False)
     assert "known" not in unknown and unknown["dense"]["right"] is None
-    assert answers_record({"dense": runs["dense"]}, False, tokenizer, "3")["dense"]["right"]
+    assert answers_record({"dense": runs["dense"]}, False, "3")["dense"]["right"]
 
 
 @pytest.mark.browser
@@ -140,7 +141,7 @@ def test_known_answers_say_which_run_is_right(results, tokenizer):
 def test_the_cards_say_what_is_right_also_when_both_are_wrong(browser, results, tokenizer, aim, verdict):
     texts = ENGLISH["ANSWER_PANEL"]
     runs = {side: replace(results[0], answer=answer) for side, answer in (("dense", "4"), ("aim", aim))}
-    page = answers_page(browser, answers_record(runs, False, tokenizer, "3"))
+    page = answers_page(browser, answers_record(runs, False, "3"))
     said = {side: page.locator(f"[data-part={side}-right]").inner_text() for side in runs}
     assert said["dense"] == texts["wrong"].format(known="3")
     assert said["aim"] == (texts["right"] if aim == "3" else said["dense"])
@@ -156,7 +157,7 @@ def test_marks_are_counted_in_tokens(results, tokenizer):
     marks = TokenOverrides(protect=tuple((0, int(patch)) for patch in patches), remove=((1, other),))
     runs = {"dense": results[-1], "aim": results[0], "hand": replace(results[0], overrides=marks)}
     assert len(patches) == 2
-    assert answers_record(runs, True, tokenizer)["overrides"] == {"protected": 1, "removed": 1, "same": True}
+    assert answers_record(runs, True)["overrides"] == {"protected": 1, "removed": 1, "same": True}
 
 
 def test_first_tokens_carry_the_runs_own_probabilities(results, tokenizer):
@@ -215,14 +216,14 @@ def test_an_infinite_divergence_is_not_a_number_in_json(results, tokenizer):
 
 
 def test_the_dense_answer_can_stand_alone_and_silence_is_said(results, tokenizer):
-    record = answers_record({"dense": replace(results[-1], answer="")}, False, tokenizer)
+    record = answers_record({"dense": replace(results[-1], answer="")}, False)
     assert "aim" not in record and "agreement" not in record
     assert " ".join(word for _, word in record["dense"]["words"]) == ENGLISH["SILENT"]
     assert record["dense"]["time"] == "–"
 
 
 def test_templates_are_fixed():
-    for name in ("estimate", "answers", "word_frames"):
+    for name in ("estimate", "answers", "first_token", "word_frames"):
         for kind in ("html", "css"):
             text = assets.text(f"components/{name}/{name}.{kind}")
             assert "${" not in text and "{{" not in text and "`" not in text
@@ -234,28 +235,63 @@ def answers_page(browser, record: dict):
     )
 
 
+def first_token_page(browser, record: dict):
+    props = {"value": record, "texts": {"en": ENGLISH["FIRST_TOKEN"]}, "palette": {}}
+    return modules.panel_page(browser, "first_token", props)
+
+
+@pytest.fixture(scope="module")
+def first_tokens(results, tokenizer):
+    """The record of a run's first token beside the dense one's."""
+    return first_token_record({"dense": results[-1], "aim": results[0]}, tokenizer)
+
+
 @pytest.mark.browser
-def test_every_first_token_is_seen_and_the_hardly_likely_are_one_line(browser, said):
-    record = said("left", "left")
-    record["firstToken"]["rows"] = [[f"word {row}", 0.1, 0.2] for row in range(14)]
-    record["firstToken"]["few"] = 3
-    page = answers_page(browser, record)
-    around = page.locator(".an-scroll")
+def test_every_first_token_is_seen_and_the_hardly_likely_are_one_line(browser, first_tokens):
+    rows = [[f"word {row}", 0.1, 0.2] for row in range(14)]
+    page = first_token_page(browser, first_tokens | {"rows": rows, "few": 3})
+    around = page.locator(".ft-scroll")
     assert around.evaluate("box => box.scrollHeight <= box.clientHeight + 1")
-    assert around.locator("tfoot").inner_text() == ENGLISH["ANSWER_PANEL"]["few"].format(count=3)
+    assert around.locator("tfoot").inner_text() == ENGLISH["FIRST_TOKEN"]["few"].format(count=3)
     page.close()
+
+
+EVIL = "<img src=x onerror=window.hit=1> ${window.hit=1} {{window}}"
 
 
 @pytest.mark.browser
 def test_markup_in_an_answer_stays_text(browser, said):
-    evil = "<img src=x onerror=window.hit=1> ${window.hit=1} {{window}}"
-    record = said(evil, evil, evil)
-    record["firstToken"]["rows"][0][0] = record["firstToken"]["firsts"][0] = evil
-    page = answers_page(browser, record)
-    for part in ("dense", "aim", "hand", "firstTokenTable tbody th", "firsts"):
-        part, _, inner = part.partition(" ")
-        assert evil in page.locator(f"[data-part={part}] {inner}".strip()).first.inner_text()
+    page = answers_page(browser, said(EVIL, EVIL, EVIL))
+    for part in ("dense", "aim", "hand"):
+        assert EVIL in page.locator(f"[data-part={part}]").inner_text()
     assert page.evaluate("window.hit === undefined && !host.querySelector('img')")
+    page.close()
+
+
+@pytest.mark.browser
+def test_markup_in_a_token_stays_text(browser, first_tokens):
+    rows = [[EVIL, *first_tokens["rows"][0][1:]], *first_tokens["rows"][1:]]
+    page = first_token_page(browser, first_tokens | {"rows": rows, "firsts": [EVIL, EVIL]})
+    for part in ("[data-part=table] tbody th", "[data-part=firsts]"):
+        assert EVIL in page.locator(part).first.inner_text()
+    assert page.evaluate("window.hit === undefined && !host.querySelector('img')")
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_headline_says_tokens_and_work_and_whether_they_can_be_put_back(browser, said, results):
+    record = said("left", "left")
+    dense, aim = results[-1], results[0]
+    share = aim.cost.language_flops / dense.cost.language_flops
+    counts = (dense.cost.visual_per_layer[0], aim.cost.visual_per_layer[0], aim.cost.visual_per_layer[-1])
+    assert record["headline"] == dict(zip(("dense", "merged", "last"), counts, strict=True)) | {"share": share}
+    page = answers_page(browser, record)
+    told = page.locator("[data-part=headline]").inner_text()
+    assert [int(number) for number in re.findall("[0-9]+", told.replace(",", ""))][:3] == [*counts]
+    button = page.locator("[data-part=break]")
+    assert button.inner_text() == ENGLISH["ANSWER_PANEL"]["breakIt"]
+    button.click()
+    assert page.evaluate("asked") == [["breaks"]]
     page.close()
 
 
@@ -264,15 +300,22 @@ def test_gradio_can_make_the_panels_again(engine):
     again = EstimatePanel(**panel.constructor_args | {"render": False})
     assert again.fixed["model"] == panel.fixed["model"]
     assert AnswersPanel(elem_id="answers", render=False).preprocess({"dense": "x"}) is None
+    assert FirstTokenPanel(elem_id="first_token", render=False).preprocess(None) is None
     assert WordFramesPanel(elem_id="word_frames", render=False).preprocess(None) is None
 
 
 @pytest.mark.browser
-def test_bars_have_texts_and_headings_for_readers(browser, said):
+def test_what_is_not_known_is_not_shown(browser, said):
     page = answers_page(browser, said("left", "left"))
-    table = page.get_by_role("table", name=ENGLISH["ANSWER_PANEL"]["firstTokenCaption"])
+    assert page.locator("[data-part=dense-right]").is_hidden() and not page.locator("[data-part=handCard]").is_visible()
+    page.close()
+
+
+@pytest.mark.browser
+def test_bars_of_first_tokens_have_texts_and_headings_for_readers(browser, first_tokens):
+    page = first_token_page(browser, first_tokens)
+    table = page.get_by_role("table", name=ENGLISH["FIRST_TOKEN"]["caption"])
     assert [head.inner_text() for head in table.get_by_role("columnheader").all()] == ["Token", "Dense", "AIM"]
     assert all(cell.inner_text().endswith(" %") for cell in table.locator("tbody td").all())
-    assert page.locator("[data-part=dense-right]").is_hidden()
-    assert page.locator("[data-part=kl] li").count() == 1 and not page.locator("[data-part=handCard]").is_visible()
+    assert page.locator("[data-part=kl] li").count() == 1
     page.close()

@@ -21,6 +21,7 @@ from aim_core.trace import Trace
 from aim_core.view import View
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.explorer.component import TokenExplorer
+from page.components.first_token.component import FirstTokenPanel, first_token_record
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
 from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
@@ -83,7 +84,7 @@ def test_a_saved_run_comes_back_whole(stored, saved, engine):
         assert one.overrides == other.overrides and np.array_equal(one.first_token_logprobs, other.first_token_logprobs)
     assert back.aim.config == stored.aim.config and same_trace(back.aim.trace, stored.aim.trace)
     tokenizer = engine.adapter.processor.tokenizer
-    assert answers_record(back.runs, True, back.saved_tokens) == answers_record(stored.runs, True, tokenizer)
+    assert answers_record(back.runs, True) == answers_record(stored.runs, True)
     assert word_frames_record(back.runs, back.saved_tokens) == word_frames_record(stored.runs, tokenizer)
 
 
@@ -100,7 +101,7 @@ def test_a_run_saved_by_version_2_has_no_time_to_the_first_word(stored, saved, e
     rewritten(saved, as_version_2)
     back = load_run(saved)
     assert back.aim.timing == replace(stored.aim.timing, first_words_ms=()) != stored.aim.timing
-    assert answers_record(back.runs, True, back.saved_tokens)["aim"]["time"] == "–"
+    assert answers_record(back.runs, True)["aim"]["time"] == "–"
 
 
 def as_version_1(record: dict) -> None:
@@ -413,7 +414,8 @@ def test_infinity_is_no_time(saved):
 def page_text(stored, engine):
     tokenizer = engine.adapter.processor.tokenizer
     with gr.Blocks():
-        panels = [(AnswersPanel(), answers_record(stored.runs, True, tokenizer)), (TokenExplorer(), stored.shown)]
+        panels = [(AnswersPanel(), answers_record(stored.runs, True)), (TokenExplorer(), stored.shown)]
+        panels.append((FirstTokenPanel(), first_token_record(stored.runs, tokenizer)))
         panels.append((WordFramesPanel(), (stored.shown.trace, word_frames_record(stored.runs, tokenizer))))
     heading = {"title": "A run", "question": EVIL, "settings": EVIL, "theme": "Dark or light", "offline": "One file."}
     return replay_page(panels, heading)
@@ -422,7 +424,7 @@ def page_text(stored, engine):
 def test_the_page_names_nothing_outside_of_itself(page_text):
     for scheme in ("http://", "https://", "//cdn", "url(", "@import", tempfile.gettempdir(), "file="):
         assert scheme not in page_text.replace("http://www.w3.org/2000/svg", "")
-    assert page_text.count("<script") == page_text.count("</script>") == 4  # three records and one script
+    assert page_text.count("<script") == page_text.count("</script>") == 5  # four records and one script
     assert "connect-src" not in page_text and "default-src 'none'" in page_text
 
 

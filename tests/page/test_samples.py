@@ -11,8 +11,12 @@ import pytest
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
+from page.exports.opening import QUESTION, SAMPLE, opening_run
+from page.permalink import LEAST_RATIO
 from page.state.samples import is_right, known_answer
+from page.state.startup import EMBEDDED_MODEL
 from tests.helpers.viewer import Viewer
+from tools.opening import recorded
 from training.drawing import render
 from training.flips import flips
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
@@ -138,3 +142,23 @@ def test_a_clip_is_h264_that_every_browser_plays(tmp_path, monkeypatch):
 def test_a_motion_that_contradicts_its_path_is_refused():
     with pytest.raises(ValueError, match=r"left cannot go from 0\.2 to 0\.8"):
         move("red circle", "left", 0.2, 0.8, 0.3)
+
+
+def test_the_opening_example_is_what_the_shipped_model_answers():
+    """`make samples` records it anew."""
+    shown, now = opening_run(), recorded(Engine.from_pretrained(EMBEDDED_MODEL, device="cpu"))
+    assert (shown.path, shown.question, shown.known) == (SAMPLE, QUESTION, now.known) and now.known
+    for name, run in now.runs.items():
+        assert shown.runs[name].answer == run.answer == now.known
+        assert shown.runs[name].cost == run.cost
+        assert np.allclose(shown.runs[name].first_token_logprobs, run.first_token_logprobs, atol=1e-2)
+    assert np.array_equal(shown.aim.trace.group, now.aim.trace.group)
+    assert shown.settings == now.aim.config
+
+
+def test_the_opening_example_breaks_with_the_fewest_tokens():
+    measured = json.loads((SHIPPED / "flips.json").read_text(encoding="utf-8"))
+    (asked,) = [one for one in measured["questions"] if (one["file"], one["question"]) == (SAMPLE, QUESTION)]
+    usual = AimConfig.for_depth(12)
+    fewest = measured["settings"].index([LEAST_RATIO, usual.l1, usual.l2])
+    assert asked["aim"][0] == asked["answer"] != asked["aim"][fewest]

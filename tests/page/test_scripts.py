@@ -23,6 +23,7 @@ from page.components.base import Panel
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
 from page.components.explorer.component import TokenExplorer
 from page.components.explorer.record import explorer_record
+from page.components.first_token.component import FirstTokenPanel, first_token_record
 from page.components.tour.component import Tour
 from page.components.tour.steps import measured, steps
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
@@ -42,6 +43,7 @@ def panels() -> list[Panel]:
             AskedPanel(),
             BarPanel(),
             EstimatePanel({}),
+            FirstTokenPanel(),
             TokenExplorer(),
             Tour([]),
             WordFramesPanel(),
@@ -179,13 +181,13 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
     ask = lambda config: engine.run(frames, "what?", config=config, max_new_tokens=2, details=True)  # noqa: E731
     dense, aim = ask(AimConfig.dense()), ask(AimConfig(0.25, 4, 9))
     runs, tokenizer = {"dense": dense, "aim": aim}, engine.adapter.processor.tokenizer
-    answers, settings = answers_record(runs, True, tokenizer), frames_and_prompts(engine.adapter, 96, 128)
+    answers, settings = answers_record(runs, True), frames_and_prompts(engine.adapter, 96, 128)
     stored = StoredRun("clip.mp4", "what?", len(frames), dense, aim)
     records = {
         "ExplorerRecord": explorer_record(aim.trace),
         "Answer": answers["aim"],
         "AskedRecord": asked_record(Asked.of(stored), "tiny", (0.25, 4, 9, 4)),
-        "FirstTokenRecord": answers["firstToken"],
+        "FirstTokenRecord": first_token_record(runs, tokenizer),
         "WordFramesRecord": word_frames_record(runs, tokenizer),
         "Measured": measured(stored),
         "ModelSizes": model_sizes(engine),

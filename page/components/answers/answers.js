@@ -1,12 +1,12 @@
 // @ts-check
 // Answers: a card for each run; a word that another run's answer lacks is underlined and tinted.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf, useColours, whole } from "../common.js";
-import { hearOf } from "../now.js";
-import { FirstTokenTable } from "./first_token.js";
+import { fill, fillTexts, inPageLanguage, make, partsOf, percent, removalOf, useColours, whole } from "../common.js";
+import { hearOf, now } from "../now.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
-/** @import { FirstTokenParts, FirstTokenRecord, FirstTokenTexts } from "./first_token.js" */
+
+const FEWEST = 0.02; // keep ratio: the least that the slider gives
 
 /**
  * `_side` of component.py: an answer in words with the numbers below it.
@@ -20,6 +20,7 @@ import { FirstTokenTable } from "./first_token.js";
  */
 
 /** @typedef {{shared: number, most: number}} Agreement words that two answers share, of how many */
+/** @typedef {{dense: number, merged: number, last: number, share: number}} Headline visual tokens; work beside dense */
 /** @typedef {{protected: number, removed: number, same: boolean}} Overrides tokens; whether the answer stayed */
 
 /**
@@ -29,25 +30,32 @@ import { FirstTokenTable } from "./first_token.js";
  * @property {Answer} dense
  * @property {Answer} [aim]
  * @property {Answer} [hand]
+ * @property {Headline} [headline]
  * @property {Agreement} [agreement]
  * @property {string} [known] the right answer
  * @property {Overrides} [overrides]
- * @property {FirstTokenRecord} [firstToken]
  */
 
-/** @typedef {FirstTokenTexts & Record<"nothing" | "waiting" | "same" | "sameWrong" | "apart" | "differ" | "right" | "wrong" | "known" | "handSame" | "handOther", string>} AnswersTexts */
-/** @typedef {"root" | "undo" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
-/** @typedef {FirstTokenParts & Record<PartName | Side, HTMLElement> & Record<string, HTMLElement | undefined>} AnswersParts */
+/** @typedef {Record<"nothing" | "headline" | "headlineHow" | "breakIt" | "putBack" | "waiting" | "same" | "sameWrong" | "apart" | "differ" | "right" | "wrong" | "known" | "handSame" | "handOther", string>} AnswersTexts */
+/** @typedef {"root" | "undo" | "headline" | "break" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
+/** @typedef {Record<PartName | Side, HTMLElement> & Record<string, HTMLElement | undefined>} AnswersParts */
 
 /** @param {Mount<{value: AnswersRecord | null, texts: Record<"en" | "zh", AnswersTexts>, palette: Palette}>} mount */
 export function start({ element, props, watch, trigger }) {
   /** @type {AnswersParts} */
   const parts = partsOf(element);
   const texts = inPageLanguage(props.texts);
-  const firstToken = new FirstTokenTable(parts, texts);
   fillTexts(element, texts);
   useColours(parts.root, props.palette);
+  parts.headline.title = texts.headlineHow;
   parts.undo.addEventListener("click", () => trigger("undo"));
+  parts.break.addEventListener("click", () => trigger("breaks"));
+  document.addEventListener("aim-now", nameBreak, { signal: removalOf(element) });
+
+  function nameBreak() {
+    const isBroken = (now.sliders?.[0] ?? 1) <= FEWEST;
+    parts.break.textContent = isBroken ? texts.putBack : texts.breakIt;
+  }
 
   function show() {
     const record = props.value;
@@ -56,10 +64,18 @@ export function start({ element, props, watch, trigger }) {
     side("hand", record?.hand, record?.known);
     const agreement = record?.agreement;
     parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement, record);
-    parts.root.dataset.same = String(Boolean(agreement && agreement.shared === agreement.most));
+    parts.verdict.dataset.same = String(!agreement || agreement.shared === agreement.most);
+    parts.headline.textContent = record?.headline ? headline(record.headline) : "";
+    parts.break.hidden = !record?.headline;
+    nameBreak();
     hearOf({ said: saidIn(record) });
     showOverrides(record?.overrides);
-    firstToken.show(record?.firstToken);
+  }
+
+  /** @param {Headline} headline */
+  function headline({ dense, merged, last, share }) {
+    const counts = { dense: whole(dense), merged: whole(merged), last: whole(last) };
+    return fill(texts.headline, { ...counts, share: percent(share) });
   }
 
   /** @param {Agreement} agreement @param {AnswersRecord} record */

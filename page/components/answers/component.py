@@ -1,4 +1,4 @@
-"""Answers panel: the answers side by side, with their word diff, costs and first-token probabilities."""
+"""Answers panel: the answers side by side, with their word diff and costs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from aim_core.result import Result
 from page.comparison_table import flops
-from page.components.answers.first_token import first_token_record
 from page.components.base import Panel
 from page.i18n import strings
 from page.state.samples import is_right
@@ -16,14 +15,16 @@ from visual.palette import browser_palette
 
 
 class AnswersPanel(Panel):
-    """Shows `answers_record`."""
+    """Shows `answers_record`. Events: undo takes the overrides off; breaks asks for the fewest tokens, or the usual."""
 
     def __init__(self, **kwargs):
-        super().__init__("answers", "ANSWER_PANEL", events=("undo",), fixed={"palette": browser_palette()}, **kwargs)
+        events = ("undo", "breaks")
+        super().__init__("answers", "ANSWER_PANEL", events, {"palette": browser_palette()}, **kwargs)
 
 
-def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any, known: str | None = None) -> dict:
-    """Answers in words, each word "same" or "only"; how many of them two runs share; first tokens; overrides.
+def answers_record(runs: dict[str, Result], timed: bool, known: str | None = None) -> dict:
+    """Answers in words, each word "same" or "only"; how many of them two runs share; overrides;
+    visual tokens of dense, after merging and in the last layer, with the share of dense's work in the language model.
 
     runs:  "dense", then "aim" once it has answered, then "hand" where there are overrides, which is held against AIM.
     timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
@@ -37,7 +38,7 @@ def answers_record(runs: dict[str, Result], timed: bool, tokenizer: Any, known: 
         return right | {"dense": _side(runs["dense"], marked["dense"], timed, known)}
     marked["aim"] = _marked(words["aim"], [(b.b, b.size) for b in blocks])
     shared = {"shared": sum(b.size for b in blocks), "most": max(len(words["dense"]), len(words["aim"]))}
-    record = {"agreement": shared, "firstToken": first_token_record(runs, tokenizer)}
+    record: dict[str, Any] = {"agreement": shared, "headline": _headline(runs["dense"], runs["aim"])}
     if hand := runs.get("hand"):
         marked["hand"] = _marked(words["hand"], [(b.b, b.size) for b in _matches(words["aim"], words["hand"])])
         record["overrides"] = _counts(hand) | {"same": words["hand"] == words["aim"]}
@@ -59,6 +60,12 @@ def _counts(hand: Result) -> dict[str, int]:
     rows = hand.trace.rows()
     overrides = {"protected": hand.overrides.protect, "removed": hand.overrides.remove}
     return {name: len({int(rows[patch]) for patch in patches}) for name, patches in overrides.items()}
+
+
+def _headline(dense: Result, aim: Result) -> dict:
+    tokens = aim.cost.visual_per_layer
+    share = aim.cost.language_flops / dense.cost.language_flops if dense.cost.language_flops else 1.0
+    return {"dense": dense.cost.visual_per_layer[0], "merged": tokens[0], "last": tokens[-1], "share": share}
 
 
 def _side(result: Result, marked: list[tuple[str, str]], timed: bool, known: str | None) -> dict:

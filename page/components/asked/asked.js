@@ -18,12 +18,14 @@ import { hearEnd, now } from "../now.js";
  * @property {number} l1
  * @property {number} l2
  * @property {number} frames
- * @property {number | null} at seconds since 1970; null for a saved run
- * @property {{path: string | null, question: string, sliders: number[]}} inputs what the inputs say of it
+ * @property {number | null} at seconds since 1970; null for what came from a file
+ * @property {"saved" | "example" | null} note
+ * @property {AskedInputs | null} inputs what the inputs say of it; null where they have nothing to do with it
  */
 
+/** @typedef {{path: string | null, question: string, sliders: number[]}} AskedInputs */
 /** @typedef {"file" | "question" | "settings" | "frames"} Input */
-/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
+/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
 /** @typedef {Record<"root" | "file" | "question" | "how" | "note" | "changed", HTMLElement>} AskedParts */
 
 /** @param {Mount<{value: AskedRecord | null, texts: Record<"en" | "zh", AskedTexts>}>} mount */
@@ -40,8 +42,8 @@ export function start({ element, props, watch }) {
     parts.file.textContent = record.file;
     parts.question.textContent = record.question;
     parts.how.textContent = how(record);
-    parts.note.hidden = record.at !== null;
-    parts.note.textContent = texts.saved;
+    parts.note.hidden = !record.note;
+    parts.note.textContent = record.note ? texts[record.note] : "";
     showChanges(record);
   }
 
@@ -54,7 +56,7 @@ export function start({ element, props, watch }) {
 
   /** @param {AskedRecord} record */
   function showChanges({ inputs }) {
-    const names = changedInputs(inputs, now).map((name) => texts.inputs[name]);
+    const names = (inputs ? changedInputs(inputs, now) : []).map((name) => texts.inputs[name]);
     const marks = now.marks ? texts.marks : "";
     const changed = names.length ? fill(texts.changed, { inputs: names.join(texts.and) }) : marks;
     const sentence = now.running ? texts.running : changed;
@@ -98,7 +100,7 @@ function takeTo(root) {
 /**
  * The inputs that say something else than a run was asked.
  *
- * @param {AskedRecord["inputs"]} asked
+ * @param {AskedInputs} asked
  * @param {Partial<Now>} now
  * @returns {Input[]}
  */

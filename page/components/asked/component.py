@@ -19,18 +19,20 @@ NOW = "components/now.js"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was asked. num_frames: as chosen; num_seen: as the model saw. at: seconds since 1970."""
+    """What a run was asked. num_frames: as chosen; num_seen: as the model saw. at: seconds since 1970, None for an
+    example."""
 
     path: str
     question: str
     num_frames: int
     num_seen: int
     config: AimConfig
-    at: float
+    at: float | None
 
     @classmethod
     def of(cls, run: StoredRun) -> Asked:
-        return cls(run.path, run.question, run.num_frames, run.aim.trace.num_frames, run.settings, run.asked_at)
+        at = None if run.is_example else run.asked_at
+        return cls(run.path, run.question, run.num_frames, run.aim.trace.num_frames, run.settings, at)
 
 
 class AskedPanel(Panel):
@@ -51,12 +53,14 @@ def tell_inputs(media: MediaInputs, controls: Controls) -> None:
     controls.stop.click(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
 
 
-def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], saved: bool = False) -> dict:
+def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], is_saved: bool = False) -> dict:
     """The strip's record.
 
-    model: its name. saved: whether it was loaded from a file, whose video is not here. sliders: keep ratio, l1, l2 and
-    number of frames as the page's sliders show them where nothing has changed since.
+    model: its name. is_saved: whether it was loaded from a file, whose video is not here. sliders: keep ratio, l1, l2
+    and number of frames as the page's sliders show them where nothing has changed since.
     """
+    is_example = asked.at is None
+    inputs = {"path": None if is_saved else asked.path, "question": asked.question, "sliders": list(sliders)}
     return {
         "file": Path(asked.path).name,
         "question": asked.question,
@@ -65,6 +69,7 @@ def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], saved: bo
         "l1": asked.config.l1,
         "l2": asked.config.l2,
         "frames": asked.num_seen,
-        "at": None if saved else asked.at,
-        "inputs": {"path": None if saved else asked.path, "question": asked.question, "sliders": list(sliders)},
+        "at": None if is_saved else asked.at,
+        "note": "example" if is_example else "saved" if is_saved else None,
+        "inputs": None if is_example and is_saved else inputs,  # another model's example has nothing to do with them
     }

@@ -92,26 +92,31 @@ export class Controls {
    * Step through layers, views, rounds or iterations until stopped.
    *
    * @param {Playable} name
+   * @param {() => void} [end] with it, they are gone through once, and then it is called
    */
-  play(name) {
+  play(name, end) {
     if (this.playing) {
       const same = this.playing.name === name;
       this.stop();
       if (same) return;
     }
     if (!this.run) return;
-    const timer = window.setInterval(() => this.step(name), BEAT[name]);
+    const timer = window.setInterval(() => this.step(name, end), BEAT[name]);
     this.playing = { name, timer };
     if (name === "layer" && !LAYERED.includes(this.state.overlay)) this.set({ overlay: "alive" });
     if (name === "view") this.set({ zoom: true });
     this.showPlaying();
   }
 
-  /** @param {Playable} name */
-  step(name) {
+  /** @param {Playable} name @param {() => void} [end] */
+  step(name, end) {
     if (!this.run) return this.stop();
     if (name === "step") return this.nextStep();
     const count = name === "layer" ? this.run.layers : this.run.numViews;
+    if (end && this.state[name] === count - 1) {
+      this.stop();
+      return end();
+    }
     this.set({ [name]: (this.state[name] + 1) % count });
   }
 

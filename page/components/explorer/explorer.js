@@ -10,6 +10,7 @@ import { Run } from "./run.js";
 import { ALL_HEADS } from "./scores.js";
 import { Stage } from "./stage.js";
 import { START } from "./state.js";
+import { Tabs } from "./tabs.js";
 import { Timeline } from "./timeline.js";
 
 /** @import { Mount, Palette } from "../common.js" */
@@ -20,12 +21,13 @@ import { Timeline } from "./timeline.js";
 /** @import { ExplorerRecord } from "./run.js" */
 /** @import { StageEvents } from "./stage.js" */
 /** @import { Spot, State } from "./state.js" */
+/** @import { TabParts, TabTexts } from "./tabs.js" */
 /** @import { TimelineParts, TimelineTexts } from "./timeline.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {ControlTexts & OverridesTexts & InfoTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
+/** @typedef {ControlTexts & OverridesTexts & InfoTexts & TabTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
 /** @typedef {{root: HTMLElement, canvas: HTMLCanvasElement}} OwnParts */
-/** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & TimelineParts} ExplorerParts */
+/** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & TabParts & TimelineParts} ExplorerParts */
 /**
  * @typedef {object} ExplorerProps
  * @property {{pictures: {url: string}[], seen?: {url: string}[], record: ExplorerRecord} | null} value
@@ -51,6 +53,7 @@ export function start({ element, props, watch, trigger }) {
   useColours(parts.root, palette);
   const show = oncePerFrame(() => {
     controls.show(run, state);
+    tabs.show(state);
     stage.draw(state);
     overridesBar.show(run, state);
     patchInfo.show(run, pictures, state.at ?? state.pinned, state);
@@ -116,13 +119,14 @@ export function start({ element, props, watch, trigger }) {
   /** @param {Spot | null} spot */
   function pin(spot) {
     if (!spot || isSame(spot, state.pinned)) return set({ pinned: null });
-    set({ pinned: spot, at: spot, view: spot.view, held: true });
+    set({ pinned: spot, at: spot, view: spot.view, held: true, tab: "patch" });
   }
 
   const controls = new Controls(parts, texts, palette, set);
   const overridesBar = new OverridesBar(parts, texts, on);
   const patchInfo = new PatchInfo(parts, texts);
   const stage = new Stage(parts.canvas, texts, on);
+  const tabs = new Tabs(parts, texts, set);
   const timeline = new Timeline(parts, texts, palette, set);
 
   async function load() {
@@ -159,6 +163,15 @@ export function start({ element, props, watch, trigger }) {
     set(detail);
   }
 
+  /** Show by itself, once, how tokens go layer by layer. */
+  async function playOnce() {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    await loading;
+    const { overlay, layer } = state;
+    set({ overlay: "alive", layer: 0 });
+    controls.play("layer", () => set({ overlay, layer }));
+  }
+
   const theme = new MutationObserver(show); // dark or light is a class of the body
   const removal = removalOf(element);
   removal.addEventListener("abort", () => {
@@ -166,11 +179,14 @@ export function start({ element, props, watch, trigger }) {
     controls.stop();
   });
   document.addEventListener("aim-explore", explore, { signal: removal });
+  document.addEventListener("aim-play", playOnce, { signal: removal });
   theme.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   onResize(parts.root, show, removal);
-  watch("value", load);
+  let loading = load();
+  watch("value", () => {
+    loading = load();
+  });
   show();
-  load();
 }
 
 /** @param {Run} run @param {Spot | null} spot */

@@ -8,6 +8,7 @@ import { ALL_HEADS } from "./scores.js";
 /** @typedef {{view: number, patch: number}} Spot a patch of a view */
 /** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
 /** @typedef {"rank" | "log" | "frame"} Scale how scores become heights in [0, 1]; "frame": by rank within a view */
+/** @typedef {"patch" | "frames" | "words" | "firstToken" | "numbers" | "why"} Tab what is looked at closer */
 /** @typedef {"look" | Override["kind"]} Tool what a click on a patch does */
 
 /**
@@ -32,6 +33,7 @@ import { ALL_HEADS } from "./scores.js";
  * @property {Spot | null} pinned
  * @property {boolean} links whether the links of a round are drawn
  * @property {Tool} tool
+ * @property {Tab} tab
  * @property {Override[]} overrides
  */
 
@@ -59,5 +61,6 @@ export const START = {
   pinned: null,
   links: false,
   tool: "look",
+  tab: "frames",
   overrides: [],
 };

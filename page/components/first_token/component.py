@@ -1,4 +1,4 @@
-"""First token: the probabilities that each run gave to the first token of its answer, side by side."""
+"""First-token panel: the probabilities that each run gave to the first token of its answer, side by side."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ import numpy as np
 
 from aim_core.comparison import compare
 from aim_core.result import Result
+from page.components.base import Panel
 from page.token_text import NUM_LIKELY, token_text
+from visual.palette import browser_palette
 
 SHOWN = 0.0005  # what the table writes as less than 0.1 %
+
+
+class FirstTokenPanel(Panel):
+    """Shows `first_token_record`."""
+
+    def __init__(self, **kwargs):
+        super().__init__("first_token", "FIRST_TOKEN", fixed={"palette": browser_palette()}, **kwargs)
 
 
 def first_token_record(runs: dict[str, Result], tokenizer: Any) -> dict:

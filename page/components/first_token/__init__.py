@@ -1,0 +1,1 @@
+"""First token: its component, and what draws it."""
