@@ -18,6 +18,7 @@ from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
 from aim_core.media.frames import Frames
 from page.i18n import strings
+from page.media_errors import media_error
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
 MAX_FRAMES = 32
@@ -129,7 +130,7 @@ def sentences():
     except gr.Error:
         raise
     except MediaError as error:
-        raise refusal(str(error), "file") from error
+        raise refusal(media_error(str(error)), "file") from error
     except (MemoryError, torch.OutOfMemoryError) as error:
         _log.exception("out of memory")
         raise refusal(strings().NO_MEMORY, "memory") from error
