@@ -57,9 +57,8 @@ def kept_rows(result, layer: int) -> set[int]:
 def test_dense_is_shown_before_aim_and_details_only_where_asked(handlers, clip):
     first, last = run(handlers, clip)
     to = handlers.results
-    assert (
-        list(first) == [to.asked, to.answers] and "aim" not in first[to.answers] and set(last) == {*to.panels, to.key}
-    )
+    assert list(first) == to.answered and "aim" not in first[to.answers] and first[to.first_token] is None
+    assert set(last) == {*to.panels, to.key}
     stored = handlers.store.get(last[to.key])
     assert stored.dense.frame_attention.size and stored.aim.frame_attention.size and last[to.word_frames][1]["measured"]
     *_, plain = run(handlers, clip, details=False)
@@ -215,7 +214,7 @@ def test_a_run_that_is_stopped_ends_early_and_leaves_the_last_one(handlers, clip
 
 def test_stopping_before_any_run_empties_the_answers(handlers):
     to = handlers.results
-    assert handlers.stop(None, REQUEST) == {to.asked: None, to.answers: None}
+    assert handlers.stop(None, REQUEST) == dict.fromkeys(to.answered)
 
 
 def test_only_the_run_of_the_own_page_is_stopped():
