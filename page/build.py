@@ -90,9 +90,9 @@ def _connect_run(handlers: Handlers, controls: Controls, inputs: list, outputs: 
 
 
 def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dependency:
-    """Marks, or taking them off, ask again."""
-    return event(
-        handlers.by_hand,
+    """Marks, or taking them off, ask again; of its end the page hears, however it came."""
+    hand = event(
+        handlers.marks,
         inputs,
         outputs,
         trigger_mode="always_last",
@@ -100,6 +100,8 @@ def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dep
         concurrency_id="model",
         show_progress_on=handlers.results.answers,
     )
+    hand.then(None, None, None, js=scripts.call(NOW, "hearAnswered"), api_visibility="private")
+    return hand
 
 
 def _connect_break(handlers: Handlers, controls: Controls) -> None:
@@ -127,6 +129,7 @@ def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
 
 def _connect_stop(handlers: Handlers, controls: Controls) -> None:
     """Stop stops at once, in the queue, since only such an event can send a message."""
+    controls.stop.click(None, None, None, js=scripts.call(NOW, "hearAnswered"), api_visibility="private")
     controls.stop.click(
         handlers.stop,
         handlers.results.key,

@@ -26,6 +26,8 @@ from page.checks import (
 from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
 from page.components.asked.component import Asked, asked_record
+from page.components.explorer.by_hand import by_hand_record
+from page.components.explorer.component import Explored
 from page.components.first_token.component import first_token_record
 from page.components.word_frames.component import word_frames_record
 from page.i18n import strings
@@ -152,6 +154,16 @@ class Handlers:
             gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["overrides"])
         return self._shown(again, key)
 
+    def marks(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
+        """`by_hand`; why it refuses is also said in the explorer, where the marks were made."""
+        try:
+            yield self.by_hand(keep_ratio, l1, l2, num_frames, key, event, request)
+        except gr.Error as error:
+            if stored := self.store.get(key):
+                explored = self.panels(stored)[self.results.explorer]
+                yield {self.results.explorer: explored._replace(refused=error.message)}
+            raise
+
     @guarded
     def stop(self, key, request: gr.Request):
         """Cancel the run that this page has under way and show the answers of the last run again."""
@@ -185,14 +197,14 @@ class Handlers:
         """What each panel gets of a run; of a trace alone there is only the explorer's."""
         to = self.results
         if stored.is_bare:
-            return dict.fromkeys(to.panels) | {to.explorer: stored.shown}
+            return dict.fromkeys(to.panels) | {to.explorer: Explored(stored.shown)}
         tokenizer = stored.saved_tokens or self.tokenizer
         return {
             to.asked: self._asked(Asked.of(stored), stored.model),
             to.answers: answers_record(stored.runs, stored.timed_prefills > 0, stored.known),
             to.first_token: first_token_record(stored.runs, tokenizer),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
-            to.explorer: stored.shown,
+            to.explorer: Explored(stored.shown, by_hand_record(stored.runs)),
             to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
             to.summary: summary(stored.runs),
         }

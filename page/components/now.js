@@ -11,6 +11,7 @@
  * @property {number[]} sliders keep ratio, l1, l2, number of frames
  * @property {boolean} marks whether patches are marked otherwise than in the run on the page
  * @property {Record<string, string>} said the answers on the page, by the run
+ * @property {boolean} asking whether it was asked again with marks, and nothing has been answered yet
  * @property {boolean} running whether Run was pressed and nothing has been answered yet
  */
 
@@ -38,6 +39,11 @@ export function hear(video, image, question, ...sliders) {
 /** Run was pressed; without a question or a file it is about to be refused. */
 export function hearRun() {
   hearOf({ running: Boolean(now.question && (now.video || now.image)) });
+}
+
+/** What was asked again with marks has been answered, has failed or was stopped. */
+export function hearAnswered() {
+  hearOf({ asking: false });
 }
 
 /** The run has failed or was stopped. */

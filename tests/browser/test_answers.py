@@ -101,6 +101,9 @@ def test_marks_are_answered_beside_aim(marked):
     assert page.locator("#first_token thead th").count() == 4
     expect(page.locator("[data-testid=toast-body]").first).to_contain_text("Asked again")
     expect(note(page)).to_contain_text("This run was asked with these marks")
+    beside = page.locator("#explorer [data-part=handSaid]").inner_text()
+    assert f"By hand {said(page, 'hand')} AIM {said(page, 'aim')}" in beside
+    assert f"{after:,} visual tokens entered; without the marks {before:,}." in beside
     assert page.locator("#word_frames .wf-side").count() == 3
     for width in (390, 1280, 2560):
         page.set_viewport_size({"width": width, "height": 900})

@@ -43,8 +43,8 @@ class Alone:
 
     def __init__(self, browser, result, **settings):
         props = {"value": value_of(result), "texts": {"en": ENGLISH["EXPLORER"]}, "palette": browser_palette()}
-        size = {"width": 1200, "height": 900}
-        self.page = panel_page(browser, "explorer", props, viewport=size, **settings)
+        settings = {"viewport": {"width": 1200, "height": 900}} | settings
+        self.page = panel_page(browser, "explorer", props, **settings)
         self.page.wait_for_selector(".tx[data-empty=false]")
 
     def give(self, result) -> None:
@@ -172,6 +172,10 @@ def test_pagerank_is_stepped_for_all_heads_and_for_one(explorer, runs):
     kept = len(runs.plain.trace.layers[4].kept)
     assert explorer.reading()["rank"] == f"1 of {kept}"  # all hold the same before the first iteration
     assert "same share" in explorer.said("overlayNote")
+    trace = runs.plain.trace
+    alike = [len({*trace.rows()[view][trace.alive(4)[view]]}) / kept for view in range(4)]
+    share = f"{round(100 * max(alike))} % of what visual tokens hold"
+    assert "at this step: frame" in explorer.said("timeNote") and share in explorer.said("timeNote")
     explorer.part("stepNext").click()
     assert "hands its share on" in explorer.said("overlayNote")
 
@@ -232,6 +236,158 @@ def test_marks_stay_with_their_frames_and_go_with_the_video(explorer, runs):
     assert explorer.said("overridesNote").startswith("0 protected, 1 removed")
     explorer.give(runs.other)
     assert explorer.is_off("clear")
+
+
+def corner(explorer, frame: int, x: float, y: float) -> tuple[float, float]:
+    """A place of a frame, on the screen."""
+    box, point = explorer.part("canvas").bounding_box(), explorer.point(frame, x, y)
+    return box["x"] + point["x"], box["y"] + point["y"]
+
+
+def groups_inside(trace, frames: range, rows: range, cols: range) -> set[int]:
+    """Tokens with at least half of their patches of one of these frames in these rows and columns of its 8×8."""
+    area = {8 * row + col for row in rows for col in cols}
+    own = [(int(token), {*np.flatnonzero(trace.rows()[at] == token)}) for at in frames for token in {*trace.rows()[at]}]
+    return {token for token, patches in own if 2 * len(patches & area) >= len(patches)}
+
+
+def marked(explorer, trace, kind: str) -> set[int]:
+    """Tokens that the server is asked with."""
+    explorer.part("ask").click()
+    return {int(trace.rows()[view, patch]) for view, patch in explorer.page.evaluate("asked.at(-1)")[1][kind]}
+
+
+def test_a_drag_marks_an_area_through_all_frames_and_again_takes_it_off(explorer, runs):
+    trace, mouse = runs.plain.trace, explorer.page.mouse
+    explorer.choose("remove")
+    start, end = corner(explorer, 1, 0.2, 0.2), corner(explorer, 1, 0.7, 0.45)  # rows 1 to 3, columns 1 to 5
+    before = explorer.drawn()
+    inside = groups_inside(trace, range(4), range(1, 4), range(1, 6))
+
+    def draw() -> None:
+        mouse.move(*start)
+        mouse.down()
+        mouse.move(*end, steps=3)
+
+    draw()
+    assert explorer.said("overridesNote").startswith(f"3×5 patches: {len(inside)} groups will be removed.")
+    assert explorer.drawn() != before and explorer.is_off("ask") and explorer.is_off("undoMark")
+    mouse.up()
+    assert explorer.said("overridesNote").startswith(f"0 protected, {len(inside)} removed; not asked yet")
+    draw()
+    assert explorer.said("overridesNote").startswith(f"3×5 patches: {len(inside)} groups will lose their marks.")
+    mouse.up()
+    assert explorer.is_off("clear")
+    explorer.part("canvas").press("Control+z")
+    assert marked(explorer, trace, "remove") == inside
+    explorer.part("undoMark").click()
+    assert explorer.is_off("clear") and explorer.is_off("undoMark")
+
+
+def test_a_drag_may_keep_to_its_frame_and_escape_gives_it_up(explorer, runs):
+    mouse, (x, y) = explorer.page.mouse, corner(explorer, 0, 0.05, 0.05)
+    for tool in ("look", "protect"):
+        explorer.choose(tool)
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(*corner(explorer, 0, 0.55, 0.55), steps=3)
+        if tool == "protect":
+            assert "groups will be protected" in explorer.said("overridesNote")
+            explorer.page.keyboard.press("Escape")
+        mouse.up()
+        assert explorer.is_off("clear") and explorer.is_off("undoMark")
+        assert "Protect or remove groups by hand" in explorer.said("overridesNote")
+    explorer.part("canvas").press("Escape")
+    explorer.part("through").uncheck()
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(*corner(explorer, 0, 1.4, 0.3), steps=3)  # past the side of the frame
+    mouse.up()
+    assert marked(explorer, runs.plain.trace, "protect") == groups_inside(
+        runs.plain.trace, range(1), range(3), range(8)
+    )
+
+
+def test_an_area_is_marked_by_keys(explorer, runs):
+    canvas = explorer.part("canvas")
+    explorer.choose("protect")
+    explorer.part("through").uncheck()
+    for key in ("PageDown", "ArrowRight", "Shift+ArrowDown", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowUp"):
+        canvas.press(key)
+    assert explorer.said("overridesNote").startswith("1×3 patches")
+    canvas.press("Escape")
+    assert explorer.is_off("clear") and "Protect or remove" in explorer.said("overridesNote")
+    canvas.press("ArrowLeft")
+    for _ in range(4):
+        canvas.press("Shift+ArrowRight")
+        canvas.press("Shift+ArrowDown")
+    canvas.press("Enter")
+    inside = groups_inside(runs.plain.trace, range(1, 2), range(5), range(2, 7))
+    assert marked(explorer, runs.plain.trace, "protect") == inside and inside
+
+
+def test_a_finger_draws_an_area_in_a_mark_mode_and_scrolls_the_page_in_look(browser, runs):
+    settings = {"has_touch": True, "viewport": {"width": 390, "height": 844}}
+    alone = Alone(browser, runs.plain, **settings)
+    touch = alone.page.context.new_cdp_session(alone.page)
+    canvas = alone.part("canvas")
+
+    def swipe(*moves: tuple[float, float]) -> None:
+        for kind, points in zip(("touchStart", *["touchMove"] * (len(moves) - 1)), moves, strict=True):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": points[0], "y": points[1]}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        alone.rest()
+
+    def upwards() -> list[tuple[float, float]]:
+        (x, y), (right, top) = corner(alone, 0, 0.45, 0.8), corner(alone, 0, 0.8, 0.2)
+        return [(x + (right - x) * part / 8, y + (top - y) * part / 8) for part in range(9)]
+
+    swipe(*upwards())
+    alone.page.wait_for_function("scrollY > 50")
+    assert alone.is_off("clear")
+    alone.choose("remove")
+    canvas.scroll_into_view_if_needed()
+    at = alone.page.evaluate("scrollY")
+    swipe(*upwards())
+    assert alone.page.evaluate("scrollY") == at
+    inside = groups_inside(runs.plain.trace, range(4), range(1, 7), range(3, 7))
+    assert marked(alone, runs.plain.trace, "remove") == inside
+    assert all(
+        button.bounding_box()["height"] >= 44 for button in alone.page.locator(".tx-overrides :is(label, button)").all()
+    )
+    assert alone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    alone.page.close()
+
+
+def test_the_answer_with_marks_is_said_beside_them_as_long_as_they_stand(browser, runs):
+    told = {"aim": "left", "hand": "right of <b>", "same": False, "entered": 63, "enteredAlone": 64}
+    alone = Alone(browser, runs.plain)
+    give = "async value => { props.value = value; await changed(); }"
+    assert not alone.part("handSaid").is_visible()
+    alone.choose("remove")
+    alone.click(1, 0.94, 0.94)
+    alone.choose("protect")
+    alone.click(0, 0.06, 0.06)
+    alone.part("ask").click()
+    assert alone.said("overridesNote") == "Asking again with these marks …" and alone.is_off("ask")
+    refused = {"refused": {"sentence": "They cannot be kept together.", "at": 1}}
+    alone.page.evaluate(give, value_of(runs.plain) | refused)
+    assert alone.said("overridesNote") == "They cannot be kept together." and not alone.is_off("ask")
+    alone.part("undoMark").click()
+    assert alone.said("overridesNote").startswith("0 protected, 1 removed; not asked yet")
+    alone.click(0, 0.06, 0.06)
+    alone.part("ask").click()
+    alone.page.evaluate(give, value_of(runs.marked) | {"hand": told})
+    assert alone.said("overridesNote").startswith("This run was asked with these marks: 1 protected, 1 removed")
+    said = "Another answer. By hand right of <b> AIM left 63 visual tokens entered; without the marks 64."
+    assert alone.said("handSaid") == said
+    assert alone.part("handSaid").locator("xpath=..").get_attribute("role") == "status"
+    alone.click(0, 0.94, 0.06)
+    alone.rest()
+    assert not alone.part("handSaid").is_visible() and "not asked yet" in alone.said("overridesNote")
+    alone.part("undoMark").click()
+    assert alone.said("handSaid") == said
+    alone.page.close()
 
 
 def test_a_run_with_marks_shows_them_and_tells_what_they_did(browser, runs):

@@ -76,3 +76,5 @@ def test_a_run_with_marks_can_be_stopped_too(page, held):
     stop_in_the_middle(page, held[0], "#explorer [data-part=ask]")
     assert {part: said(page, part) for part in PARTS} == before
     assert page.locator("#answers [data-part=handCard]").is_hidden()
+    note = page.locator("#explorer [data-part=overridesNote]")
+    playwright.expect(note).to_have_text("0 protected, 1 removed; not asked yet.")

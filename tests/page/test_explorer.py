@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from aim_core.trace import Trace
 from aim_core.view import View
 from page import assets
 from page.components.explorer import iterations
-from page.components.explorer.component import TokenExplorer
+from page.components.explorer.by_hand import by_hand_record
+from page.components.explorer.component import Explored, TokenExplorer
 from page.components.explorer.packing import packed_log
 from page.components.explorer.record import explorer_record
 from page.components.explorer.view_names import view_names
@@ -30,7 +32,8 @@ from visual.patch_grid import patch_rectangle
 from visual.view_pictures import view_pictures
 
 PURE = tuple(
-    f"components/explorer/{name}.js" for name in ("run", "overrides", "layout", "paint", "token_history", "patch_info")
+    f"components/explorer/{name}.js"
+    for name in ("run", "overrides", "selection", "layout", "paint", "token_history", "patch_info")
 )
 
 
@@ -153,11 +156,12 @@ def test_a_picture_in_the_place_of_another_gets_its_own_name(tmp_path):
 
 def test_the_component_takes_a_result_and_serves_its_frames(trace):
     explorer, result = TokenExplorer(elem_id="explorer"), make_result(trace)
-    data = explorer.postprocess(result)
+    data = explorer.postprocess(Explored(result, refused="no"))
     assert len(data.pictures) == trace.num_frames and data.record["numLayers"] == trace.num_layers
     first = Path(data.pictures[0].path)
     first.unlink()  # the cache is emptied by and by
-    assert Path(explorer.postprocess(result).pictures[0].path).exists()
+    assert Path(explorer.postprocess(Explored(result)).pictures[0].path).exists()
+    assert data.refused["sentence"] == "no" and explorer.postprocess(Explored(result)).refused is None
     assert explorer.postprocess(None) is None and explorer.preprocess(data) is None
 
 
@@ -381,9 +385,80 @@ def test_small_numbers_and_none_survive_packing():
 def test_marks_that_a_merge_brings_together_are_seen(evaluate, trace):
     marks = '[{view: 0, patch: 0, kind: "protect"}, {view: 0, patch: 1, kind: "remove"}]'
     assert evaluate(trace, f"[...overriddenTokens(run, {marks})]") == [[0, "both"]]
-    assert evaluate(trace, f'overridesWith(run, {marks}, {{view: 0, patch: 1}}, "protect")') == []
-    turned = evaluate(trace, f'overridesWith(run, {marks}.slice(1), {{view: 0, patch: 0}}, "protect")')
+    assert evaluate(trace, f'overridesWith(run, {marks}, [{{view: 0, patch: 1}}], "protect")') == []
+    turned = evaluate(trace, f'overridesWith(run, {marks}.slice(1), [{{view: 0, patch: 0}}], "protect")')
     assert turned == [{"view": 0, "patch": 0, "kind": "protect"}]
+
+
+def slow_selection(trace: Trace, covered: list[int], cols: list[int], start: int, end: int) -> list[list[int]]:
+    """[view, patch] of the first patch inside of each group with half of its patches of a covered view inside; `cols`
+    and the corners are those of the first of them."""
+    top, bottom = sorted(patch // cols[covered[0]] for patch in (start, end))
+    left, right = sorted(patch % cols[covered[0]] for patch in (start, end))
+    found, rows = {}, trace.rows()
+    for view in covered:
+        for token in sorted({*rows[view].tolist()} - {-1}):
+            own = [patch for patch in np.flatnonzero(rows[view] == token).tolist() if trace.group[view, patch] >= 0]
+            inside = [p for p in own if top <= p // cols[view] <= bottom and left <= p % cols[view] <= right]
+            if inside and len(inside) >= len(own) / 2 and token not in found:
+                found[token] = [view, inside[0]]
+    return sorted(found.values())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("through", [False, True])
+@pytest.mark.parametrize("kind", ["plain", "mixed", "dropped"])
+def test_an_area_holds_the_groups_with_half_of_their_patches_inside(evaluate, trace, mixed, kind, through):
+    """All rectangles of each view, against a slow count."""
+    one = {"plain": trace, "mixed": mixed, "dropped": make_dropped_trace()}[kind]
+    grids = [view.grid for view in one.all_views]
+    peers = range(one.num_views) if through and kind != "mixed" else ()  # of the mixed views no two are alike
+    asked = [
+        (view, start, end)
+        for view, (rows, cols) in enumerate(grids)
+        for start in range(rows * cols)
+        for end in range(rows * cols)
+    ]
+    spots = f"selectedSpots(run, {{view, from, to}}, {str(through).lower()}).map(spot => [spot.view, spot.patch])"
+    found = evaluate(one, f"argument.map(([view, from, to]) => {spots})", asked)
+    cols = [grid[1] for grid in grids]
+    for (view, start, end), own in zip(asked, found, strict=True):
+        covered = list(peers) or [view]
+        assert sorted(own) == slow_selection(one, covered, cols, start, end), (view, start, end)
+
+
+@pytest.mark.browser
+def test_of_crops_an_area_goes_through_those_of_the_same_place(evaluate, mixed):
+    views = """[0, 1, 2, 1].map((number) => ({ rows: 2, cols: 2, height: 4, width: 4,
+        name: number ? { kind: "crop", number } : { kind: "whole" } }))"""
+    same = f"[0, 1, 2, 3].map(view => sameViews({{ views: {views} }}, view))"
+    assert evaluate(mixed, same) == [[0], [1, 3], [2], [1, 3]]
+
+
+@pytest.mark.browser
+def test_an_area_is_marked_unless_all_of_it_is(evaluate, trace):
+    """Patches 0, 2 and 4 are of three groups; 1 is of the group of 0."""
+    spots = "[0, 2, 4].map(patch => ({view: 0, patch}))"
+    change = f"overridesWith(run, argument, {spots}, 'remove').map(mark => [mark.patch, mark.kind])"
+    mark = lambda patch, kind="remove": {"view": 0, "patch": patch, "kind": kind}  # noqa: E731
+    removed = [[patch, "remove"] for patch in (0, 2, 4)]
+    assert evaluate(trace, change, []) == removed
+    assert evaluate(trace, change, [mark(1), mark(6), mark(2, "protect")]) == [[6, "remove"], *removed]
+    assert evaluate(trace, change, [mark(1), mark(2), mark(4), mark(6)]) == [[6, "remove"]]
+
+
+@pytest.mark.browser
+def test_a_dropped_patch_cannot_be_marked(evaluate):
+    marks = "overridesWith(run, argument, [{view: 0, patch: 2}], 'protect')"
+    assert evaluate(make_dropped_trace(), marks, []) == []
+
+
+def test_what_marks_did_is_told_of_both_answers(trace):
+    aim = make_result(trace)
+    hand = replace(aim, answer="no ", cost=replace(aim.cost, visual_per_layer=(4, 2)))
+    told = by_hand_record({"dense": aim, "aim": aim, "hand": hand})
+    assert told == {"aim": "yes", "hand": "no ", "same": False, "entered": 4, "enteredAlone": trace.retained[0]}
+    assert by_hand_record({"aim": aim, "hand": aim})["same"] and by_hand_record({"dense": aim, "aim": aim}) is None
 
 
 @pytest.mark.browser

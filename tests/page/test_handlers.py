@@ -140,10 +140,28 @@ def test_a_removed_token_is_gone_and_aim_is_kept_beside_it(handlers, key):
     update, to = marked(handlers, key, {"protect": [], "remove": [[2, 10]]}), handlers.results
     answers, stored = update[to.answers], handlers.store.get(key)
     assert update[to.key] == key and stored.aim is before.aim and stored.dense is before.dense
-    assert stored.overrides == TokenOverrides(remove=((2, 10),)) and update[to.explorer] is stored.hand
+    assert stored.overrides == TokenOverrides(remove=((2, 10),)) and update[to.explorer].result is stored.hand
     assert row in kept_rows(stored.aim, 0) and row not in kept_rows(stored.hand, 0)
     assert answers["overrides"]["removed"] == 1 and update[to.first_token]["sides"] == ["dense", "aim", "hand"]
     assert len(update[to.word_frames][1]["sides"]) == 3 and "hand" in update[to.summary]
+
+
+def test_the_explorer_gets_what_marks_did_and_why_others_are_refused(handlers, key):
+    sent, to = {"remove": [[2, 10]]}, handlers.results
+    steps = handlers.marks(*SLIDERS, key, gr.EventData(None, sent), REQUEST)
+    (update,) = [*steps]
+    stored = handlers.store.get(key)
+    told = update[to.explorer]
+    assert told.refused == "" and told.hand["enteredAlone"] == told.hand["entered"] + 1
+    assert (told.hand["aim"].split(), told.hand["hand"].split()) == (
+        stored.aim.answer.split(),
+        stored.hand.answer.split(),
+    )
+    steps = handlers.marks(*SLIDERS, key, gr.EventData(None, "x"), REQUEST)
+    again = next(steps)[to.explorer]
+    assert "mark patches again" in again.refused and again.result is stored.hand and again.hand == told.hand
+    with pytest.raises(gr.Error, match="mark patches again"):
+        next(steps)
 
 
 def test_a_protected_token_stays_longest(handlers, key):

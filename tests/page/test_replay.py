@@ -20,8 +20,7 @@ from aim_core.result import PrefillTimes
 from aim_core.trace import Trace
 from aim_core.view import View
 from page.components.answers.component import AnswersPanel, answers_record
-from page.components.explorer.component import TokenExplorer
-from page.components.first_token.component import FirstTokenPanel, first_token_record
+from page.components.explorer.component import Explored, TokenExplorer
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
 from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
@@ -414,7 +413,7 @@ def test_infinity_is_no_time(saved):
 def page_text(stored, engine):
     tokenizer = engine.adapter.processor.tokenizer
     with gr.Blocks():
-        panels = [(AnswersPanel(), answers_record(stored.runs, True)), (TokenExplorer(), stored.shown)]
+        panels = [(AnswersPanel(), answers_record(stored.runs, True)), (TokenExplorer(), Explored(stored.shown))]
         panels.append((FirstTokenPanel(), first_token_record(stored.runs, tokenizer)))
         panels.append((WordFramesPanel(), (stored.shown.trace, word_frames_record(stored.runs, tokenizer))))
     heading = {"title": "A run", "question": EVIL, "settings": EVIL, "theme": "Dark or light", "offline": "One file."}

@@ -21,6 +21,7 @@ from page.components.asked.component import Asked, AskedPanel, asked_record
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
+from page.components.explorer.by_hand import by_hand_record
 from page.components.explorer.component import TokenExplorer
 from page.components.explorer.record import explorer_record
 from page.components.first_token.component import FirstTokenPanel, first_token_record
@@ -185,6 +186,7 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
     stored = StoredRun("clip.mp4", "what?", len(frames), dense, aim)
     records = {
         "ExplorerRecord": explorer_record(aim.trace),
+        "ByHand": by_hand_record({"aim": aim, "hand": dense}),
         "Answer": answers["aim"],
         "AskedRecord": asked_record(Asked.of(stored), "tiny", (0.25, 4, 9, 4)),
         "FirstTokenRecord": first_token_record(runs, tokenizer),

@@ -2,8 +2,11 @@
 // Explorer: one state, and everything that is drawn from it. Nothing here asks the server.
 
 import { fillTexts, inPageLanguage, oncePerFrame, onResize, partsOf, removalOf, useColours } from "../common.js";
+import { hearOf, now } from "../now.js";
 import { Controls } from "./controls.js";
-import { areTakenBack, carriedOverrides, OverridesBar, overridesWith, payloadOf, withoutAsked } from "./overrides.js";
+import { Marking } from "./marking.js";
+import { areTakenBack, carriedOverrides, payloadOf, withoutAsked } from "./overrides.js";
+import { OverridesBar } from "./overrides_bar.js";
 import { prepared } from "./paint.js";
 import { PatchInfo } from "./patch_info.js";
 import { Run } from "./run.js";
@@ -15,10 +18,12 @@ import { Timeline } from "./timeline.js";
 
 /** @import { Mount, Palette } from "../common.js" */
 /** @import { ControlParts, ControlTexts } from "./controls.js" */
-/** @import { OverridesParts, OverridesTexts } from "./overrides.js" */
+/** @import { Override } from "./overrides.js" */
+/** @import { ByHand, OverridesEvents, OverridesParts, OverridesTexts } from "./overrides_bar.js" */
 /** @import { Picture } from "./paint.js" */
 /** @import { InfoParts, InfoTexts } from "./patch_info.js" */
 /** @import { ExplorerRecord } from "./run.js" */
+/** @import { Selection } from "./selection.js" */
 /** @import { StageEvents } from "./stage.js" */
 /** @import { Spot, State } from "./state.js" */
 /** @import { TabParts, TabTexts } from "./tabs.js" */
@@ -29,8 +34,18 @@ import { Timeline } from "./timeline.js";
 /** @typedef {{root: HTMLElement, canvas: HTMLCanvasElement}} OwnParts */
 /** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & TabParts & TimelineParts} ExplorerParts */
 /**
+ * `ExplorerData` of component.py.
+ *
+ * @typedef {object} ExplorerValue
+ * @property {{url: string}[]} pictures
+ * @property {{url: string}[]} [seen]
+ * @property {ExplorerRecord} record
+ * @property {ByHand | null} [hand]
+ * @property {{sentence: string, at: number} | null} [refused] why the last marks were, and when
+ */
+/**
  * @typedef {object} ExplorerProps
- * @property {{pictures: {url: string}[], seen?: {url: string}[], record: ExplorerRecord} | null} value
+ * @property {ExplorerValue | null} value
  * @property {Palette} palette
  * @property {Record<"en" | "zh", ExplorerTexts>} texts
  */
@@ -47,6 +62,8 @@ export function start({ element, props, watch, trigger }) {
   let pictures = []; // of its views
   /** @type {string[]} */
   let addresses = []; // of the pictures
+  /** @type {ByHand | null} */
+  let hand = null; // what the marks of the run did
   const state = { ...START };
 
   fillTexts(element, texts);
@@ -55,7 +72,7 @@ export function start({ element, props, watch, trigger }) {
     controls.show(run, state);
     tabs.show(state);
     stage.draw(state);
-    overridesBar.show(run, state);
+    overridesBar.show(run, state, hand);
     patchInfo.show(run, pictures, state.at ?? state.pinned, state);
     patchInfo.card(run, state.pinned, state.scale, state.layer);
     timeline.show(run, pictures, state);
@@ -75,11 +92,13 @@ export function start({ element, props, watch, trigger }) {
       if (state.head >= heads || heads === 1) state.head = ALL_HEADS;
       if (!isInside(run, state.at)) state.at = null;
       if (!isInside(run, state.pinned)) state.pinned = null;
+      if (state.tool === "look" || !holds(run, state.selection)) state.selection = null;
     }
     show();
   }
 
-  /** @type {StageEvents & {ask: () => void}} */
+  const marking = new Marking(() => run, state, set);
+  /** @type {StageEvents & OverridesEvents} */
   const on = {
     /** The pointer is here, or nowhere; what the keys have chosen stays when it leaves. */
     read(spot) {
@@ -87,32 +106,43 @@ export function start({ element, props, watch, trigger }) {
     },
     /** A click or Enter on a patch does what the tool says. */
     choose(spot) {
-      if (!run || !spot || state.tool === "look") return pin(spot);
-      set({ overrides: overridesWith(run, state.overrides, spot, state.tool), at: spot, view: spot.view, held: true });
+      if (spot && marking.isOn()) marking.click(spot);
+      else pin(spot);
     },
-    chooseHere: () => on.choose(state.at),
-    unpin: () => pin(null),
+    chooseHere: () => (state.selection ? marking.markSelected() : on.choose(state.at)),
+    leave: () => (state.selection ? marking.cancel() : pin(null)),
     /** One patch up, down, left or right; past the side of a view into the next one. */
     walk(down, right) {
       if (!run) return;
       const spot = state.at ?? state.pinned;
       const to = spot ? beside(run, spot, down, right) : { view: state.view, patch: 0 };
-      if (to) set({ at: to, view: to.view, held: true });
+      if (to) set({ at: to, view: to.view, held: true, selection: null });
     },
     leap(views) {
       if (!run) return;
       const view = Math.min(run.numViews - 1, Math.max(0, state.view + views));
       const patch = Math.min(run.views[view].patches - 1, state.at?.patch ?? 0);
-      set({ view, at: { view, patch }, held: true });
+      set({ view, at: { view, patch }, held: true, selection: null });
     },
     zoom: () => set({ zoom: !state.zoom, view: state.at?.view ?? state.view }),
     play: () => controls.play("layer"),
     layer: (step) => set({ layer: state.layer + step }),
     overlay: (overlay) => set({ overlay }),
     step: (step) => controls.stepBy(step),
-    tool: (tool) => set({ tool }),
-    clear: () => set({ overrides: [] }),
-    ask: () => trigger("overrides", payloadOf(state.overrides)),
+    tool: (tool) => isShown(parts.tools) && set({ tool }),
+    marks: () => marking.isOn(),
+    select: (selection) => marking.select(selection),
+    extend: (down, right) => (marking.isOn() ? marking.extend(down, right) : on.walk(down, right)),
+    markSelected: () => marking.markSelected(),
+    cancel: () => marking.cancel(),
+    through: (through) => set({ through }),
+    undo: () => marking.undo(),
+    clear: () => isShown(parts.tools) && marking.clear(),
+    ask() {
+      set({ refused: "" });
+      hearOf({ asking: true });
+      trigger("overrides", payloadOf(state.overrides));
+    },
     redraw: () => show(),
   };
 
@@ -146,12 +176,15 @@ export function start({ element, props, watch, trigger }) {
     const next = new Run(value.record);
     const open =
       before && !isNew && areTakenBack(before, next) ? withoutAsked(state.overrides, before) : state.overrides;
-    const overrides = isNew ? next.asked : carriedOverrides(open, addresses, urls, next);
-    [run, pictures, addresses] = [next, shown, urls];
+    const carried = (/** @type {Override[]} */ marks) => carriedOverrides(marks, addresses, urls, next);
+    const [overrides, past] = isNew ? [next.asked, []] : [carried(open), state.past.map(carried)];
+    const refused = value.refused?.sentence ?? "";
+    [run, pictures, addresses, hand] = [next, shown, urls, value.hand ?? null];
     stage.load(run, pictures, palette);
     parts.root.dataset.empty = "false";
     const first = { layer: Math.min(run.layers - 1, (run.scored[0] ?? 0) + 1), ...wanted };
-    set({ overrides, ...(before ? {} : first) });
+    if (now.asking) hearOf({ asking: false });
+    set({ overrides, past, refused, ...(before ? {} : first) });
   }
 
   /** @type {Partial<State>} */
@@ -180,6 +213,7 @@ export function start({ element, props, watch, trigger }) {
   });
   document.addEventListener("aim-explore", explore, { signal: removal });
   document.addEventListener("aim-play", playOnce, { signal: removal });
+  document.addEventListener("aim-now", show, { signal: removal });
   theme.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   onResize(parts.root, show, removal);
   let loading = load();
@@ -192,6 +226,18 @@ export function start({ element, props, watch, trigger }) {
 /** @param {Run} run @param {Spot | null} spot */
 function isInside(run, spot) {
   return spot !== null && spot.view < run.numViews && spot.patch < run.views[spot.view].patches;
+}
+
+/** @param {Run} run @param {Selection | null} selection */
+function holds(run, selection) {
+  if (!selection) return true;
+  const { view, from, to } = selection;
+  return isInside(run, { view, patch: from }) && isInside(run, { view, patch: to });
+}
+
+/** @param {HTMLElement} part a replay page hides what it has nobody to ask for */
+function isShown(part) {
+  return part.offsetParent !== null;
 }
 
 /** @param {Spot} one @param {Spot | null} other */

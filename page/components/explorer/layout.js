@@ -117,6 +117,20 @@ export function middle(grid, box, patches) {
 }
 
 /**
+ * The patch of a view that is closest to a point of the canvas.
+ *
+ * @param {Grid} grid
+ * @param {Box} box
+ * @param {number} x
+ * @param {number} y
+ */
+export function nearestPatch({ rows, cols }, box, x, y) {
+  const col = Math.min(cols - 1, Math.max(0, partAt(box.w, cols, x - box.x)));
+  const row = Math.min(rows - 1, Math.max(0, partAt(box.h, rows, y - box.y)));
+  return row * cols + col;
+}
+
+/**
  * The patch that is drawn under a point of the canvas; null between views.
  *
  * @param {Run} run

@@ -62,14 +62,33 @@ export class Overlays {
    */
   overrides(ctx, box, view, kinds) {
     const grid = this.run.views[view];
-    for (const [token, kind] of kinds) {
-      const patches = this.run.members(view, token);
-      if (!patches.length) continue;
-      const holds = area(grid, box, (patch) => patches.includes(patch));
-      if (kind !== "protect") this.hatch(ctx, holds, box, grid);
-      this.outline(ctx, box, view, token, this.colourOf(kind), 1);
-      this.badge(ctx, patchBox(grid, box, patches[0]), kind);
+    for (const kind of new Set(kinds.values())) {
+      const own = (/** @type {number} */ patch) => kinds.get(this.run.token(view, patch)) === kind;
+      const label = (/** @type {number} */ patch) => (own(patch) ? this.run.token(view, patch) : -1);
+      if (kind !== "protect") this.hatch(ctx, area(grid, box, own), box, grid);
+      this.rim(ctx, box, grid, label, (token) => token >= 0, this.colourOf(kind), 1);
+      for (const patch of firstPatches(grid.patches, label)) this.badge(ctx, patchBox(grid, box, patch), kind);
     }
+  }
+
+  /**
+   * The rectangle that is about to be marked.
+   *
+   * @param {Context} ctx
+   * @param {Box} box
+   * @param {number} view
+   * @param {(patch: number) => boolean} isInside
+   */
+  selection(ctx, box, view, isInside) {
+    const grid = this.run.views[view];
+    ctx.fillStyle = "rgba(255, 255, 255, 0.16)";
+    ctx.fill(area(grid, box, isInside));
+    const path = borders(grid, box, isInside, (inside) => inside);
+    const wide = thickness(grid, box) + 1;
+    stroke(ctx, path, DARK, wide + 2);
+    ctx.setLineDash([4 * wide, 2 * wide]);
+    stroke(ctx, path, "#ffffff", wide);
+    ctx.setLineDash([]);
   }
 
   /** @param {Overridden} kind */
@@ -139,7 +158,8 @@ export class Overlays {
     const { x, y, w, h } = patchBox(grid, box, patch);
     ctx.fillStyle = "rgba(255, 255, 255, 0.22)";
     ctx.fillRect(x, y, w, h);
-    this.rim(ctx, box, grid, (one) => label(one) === label(patch), "#ffffff", 0);
+    const holds = (/** @type {number} */ one) => label(one) === label(patch);
+    this.rim(ctx, box, grid, holds, (inside) => inside, "#ffffff", 0);
   }
 
   /**
@@ -165,21 +185,24 @@ export class Overlays {
    * @param {number} more pixels of line
    */
   outline(ctx, box, view, token, colour, more) {
-    this.rim(ctx, box, this.run.views[view], (one) => this.run.token(view, one) === token, colour, more);
+    const holds = (/** @type {number} */ patch) => this.run.token(view, patch) === token;
+    this.rim(ctx, box, this.run.views[view], holds, (inside) => inside, colour, more);
   }
 
   /**
-   * A line around the patches for which `isInside`, with a dark one beside it.
+   * A line between patches with different labels, and at the rim where `rims` says so, with a dark one beside it.
    *
+   * @template L
    * @param {Context} ctx
    * @param {Box} box
    * @param {Grid} grid
-   * @param {(patch: number) => boolean} isInside
+   * @param {(patch: number) => L} label
+   * @param {(label: L) => boolean} rims
    * @param {string} colour
    * @param {number} more pixels of line
    */
-  rim(ctx, box, grid, isInside, colour, more) {
-    const path = borders(grid, box, isInside, (inside) => inside);
+  rim(ctx, box, grid, label, rims, colour, more) {
+    const path = borders(grid, box, label, rims);
     stroke(ctx, path, DARK, thickness(grid, box) + more + 2);
     stroke(ctx, path, colour, thickness(grid, box) + more);
   }
@@ -194,4 +217,18 @@ export class Overlays {
     ctx.fillStyle = "rgba(6, 9, 16, 0.3)";
     ctx.fillRect(box.x, box.y, box.w, box.h);
   }
+}
+
+/**
+ * The first patch of each label that is not negative.
+ *
+ * @param {number} patches
+ * @param {(patch: number) => number} label
+ */
+function firstPatches(patches, label) {
+  /** @type {Map<number, number>} */
+  const first = new Map();
+  for (let patch = patches - 1; patch >= 0; patch--) first.set(label(patch), patch);
+  first.delete(-1);
+  return first.values();
 }

@@ -1,33 +1,48 @@
 // @ts-check
 // Overrides: patches that a visitor protects or removes by hand.
 
-import { fill } from "../common.js";
-import { hearOf, now } from "../now.js";
-
 /** @import { Run } from "./run.js" */
-/** @import { Spot, State, Tool } from "./state.js" */
+/** @import { Spot } from "./state.js" */
 
 /** @typedef {{view: number, patch: number, kind: "protect" | "remove"}} Override */
-/** @typedef {Record<"overridesHint" | "overridesNew" | "overridesAsked" | "overridesGone" | "overridesBoth", string>} OverridesTexts */
-/** @typedef {Record<"clear" | "ask", HTMLButtonElement> & {overridesNote: HTMLElement}} OverridesParts */
 
 /** @type {readonly Override["kind"][]} */
 export const KINDS = ["protect", "remove"];
 
 /**
- * The overrides after a click: those of the patch's group go, and a new one comes unless it was of this kind.
+ * The overrides after some groups were marked, each given by a patch: their own go, and new ones come unless all of them
+ * were of this kind. A dropped patch is in no group, so it cannot be marked.
  *
  * @param {Run} run
  * @param {Override[]} overrides
- * @param {Spot} spot
- * @param {Tool} kind
+ * @param {Spot[]} spots
+ * @param {Override["kind"]} kind
  */
-export function overridesWith(run, overrides, { view, patch }, kind) {
-  const token = run.token(view, patch);
-  const isOwn = (/** @type {Override} */ override) => run.token(override.view, override.patch) === token;
-  const others = overrides.filter((override) => !isOwn(override));
-  const isSame = overrides.some((override) => isOwn(override) && override.kind === kind);
-  return isSame || kind === "look" ? others : [...others, { view, patch, kind }];
+export function overridesWith(run, overrides, spots, kind) {
+  const marked = spots.filter(({ view, patch }) => !run.isDropped(view, patch));
+  if (!marked.length) return overrides;
+  const others = withoutGroups(run, overrides, marked);
+  return areMarked(run, overrides, marked, kind) ? others : [...others, ...marked.map((spot) => ({ ...spot, kind }))];
+}
+
+/** @param {Run} run @param {Override[]} overrides @param {Spot[]} spots */
+function withoutGroups(run, overrides, spots) {
+  const tokens = new Set(spots.map(({ view, patch }) => run.token(view, patch)));
+  return overrides.filter(({ view, patch }) => !tokens.has(run.token(view, patch)));
+}
+
+/**
+ * Whether the groups of all these patches are marked this way.
+ *
+ * @param {Run} run
+ * @param {Override[]} overrides
+ * @param {Spot[]} spots
+ * @param {Override["kind"]} kind
+ */
+export function areMarked(run, overrides, spots, kind) {
+  const own = overrides.filter((override) => override.kind === kind);
+  const tokens = new Set(own.map(({ view, patch }) => run.token(view, patch)));
+  return spots.every(({ view, patch }) => tokens.has(run.token(view, patch)));
 }
 
 /**
@@ -88,7 +103,7 @@ export function withoutAsked(overrides, { asked }) {
  * @param {Override[]} one
  * @param {Override[]} other
  */
-function areSame(one, other) {
+export function areSame(one, other) {
   const names = (/** @type {Override[]} */ overrides) =>
     overrides.map(({ view, patch, kind }) => `${view} ${patch} ${kind}`);
   return names(one).sort().join() === names(other).sort().join();
@@ -103,40 +118,4 @@ export function payloadOf(overrides) {
   const of = (/** @type {Override["kind"]} */ kind) =>
     overrides.filter((override) => override.kind === kind).map(({ view, patch }) => [view, patch]);
   return { protect: of("protect"), remove: of("remove") };
-}
-
-/** The toolbar: how many overrides there are, and the buttons that clear them and ask again. */
-export class OverridesBar {
-  /**
-   * @param {OverridesParts} parts
-   * @param {OverridesTexts} texts
-   * @param {{clear: () => void, ask: () => void}} on
-   */
-  constructor(parts, texts, on) {
-    this.parts = parts;
-    this.texts = texts;
-    parts.clear.addEventListener("click", () => on.clear());
-    parts.ask.addEventListener("click", () => on.ask());
-  }
-
-  /** @param {Run | null} run @param {State} state */
-  show(run, { overrides }) {
-    const isSame = run !== null && areSame(overrides, run.asked);
-    const isBoth = run !== null && [...overriddenTokens(run, overrides).values()].includes("both");
-    this.parts.ask.disabled = !run || isSame || isBoth;
-    this.parts.clear.disabled = !overrides.length;
-    const marks = run !== null && !isSame;
-    if (marks !== Boolean(now.marks)) hearOf({ marks });
-    this.parts.overridesNote.textContent = this.note(overrides, isSame || !run, isBoth);
-  }
-
-  /** @param {Override[]} overrides @param {boolean} isSame as those of the run @param {boolean} isBoth */
-  note(overrides, isSame, isBoth) {
-    const count = (/** @type {Override["kind"]} */ kind) =>
-      overrides.filter((override) => override.kind === kind).length;
-    if (isBoth) return this.texts.overridesBoth;
-    if (!overrides.length) return isSame ? this.texts.overridesHint : this.texts.overridesGone;
-    const counts = { protect: count("protect"), remove: count("remove") };
-    return fill(isSame ? this.texts.overridesAsked : this.texts.overridesNew, counts);
-  }
 }

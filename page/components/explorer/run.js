@@ -241,14 +241,15 @@ export class Run {
   }
 
   /**
-   * Share of a measured layer's score that each view's tokens hold, separators counted in the whole only.
+   * Share of a measured layer's score, in the end or at a step, that each view's tokens hold; separators count in the
+   * whole only.
    *
    * @param {number} layer
    */
-  viewShares(layer) {
+  viewShares(layer, head = ALL_HEADS, iteration = Infinity) {
     const shares = new Float64Array(this.numViews);
     let total = 0;
-    const scores = this.scoresOf(layer);
+    const { scores } = this.scoreScale(layer, head, iteration);
     for (const score of scores) if (!Number.isNaN(score)) total += score;
     for (const [view, tokens] of this.tokensOf.entries())
       for (const token of tokens) if (!Number.isNaN(scores[token])) shares[view] += scores[token];

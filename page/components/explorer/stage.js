@@ -1,10 +1,12 @@
 // @ts-check
 // Stage: the canvas itself. Draws all views or one, and turns pointer, touch and keys into spots.
 
-import { patchAt, viewBoxes } from "./layout.js";
+import { Drag } from "./drag.js";
+import { nearestPatch, patchAt, viewBoxes } from "./layout.js";
 import { Overlays } from "./overlays.js";
-import { overriddenTokens } from "./overrides.js";
+import { overriddenTokens, overridesWith } from "./overrides.js";
 import { blank, contextOf, labelsAt, Painter } from "./paint.js";
+import { coveredViews, insideOf, selectedSpots } from "./selection.js";
 import { OVERLAYS } from "./state.js";
 import { captionOf, shortName } from "./view_names.js";
 
@@ -12,6 +14,7 @@ import { captionOf, shortName } from "./view_names.js";
 /** @import { Box } from "./layout.js" */
 /** @import { Context, Picture } from "./paint.js" */
 /** @import { Run } from "./run.js" */
+/** @import { Selection } from "./selection.js" */
 /** @import { Overlay, Spot, State, Tool } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
@@ -22,7 +25,7 @@ import { captionOf, shortName } from "./view_names.js";
  * @property {(spot: Spot | null) => void} read
  * @property {(spot: Spot | null) => void} choose
  * @property {() => void} chooseHere
- * @property {() => void} unpin
+ * @property {() => void} leave Escape: what is selected, else what is pinned
  * @property {(down: number, right: number) => void} walk
  * @property {(views: number) => void} leap
  * @property {() => void} zoom
@@ -31,6 +34,12 @@ import { captionOf, shortName } from "./view_names.js";
  * @property {(overlay: Overlay) => void} overlay
  * @property {(step: number) => void} step
  * @property {(tool: Tool) => void} tool
+ * @property {() => boolean} marks whether a click or a drag marks
+ * @property {(selection: Selection) => void} select
+ * @property {(down: number, right: number) => void} extend
+ * @property {() => void} markSelected
+ * @property {() => void} cancel
+ * @property {() => void} undo
  * @property {() => void} clear
  * @property {() => void} redraw
  */
@@ -56,9 +65,16 @@ export class Stage {
     this.drawn = ""; // what the base was painted from
     this.linked = ""; // the round whose links are shown
     this.since = 0; // when they began to grow
-    canvas.addEventListener("pointermove", (event) => on.read(this.spot(event)));
+    this.drag = new Drag(canvas, {
+      start: (event) => (on.marks() ? this.spot(event) : null),
+      nearest: (view, event) => this.nearest(view, event),
+      select: on.select,
+      mark: on.markSelected,
+      cancel: on.cancel,
+    });
+    canvas.addEventListener("pointermove", (event) => this.drag.isOn || on.read(this.spot(event)));
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && on.read(null));
-    canvas.addEventListener("click", (event) => on.choose(this.spot(event)));
+    canvas.addEventListener("click", (event) => this.drag.wasDragged || on.choose(this.spot(event)));
     canvas.addEventListener("dblclick", (event) => this.spot(event) && on.zoom());
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -78,9 +94,20 @@ export class Stage {
 
   /** @param {MouseEvent} event */
   spot(event) {
-    if (!this.loaded) return null;
-    const ratio = this.canvas.width / this.canvas.clientWidth;
-    return patchAt(this.loaded.run, this.boxes, event.offsetX * ratio, event.offsetY * ratio);
+    return this.loaded ? patchAt(this.loaded.run, this.boxes, ...this.point(event)) : null;
+  }
+
+  /** @param {number} view @param {MouseEvent} event */
+  nearest(view, event) {
+    const box = this.boxes.get(view);
+    return this.loaded && box ? nearestPatch(this.loaded.run.views[view], box, ...this.point(event)) : 0;
+  }
+
+  /** @param {MouseEvent} event @returns {[x: number, y: number]} on the canvas, in its pixels */
+  point({ clientX, clientY }) {
+    const { left, top, width } = this.canvas.getBoundingClientRect();
+    const ratio = this.canvas.width / width;
+    return [(clientX - left) * ratio, (clientY - top) * ratio];
   }
 
   /**
@@ -90,6 +117,7 @@ export class Stage {
    */
   draw(state) {
     const { canvas, loaded } = this;
+    canvas.dataset.tool = state.tool;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const width = Math.round(canvas.clientWidth * ratio);
     const height = Math.round(canvas.clientHeight * ratio);
@@ -103,6 +131,7 @@ export class Stage {
     this.captions(ctx, loaded, state, ratio);
     this.links(ctx, loaded, state);
     this.overrides(ctx, loaded, state);
+    this.selection(ctx, loaded, state);
   }
 
   /** @param {Loaded} loaded @param {State} state @param {number} ratio */
@@ -166,8 +195,9 @@ export class Stage {
   }
 
   /** @param {Context} ctx @param {Loaded} loaded @param {State} state */
-  overrides(ctx, { run, painter, overlays, palette }, { at, pinned, overlay, round, overrides }) {
-    const kinds = overriddenTokens(run, overrides);
+  overrides(ctx, { run, painter, overlays, palette }, state) {
+    const { at, pinned, overlay, round } = state;
+    const kinds = overriddenTokens(run, previewed(run, state));
     const [token, hovered] = [pinned, at].map((spot) => (spot ? run.token(spot.view, spot.patch) : -1));
     for (const [view, box] of this.boxes) {
       const holds = (/** @type {number} */ one) => run.members(view, one).length > 0;
@@ -183,14 +213,36 @@ export class Stage {
     }
   }
 
+  /** @param {Context} ctx @param {Loaded} loaded @param {State} state */
+  selection(ctx, { run, overlays }, { selection, through }) {
+    if (!selection) return;
+    for (const view of coveredViews(run, selection, through)) {
+      const box = this.boxes.get(view);
+      if (box) overlays.selection(ctx, box, view, insideOf(run.views[view].cols, selection));
+    }
+  }
+
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (!this.loaded || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = this.keys.get(event.key);
+    if (!this.loaded || event.altKey) return;
+    const command = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
+    const shift = event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "";
+    const act = this.keys.get(command + shift + event.key);
     if (!act) return;
     act();
     event.preventDefault();
   }
+}
+
+/**
+ * The overrides as they are about to be while something is selected.
+ *
+ * @param {Run} run
+ * @param {State} state
+ */
+function previewed(run, { overrides, selection, through, tool }) {
+  if (!selection || tool === "look") return overrides;
+  return overridesWith(run, overrides, selectedSpots(run, selection, through), tool);
 }
 
 /** @param {StageEvents} on @returns {Map<string, () => void>} what each key does */
@@ -200,11 +252,16 @@ function keysOf(on) {
     ["ArrowRight", () => on.walk(0, 1)],
     ["ArrowUp", () => on.walk(-1, 0)],
     ["ArrowDown", () => on.walk(1, 0)],
+    ["Shift+ArrowLeft", () => on.extend(0, -1)],
+    ["Shift+ArrowRight", () => on.extend(0, 1)],
+    ["Shift+ArrowUp", () => on.extend(-1, 0)],
+    ["Shift+ArrowDown", () => on.extend(1, 0)],
     ["PageUp", () => on.leap(-1)],
     ["PageDown", () => on.leap(1)],
     ["Enter", on.chooseHere],
     [" ", on.chooseHere],
-    ["Escape", on.unpin],
+    ["Escape", on.leave],
+    ["Ctrl+z", on.undo],
     ["z", on.zoom],
     ["p", on.play],
     ["[", () => on.layer(-1)],

@@ -4,12 +4,13 @@
 import { ALL_HEADS } from "./scores.js";
 
 /** @import { Override } from "./overrides.js" */
+/** @import { Selection } from "./selection.js" */
 
 /** @typedef {{view: number, patch: number}} Spot a patch of a view */
 /** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
 /** @typedef {"rank" | "log" | "frame"} Scale how scores become heights in [0, 1]; "frame": by rank within a view */
 /** @typedef {"patch" | "frames" | "words" | "firstToken" | "numbers" | "why"} Tab what is looked at closer */
-/** @typedef {"look" | Override["kind"]} Tool what a click on a patch does */
+/** @typedef {"look" | Override["kind"]} Tool what a click or a drag does */
 
 /**
  * What a painted view depends on.
@@ -35,6 +36,10 @@ import { ALL_HEADS } from "./scores.js";
  * @property {Tool} tool
  * @property {Tab} tab
  * @property {Override[]} overrides
+ * @property {Override[][]} past what they were before each change, the last one last
+ * @property {Selection | null} selection the rectangle that is about to be marked
+ * @property {boolean} through whether it covers the same place of every frame
+ * @property {string} refused why the server refused the overrides, or nothing
  */
 
 /** @typedef {Choice & Cursor} State */
@@ -63,4 +68,8 @@ export const START = {
   tool: "look",
   tab: "frames",
   overrides: [],
+  past: [],
+  selection: null,
+  through: true,
+  refused: "",
 };

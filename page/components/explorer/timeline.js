@@ -3,6 +3,7 @@
 
 import { fill, percent } from "../common.js";
 import { contextOf } from "./paint.js";
+import { ALL_HEADS } from "./scores.js";
 import { nameOf } from "./view_names.js";
 
 /** @import { Palette } from "../common.js" */
@@ -11,11 +12,12 @@ import { nameOf } from "./view_names.js";
 /** @import { State } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {Record<"kept" | "keptOf" | "held" | "early" | "viewsLeft" | "topView", string> & {names: KindTexts}} TimelineTexts */
+/** @typedef {Record<"kept" | "keptOf" | "held" | "early" | "viewsLeft" | "topView" | "topViewNow", string> & {names: KindTexts}} TimelineTexts */
 /** @typedef {{time: HTMLCanvasElement, timeNote: HTMLElement}} TimelineParts */
 /** @typedef {Pick<State, "view" | "layer">} Chosen */
 /** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
-/** @typedef {{run: Run, pictures: Picture[], chosen: Chosen, style: Style}} Shown */
+/** @typedef {[head: number, iteration: number]} Step of PageRank; infinite for the last iteration */
+/** @typedef {{run: Run, pictures: Picture[], chosen: Chosen, step: Step, style: Style}} Shown */
 
 const THUMBS = 74; // CSS pixels: room of the thumbnails above the bars
 const BARS = 34;
@@ -82,11 +84,13 @@ export class Timeline {
    * @param {Picture[]} pictures
    * @param {State} state
    */
-  show(run, pictures, { view, layer }) {
+  show(run, pictures, { view, layer, overlay, head, iteration }) {
     const { canvas } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const own = getComputedStyle(canvas);
-    const wanted = JSON.stringify([view, layer, canvas.clientWidth, ratio, own.color]);
+    /** @type {Step} */
+    const step = overlay === "scores" ? [head, iteration] : [ALL_HEADS, Infinity];
+    const wanted = JSON.stringify([view, layer, step, canvas.clientWidth, ratio, own.color]);
     if (run === (this.shown?.run ?? null) && wanted === this.drawn) return;
     this.drawn = wanted;
     canvas.width = Math.round(canvas.clientWidth * ratio);
@@ -94,7 +98,7 @@ export class Timeline {
     if (!run) return;
     const [muted, rule] = ["--muted", "--rule"].map((name) => own.getPropertyValue(name));
     const style = { ink: own.color, muted, rule, font: `11px ${own.fontFamily}` };
-    this.shown = { run, pictures, chosen: { view, layer }, style };
+    this.shown = { run, pictures, chosen: { view, layer }, step, style };
     if (!canvas.width) return;
     const ctx = contextOf(canvas);
     ctx.scale(ratio, ratio);
@@ -184,15 +188,17 @@ export class Timeline {
    *
    * @param {Shown} shown
    */
-  sentence({ run, chosen: { layer } }) {
+  sentence({ run, chosen: { layer }, step }) {
     const { texts } = this;
     const left = run.views.filter((_, view) => run.aliveInView(view, layer)).length;
     const alive = fill(texts.viewsLeft, { layer, left, views: run.numViews });
     const measured = run.measured(layer);
     if (measured === null) return alive;
-    const shares = [...run.viewShares(measured)];
+    const shares = [...run.viewShares(measured, ...step)];
     const top = shares.indexOf(Math.max(...shares));
     const best = { name: nameOf(run, texts, top), share: percent(shares[top]), layer: measured };
+    const isEnd = step[0] === ALL_HEADS && step[1] === Infinity;
+    if (!isEnd && run.recordedScores.isRecorded(measured)) return `${alive} ${fill(texts.topViewNow, best)}`;
     const early = run.early[run.scored.indexOf(measured)];
     const held = run.held[run.scored.indexOf(measured)];
     const sentences = [alive, fill(texts.topView, best)];
