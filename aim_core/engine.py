@@ -74,7 +74,7 @@ class Engine:
 
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
         num_frames:     how many frames to sample from a file, evenly in time.
-        details:        whether to fill `LayerTrace.steps` and `Result.frame_attention`.
+        details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
         overrides:      patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or overrides
@@ -159,7 +159,7 @@ class Engine:
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
         measured: dict[str, Any] = {}
         if diagnostics.details:
-            measured["frame_attention"] = diagnostics.frame_attention(record, cache).cpu().numpy()
+            measured["frame_attention"], measured["token_attention"] = diagnostics.attention(record, cache)
         return Result(
             answer=self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip(),
             answer_ids=tuple(ids),

@@ -11,6 +11,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.base import Method
 from aim_core.ops.flops import Cost
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
+from aim_core.token_attention import TokenAttention
 from aim_core.trace import Trace
 
 
@@ -66,6 +67,7 @@ class Result:
     frame_attention: (answer tokens, V) float32, the share of an answer token's attention, of the row that produced
                  it, that falls on each view's visual tokens: mean over heads and over the layers that still hold visual
                  tokens; (0, 0) where not asked for.
+    token_attention: the same by visual token, layer and head; empty where not asked for.
     pictures:    what the vision tower was given of each view, (h, w, 3) uint8, as `Engine.pictures` says; empty where
                  nobody asked for it.
     """
@@ -80,3 +82,4 @@ class Result:
     overrides: TokenOverrides = NO_OVERRIDES
     frame_attention: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     pictures: tuple[np.ndarray, ...] = ()
+    token_attention: TokenAttention = field(default_factory=TokenAttention.none)

@@ -70,6 +70,7 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     times = _connect_times(handlers, run)
     layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
+    _connect_patches(handlers)
     follow = [_connect_follow(handlers, controls, [*settings, key], outputs)] if handlers.runner.is_small else []
     return [run, *hand, *follow]
 
@@ -137,6 +138,19 @@ def _connect_stop(handlers: Handlers, controls: Controls) -> None:
         show_progress="hidden",
         api_visibility="private",
         concurrency_limit=None,
+    )
+
+
+def _connect_patches(handlers: Handlers) -> None:
+    """The panel of words asks for what is drawn on the patches once it is seen."""
+    panel = handlers.results.word_frames
+    panel.patches(
+        handlers.patches,
+        handlers.results.key,
+        panel,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_visibility="private",
     )
 
 

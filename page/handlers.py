@@ -13,6 +13,7 @@ import numpy as np
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
+from aim_core.trace import Trace
 from page.checks import (
     checked_config,
     checked_frames,
@@ -173,6 +174,19 @@ class Handlers:
         panels = self.panels(stored) if stored else {}
         return {panel: panels.get(panel) for panel in self.results.answered}
 
+    @guarded
+    def patches(self, key):
+        """Show the attention of words to every patch, unless the run has made room for newer ones."""
+        stored = self.store.get(key)
+        if stored is None or stored.is_bare:
+            return gr.skip()
+        return {self.results.word_frames: self.word_frames(stored, with_patches=True)}
+
+    def word_frames(self, stored: StoredRun, with_patches: bool = False) -> tuple[Trace, dict]:
+        """What the panel of words gets of a run."""
+        record = word_frames_record(stored.runs, stored.saved_tokens or self.tokenizer, with_patches)
+        return stored.aim.trace, record
+
     def _again(
         self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more
     ) -> StoredRun:
@@ -205,7 +219,7 @@ class Handlers:
             to.first_token: first_token_record(stored.runs, tokenizer),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: Explored(stored.shown, by_hand_record(stored.runs)),
-            to.word_frames: (stored.aim.trace, word_frames_record(stored.runs, tokenizer)),
+            to.word_frames: self.word_frames(stored),
             to.summary: summary(stored.runs),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import Cache
@@ -9,6 +10,8 @@ from transformers import Cache
 from aim_core.forward.cache import PrunedCacheLayer
 from aim_core.forward.merged_prompt import MergedPrompt
 from aim_core.forward.recorder import Record
+from aim_core.ops.ragged import filled
+from aim_core.token_attention import MOST, TokenAttention
 
 
 class Diagnostics:
@@ -43,24 +46,43 @@ class Diagnostics:
             raise ValueError("similarity is known once after a prefill")
         return [own for part in self._prompt.parts for own in part.reduced.similarity_to(embeds[part.rows])]
 
-    def frame_attention(self, record: Record, cache: Cache) -> Tensor:
-        """(answer tokens, views) float32, see `Result.frame_attention`; `cache` after the last forward."""
+    def attention(self, record: Record, cache: Cache) -> tuple[np.ndarray, TokenAttention]:
+        """See `Result.frame_attention` and `Result.token_attention`; `cache` after the last forward."""
         member = _membership(record, self._prompt)
-        shares = [
-            _shares(torch.stack(self._queries[layer]), self._scales[layer], cache.layers[layer], places, member[kept])
-            for layer, (kept, places) in enumerate(zip(record.kept, record.places, strict=True))
-            if len(kept)
-        ]
-        return torch.stack([own.to(shares[0].device) for own in shares]).mean(dim=0)
+        num_tokens, is_by_head = self._affordable(sum(map(len, record.kept)))
+        shares, by_token = [], []
+        for layer, (kept, places) in enumerate(zip(record.kept, record.places, strict=True)):
+            own = self._on_rows(layer, places, cache)
+            if len(kept):
+                shares.append(own.mean(dim=1).float() @ member[kept].to(own.device))
+            told = own[:num_tokens] if is_by_head else own[:num_tokens].mean(dim=1, keepdim=True)
+            by_token.append(told.float().cpu().numpy())
+        mean = torch.stack([own.to(shares[0].device) for own in shares]).mean(dim=0)
+        return mean.cpu().numpy(), TokenAttention.of(_rows(record), _last_layers(record), by_token)
+
+    def _affordable(self, num_entered: int) -> tuple[int, bool]:
+        """Answer tokens to record by visual token, and whether by head; num_entered: visual rows of all layers."""
+        queries = self._queries[0]
+        if len(queries) * len(queries[0]) * num_entered <= MOST:
+            return len(queries), True
+        return min(len(queries), MOST // num_entered), False
+
+    def _on_rows(self, layer: int, places: Tensor, cache: Cache) -> Tensor:
+        """(t, heads, k), the attention of every answer token to the kept rows of a layer, which stand at `places`."""
+        stored, queries = cache.layers[layer], torch.stack(self._queries[layer])
+        keys = stored.keys[0]
+        visible = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
+        if isinstance(stored, PrunedCacheLayer) and stored.visible is not None:
+            visible = stored.visible[0].to(keys.device)
+        return attention_of_rows(queries, keys, self._scales[layer], visible)[..., places.to(keys.device)]
 
 
-def attention_shares(queries: Tensor, keys: Tensor, scale: float, visible: Tensor, member: Tensor) -> Tensor:
-    """Attention of single rows, mean over heads, summed by groups of keys.
+def attention_of_rows(queries: Tensor, keys: Tensor, scale: float, visible: Tensor) -> Tensor:
+    """Attention of single rows, one after the other, to what each of them sees.
 
-    queries: (t, heads, d), rows that came one after the other; keys: (kv_heads, m, d). Row i sees the first
-             m - t + 1 + i of them, where they are visible.
-    visible: (m,) bool; member: (m, groups) float32, 1 where a key belongs to a group.
-    Returns (t, groups) float32.
+    queries: (t, heads, d); keys: (kv_heads, m, d), of which row i sees the first m - t + 1 + i, where they are visible.
+    visible: (m,) bool.
+    Returns (t, heads, m), float32 or wider.
     """
     num, heads, _ = queries.shape
     kv_heads, length, _ = keys.shape
@@ -69,18 +91,7 @@ def attention_shares(queries: Tensor, keys: Tensor, scale: float, visible: Tenso
     logits = (groups @ keys.to(wide).mT * scale).view(kv_heads, num, heads // kv_heads, length)
     seen = torch.ones(num, length, dtype=torch.bool, device=keys.device).tril(length - num) & visible
     attention = logits.masked_fill(~seen[:, None], -torch.inf).softmax(dim=-1)
-    return attention.mean(dim=(0, 2)).float() @ member
-
-
-def _shares(queries: Tensor, scale: float, stored, places: Tensor, member: Tensor) -> Tensor:
-    """`attention_shares` over what a layer of the cache holds; kept rows stand at `places` (k,), member (k, views)."""
-    keys = stored.keys[0]
-    visible = torch.ones(keys.shape[1], dtype=torch.bool, device=keys.device)
-    if isinstance(stored, PrunedCacheLayer) and stored.visible is not None:
-        visible = stored.visible[0].to(keys.device)
-    whole = torch.zeros(keys.shape[1], member.shape[1], device=keys.device)
-    whole[places.to(keys.device)] = member.to(keys.device)
-    return attention_shares(queries, keys, scale, visible, whole)
+    return attention.transpose(0, 1).flatten(1, 2)
 
 
 def _membership(record: Record, prompt: MergedPrompt) -> Tensor:
@@ -89,3 +100,17 @@ def _membership(record: Record, prompt: MergedPrompt) -> Tensor:
     for view, group in enumerate(record.groups):
         member[group[group >= 0], view] = 1
     return member
+
+
+def _rows(record: Record) -> np.ndarray:
+    """(views, patches) the visual row of each patch, -1 for none."""
+    return filled([group.cpu().numpy() for group in record.groups], -1, np.int64)
+
+
+def _last_layers(record: Record) -> np.ndarray:
+    """(rows,) the last layer that each visual row entered, -1 for none."""
+    num_rows = 1 + max(int(rows.max()) for rows in (*record.groups, *record.kept) if len(rows))
+    last = np.full(num_rows, -1, dtype=np.int64)
+    for layer, kept in enumerate(record.kept):
+        last[kept.cpu().numpy()] = layer
+    return last

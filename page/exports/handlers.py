@@ -191,6 +191,8 @@ class Exports:
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         panels = self.handlers.panels(stored)
         del panels[self.results.asked]  # it is about inputs, and knows where the file lies here
+        if not stored.is_bare:  # there is nobody to ask for it later
+            panels[self.results.word_frames] = self.handlers.word_frames(stored, with_patches=True)
         shown = [(panel, value) for panel, value in panels.items() if isinstance(panel, Panel) and value is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(

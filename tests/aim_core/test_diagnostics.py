@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.forward.diagnostics import attention_shares
+from aim_core.forward.diagnostics import attention_of_rows
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.fastv import fastv
 from aim_core.ops.pagerank import pagerank_heads
@@ -64,6 +64,27 @@ def test_where_answer_tokens_look_is_what_eager_attention_says(engine, frames, m
     assert result.frame_attention.shape == (len(result.answer_ids), 4) and result.frame_attention.dtype == np.float32
     np.testing.assert_allclose(result.frame_attention, expected, atol=1e-6)
     assert np.ptp(result.frame_attention, axis=1).max() > 0.01  # frames differ, or the test would say little
+    same_by_patch(result, [own[:, first:, start : start + num_visual] for own in layers])
+
+
+def same_by_patch(result, layers: list[torch.Tensor]) -> None:
+    """Each patch of each layer, head and answer token has the attention to its token, 0 where that was gone; layers:
+    (heads, t, visual rows) each."""
+    found, trace = result.token_attention, result.trace
+    assert found.levels.dtype == np.uint8 and (found.num_tokens, found.num_layers) == (len(layers[0][0]), len(layers))
+    assert found.num_heads == len(layers[0]) == 2
+    for index, own in enumerate(layers):
+        expected = own.float().numpy()[:, :, trace.rows()]  # (heads, t, V, n)
+        gone = ~trace.alive(index)
+        np.testing.assert_allclose(expected[..., gone], 0, atol=1e-30)
+        for token in range(found.num_tokens):
+            for head in range(2):
+                tolerance = found.peaks[token, head, index] / 509  # half of one of 255 steps
+                shown = found.by_patch(token, index, head)
+                np.testing.assert_allclose(shown, expected[head, token], atol=tolerance)
+                assert (shown[gone] == 0).all() and (gone.all() or np.ptp(shown) > tolerance)
+            mean = found.by_patch(token, index)
+            np.testing.assert_allclose(mean, expected[:, token].mean(0), atol=found.peaks[token, :, index].mean() / 509)
 
 
 def test_a_removed_or_dropped_frame_gets_nothing(engine, frames):
@@ -76,18 +97,41 @@ def test_a_removed_or_dropped_frame_gets_nothing(engine, frames):
         assert (shares[:, 1] == 0).all() and (shares[:, [0, 2, 3]] > 0).all() and (shares.sum(axis=1) <= 1).all()
 
 
-def test_attention_shares_of_two_rows_by_hand():
+def test_a_removed_patch_gets_nothing_in_any_layer_and_the_rest_of_its_token_as_little(engine, frames):
+    gone = TokenOverrides(remove=((1, 3), (2, 60)))
+    result = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=3, details=True, overrides=gone)
+    rows = result.trace.rows()
+    for view, patch in gone.remove:
+        others = rows == rows[view, patch]
+        assert (result.token_attention.by_patch(0, 0)[others] == 0).all()
+    assert (result.token_attention.last == result.trace.last_layer_by_row()).all()
+
+
+def test_attention_of_two_rows_by_hand():
     queries = torch.tensor([[[1.0, 0.0], [0.0, 2.0]], [[0.0, 1.0], [1.0, 1.0]]])  # two rows of two heads
     keys = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [1.0, 1.0]]])
     visible = torch.tensor([True, True, False, True])
-    member = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
-    found = attention_shares(queries, keys, 0.5, visible, member)
-    expected = torch.zeros(2, 2)
+    found = attention_of_rows(queries, keys, 0.5, visible)
+    expected = torch.zeros(2, 2, 4)
     for row, seen in ((0, [0, 1]), (1, [0, 1, 3])):
         for head in (0, 1):
-            weights = (keys[0, seen] @ queries[row, head] * 0.5).softmax(0)
-            expected[row] += weights @ member[seen] / 2
+            expected[row, head, seen] = (keys[0, seen] @ queries[row, head] * 0.5).softmax(0)
     torch.testing.assert_close(found, expected)
+
+
+def test_heads_and_then_tokens_are_left_out_where_a_record_would_be_large(engine, frames, monkeypatch):
+    ask = lambda: engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=3, details=True)  # noqa: E731
+    whole = ask().token_attention
+    monkeypatch.setattr("aim_core.forward.diagnostics.MOST", whole.levels.size - 1)
+    mean = ask().token_attention
+    assert (whole.num_heads, mean.num_heads, mean.num_tokens) == (2, 1, 3)
+    for layer, own in enumerate(mean.layers()):
+        expected = whole.layers()[layer].mean(axis=1, keepdims=True)
+        np.testing.assert_allclose(own, expected, atol=whole.peaks[:, :, layer].max() / 255)
+    monkeypatch.setattr("aim_core.forward.diagnostics.MOST", mean.levels.size - 1)
+    fewer = ask()
+    assert fewer.token_attention.num_tokens == 2 and len(fewer.answer_ids) == len(fewer.frame_attention) == 3
+    assert np.array_equal(fewer.token_attention.levels, mean.levels[:2])
 
 
 @pytest.mark.parametrize("mode", ["dropped", "masked"])
@@ -116,7 +160,7 @@ def test_asking_for_details_changes_nothing(engine, frames, config):
     for one, other in zip(plain.trace.layers, told.trace.layers, strict=True):
         assert np.array_equal(one.kept, other.kept) and np.array_equal(one.scores, other.scores)
         assert not one.steps.size
-    assert plain.frame_attention.shape == (0, 0)
+    assert plain.frame_attention.shape == (0, 0) and plain.token_attention.levels.size == 0
 
 
 def test_other_rankers_have_no_steps(engine, frames):

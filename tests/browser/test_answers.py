@@ -86,6 +86,15 @@ def test_a_word_shows_where_it_looked(page):
     assert all(" · " in share for share in shares)
     tops = panel.locator("li .wf-bars i").evaluate_all("bars => bars.map(bar => parseFloat(bar.style.height))")
     assert max(tops) == pytest.approx(100) and len(set(tops)) > 4
+    expect(panel.locator("select[data-part=layer]")).to_be_enabled()
+    assert panel.locator("li canvas").count() == 16
+    brightest = panel.locator("[data-part=brightest]")
+    expect(brightest).to_contain_text("AIM: the brightest token has")
+    panel.locator("select[data-part=layer]").select_option(value="11")
+    expect(brightest).to_contain_text("AIM: no visual token enters this layer")
+    for select in ("#word_frames select[data-part=head]", "#explorer select[data-part=head]"):
+        assert page.locator(select).evaluate("one => getComputedStyle(one).appearance") == "auto"  # with its arrow
+    words.last.focus()
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.closest('.wf-side').dataset.side") == "dense"
     keep(panel, "word_frames")

@@ -19,6 +19,7 @@ from PIL import Image
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.frames import Frames
+from aim_core.result import Result
 from page import layout_shared
 from page.build import build_page
 from page.components.estimate.component import prompts
@@ -135,6 +136,16 @@ def test_the_estimate_is_what_the_run_counts(asked, name, kind):
     assert abs(told["text"] - letters - dense.num_text) <= 16
 
 
+def check_sums_by_view(run: Result) -> None:
+    """Attention by patch, each token of a view once, sums to that by view."""
+    attention = run.token_attention
+    held = [layer for layer in range(attention.num_layers) if (attention.last >= layer).any()]
+    mean = np.mean([attention.by_patch(0, layer) for layer in held], axis=0)
+    firsts = [np.unique(own, return_index=True)[1] for own in attention.row]
+    once = [shares[first].sum() for shares, first in zip(mean, firsts, strict=True)]
+    np.testing.assert_allclose(once, run.frame_attention[0], atol=0.01)
+
+
 @pytest.mark.parametrize(("name", "kind"), ASKED)
 def test_every_panel_is_filled(asked, name, kind):
     one, key = asked(name, kind)
@@ -151,6 +162,9 @@ def test_every_panel_is_filled(asked, name, kind):
     assert all(
         shares and len(shares) == trace.num_views for side in told.record["sides"] for _, shares, _ in side["words"]
     )
+    assert told.record["byPatch"]
+    for run in stored_run_of(one, key).runs.values():
+        check_sums_by_view(run)
     assert to.answers.postprocess(values[to.answers])["aim"]["tokens"]
     json.dumps([values[to.answers], values[to.summary], explorer.record, told.record], allow_nan=False)
     assert measured(stored_run_of(one, key))["largest"] >= 1

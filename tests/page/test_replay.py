@@ -21,6 +21,7 @@ from aim_core.trace import Trace
 from aim_core.view import View
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.explorer.component import Explored, TokenExplorer
+from page.components.first_token.component import FirstTokenPanel, first_token_record
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
 from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
@@ -31,6 +32,7 @@ from page.token_text import SavedTokens
 from tests.helpers.drawn_trace import make_dropped_trace, make_trace
 
 EVIL = '</script><img src=x onerror="window.hit=1"><!-- ${window.hit=1} {{x}} @style@'
+TOKEN_ARRAYS = ("row", "last", "levels", "peaks")
 FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320, "q": 256}, 4)
 
 
@@ -84,7 +86,14 @@ def test_a_saved_run_comes_back_whole(stored, saved, engine):
     assert back.aim.config == stored.aim.config and same_trace(back.aim.trace, stored.aim.trace)
     tokenizer = engine.adapter.processor.tokenizer
     assert answers_record(back.runs, True) == answers_record(stored.runs, True)
-    assert word_frames_record(back.runs, back.saved_tokens) == word_frames_record(stored.runs, tokenizer)
+    told = word_frames_record(stored.runs, tokenizer, with_patches=True)
+    assert word_frames_record(back.runs, back.saved_tokens, with_patches=True) == told and told["patches"]
+
+
+def test_a_run_saved_without_attention_by_patch_can_be_read(saved):
+    changed(saved, **{f"{side}_token_{name}": None for side in ("dense", "aim") for name in TOKEN_ARRAYS})
+    back = load_run(saved)
+    assert all(run.token_attention.levels.size == 0 and run.frame_attention.size for run in back.runs.values())
 
 
 def test_a_run_saved_by_version_1_had_no_merging_in_its_prefill_and_query_heads_as_wide_as_the_model(stored, saved):
@@ -220,6 +229,10 @@ ARRAYS = {
     "round_0": [np.full((4, 64), 5000), np.zeros((4, 64)), np.zeros((4, 2), np.int64)],
     "similarity": [np.full((4, 64), 9, np.float32), np.zeros((2, 2), np.float32)],
     "aim_first": [np.zeros((2, 2), np.float32), np.full(5, np.nan, np.float32)],
+    "aim_token_row": [np.full((4, 64), 65, np.int32), np.zeros((4, 64), np.int64), np.zeros((4, 63), np.int32)],
+    "aim_token_last": [np.full(65, 12, np.int16), np.full(65, 3, np.int16), np.zeros((1, 65), np.int16)],
+    "aim_token_levels": [np.zeros((2, 2, 5), np.uint8), np.zeros((9, 2, 650), np.uint8), np.zeros(3, np.uint8)],
+    "aim_token_peaks": [np.full((3, 2, 12), 9, np.float32), np.full((3, 2, 12), np.nan, np.float32)],
     "aim_word_frames": [np.zeros((900, 4), np.float32), np.full((3, 4), np.inf, np.float32)],
 }
 
@@ -231,7 +244,7 @@ def test_arrays_that_do_not_fit_are_a_sentence(saved, name, value):
     refused(saved)
 
 
-@pytest.mark.parametrize("name", ["frames", "planned", "kept_3", "view_box", "aim_first", "group"])
+@pytest.mark.parametrize("name", ["frames", "planned", "kept_3", "view_box", "aim_first", "aim_token_last", "group"])
 def test_missing_parts_are_a_sentence(saved, name):
     changed(saved, **{name: None})
     refused(saved)
@@ -415,7 +428,7 @@ def page_text(stored, engine):
     with gr.Blocks():
         panels = [(AnswersPanel(), answers_record(stored.runs, True)), (TokenExplorer(), Explored(stored.shown))]
         panels.append((FirstTokenPanel(), first_token_record(stored.runs, tokenizer)))
-        panels.append((WordFramesPanel(), (stored.shown.trace, word_frames_record(stored.runs, tokenizer))))
+        panels.append((WordFramesPanel(), (stored.shown.trace, word_frames_record(stored.runs, tokenizer, True))))
     heading = {"title": "A run", "question": EVIL, "settings": EVIL, "theme": "Dark or light", "offline": "One file."}
     return replay_page(panels, heading)
 
@@ -460,6 +473,13 @@ def test_the_page_replays_without_a_network_and_runs_nothing_it_was_told(browser
         page.evaluate(rest)
         seen.add(page.evaluate(canvas))
     assert len(seen) == 4
+    page.locator(".wf-side[data-side=aim] button").first.click()
+    heat = set()
+    for layer in ("-1", "2", "11"):
+        page.locator("[data-part=heat] [data-part=layer]").select_option(value=layer)
+        page.evaluate(rest)
+        heat.add(page.evaluate("document.querySelector('canvas[data-side=aim]').toDataURL()"))
+    assert len(heat) == 3
     page.focus("canvas[data-part=canvas]")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

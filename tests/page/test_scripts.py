@@ -28,6 +28,7 @@ from page.components.first_token.component import FirstTokenPanel, first_token_r
 from page.components.tour.component import Tour
 from page.components.tour.steps import measured, steps
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
+from page.components.word_frames.patches import patches_record
 from page.head import Head
 from page.state.store import StoredRun
 from tests.helpers.drawn_trace import make_trace
@@ -191,6 +192,7 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
         "AskedRecord": asked_record(Asked.of(stored), "tiny", (0.25, 4, 9, 4)),
         "FirstTokenRecord": first_token_record(runs, tokenizer),
         "WordFramesRecord": word_frames_record(runs, tokenizer),
+        "PatchesRecord": patches_record(runs, tokenizer),
         "Measured": measured(stored),
         "ModelSizes": model_sizes(engine),
         "Prompt": settings["prompts"][0],

@@ -6,6 +6,7 @@
 
 /** @typedef {{x: number, y: number, w: number, h: number}} Box in device pixels */
 /** @typedef {Pick<View, "rows" | "cols">} Grid */
+/** @typedef {Pick<View, "rows" | "cols" | "patches">} Patches a grid and how many patches it has */
 
 /**
  * Boxes of views of these proportions (width : height), as large as they get in the given room, in rows from the
@@ -188,7 +189,7 @@ export function borders(grid, box, labelOf, rim = () => false) {
 /**
  * Path that covers all patches for which `holds`.
  *
- * @param {View} grid
+ * @param {Patches} grid
  * @param {Box} box
  * @param {(patch: number) => boolean} holds
  */

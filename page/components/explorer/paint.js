@@ -4,8 +4,8 @@
 import { area, borders, patchBox } from "./layout.js";
 
 /** @import { Palette } from "../common.js" */
-/** @import { Box, Grid } from "./layout.js" */
-/** @import { Run, View } from "./run.js" */
+/** @import { Box, Grid, Patches } from "./layout.js" */
+/** @import { Run } from "./run.js" */
 /** @import { Choice } from "./state.js" */
 
 /**
@@ -15,16 +15,20 @@ import { area, borders, patchBox } from "./layout.js";
  */
 /** @typedef {CanvasRenderingContext2D} Context */
 
+/** @typedef {{views: Patches[], token: (view: number, patch: number) => number}} Tokens of each patch its visual token */
+
 /**
  * @param {HTMLImageElement} image
  * @param {Palette} palette
  * @param {HTMLImageElement | null} seen
+ * @param {number} width in pixels, as the image is if nothing is said
  * @returns {Picture}
  */
-export function prepared(image, { fade, fadeGrey, pruned }, seen = null) {
-  const plain = blank(image.naturalWidth, image.naturalHeight);
+export function prepared(image, { fade, fadeGrey, pruned }, seen = null, width = image.naturalWidth) {
+  const plain = blank(width, Math.max(1, Math.round((width * image.naturalHeight) / image.naturalWidth)));
   const ctx = contextOf(plain);
-  ctx.drawImage(image, 0, 0);
+  ctx.imageSmoothingQuality = "high";
+  ctx.drawImage(image, 0, 0, plain.width, plain.height);
   const pixels = ctx.getImageData(0, 0, plain.width, plain.height);
   return { plain, grey: recoloured(pixels, 1, 0, pruned), faded: recoloured(pixels, fadeGrey, fade, pruned), seen };
 }
@@ -81,13 +85,83 @@ export function stroke(ctx, path, colour, width) {
   ctx.stroke(path);
 }
 
-/** Paints views of one run. */
-export class Painter {
-  /** @param {Run} run @param {Picture[]} pictures @param {Palette} palette */
-  constructor(run, pictures, palette) {
-    this.run = run;
+/** Paints views under a value for each visual token. */
+export class HeatPainter {
+  /** @param {Tokens} tokens @param {Picture[]} pictures @param {Palette} palette */
+  constructor(tokens, pictures, palette) {
+    this.tokens = tokens;
     this.pictures = pictures;
     this.palette = palette;
+  }
+
+  /**
+   * A colour for every token whose value is a number in [0, 1]; the others are faded.
+   *
+   * @param {Context} ctx
+   * @param {number} view
+   * @param {Box} box
+   * @param {(token: number) => number} unitValue
+   */
+  heat(ctx, view, box, unitValue) {
+    const grid = this.tokens.views[view];
+    const values = Array.from({ length: grid.patches }, (_, patch) => unitValue(this.tokens.token(view, patch)));
+    const paint = () => {
+      this.picture(ctx, view, box, "grey");
+      this.tint(ctx, grid, box, this.palette.heatOpacity, (patch) => this.heatColour(values[patch]));
+    };
+    if (!values.some(Number.isNaN)) return paint(); // a path of all patches is slow to clip to
+    this.picture(ctx, view, box, "faded");
+    this.within(
+      ctx,
+      area(grid, box, (patch) => !Number.isNaN(values[patch])),
+      paint,
+    );
+  }
+
+  /** @param {number} value */
+  heatColour(value) {
+    return Number.isNaN(value) ? null : this.palette.heat[Math.round(255 * Math.min(1, Math.max(0, value)))];
+  }
+
+  /** @param {Context} ctx @param {number} view @param {Box} box @param {"plain" | "grey" | "faded"} which */
+  picture(ctx, view, box, which) {
+    ctx.drawImage(this.pictures[view][which], box.x, box.y, box.w, box.h);
+  }
+
+  /**
+   * @param {Context} ctx
+   * @param {Patches} grid
+   * @param {Box} box
+   * @param {number} opacity
+   * @param {(patch: number) => string | null} colourOf
+   */
+  tint(ctx, grid, box, opacity, colourOf) {
+    ctx.globalAlpha = opacity;
+    for (let patch = 0; patch < grid.patches; patch++) {
+      const colour = colourOf(patch);
+      if (!colour) continue;
+      const { x, y, w, h } = patchBox(grid, box, patch);
+      ctx.fillStyle = colour;
+      ctx.fillRect(x, y, w, h);
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  /** @param {Context} ctx @param {Path2D} path @param {() => void} paint */
+  within(ctx, path, paint) {
+    ctx.save();
+    ctx.clip(path);
+    paint();
+    ctx.restore();
+  }
+}
+
+/** Paints views of one run under any overlay. */
+export class Painter extends HeatPainter {
+  /** @param {Run} run @param {Picture[]} pictures @param {Palette} palette */
+  constructor(run, pictures, palette) {
+    super(run, pictures, palette);
+    this.run = run;
   }
 
   /**
@@ -206,62 +280,6 @@ export class Painter {
   /** @param {Context} ctx @param {number} view @param {Box} box */
   lastLayer(ctx, view, box) {
     this.heat(ctx, view, box, (token) => (this.run.last[token] + 1) / this.run.layers);
-  }
-
-  /**
-   * A colour for every token whose value is a number in [0, 1]; the others are faded.
-   *
-   * @param {Context} ctx
-   * @param {number} view
-   * @param {Box} box
-   * @param {(token: number) => number} unitValue
-   */
-  heat(ctx, view, box, unitValue) {
-    const grid = this.run.views[view];
-    const values = Array.from({ length: grid.patches }, (_, patch) => unitValue(this.run.token(view, patch)));
-    const holds = area(grid, box, (patch) => !Number.isNaN(values[patch]));
-    this.picture(ctx, view, box, "faded");
-    this.within(ctx, holds, () => {
-      this.picture(ctx, view, box, "grey");
-      this.tint(ctx, grid, box, this.palette.heatOpacity, (patch) => this.heatColour(values[patch]));
-    });
-  }
-
-  /** @param {number} value */
-  heatColour(value) {
-    return Number.isNaN(value) ? null : this.palette.heat[Math.round(255 * Math.min(1, Math.max(0, value)))];
-  }
-
-  /** @param {Context} ctx @param {number} view @param {Box} box @param {"plain" | "grey" | "faded"} which */
-  picture(ctx, view, box, which) {
-    ctx.drawImage(this.pictures[view][which], box.x, box.y, box.w, box.h);
-  }
-
-  /**
-   * @param {Context} ctx
-   * @param {View} grid
-   * @param {Box} box
-   * @param {number} opacity
-   * @param {(patch: number) => string | null} colourOf
-   */
-  tint(ctx, grid, box, opacity, colourOf) {
-    ctx.globalAlpha = opacity;
-    for (let patch = 0; patch < grid.patches; patch++) {
-      const colour = colourOf(patch);
-      if (!colour) continue;
-      const { x, y, w, h } = patchBox(grid, box, patch);
-      ctx.fillStyle = colour;
-      ctx.fillRect(x, y, w, h);
-    }
-    ctx.globalAlpha = 1;
-  }
-
-  /** @param {Context} ctx @param {Path2D} path @param {() => void} paint */
-  within(ctx, path, paint) {
-    ctx.save();
-    ctx.clip(path);
-    paint();
-    ctx.restore();
   }
 }
 

@@ -10,6 +10,7 @@ from gradio.data_classes import FileData, GradioModel
 from aim_core.result import Result
 from page.components.base import Panel
 from page.components.explorer.view_names import view_names
+from page.components.word_frames.patches import is_recorded, patches_record
 from page.state.frame_files import write_frames
 from page.token_text import answer_words
 from visual.palette import browser_palette
@@ -24,12 +25,14 @@ class WordFramesData(GradioModel):
 
 
 class WordFramesPanel(Panel):
-    """Shows the runs of one request by their names."""
+    """Shows the runs of one request by their names; asks for the event "patches" where its record lacks them."""
 
     data_model = WordFramesData
 
     def __init__(self, **kwargs):
-        super().__init__("word_frames", "WORD_FRAMES", fixed={"palette": browser_palette()}, **kwargs)
+        super().__init__(
+            "word_frames", "WORD_FRAMES", events=("patches",), fixed={"palette": browser_palette()}, **kwargs
+        )
 
     def postprocess(self, value: Any) -> Any:
         """value: a trace and `word_frames_record` of its run, or None; returns WordFramesData."""
@@ -39,13 +42,14 @@ class WordFramesPanel(Panel):
         return WordFramesData(pictures=write_frames(view_pictures(trace), self.GRADIO_CACHE), record=record)
 
 
-def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
+def word_frames_record(runs: dict[str, Result], tokenizer: Any, with_patches: bool = False) -> dict:
     """Words and attention of the runs that were made of the same frames.
 
     runs: "dense", "aim" and, where there are overrides, "hand".
     Returns views, name and time of each; sides, for each run its words: text, share of attention on each
     view (the mean over the word's tokens), and for each run the place of the same word there, or None; measured,
-    whether attention was recorded. A run that did not record it has no words.
+    whether attention was recorded. A run that did not record it has no words. byPatch: whether attention was recorded
+    by patch too; patches: `patches_record`, None until it is asked for, as it may be larger than all else of a run.
     """
     words = [_words(result, tokenizer) for result in runs.values()]
     texts = [[text for text, _ in one] for one in words]
@@ -63,7 +67,9 @@ def word_frames_record(runs: dict[str, Result], tokenizer: Any) -> dict:
     trace = next(iter(runs.values())).trace
     named = zip(view_names(trace.all_views), view_times(trace), strict=True)
     views = [{"name": name, "time": time} for name, time in named]
-    return {"views": views, "sides": sides, "measured": measured}
+    patches = patches_record(runs, tokenizer) if with_patches else None
+    shown = {"byPatch": is_recorded(runs), "patches": patches}
+    return {"views": views, "sides": sides, "measured": measured} | shown
 
 
 def _words(result: Result, tokenizer: Any) -> list[tuple[str, list[float]]]:

@@ -1,11 +1,16 @@
 // @ts-check
-// Words and frames: words of the answers as buttons; the chosen one shows its attention as bars over the views.
+// Words and frames: words of the answers as buttons; the chosen one shows its attention as bars over the views and, once
+// that has been asked for, as heat on their patches.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf, percent, useColours } from "../common.js";
+import { fill, fillTexts, inPageLanguage, make, partsOf, percent, removalOf, useColours } from "../common.js";
 import { nameOf, shortName } from "../explorer/view_names.js";
+import { HeatControls } from "./heat_controls.js";
+import { HeatStrip } from "./heat_strip.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
 /** @import { KindTexts, NamedViews } from "../explorer/view_names.js" */
+/** @import { HeatParts, HeatTexts } from "./heat_controls.js" */
+/** @import { PatchesRecord } from "./patches.js" */
 
 /** @typedef {[text: string, shares: number[], twins: (number | null)[]]} Word shares of attention on each view */
 
@@ -16,11 +21,13 @@ import { nameOf, shortName } from "../explorer/view_names.js";
  * @property {NamedViews["views"]} views
  * @property {{side: Side, words: Word[]}[]} sides
  * @property {boolean} measured
+ * @property {boolean} byPatch whether attention was recorded by patch too
+ * @property {PatchesRecord | null} patches null until it was asked for
  */
 
-/** @typedef {"caption" | "silent" | "empty" | "missing" | "none" | "total" | "most"} TextName */
-/** @typedef {Record<TextName | Side, string> & {names: KindTexts}} WordFramesTexts */
-/** @typedef {Record<"root" | "answers" | "strip" | "told", HTMLElement>} WordFramesParts */
+/** @typedef {"caption" | "silent" | "empty" | "missing" | "none" | "total" | "most" | "onView"} TextName */
+/** @typedef {Record<TextName | Side, string> & {names: KindTexts} & HeatTexts} WordFramesTexts */
+/** @typedef {Record<"root" | "answers" | "strip" | "told", HTMLElement> & HeatParts} WordFramesParts */
 /** @typedef {{side: number, word: number}} Spot places in the record's sides and their words */
 /**
  * @typedef {object} WordFramesProps
@@ -33,7 +40,7 @@ import { nameOf, shortName } from "../explorer/view_names.js";
 const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 
 /** @param {Mount<WordFramesProps>} mount */
-export function start({ element, props, watch }) {
+export function start({ element, props, watch, trigger }) {
   /** @type {WordFramesParts} */
   const parts = partsOf(element);
   const texts = inPageLanguage(props.texts);
@@ -41,17 +48,48 @@ export function start({ element, props, watch }) {
   let run = null;
   /** @type {Spot | null} */
   let chosen = null;
+  let shown = ""; // the run without its patches, and its pictures
+  let isSeen = false;
+  const strip = new HeatStrip(props.palette);
+  const controls = new HeatControls(parts, texts, props.palette, showHeat);
   fillTexts(element, texts);
   useColours(parts.root, props.palette);
 
   function load() {
     run = props.value?.record ?? null;
+    const urls = (props.value?.pictures ?? []).map(({ url }) => url);
+    const now = JSON.stringify([run && { ...run, patches: null }, urls]);
+    if (now !== shown) begin(urls);
+    shown = now;
+    strip.load(run?.patches ?? null);
+    controls.load(run?.byPatch ?? false, run?.patches ?? null);
+    show();
+    ask();
+  }
+
+  /** @param {string[]} urls */
+  function begin(urls) {
     parts.root.dataset.empty = String(!run);
     parts.answers.replaceChildren(...(run ? run.sides.map(answer) : []));
-    parts.strip.replaceChildren(...(props.value?.pictures ?? []).map(({ url }, view) => picture(url, view)));
+    const { sides, views } = run ?? { sides: [], views: [] };
+    const nameOfCanvas = (/** @type {number} */ view, /** @type {Side} */ side) =>
+      fill(texts.onView, { side: texts[side], frame: nameOf({ views }, texts, view) });
+    if (run?.byPatch)
+      strip
+        .begin(
+          urls,
+          sides.map(({ side }) => side),
+          nameOfCanvas,
+        )
+        .then(showHeat);
+    parts.strip.replaceChildren(...urls.map(column));
     const first = run ? run.sides.findIndex((side) => side.words.length) : -1;
     chosen = first < 0 ? null : (kept() ?? { side: first, word: 0 });
-    show();
+  }
+
+  /** Ask for what is drawn on the patches, once somebody sees the panel. */
+  function ask() {
+    if (isSeen && run?.byPatch && !run.patches) trigger("patches");
   }
 
   /** What was chosen, if the new run still has a word there. */
@@ -99,28 +137,37 @@ export function start({ element, props, watch }) {
   }
 
   /** @param {string} url @param {number} view */
-  function picture(url, view) {
-    const { views, sides } = /** @type {WordFramesRecord} */ (run);
-    const image = make("img", { src: url, alt: nameOf({ views }, texts, view) });
+  function column(url, view) {
+    const { views, sides, byPatch } = /** @type {WordFramesRecord} */ (run);
+    const image = () => make("img", { src: url, alt: nameOf({ views }, texts, view) });
     const bars = sides.map(({ side }) => make("i", { "data-side": side }));
     const caption = fill(texts.caption, { frame: shortName({ views }, view), time: views[view].time });
     const above = make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars);
-    return make("li", {}, make("small"), above, image, make("small", {}, caption));
+    const pictures = make("div", { class: "wf-views" }, ...(byPatch ? strip.canvases[view] : [image()]));
+    return make("li", {}, make("small"), above, pictures, make("small", {}, caption));
   }
 
-  /** The chosen word of each run: its own place, or that of the same word in the other answer; null for none. */
-  function picked() {
+  /** The place of the chosen word in each run: its own, or that of the same word in the other answer; null for none. */
+  function places() {
     if (!run || !chosen) return [];
     const { side: own, word } = chosen;
     const [, , twins] = run.sides[own].words[word];
-    return run.sides.map(({ words }, place) => {
-      const at = place === own ? word : twins[place];
-      return at === null ? null : words[at];
-    });
+    return run.sides.map((_, place) => (place === own ? word : twins[place]));
+  }
+
+  function showHeat() {
+    if (!run?.byPatch) return;
+    const found = strip.show(places(), controls.layer, controls.head);
+    const { sides, views } = run;
+    controls.tell(
+      found,
+      (side) => texts[sides[side].side],
+      (view) => nameOf({ views }, texts, view),
+    );
   }
 
   function show() {
-    const now = picked();
+    const now = places().map((word, side) => (word === null ? null : (run?.sides[side].words[word] ?? null)));
     const top = Math.max(1e-9, ...now.flatMap((word) => (word ? word[1] : [])));
     parts.told.replaceChildren(...told(now).flatMap((line) => [line, make("br")]));
     for (const [place, { words }] of (run?.sides ?? []).entries())
@@ -133,6 +180,7 @@ export function start({ element, props, watch }) {
       const bars = item.querySelectorAll(".wf-bars i");
       for (const [side, bar] of bars.entries()) bar.style.height = `${(100 * (shares[side] ?? 0)) / top}%`;
     }
+    showHeat();
   }
 
   /** @param {(Word | null)[]} now */
@@ -156,6 +204,12 @@ export function start({ element, props, watch }) {
     ].join(" ");
   }
 
+  const watcher = new IntersectionObserver((entries) => {
+    isSeen = entries.some(({ isIntersecting }) => isIntersecting);
+    ask();
+  });
+  watcher.observe(parts.root);
+  removalOf(element).addEventListener("abort", () => watcher.disconnect());
   watch("value", load);
   load();
 }

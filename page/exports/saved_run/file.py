@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -15,6 +16,7 @@ from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
 from aim_core.trace import Trace
 from page.exports.record import FORMAT, VERSION, run_record
+from page.exports.saved_run import attention
 from page.exports.saved_run.archive import HARM, SavedRunError, inspected
 from page.exports.saved_run.reader import Reader
 from page.exports.saved_run.rules import check_trace
@@ -41,9 +43,10 @@ def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, pa
     with ZipFile(path, "a", ZIP_DEFLATED) as file:
         file.writestr(ABOUT, json.dumps(run_record(stored, model) | {"spelling": texts, "details": stored.details}))
         for side, result in stored.runs.items():
-            for name, field in ARRAYS.items():
+            arrays = {name: np.asarray(getattr(result, field), np.float32) for name, field in ARRAYS.items()}
+            for name, array in (arrays | attention.arrays(result.token_attention)).items():
                 with file.open(f"{side}_{name}.npy", "w") as entry:
-                    np.save(entry, np.asarray(getattr(result, field), dtype=np.float32), allow_pickle=False)
+                    np.save(entry, array, allow_pickle=False)
 
 
 def load_run(path: str | Path) -> StoredRun:
@@ -101,9 +104,13 @@ def _runs(
     )
     with np.load(path, allow_pickle=False) as data:
         arrays = {side: [data[f"{side}_{name}"] for name in ARRAYS] for side in settled}
+        seen = {side: attention.read(data, side) for side in settled}
     if len({first.shape for first, _ in arrays.values()}) > 1:
         raise SavedRunError(strings().SAVED_BROKEN)
-    return {side: _result(records.part(side), trace, *settled[side], arrays[side], version) for side in settled}
+    runs = {side: _result(records.part(side), trace, *settled[side], arrays[side], version) for side in settled}
+    if not all(attention.fits(own, trace, len(runs[side].answer_ids)) for side, own in seen.items()):
+        raise SavedRunError(strings().SAVED_BROKEN)
+    return {side: replace(run, token_attention=seen[side]) for side, run in runs.items()}
 
 
 def _facts(model: Reader, version: int) -> ModelFacts:

@@ -29,7 +29,7 @@ def _frames(trace: Trace) -> bool:
     count, height, width = frames.shape[:3]
     if not (1 <= count <= FRAMES and 1 <= height <= SIDE and 1 <= width <= SIDE):
         return False
-    return times.dtype.kind == "f" and times.shape == (count,) and _within(times, 0, 1e6)
+    return times.dtype.kind == "f" and times.shape == (count,) and within(times, 0, 1e6)
 
 
 def _views(trace: Trace) -> bool:
@@ -53,7 +53,7 @@ def _view(view: View, shape: tuple[int, ...], widest: int) -> bool:
         return True
     left, top, right, bottom = view.box
     has_pixels = round(left * width) < round(right * width) and round(top * height) < round(bottom * height)
-    return _within(np.array(view.box), -REACH, 1 + REACH) and has_pixels
+    return within(np.array(view.box), -REACH, 1 + REACH) and has_pixels
 
 
 def _groups(trace: Trace) -> bool:
@@ -72,8 +72,8 @@ def _groups(trace: Trace) -> bool:
 
 def _rows_fit(trace: Trace) -> bool:
     if trace.row is None:
-        return _within(trace.group, 0, PATCHES)
-    return _integers(trace.row, 2) and trace.row.shape == trace.group.shape and _within(trace.row, -1, ALL_PATCHES)
+        return within(trace.group, 0, PATCHES)
+    return _integers(trace.row, 2) and trace.row.shape == trace.group.shape and within(trace.row, -1, ALL_PATCHES)
 
 
 def _rounds(trace: Trace) -> bool:
@@ -87,7 +87,7 @@ def _rounds(trace: Trace) -> bool:
     for new in trace.rounds:
         if not _integers(new, 2) or len(new) != trace.num_views or new.shape[1] > before:
             return False
-        if not new.size or not _within(new, -1, new.shape[1] - 1):
+        if not new.size or not within(new, -1, new.shape[1] - 1):
             return False
         before = new.shape[1]
     if not trace.rounds:
@@ -104,7 +104,7 @@ def _rounds(trace: Trace) -> bool:
 
 def _layers(trace: Trace) -> bool:
     planned, layers = trace.planned, trace.layers
-    if not _integers(planned, 1) or not 1 <= len(planned) <= LAYERS or not _within(planned, 0, ALL_PATCHES):
+    if not _integers(planned, 1) or not 1 <= len(planned) <= LAYERS or not within(planned, 0, ALL_PATCHES):
         return False
     return all(_layer(layer, index, layers[max(0, index - 1)]) for index, layer in enumerate(layers))
 
@@ -112,14 +112,14 @@ def _layers(trace: Trace) -> bool:
 def _layer(layer: LayerTrace, index: int, before: LayerTrace) -> bool:
     """Ascending rows, none that was not in the layer before, and a score for each or for none."""
     kept, scores, steps = layer.kept, layer.scores, layer.steps
-    if layer.layer != index or not _integers(kept, 1) or not _within(kept, 0, 2 * ALL_PATCHES):
+    if layer.layer != index or not _integers(kept, 1) or not within(kept, 0, 2 * ALL_PATCHES):
         return False
     if (np.diff(kept) <= 0).any() or not np.isin(kept, before.kept).all():
         return False
-    if scores.dtype.kind != "f" or scores.shape not in ((0,), kept.shape) or not _within(scores, 0, 1e9):
+    if scores.dtype.kind != "f" or scores.shape not in ((0,), kept.shape) or not within(scores, 0, 1e9):
         return False
     return not steps.size or (
-        steps.dtype.kind == "f" and steps.ndim == 3 and steps.shape[2] == len(kept) and _within(steps, 0, 1e9)
+        steps.dtype.kind == "f" and steps.ndim == 3 and steps.shape[2] == len(kept) and within(steps, 0, 1e9)
     )
 
 
@@ -127,6 +127,6 @@ def _integers(values: np.ndarray, ndim: int) -> bool:
     return values.dtype.kind in "iu" and values.ndim == ndim
 
 
-def _within(values: np.ndarray, least: float, most: float) -> bool:
+def within(values: np.ndarray, least: float, most: float) -> bool:
     """Whether all values are numbers in [least, most]; NaN is none."""
     return bool(((values >= least) & (values <= most)).all())
