@@ -151,7 +151,7 @@ class Handlers:
         except ValueError as error:
             raise refusal(strings().BAD_OVERRIDES_BOTH.format(reason=error), "overrides") from error
         if again.hand:
-            same = again.hand.answer == again.aim.answer
+            same = again.hand.answer.split() == again.aim.answer.split()
             gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["overrides"])
         return self._shown(again, key)
 
@@ -178,7 +178,9 @@ class Handlers:
     def patches(self, key):
         """Show the attention of words to every patch, unless the run has made room for newer ones."""
         stored = self.store.get(key)
-        if stored is None or stored.is_bare:
+        if stored is None:
+            raise refusal(strings().RESULT_GONE, "gone")
+        if stored.is_bare:
             return gr.skip()
         return {self.results.word_frames: self.word_frames(stored, with_patches=True)}
 
@@ -215,7 +217,9 @@ class Handlers:
         tokenizer = stored.saved_tokens or self.tokenizer
         return {
             to.asked: self._asked(Asked.of(stored), stored.model),
-            to.answers: answers_record(stored.runs, stored.timed_prefills > 0, stored.known),
+            to.answers: answers_record(
+                stored.runs, stored.timed_prefills > 0, stored.known, is_saved=stored.model is not None
+            ),
             to.first_token: first_token_record(stored.runs, tokenizer),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: Explored(stored.shown, by_hand_record(stored.runs)),

@@ -13,6 +13,7 @@ from page.components.estimate.component import FRAMES, SIZE, EstimatePanel, fram
 from page.components.image_file import ImageFile
 from page.i18n import text
 from page.layout import Controls, MediaInputs
+from page.permalink import LEAST_RATIO
 from page.state.runner import is_small
 from page.state.startup import Loaded
 
@@ -59,7 +60,7 @@ def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls
     with gr.Group():
         with gr.Row():
             keep_ratio = gr.Slider(
-                0.02,
+                LEAST_RATIO,
                 1,
                 default.keep_ratio,
                 step=0.01,

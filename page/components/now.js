@@ -12,6 +12,7 @@
  * @property {boolean} marks whether patches are marked otherwise than in the run on the page
  * @property {Record<string, string>} said the answers on the page, by the run
  * @property {boolean} asking whether it was asked again with marks, and nothing has been answered yet
+ * @property {Record<string, string>} look what the explorer shows, as a link holds it
  * @property {boolean} running whether Run was pressed and nothing has been answered yet
  */
 

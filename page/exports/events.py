@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from page import scripts
 from page.exports.handlers import Exports
-from page.exports.panel import COPY, TAKE
+from page.exports.panel import TAKE
 
-# The explorer plays the opening example, if it has been given one.
-PLAY = "(shown) => { if (shown) document.dispatchEvent(new CustomEvent('aim-play')); }"
+ADDRESS = "address.js"
 
 
 def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
@@ -31,14 +31,19 @@ def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
         made.success(None, panel.files, None, js=TAKE, api_visibility="private")
     settings = [controls.question, *controls.sliders]
     linked = panel.link.click(exports.link, [*media.inputs, *settings], panel.address, api_visibility="private")
-    linked.success(None, panel.address, panel.address, js=COPY, api_visibility="private")
+    copied = scripts.call(ADDRESS, "linkTo")
+    linked.success(None, panel.address, panel.address, js=copied, api_visibility="private")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    at_once: dict[str, Any] = quiet | {"concurrency_limit": None}  # what a visitor does meanwhile must not be undone
+    linked_to = scripts.call(ADDRESS, "linked")
     filled, tabs = [*results.panels, results.key, *settings], [*media.inputs, media.tabs]
-    opened = demo.load(exports.restore, None, [*filled, *tabs], **quiet)
+    opened = demo.load(
+        exports.restore, panel.address, [*filled, *tabs], js=scripts.call(ADDRESS, "linked"), **quiet, **at_once
+    )
     inputs = [*media.inputs, controls.question, results.key]
-    given = opened.success(exports.opening_inputs, inputs, [controls.question, *tabs], **quiet)
+    given = opened.success(exports.opening_inputs, inputs, [controls.question, *tabs], **at_once)
     loaded = panel.load.upload(exports.load, [panel.load, results.key], [*filled, panel.note], **quiet)
-    given.success(None, results.explorer, None, js=PLAY, api_visibility="private")
+    given.success(None, results.explorer, None, js=scripts.call(ADDRESS, "begin"), api_visibility="private")
     return [loaded, opened]
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
@@ -30,6 +31,7 @@ from page.state.startup import Loaded
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
 
+LONGEST_LINK = 20_000  # characters; a question may have 4,000
 OPENED = "opening"  # key of the opening example
 GIF_WIDTH = 800  # pixels; a GIF grows fast
 
@@ -91,7 +93,7 @@ class Exports:
 
     @guarded
     def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
-        """The query of a link to these settings, and to the sample if the open tab holds one."""
+        """What a link to these settings, and to the sample if the open tab holds one, has behind its "#"."""
         path = shown_file(video, image, shown)
         sample = sample_name(path)
         if path and not sample:
@@ -100,14 +102,13 @@ class Exports:
         return permalink_query(str(question or "").strip(), config, frames, sample)
 
     @guarded
-    def restore(self, request: gr.Request):
-        """What the page's address sets: question, sliders, and a sample on its tab; if nothing, the opening example."""
-        if not LINKED & dict(request.query_params).keys():
+    def restore(self, link):
+        """What a link sets behind its "#": question, sliders, a sample on its tab; if nothing, the opening example."""
+        given = dict(parse_qsl(str(link or "")[:LONGEST_LINK]))
+        if not LINKED & given.keys():
             return self._opening()
         adapter = self.adapter
-        found = read_permalink(
-            dict(request.query_params), adapter.num_layers, adapter.default_config(), adapter.least_l1
-        )
+        found = read_permalink(given, adapter.num_layers, adapter.default_config(), adapter.least_l1)
         if found.bad:
             gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
         components = [self.controls.question, *self.controls.sliders]
@@ -193,7 +194,8 @@ class Exports:
         del panels[self.results.asked]  # it is about inputs, and knows where the file lies here
         if not stored.is_bare:  # there is nobody to ask for it later
             panels[self.results.word_frames] = self.handlers.word_frames(stored, with_patches=True)
-        shown = [(panel, value) for panel, value in panels.items() if isinstance(panel, Panel) and value is not None]
+        order = [panel for panel in self.results.panels if isinstance(panel, Panel)]
+        shown = [(panel, panels[panel]) for panel in order if panels.get(panel) is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY
         settings = texts["settings"].format(
             keep_ratio=config.keep_ratio,

@@ -14,12 +14,6 @@ KINDS = ("figures", "mp4", "gif", "page", "saved", "json", "csv")
 TAKE = (
     "([{ url, orig_name }]) => Object.assign(document.createElement('a'), { href: url, download: orig_name }).click()"
 )
-# Makes an address of a query and puts it into the clipboard, where the browser lets a page do so.
-COPY = (
-    "(query) => { const lang = new URLSearchParams(location.search).get('lang'); "
-    "const link = `${location.origin}${location.pathname}?${query}${lang ? `&lang=${encodeURIComponent(lang)}` : ''}`; "
-    "navigator.clipboard?.writeText(link).catch(() => {}); return link; }"
-)
 
 
 def export_panel() -> ExportPanel:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from page.exports.saved_run.file import load_run
-from tests.helpers.browsing import drawn, keep, opened, run, said, value_of
+from tests.helpers.browsing import choose_tab, drawn, keep, look, opened, run, said, value_of
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -22,7 +22,8 @@ SETTINGS = {
 }
 
 
-LINK = f"/?{urlencode(SETTINGS)}"
+LOOK = {"overlay": "groups", "layer": "4", "frame": "1", "tab": "frames"}  # what the explorer shows after a run
+LINK = f"/#{urlencode(SETTINGS)}"
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,36 @@ def test_the_link_holds_all_settings(page):
     open_exports(page)
     page.click("#export_link")
     page.wait_for_function("document.querySelector('#link textarea').value.startsWith('http')")
-    query = parse_qs(urlsplit(page.input_value("#link textarea")).query)
-    assert {name: values[0] for name, values in query.items()} == {name: str(value) for name, value in SETTINGS.items()}
+    link = urlsplit(page.input_value("#link textarea"))
+    given = {name: values[0] for name, values in parse_qs(link.fragment).items()}
+    assert given == {name: str(value) for name, value in SETTINGS.items()} | LOOK and not link.query
+
+
+def test_a_link_shows_what_was_shown_and_no_request_carries_its_question(page, browser, served):
+    """The run itself, a view of it, and the pinned patch: a lesson is a list of links."""
+    look(page, "alive")
+    page.locator("#explorer [data-part=layer]").fill("4")
+    canvas = page.locator("#explorer canvas[data-part=canvas]")
+    canvas.focus()
+    canvas.press("ArrowRight")
+    canvas.press("Enter")
+    choose_tab(page, "words")
+    open_exports(page)
+    before = page.input_value("#link textarea")
+    page.click("#export_link")
+    page.wait_for_function("before => document.querySelector('#link textarea').value !== before", arg=before)
+    link = page.input_value("#link textarea")
+    with opened(browser, served, link.removeprefix(served)) as other:
+        other.wait_for_selector("#explorer .tx[data-empty=false]")
+        playwright.expect(other.locator("#explorer input[value=alive]")).to_be_checked()
+        assert other.locator("#explorer [data-part=layer]").input_value() == "4"
+        assert other.locator("#tx-tab-words").get_attribute("aria-selected") == "true"
+        assert said(other, "aim") == said(page, "aim")
+        pinned = "#explorer [data-part=history] li"
+        assert other.locator(pinned).first.text_content() == page.locator(pinned).first.text_content()
+        assert not [url for url in other.asked if "vanish" in url]
+    canvas.press("Escape")
+    look(page, "groups")
 
 
 def test_the_code_is_there_to_copy(page):
@@ -153,7 +182,7 @@ def test_a_file_that_is_no_run_is_a_sentence_and_nothing_is_lost(page, tmp_path)
 
 
 def test_a_damaged_link_gives_the_usual_values_and_a_sentence(browser, served):
-    query = "/?keep_ratio=9&l1=x&frames=1e99&sample=../../etc/passwd&question=why%3F"
+    query = "/#keep_ratio=9&l1=x&frames=1e99&sample=../../etc/passwd&question=why%3F"
     with opened(browser, served, query) as page:
         toast = page.locator("[data-testid=toast-body]").first
         playwright.expect(toast).to_contain_text("keep_ratio, frames, sample, l1")
@@ -161,7 +190,7 @@ def test_a_damaged_link_gives_the_usual_values_and_a_sentence(browser, served):
 
 
 def test_a_link_to_a_picture_opens_its_tab(browser, served):
-    with opened(browser, served, "/?sample=shapes.png&lang=zh") as page:
+    with opened(browser, served, "/?lang=zh#sample=shapes.png") as page:
         page.wait_for_selector("#image img")
         assert page.locator("#image").is_visible() and page.evaluate("document.documentElement.lang") == "zh-CN"
 

@@ -15,7 +15,7 @@ from tests.helpers.browsing import SCREENSHOTS, drawn, look, opened, run, said
 pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 
-SAMPLE = "/?question=how+does+the+cyan+star+move%3F&sample=crossing.mp4"
+SAMPLE = "/#question=how+does+the+cyan+star+move%3F&sample=crossing.mp4"
 TOUR = SCREENSHOTS / "tour"
 MOVING = SCREENSHOTS / "explorer.webp"
 LARGEST = 3_000_000  # bytes of the moving picture

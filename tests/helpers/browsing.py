@@ -29,7 +29,7 @@ VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_con
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 QUESTION = "which way does the red circle move?"
 PATIENCE = 120_000  # ms; a busy machine is no failure
-EMPTY = "?keep_ratio=0.25"  # a link to the usual settings, which opens without the example
+EMPTY = "#keep_ratio=0.25"  # a link to the usual settings, which opens without the example
 TIME = r"[\d.,]+ m?s \([\d.,]+–[\d.,]+\)"  # a median, the fastest and the slowest
 
 

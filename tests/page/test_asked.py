@@ -47,7 +47,7 @@ def test_before_anything_was_heard_nothing_has_changed(page):
 
 
 def test_a_saved_run_says_what_does_not_apply_to_it_and_gives_no_place_of_its_file(browser):
-    record = asked_record(ASKED, "tiny", SLIDERS, saved=True)
+    record = asked_record(ASKED, "tiny", SLIDERS, is_saved=True)
     assert "/cache" not in str(record)
     page = panel_page(browser, "asked", {"value": record, "texts": {"en": ENGLISH["ASKED"]}})
     assert "sliders, marks and times do not apply to it" in page.locator("[data-part=note]").inner_text()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from urllib.parse import urlencode
 from zipfile import ZipFile
 
 import av
@@ -25,6 +25,7 @@ from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
 from page.exports.encode import FPS, write_gif, write_mp4
 from page.exports.figures import write_figures
+from page.exports.opening import QUESTION
 from page.exports.panel import KINDS
 from page.exports.record import run_record, trace_record
 from page.exports.saved_run.file import load_run
@@ -318,10 +319,25 @@ def test_an_address_sets_what_it_names_and_nothing_else(events, sample, tab):
     exports, _ = events
     media, controls = exports.media, exports.controls
     query = {"question": "why?", "l2": "9"} | ({"sample": sample} if sample else {})
-    update = exports.restore(SimpleNamespace(query_params=query))
+    update = exports.restore(urlencode(query))
     chosen = {controls.question, controls.l1, controls.l2}
     assert update[controls.question] == "why?" and update[controls.l2] == 9
     assert set(update) == chosen | ({*media.inputs, media.tabs} if sample else set())
     if sample:
         assert update[media.shown] == tab and Path(update[getattr(media, tab)]).name == sample
-    assert exports.restore(SimpleNamespace(query_params={})) == gr.skip()
+
+
+@pytest.mark.parametrize("link", ["", None, "utm_source=x", "overlay=alive"])
+def test_an_address_that_names_nothing_opens_on_the_example_which_is_of_another_model_here(events, link):
+    exports, _ = events
+    results, key = exports.results, exports.results.key
+    update = exports.restore(link)
+    assert set(update) == {*results.panels, key}
+    asked = update[results.asked]
+    assert asked["question"] == QUESTION and asked["note"] == "example" and asked["inputs"] is None
+    assert exports.handlers.store.get(update[key]).model.name == "assets/model"
+    untouched = (None, None, exports.media.shown.value, "")
+    assert (exports.opening_inputs(*untouched, update[key]) != gr.skip()) == ("video" in exports.adapter.modalities)
+    assert exports.opening_inputs("own.mp4", None, "video", "", update[key]) == gr.skip()  # nothing is lost
+    assert exports.opening_inputs(None, None, "video", "why?", update[key]) == gr.skip()
+    assert exports.opening_inputs(*untouched, "another key") == gr.skip()

@@ -16,7 +16,7 @@ SAME = {  # names, and the words of English questions and figures
     ".TITLE",
     ".EXAMPLE_QUESTION",
     ".COST_TITLE",
-    ".ANSWER_PANEL.token",
+    ".FIRST_TOKEN.token",
     ".EXPLORER.overlays.scores",
 }
 
@@ -54,7 +54,7 @@ def test_chinese_is_chinese_and_english_is_english(part):
         assert not re.search("[\u4e00-\u9fff]", sentence), name
 
 
-@pytest.mark.parametrize("panel", ["estimate", "answers", "explorer", "word_frames", "tour"])
+@pytest.mark.parametrize("panel", ["estimate", "answers", "first_token", "explorer", "word_frames", "tour"])
 def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
     folder = PAGE / "components" / panel
     source = "\n".join(path.read_text(encoding="utf-8") for kind in ("js", "html") for path in folder.glob(f"*.{kind}"))

@@ -231,7 +231,7 @@ def test_templates_are_fixed():
 
 def answers_page(browser, record: dict):
     return modules.panel_page(
-        browser, "answers", {"value": record, "texts": {"en": ENGLISH["ANSWER_PANEL"]}, "palette": {}}
+        browser, "answers", {"value": record, "texts": {"en": ENGLISH["ANSWER_PANEL"]}, "palette": {}, "fewest": 0.02}
     )
 
 

@@ -26,11 +26,13 @@ from page.components.word_frames.component import WordFramesPanel, word_frames_r
 from page.exports.replay import replay_page
 from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
+from page.i18n import ENGLISH
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
 from tests.helpers.drawn_trace import make_dropped_trace, make_trace
 
+REPLAYED = ("patch", "frames", "words", "firstToken")  # tabs: the rest is not in the file
 EVIL = '</script><img src=x onerror="window.hit=1"><!-- ${window.hit=1} {{x}} @style@'
 TOKEN_ARRAYS = ("row", "last", "levels", "peaks")
 FACTS = ModelFacts("some/model", {"hidden": 128, "kv": 64, "intermediate": 320, "q": 256}, 4)
@@ -473,6 +475,10 @@ def test_the_page_replays_without_a_network_and_runs_nothing_it_was_told(browser
         page.evaluate(rest)
         seen.add(page.evaluate(canvas))
     assert len(seen) == 4
+    assert page.locator("[role=tab]").all_inner_texts() == [ENGLISH["EXPLORER"]["tabs"][tab] for tab in REPLAYED]
+    page.locator("#tx-tab-firstToken").click()
+    assert page.locator("[data-panel=first_token] tbody tr").first.is_visible()
+    page.locator("#tx-tab-words").click()
     page.locator(".wf-side[data-side=aim] button").first.click()
     heat = set()
     for layer in ("-1", "2", "11"):

@@ -34,7 +34,7 @@ from page.state.store import StoredRun
 from tests.helpers.drawn_trace import make_trace
 from tests.helpers.modules import ORIGIN, module_page, mount, panel_page
 
-REPLAY, SIZES = "exports/replay.js", "components/estimate/sizes.js"
+REPLAY, SIZES, ADDRESS = "exports/replay.js", "components/estimate/sizes.js", "address.js"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def entries(panels) -> list[str]:
 
 
 def test_every_script_is_a_checked_module_that_something_needs(entries):
-    assert {*scripts.needed(scripts.LANGUAGE, SIZES, REPLAY, *entries)} == {*scripts.sources()}
+    assert {*scripts.needed(scripts.LANGUAGE, ADDRESS, SIZES, REPLAY, *entries)} == {*scripts.sources()}
     for name, text in scripts.sources().items():
         assert text.startswith("// @ts-check\n") and re.search(r"^(import|export) ", text, re.MULTILINE), name
         assert "innerHTML" not in text and "insertAdjacentHTML" not in text, name

@@ -6,8 +6,6 @@ import { hearOf, now } from "../now.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
 
-const FEWEST = 0.02; // keep ratio: the least that the slider gives
-
 /**
  * `_side` of component.py: an answer in words with the numbers below it.
  *
@@ -31,6 +29,7 @@ const FEWEST = 0.02; // keep ratio: the least that the slider gives
  * @property {Answer} [aim]
  * @property {Answer} [hand]
  * @property {Headline} [headline]
+ * @property {boolean} [canBreak] whether a slider asks this run again
  * @property {Agreement} [agreement]
  * @property {string} [known] the right answer
  * @property {Overrides} [overrides]
@@ -40,7 +39,7 @@ const FEWEST = 0.02; // keep ratio: the least that the slider gives
 /** @typedef {"root" | "undo" | "headline" | "break" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
 /** @typedef {Record<PartName | Side, HTMLElement> & Record<string, HTMLElement | undefined>} AnswersParts */
 
-/** @param {Mount<{value: AnswersRecord | null, texts: Record<"en" | "zh", AnswersTexts>, palette: Palette}>} mount */
+/** @param {Mount<{value: AnswersRecord | null, texts: Record<"en" | "zh", AnswersTexts>, palette: Palette, fewest: number}>} mount */
 export function start({ element, props, watch, trigger }) {
   /** @type {AnswersParts} */
   const parts = partsOf(element);
@@ -53,7 +52,7 @@ export function start({ element, props, watch, trigger }) {
   document.addEventListener("aim-now", nameBreak, { signal: removalOf(element) });
 
   function nameBreak() {
-    const isBroken = (now.sliders?.[0] ?? 1) <= FEWEST;
+    const isBroken = (now.sliders?.[0] ?? 1) <= props.fewest;
     parts.break.textContent = isBroken ? texts.putBack : texts.breakIt;
   }
 
@@ -66,7 +65,7 @@ export function start({ element, props, watch, trigger }) {
     parts.verdict.textContent = !record ? texts.nothing : !agreement ? texts.waiting : verdict(agreement, record);
     parts.verdict.dataset.same = String(!agreement || agreement.shared === agreement.most);
     parts.headline.textContent = record?.headline ? headline(record.headline) : "";
-    parts.break.hidden = !record?.headline;
+    parts.break.hidden = !record?.canBreak;
     nameBreak();
     hearOf({ said: saidIn(record) });
     showOverrides(record?.overrides);

@@ -9,6 +9,7 @@ from aim_core.result import Result
 from page.comparison_table import flops
 from page.components.base import Panel
 from page.i18n import strings
+from page.permalink import LEAST_RATIO
 from page.state.samples import is_right
 from page.times import first_word
 from visual.palette import browser_palette
@@ -19,16 +20,18 @@ class AnswersPanel(Panel):
 
     def __init__(self, **kwargs):
         events = ("undo", "breaks")
-        super().__init__("answers", "ANSWER_PANEL", events, {"palette": browser_palette()}, **kwargs)
+        fixed = {"palette": browser_palette(), "fewest": LEAST_RATIO}
+        super().__init__("answers", "ANSWER_PANEL", events, fixed, **kwargs)
 
 
-def answers_record(runs: dict[str, Result], timed: bool, known: str | None = None) -> dict:
+def answers_record(runs: dict[str, Result], timed: bool, known: str | None = None, is_saved: bool = False) -> dict:
     """Answers in words, each word "same" or "only"; how many of them two runs share; overrides;
     visual tokens of dense, after merging and in the last layer, with the share of dense's work in the language model.
 
     runs:  "dense", then "aim" once it has answered, then "hand" where there are overrides, which is held against AIM.
     timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
     known: the right answer, if there is one.
+    is_saved: whether the run came from a file, so that nothing on the page asks it again.
     """
     words = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
     blocks = _matches(words["dense"], words.get("aim", words["dense"]))
@@ -38,7 +41,8 @@ def answers_record(runs: dict[str, Result], timed: bool, known: str | None = Non
         return right | {"dense": _side(runs["dense"], marked["dense"], timed, known)}
     marked["aim"] = _marked(words["aim"], [(b.b, b.size) for b in blocks])
     shared = {"shared": sum(b.size for b in blocks), "most": max(len(words["dense"]), len(words["aim"]))}
-    record: dict[str, Any] = {"agreement": shared, "headline": _headline(runs["dense"], runs["aim"])}
+    record: dict[str, Any] = {"agreement": shared, "canBreak": not is_saved}
+    record["headline"] = _headline(runs["dense"], runs["aim"])
     if hand := runs.get("hand"):
         marked["hand"] = _marked(words["hand"], [(b.b, b.size) for b in _matches(words["aim"], words["hand"])])
         record["overrides"] = _counts(hand) | {"same": words["hand"] == words["aim"]}

@@ -1,6 +1,8 @@
 // @ts-check
 // Sizes: how large the files on the tabs are, before they are asked about.
 
+import { now } from "../now.js";
+
 const PATIENCE_MS = 60_000; // where a line is slow; a file that cannot be shown says so itself
 
 /** @typedef {{url?: string} | null} Uploaded */
@@ -9,12 +11,13 @@ const PATIENCE_MS = 60_000; // where a line is slow; a file that cannot be shown
 /**
  * The estimate's value with the sizes of what lies on each tab.
  *
- * @param {object} shown
+ * @param {{open?: string}} shown another tab may be open by now
  * @param {Uploaded} video
  * @param {Uploaded} image
  */
 export async function withSizes(shown, video, image) {
-  return { ...shown, sizes: { video: await videoSize(video?.url), image: await imageSize(image?.url) } };
+  const sizes = await Promise.all([videoSize(video?.url), imageSize(image?.url)]);
+  return { ...shown, open: now.tab ?? shown.open, sizes: { video: sizes[0], image: sizes[1] } };
 }
 
 /** @param {string} [url] @returns {Promise<Size>} */

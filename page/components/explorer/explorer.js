@@ -4,6 +4,7 @@
 import { fillTexts, inPageLanguage, oncePerFrame, onResize, partsOf, removalOf, useColours } from "../common.js";
 import { hearOf, now } from "../now.js";
 import { Controls } from "./controls.js";
+import { lookOf, stateIn } from "./look.js";
 import { Marking } from "./marking.js";
 import { areTakenBack, carriedOverrides, payloadOf, withoutAsked } from "./overrides.js";
 import { OverridesBar } from "./overrides_bar.js";
@@ -69,6 +70,7 @@ export function start({ element, props, watch, trigger }) {
   fillTexts(element, texts);
   useColours(parts.root, palette);
   const show = oncePerFrame(() => {
+    if (run) now.look = lookOf(state);
     controls.show(run, state);
     tabs.show(state);
     stage.draw(state);
@@ -188,11 +190,12 @@ export function start({ element, props, watch, trigger }) {
   }
 
   /** @type {Partial<State>} */
-  let wanted = {}; // asked for before there was a run
+  let wanted = stateIn(location.hash.slice(1)); // asked for before there was a run
   /** @param {Event} event */
   function explore(event) {
     const { detail } = /** @type {CustomEvent<Partial<State>>} */ (event);
     if (!run) wanted = detail;
+    controls.stop();
     set(detail);
   }
 
@@ -202,7 +205,8 @@ export function start({ element, props, watch, trigger }) {
     await loading;
     const { overlay, layer } = state;
     set({ overlay: "alive", layer: 0 });
-    controls.play("layer", () => set({ overlay, layer }));
+    controls.show(run, state); // it plays what it has been shown
+    controls.play("layer", () => set(state.overlay === "alive" ? { overlay, layer } : {}));
   }
 
   const theme = new MutationObserver(show); // dark or light is a class of the body

@@ -47,6 +47,9 @@ import { ALL_HEADS } from "./scores.js";
 /** @type {readonly Overlay[]} */
 export const OVERLAYS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
 
+/** @type {readonly Tab[]} */
+export const TABS = ["patch", "frames", "words", "firstToken", "numbers", "why"];
+
 /** @type {readonly Scale[]} */
 export const SCALES = ["rank", "log", "frame"];
 

@@ -3,6 +3,7 @@
 // the page or in a file that replays a run.
 
 import { make } from "../common.js";
+import { TABS } from "./state.js";
 
 /** @import { Tab } from "./state.js" */
 
@@ -11,10 +12,10 @@ import { make } from "../common.js";
 
 /** @type {Partial<Record<Tab, string>>} */
 const OUTSIDE = { words: "word_frames", firstToken: "first_token", numbers: "numbers", why: "whys" };
-/** @type {readonly Tab[]} */
-const TABS = ["patch", "frames", "words", "firstToken", "numbers", "why"];
 /** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+/** @type {Record<string, number>} */
+const ENDS = { Home: 0, End: -1 };
 
 export class Tabs {
   /**
@@ -36,8 +37,9 @@ export class Tabs {
     parts.tabs.addEventListener("keydown", (event) => {
       const names = [...this.buttons.keys()];
       const at = names.findIndex((name) => this.buttons.get(name) === event.target);
-      const name = names[(at + (STEPS[event.key] ?? 0) + names.length) % names.length];
-      if (!STEPS[event.key] || at < 0) return;
+      const to = ENDS[event.key] ?? at + (STEPS[event.key] ?? 0);
+      const name = names[(to + names.length) % names.length];
+      if (at < 0 || to === at) return;
       event.preventDefault();
       set({ tab: name });
       this.buttons.get(name)?.focus();
@@ -66,6 +68,7 @@ export class Tabs {
       if (!part) continue;
       part.id ||= `tx-part-${name}`;
       part.setAttribute("role", "tabpanel");
+      part.tabIndex = 0;
       part.setAttribute("aria-labelledby", button.id);
       button.setAttribute("aria-controls", part.id);
       if (!OUTSIDE[name]) part.hidden = name !== tab;

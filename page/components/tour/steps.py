@@ -9,10 +9,10 @@ import numpy as np
 
 from aim_core.config import AimConfig
 from aim_core.trace import Trace
+from page.permalink import LEAST_RATIO
 from page.state.store import StoredRun
 
 NUM_FRAMES = 8
-FEWEST = 0.02  # keep ratio: the least that the slider gives
 SAMPLES = {
     "video": ("crossing.mp4", "how does the cyan star move?"),
     "image": ("shapes.png", "what shape is the blue object?"),
@@ -53,7 +53,7 @@ def steps(depth: int, usual: AimConfig | None = None, least_l1: int = 0, frames:
         Step(keep, *everything, "largest", (5, 17), "groups", 0, tells_answer=True),
         Step(keep, l1, l2, "later_half", (0.45, 0.55), "scores", l1),
         Step(keep, l1, l2, "share", (0.2, 0.5), "alive", min(l1 + 1, depth - 1), tells_answer=True),
-        Step(FEWEST, least_l1, least_l1 + 1, "changed", (0.5,), "alive", min(least_l1 + 1, depth - 1)),
+        Step(LEAST_RATIO, least_l1, least_l1 + 1, "changed", (0.5,), "alive", min(least_l1 + 1, depth - 1)),
     )
     return tuple(replace(step, frames=frames) for step in told)
 

@@ -97,5 +97,5 @@ function choose(select, all, names) {
   const before = Number(select.value);
   const options = [all, ...names].map((name, i) => make("option", { value: i ? i - 1 : ALL }, name));
   select.replaceChildren(...options);
-  select.value = String(select.options.length && before < names.length && before >= 0 ? before : ALL);
+  select.value = String(before < names.length && before >= 0 ? before : ALL);
 }

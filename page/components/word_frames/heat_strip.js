@@ -49,7 +49,7 @@ export class HeatStrip {
     const own = addresses.map((_, view) =>
       sides.map((side) => make("canvas", { role: "img", "data-side": side, "aria-label": nameOf(view, side) })),
     );
-    this.canvases = own;
+    [this.canvases, this.pictures] = [own, []];
     this.known = new Map(addresses.map((url) => [url, this.known.get(url) ?? this.picture(url)]));
     const pictures = await Promise.all(addresses.map((url) => this.known.get(url) ?? null));
     if (this.canvases === own) this.pictures = pictures;

@@ -1,0 +1,38 @@
+// @ts-check
+// Address: a link holds, behind its "#", which no request carries, the settings and what the explorer shows of them.
+
+import { now } from "./components/now.js";
+
+/** What a link to this page sets; one that is followed from the page itself opens it anew. */
+export function linked() {
+  addEventListener("hashchange", () => location.reload(), { once: true });
+  return behindHash();
+}
+
+/**
+ * A link to settings and to what the explorer shows; in the clipboard too, where the browser lets a page do so.
+ *
+ * @param {string} settings
+ */
+export function linkTo(settings) {
+  const look = new URLSearchParams(now.look).toString();
+  const lang = new URLSearchParams(location.search).get("lang");
+  const search = lang ? `?lang=${encodeURIComponent(lang)}` : "";
+  const link = `${location.origin}${location.pathname}${search}#${[settings, look].filter(Boolean).join("&")}`;
+  navigator.clipboard?.writeText(link).catch(() => {});
+  return link;
+}
+
+/**
+ * Once the page is set up: play the opening example, or run what a link shows a run of.
+ *
+ * @param {object | null} shown value of the explorer
+ */
+export function begin(shown) {
+  if (shown) document.dispatchEvent(new CustomEvent("aim-play"));
+  else if (new URLSearchParams(behindHash()).has("overlay")) document.getElementById("run")?.click();
+}
+
+function behindHash() {
+  return location.hash.slice(1);
+}
