@@ -1,5 +1,5 @@
 # The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, findings and what makes
-# files of the repository: samples, screenshot, notebook, lock, compat. Each sets up what it needs.
+# files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -14,7 +14,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate findings samples screenshot notebook lock compat \
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate findings world samples screenshot notebook lock compat \
   chromium clean
 
 demo: $(READY)
@@ -67,6 +67,10 @@ plot-log: $(DEV)
 MODELS := assets/model
 findings: $(DEV)
 	$(PY) -m training.findings $(MODELS)
+
+# What tells the embedded model's world from others, fitted to its weights: assets/model/world.json.
+world: $(DEV)
+	$(PY) -m training.world_score
 
 samples: $(DEV)
 	$(PY) -m training.samples

@@ -94,6 +94,16 @@ class Engine:
         inputs = self.adapter.inputs(frames.frames, frames.times, "What is it?")
         return self.adapter.pictures(inputs, self.adapter.kind(frames.frames))
 
+    def view_tokens(self, frames: Frames, question: str) -> tuple[np.ndarray, ...]:
+        """The visual tokens of each view of these frames, (n, width) float32, before any merging.
+
+        question: which one does not matter; after a run that asked the same, all comes from memory.
+        """
+        session = Session(self.adapter, as_method(AimConfig.dense()))
+        with self._exclusive(None), torch.inference_mode(), patched(self.adapter, session):
+            calls = self._encode_prompt(frames, question, session).calls
+            return tuple(tokens.float().cpu().numpy() for tokens in self.adapter.view_tokens(calls))
+
     def time_prefills(
         self,
         media: str | Path | np.ndarray | Frames,

@@ -50,7 +50,7 @@ class Handlers:
         self.results = results
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
-        self.runner, self.store, self.cancellation = Runner(loaded.engine), ResultStore(), Cancellation()
+        self.runner, self.store, self.cancellation = Runner(loaded.engine, loaded.world), ResultStore(), Cancellation()
 
     @guarded
     def answer(
@@ -81,18 +81,19 @@ class Handlers:
                 gr.Warning(sentence, title=strings().TITLES["few"])
             progress(0.2, strings().RUNNING_DENSE)
             dense = ask(AimConfig.dense())
-            known = known_answer(path, question)
+            known, world = known_answer(path, question), self.runner.world_check(frames, question)
             asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
             yield {
                 self.results.asked: self._asked(asked),
-                self.results.answers: answers_record({"dense": dense}, False, known),
+                self.results.answers: answers_record({"dense": dense}, False, known, world),
                 self.results.first_token: None,
             }
             progress(0.6, strings().RUNNING_AIM)
             aim = ask(config)
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
-            yield self._shown(StoredRun(path, question, num_frames, dense, aim, details=details, known=known), key)
+            stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
+            yield self._shown(stored, key)
 
     @guarded
     def times(self, key, request: gr.Request):
@@ -218,9 +219,9 @@ class Handlers:
         return {
             to.asked: self._asked(Asked.of(stored), stored.model),
             to.answers: answers_record(
-                stored.runs, stored.timed_prefills > 0, stored.known, is_saved=stored.model is not None
+                stored.runs, stored.timed_prefills > 0, stored.known, stored.world, is_saved=stored.model is not None
             ),
-            to.first_token: first_token_record(stored.runs, tokenizer),
+            to.first_token: first_token_record(stored.runs, tokenizer, stored.world),
             to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
             to.explorer: Explored(stored.shown, by_hand_record(stored.runs)),
             to.word_frames: self.word_frames(stored),

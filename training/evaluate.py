@@ -13,6 +13,7 @@ import torch
 import transformers
 from transformers import AutoConfig
 
+from aim_core.weights import weights_hash
 from training.answering import AnswerPool, Answers, EvalItem, aim_config
 from training.build import IMAGE_SIZE
 from training.eval_sets import (
@@ -28,7 +29,6 @@ from training.eval_sets import (
 from training.scoring import by_combination, by_row, by_type, difference
 from training.strangers.items import CLIPS, STRANGERS_SEED, StrangersItem, strangers_set
 from training.summary import table
-from training.weights import weights_hash
 
 LONGER, LONGER_VIDEOS = (32,), 60
 PROCESSES = 2

@@ -9,8 +9,8 @@ from pathlib import Path
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
+from aim_core.weights import weights_hash
 from training.samples import rows
-from training.weights import weights_hash
 
 NUM_FRAMES = 8  # as the page begins
 FEWER_TOKENS, FEWER_LAYERS = (0.1, 0.05, 0.02), ((3, 5), (1, 3), (0, 1))

@@ -158,6 +158,19 @@ class Adapter(ABC):
             by_kind.append(assign_media(input_ids.eq(place), media))
         return [_together(parts) for parts in zip(*by_kind, strict=True)]
 
+    def view_tokens(self, calls: Sequence[Call]) -> tuple[Tensor, ...]:
+        """The visual tokens of every view that these calls made, in order, (n, width) each, as the decoder gets them
+        before any merging; what belongs to no view (newlines) is left out."""
+        tokens: list[Tensor] = []
+        for call in calls:
+            parts = call.output.pooler_output
+            rows = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])  # (rows of all media, width)
+            start = 0
+            for medium in self.media(call):
+                tokens += [rows[start + span.rows.to(rows.device)] for span in medium.views]
+                start += medium.num_rows
+        return tuple(tokens)
+
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
         """The same views, with what could not be told before the pictures' sizes were known.
 

@@ -32,6 +32,16 @@ export function fill(sentence, values) {
 }
 
 /**
+ * A sentence that begins with a tick, without it where the answers mean nothing: being equal is no good news there.
+ *
+ * @param {string} sentence
+ * @param {boolean} outside
+ */
+export function ticked(sentence, outside) {
+  return outside ? sentence.replace(/^✓ /, "") : sentence;
+}
+
+/**
  * 1,234
  *
  * @param {number} number

@@ -35,11 +35,9 @@ def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
     linked.success(None, panel.address, panel.address, js=copied, api_visibility="private")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     at_once: dict[str, Any] = quiet | {"concurrency_limit": None}  # what a visitor does meanwhile must not be undone
-    linked_to = scripts.call(ADDRESS, "linked")
     filled, tabs = [*results.panels, results.key, *settings], [*media.inputs, media.tabs]
-    opened = demo.load(
-        exports.restore, panel.address, [*filled, *tabs], js=scripts.call(ADDRESS, "linked"), **quiet, **at_once
-    )
+    link = scripts.call(ADDRESS, "linked")
+    opened = demo.load(exports.restore, panel.address, [*filled, *tabs], js=link, **at_once)
     inputs = [*media.inputs, controls.question, results.key]
     given = opened.success(exports.opening_inputs, inputs, [controls.question, *tabs], **at_once)
     loaded = panel.load.upload(exports.load, [panel.load, results.key], [*filled, panel.note], **quiet)

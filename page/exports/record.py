@@ -1,12 +1,14 @@
 """Record: one run as plain values, which the JSON file holds and a saved run carries beside its trace.
 
-Version 3 of the format, keys in order:
+Version 4 of the format, keys in order:
 
 format    "aim-explorer run"; version 3.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
 known     the right answer, where the question comes with a sample; else null.
+world     {"score", "limit"} as in `WorldCheck`: above the limit the file is not of the model's world; null where that
+          cannot be told.
 settings  the fields of `AimConfig`, and "protect", "remove": marks by hand, each [view, patch].
 runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_ids", "tokens_per_layer",
           "visual_per_layer", "num_text", "language_flops", "vision_flops", "vision_ms", "merge_ms", "prefill_ms",
@@ -14,8 +16,8 @@ runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_i
 timed_prefills  how many prefills prefill_ms is the median of; 0 where the two were not timed side by side.
 trace     only in the JSON file, see `trace_record`: that of the last of the runs.
 
-Version 2 had no "known" and no "first_words_ms". Version 1 had no "q" either: there it is "hidden"; and no "runs_ms":
-there prefill_ms is without merge_ms.
+Version 3 had no "world". Version 2 had no "known" and no "first_words_ms" either. Version 1 had no "q": there it is
+"hidden"; and no "runs_ms": there prefill_ms is without merge_ms.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from aim_core.trace import Trace
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 
-FORMAT, VERSION = "aim-explorer run", 3
+FORMAT, VERSION = "aim-explorer run", 4
 
 
 def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
         "question": stored.question,
         "num_frames": stored.num_frames,
         "known": stored.known,
+        "world": asdict(stored.world) if stored.world else None,
         "settings": asdict(stored.aim.config) | overrides,
         "runs": {name: _side(run) for name, run in stored.runs.items()},
         "timed_prefills": stored.timed_prefills,

@@ -34,7 +34,9 @@ ANSWER = (
     "A dict: model; settings; answers and first_tokens (the likeliest, with their probabilities) of dense and AIM; "
     "kl_nats (KL divergence of the first token, null where it is infinite); counts (visual tokens of each layer, text "
     "tokens, FLOPs); timing (first_word_ms with its spread, speedup: null where the machine was too busy to tell; all "
-    "of it null if not timed); kept_rows (the visual tokens that AIM kept in each layer) if asked for"
+    "of it null if not timed); world (score, limit, and outside: whether the first is above the second, so that the "
+    "file is not of the model's world and the answers mean nothing; null where no score belongs to the model); "
+    "kept_rows (the visual tokens that AIM kept in each layer) if asked for"
 )
 ESTIMATE = (
     "A dict: model; settings; counts of dense and AIM (visual tokens of each layer, FLOPs, bytes of the KV cache); "
@@ -98,9 +100,11 @@ class Programs:
         """Ask a question about a video or a picture, once dense and once with AIM, and compare the two."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
         path, num_frames = checked_one_file(video, image), checked_frames(num_frames)
-        checked_kind(self.adapter, self.runner.frames(path, num_frames))
+        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames))
         ask = partial(self.runner.run, path, num_frames, question)
-        stored = StoredRun(path, question, num_frames, ask(config=AimConfig.dense()), ask(config=config))
+        dense, aim = ask(config=AimConfig.dense()), ask(config=config)
+        world = self.runner.world_check(frames, question)
+        stored = StoredRun(path, question, num_frames, dense, aim, world=world)
         if timed is not False:
             stored = self.runner.timed(stored, stop=lambda: False)
         return answer_record(stored, self.facts, self.tokenizer, with_rows=kept_rows is True)

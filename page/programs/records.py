@@ -37,6 +37,7 @@ def answer_record(stored: StoredRun, model: ModelFacts, tokenizer: Any, with_row
         "kl_nats": apart.kl if math.isfinite(apart.kl) else None,
         "counts": {name: _counts(run) for name, run in stored.runs.items()} | {"formula": FORMULA},
         "timing": _timing(dense, aim) if stored.timed_prefills else None,
+        "world": asdict(stored.world) | {"outside": stored.world.outside} if stored.world else None,
     } | kept
 
 

@@ -15,6 +15,7 @@ from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.result import Result
+from aim_core.world_score import WorldCheck, WorldScore
 from page.state.store import StoredRun
 
 _CLIPS_KEPT = 8
@@ -23,10 +24,13 @@ _SMALL = 50_000_000  # parameters
 
 
 class Runner:
-    """An engine with an LRU cache of decoded clips; safe to use from many threads."""
+    """An engine with an LRU cache of decoded clips; safe to use from many threads.
 
-    def __init__(self, engine: Engine):
-        self.engine = engine
+    world: what tells its model's world from others, if that was fitted.
+    """
+
+    def __init__(self, engine: Engine, world: WorldScore | None = None):
+        self.engine, self.world = engine, world
         self.is_small = is_small(engine)
         self.timed_prefills = TIMED_TURNS[not self.is_small]
         self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
@@ -66,6 +70,13 @@ class Runner:
             with self._lock:
                 self._clips[key] = clip
         return clip
+
+    def world_check(self, frames: Frames, question: str) -> WorldCheck | None:
+        """Whether frames are of the model's world, by their visual tokens; None where no score belongs to the model.
+
+        question: the one that was just asked about them.
+        """
+        return self.world.check(self.engine.view_tokens(frames, question)) if self.world else None
 
     def _pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the model is given of these frames, from the cache if they were asked about lately."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
+from aim_core.world_score import WorldScore, read_world_score
 
 EMBEDDED_MODEL = Path(__file__).parents[2] / "assets" / "model"
 _log = logging.getLogger(__name__)
@@ -21,12 +22,14 @@ class Loaded:
 
     name:    as visitors may know it: of a folder on this machine only the last part. path: as it was given.
     problem: why it is not another one that was asked for.
+    world:   what tells the model's world from others; None where its folder has nothing fitted to its weights.
     """
 
     engine: Engine
     path: str
     is_embedded: bool
     problem: str = ""
+    world: WorldScore | None = None
 
     @property
     def name(self) -> str:
@@ -56,8 +59,18 @@ def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
     problem = ""
     if name:
         try:
-            return Loaded(Engine.from_pretrained(name), name, is_embedded=False)
+            return Loaded(Engine.from_pretrained(name), name, is_embedded=False, world=_world_of(Path(name)))
         except ModelLoadError as error:
             problem = str(error).replace(name, public_name(name))
             _log.warning("%s", error)
-    return Loaded(Engine.from_pretrained(embedded), "embedded model", is_embedded=True, problem=problem)
+    engine = Engine.from_pretrained(embedded)
+    return Loaded(engine, "embedded model", is_embedded=True, problem=problem, world=_world_of(embedded))
+
+
+def _world_of(folder: Path) -> WorldScore | None:
+    """What tells the world of the model in a folder from others; None, with a line in the log, if it does not fit."""
+    try:
+        return read_world_score(folder)
+    except ValueError as error:
+        _log.warning("%s", error)
+        return None

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from aim_core.config import AimConfig
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Result
+from aim_core.world_score import WorldCheck
 from page.state.model_facts import ModelFacts
 from page.token_text import SavedTokens
 
@@ -28,6 +29,7 @@ class StoredRun:
     model:          of a run that was loaded from a file, what made it; None where this page's model did.
     saved_tokens:   of such a run, its tokens as text.
     asked_at:       when it was answered, in seconds since 1970.
+    world:          whether the file is of the model's world; None where no score was fitted for the model.
     is_example:     whether it was recorded beforehand, for a page that nobody has asked anything yet.
     """
 
@@ -42,6 +44,7 @@ class StoredRun:
     model: ModelFacts | None = None
     saved_tokens: SavedTokens | None = None
     known: str | None = None
+    world: WorldCheck | None = None
     asked_at: float = field(default_factory=time.time)
     is_example: bool = False
 

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from tests.helpers.browsing import ask, choose_tab, drawn, keep, mark, opened, run, said, slide, tokens
+from training.strangers.grounds import shipped
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -46,6 +47,20 @@ def marked(own):
     own.locator("#explorer [data-part=ask]").click()
     expect(own.locator("#answers [data-part=handCard]")).to_be_visible()
     return own
+
+
+def test_of_a_film_the_page_says_that_the_answers_mean_nothing_and_of_a_sample_it_does_not(browser, served, page):
+    """Also after a slider moved; the uploaded clip of `page` is of the shape world."""
+    outside = "[data-part=outside]"
+    expect(page.locator(f"#answers {outside}")).to_be_hidden()
+    with opened(browser, served) as other:
+        ask(other, shipped("gradio") / "media_assets" / "videos" / "world.mp4")
+        expect(other.locator(f"#answers {outside}")).to_contain_text("not of the model's world")
+        slide(other, "keep_ratio", 0.5)
+        expect(other.locator("#answers [data-part=aim-tokens]")).to_have_text(tokens(8, 0.5))
+        expect(other.locator(f"#answers {outside}")).to_be_visible()
+        assert "✓" not in other.locator("#answers").inner_text()
+        keep(other.locator("#answers"), "outside")
 
 
 def told(page) -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from aim_core.errors import Stopped
 from aim_core.overrides import TokenOverrides
+from aim_core.world_score import WorldCheck, WorldScore
 from page.state.cancellation import Cancellation
 from page.state.startup import Loaded
 from page.times import spent
@@ -86,6 +87,22 @@ def test_a_video_with_fewer_frames_than_are_shown_is_said_to_be_one(handlers, cl
     assert not [text for text in warned if "Different frames" in text]
     list(run(handlers, path))
     assert any(text.startswith("Different frames in this video: 1. The model is shown 4") for text in warned)
+
+
+def test_a_clip_of_another_world_is_said_to_be_one_as_long_as_its_answers_stand(engine, handlers, clip):
+    """From the dense answer on, timed, with a moved slider, with more frames and with marks; never without a score."""
+    score = WorldScore(np.zeros(4 * 128), 1.0, 0.5)
+    loaded = Loaded(BriefEngine(engine.adapter), "random", is_embedded=False, world=score)
+    outside = exports_of(loaded).handlers
+    to = outside.results
+    first, last = run(outside, clip)
+    key = last[to.key]
+    moved = [follow(outside, clip, sliders, key) for sliders in ((0.5, 6, 9, 4), (0.5, 6, 9, 3))]
+    hand = marked(outside, key, {"protect": [[0, 1]], "remove": []}, (0.5, 6, 9, 3))
+    updates = [first, last, *moved, hand, outside.times(key, REQUEST)]
+    assert all(update[to.answers]["outside"] for update in updates) and "hand" in hand[to.answers]
+    assert outside.store.get(key).world == WorldCheck(1.0, 0.5)
+    assert not any(update[handlers.results.answers]["outside"] for update in run(handlers, clip))
 
 
 def test_times_come_after_the_answers_and_only_once(handlers, clip):

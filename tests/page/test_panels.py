@@ -11,6 +11,7 @@ import pytest
 from aim_core.config import AimConfig
 from aim_core.ops.flops import kv_bytes, prefill_flops
 from aim_core.overrides import TokenOverrides
+from aim_core.world_score import WorldCheck
 from page import assets
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
@@ -147,6 +148,28 @@ def test_the_cards_say_what_is_right_also_when_both_are_wrong(browser, results, 
     assert said["aim"] == (texts["right"] if aim == "3" else said["dense"])
     assert page.locator("[data-part=verdict]").inner_text() == texts[verdict].format(known="3")
     page.close()
+
+
+@pytest.mark.browser
+def test_of_another_world_the_cards_say_that_the_answers_mean_nothing_and_tick_none(browser, results, tokenizer):
+    texts, checks = ENGLISH["ANSWER_PANEL"], {True: WorldCheck(2.0, 0.5), False: WorldCheck(0.5, 0.5)}
+    runs = dict.fromkeys(("dense", "aim", "hand"), replace(results[0], answer="red"))
+    for outside, world in checks.items():
+        page = answers_page(browser, answers_record(runs, True, world=world))
+        assert page.get_by_text(texts["outside"]).is_visible() == outside
+        assert ("✓" in page.locator("[data-part=root]").inner_text()) != outside
+        assert page.locator("[data-part=verdict]").inner_text() == texts["same"].removeprefix("✓ " * outside)
+        assert (max(weights(page, ".an-said")) <= 400) == outside
+        page.close()
+        page = first_token_page(browser, first_token_record(runs, tokenizer, world))
+        assert (max(weights(page, "td, tbody th")) <= 400) == outside
+        assert ("✓" in page.locator("[data-part=firsts]").inner_text()) != outside
+        page.close()
+
+
+def weights(page, parts: str) -> list[int]:
+    find = "parts => parts.map((part) => Number(getComputedStyle(part).fontWeight))"
+    return page.locator(parts).evaluate_all(find)
 
 
 def test_marks_are_counted_in_tokens(results, tokenizer):

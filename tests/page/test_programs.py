@@ -15,6 +15,7 @@ from aim_core.config import AimConfig
 from page.components.estimate.component import prompt_of
 from page.components.estimate.counted import counted
 from page.i18n import ENGLISH
+from training.strangers.grounds import shipped
 
 ROOT = Path(__file__).parents[2]
 VIDEO = {"video": handle_file(str(ROOT / "assets" / "samples" / "crossing.mp4"))}
@@ -63,6 +64,13 @@ def test_an_answer_is_one_plain_dict(run):
         assert 0 < times["fastest"] <= times["median"] <= times["slowest"] and times["turns"] == 2  # see QuickTimes
     told = run["timing"]["speedup"]
     assert told is None or told["low"] <= told["high"] <= 2 * told["low"]
+
+
+def test_an_answer_says_whether_the_file_is_of_the_models_world(client, run):
+    assert set(run["world"]) == {"score", "limit", "outside"} and not run["world"]["outside"]
+    world = str(shipped("gradio") / "media_assets" / "videos" / "world.mp4")
+    other = ask(client, question=QUESTION, video=handle_file(world), timed=False)["world"]
+    assert other["outside"] and other["score"] > other["limit"] == run["world"]["limit"]
 
 
 def test_rows_and_times_come_where_they_are_asked_for(client):

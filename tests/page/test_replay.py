@@ -19,6 +19,7 @@ from aim_core.layer_trace import LayerTrace
 from aim_core.result import PrefillTimes
 from aim_core.trace import Trace
 from aim_core.view import View
+from aim_core.world_score import WorldCheck
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.explorer.component import Explored, TokenExplorer
 from page.components.first_token.component import FirstTokenPanel, first_token_record
@@ -123,10 +124,25 @@ def as_version_1(record: dict) -> None:
 
 
 def as_version_2(record: dict) -> None:
+    as_version_3(record)
     record["version"] = 2
     del record["spelling"]["special"], record["known"]
     for side in record["runs"].values():
         del side["first_words_ms"]
+
+
+def as_version_3(record: dict) -> None:
+    record["version"] = 3
+    del record["world"]
+
+
+def test_a_saved_run_still_says_that_its_clip_is_of_another_world(stored, saved, saved_tokens, tmp_path):
+    assert load_run(saved).world is None
+    outside = replace(stored, world=WorldCheck(2.5, 0.5))
+    save_run(outside, FACTS, saved_tokens, path := tmp_path / "outside.npz")
+    assert load_run(path).world == outside.world
+    rewritten(path, as_version_3)  # which did not know
+    assert load_run(path).world is None
 
 
 def test_a_saved_run_is_a_trace_too(stored, saved):
@@ -340,7 +356,7 @@ RECORDS = [
     ("question", None),
     ("num_frames", 1e9),
     ("num_frames", "8"),
-    ("version", 4),
+    ("version", 5),
     ("format", "other"),
     ("file", ["x"]),
     ("runs", []),
@@ -349,6 +365,9 @@ RECORDS = [
     ("model", "name"),
     ("timed_prefills", -1),
     ("known", 4),
+    ("world", 4),
+    ("world", {"score": 1.0}),
+    ("world", {"score": "high", "limit": 0.5}),
     ("spelling", {}),
     ("spelling", {"tokens": {"-1": "x"}, "answers": []}),
     ("spelling", {"tokens": {}, "answers": [[["x"], "y"]], "end": 1, "special": []}),

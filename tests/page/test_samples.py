@@ -11,6 +11,7 @@ import pytest
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
+from aim_core.weights import weights_hash
 from page.exports.opening import QUESTION, SAMPLE, opening_run
 from page.permalink import LEAST_RATIO
 from page.state.samples import is_right, known_answer
@@ -20,7 +21,6 @@ from tools.opening import recorded
 from training.drawing import render
 from training.flips import flips
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
-from training.weights import weights_hash
 from training.world import APPEARS, MAX_OBJECTS, VANISHES, frame_times, held_out
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "samples"

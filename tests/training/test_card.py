@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from aim_core.weights import weights_hash
 from training import evaluate
 from training.findings.report import table as findings_table
-from training.weights import weights_hash
+from training.world_score import table as world_table
 
 ROOT = Path(__file__).parents[2]
 CARD = (ROOT / "assets" / "model" / "README.md").read_text(encoding="utf-8")
@@ -20,6 +21,12 @@ def report(name: str) -> dict:
 @pytest.mark.parametrize(("name", "table"), [("evaluation", evaluate.table), ("findings", findings_table)])
 def test_the_card_holds_the_tables_of_the_reports(name, table):
     missing = [line for line in table(report(name)).splitlines() if line not in CARD.splitlines()]
+    assert not missing
+
+
+def test_the_card_holds_the_table_of_the_world_score():
+    measured = json.loads((ROOT / "assets" / "model" / "world.json").read_text(encoding="utf-8"))["measured"]
+    missing = [line for line in world_table(measured).splitlines() if line not in CARD.splitlines()]
     assert not missing
 
 

@@ -17,6 +17,7 @@ from aim_core.methods.aim import MergeSimilar, PageRank, as_method
 from aim_core.methods.base import Method
 from aim_core.methods.scorers import RandomScorer
 from aim_core.ops.flops import prefill_flops
+from aim_core.weights import weights_hash
 from tests.families.qwen2_5_vl import make as make_qwen
 from training.batched_inference import Video, prompt
 from training.drawing import render
@@ -27,7 +28,6 @@ from training.findings.plans import Shape, Step, equal_schedules, equal_steps, i
 from training.findings.report import attention_report, finding_report, table
 from training.findings.settings import SETS, Group, Maker, all_settings, findings
 from training.findings.shards import Shard, run_shards
-from training.weights import weights_hash
 from training.world import frame_times, owner_map
 
 QUESTIONS = [

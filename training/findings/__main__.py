@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from aim_core.loading import load_adapter
+from aim_core.weights import weights_hash
 from training.eval_sets import Item
 from training.findings.attention import one_each
 from training.findings.report import attention_report, finding_report, table
 from training.findings.settings import SETS, Finding, Maker, all_settings, findings
 from training.findings.shards import run_shards
 from training.findings.tasks import answer_shards, attention_shards
-from training.weights import weights_hash
 
 ATTENTION_QUESTIONS = 200
 

@@ -11,6 +11,7 @@ import torch
 
 from aim_core.adapters.base import Adapter
 from aim_core.loading import load_adapter
+from aim_core.weights import weights_hash
 from training.batched_inference import Video
 from training.build import IMAGE_SIZE
 from training.drawing import render
@@ -18,7 +19,6 @@ from training.eval_sets import Item
 from training.findings.attention import object_shares
 from training.findings.settings import Setting
 from training.findings.shards import Shard
-from training.weights import weights_hash
 from training.world import Scene, frame_times
 
 VIDEOS = 4  # of a shard

@@ -1,7 +1,18 @@
 // @ts-check
 // Answers: a card for each run; a word that another run's answer lacks is underlined and tinted.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf, percent, removalOf, useColours, whole } from "../common.js";
+import {
+  fill,
+  fillTexts,
+  inPageLanguage,
+  make,
+  partsOf,
+  percent,
+  removalOf,
+  ticked,
+  useColours,
+  whole,
+} from "../common.js";
 import { hearOf, now } from "../now.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
@@ -25,6 +36,7 @@ import { hearOf, now } from "../now.js";
  * `answers_record` of component.py.
  *
  * @typedef {object} AnswersRecord
+ * @property {boolean} outside whether the clip is not of the model's world, so that the answers mean nothing
  * @property {Answer} dense
  * @property {Answer} [aim]
  * @property {Answer} [hand]
@@ -35,8 +47,8 @@ import { hearOf, now } from "../now.js";
  * @property {Overrides} [overrides]
  */
 
-/** @typedef {Record<"nothing" | "headline" | "headlineHow" | "breakIt" | "putBack" | "waiting" | "same" | "sameWrong" | "apart" | "differ" | "right" | "wrong" | "known" | "handSame" | "handOther", string>} AnswersTexts */
-/** @typedef {"root" | "undo" | "headline" | "break" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
+/** @typedef {Record<"nothing" | "headline" | "headlineHow" | "breakIt" | "putBack" | "waiting" | "same" | "sameWrong" | "apart" | "differ" | "right" | "wrong" | "known" | "handSame" | "handOther" | "outside", string>} AnswersTexts */
+/** @typedef {"root" | "outside" | "undo" | "headline" | "break" | "verdict" | "handCard" | "handVerdict" | "protected" | "removed"} PartName */
 /** @typedef {Record<PartName | Side, HTMLElement> & Record<string, HTMLElement | undefined>} AnswersParts */
 
 /** @param {Mount<{value: AnswersRecord | null, texts: Record<"en" | "zh", AnswersTexts>, palette: Palette, fewest: number}>} mount */
@@ -58,6 +70,9 @@ export function start({ element, props, watch, trigger }) {
 
   function show() {
     const record = props.value;
+    const outside = Boolean(record?.outside);
+    parts.outside.hidden = !outside;
+    parts.root.dataset.outside = String(outside);
     side("dense", record?.dense, record?.known);
     side("aim", record?.aim, record?.known);
     side("hand", record?.hand, record?.known);
@@ -68,7 +83,7 @@ export function start({ element, props, watch, trigger }) {
     parts.break.hidden = !record?.canBreak;
     nameBreak();
     hearOf({ said: saidIn(record) });
-    showOverrides(record?.overrides);
+    showOverrides(record?.overrides, outside);
   }
 
   /** @param {Headline} headline */
@@ -78,10 +93,10 @@ export function start({ element, props, watch, trigger }) {
   }
 
   /** @param {Agreement} agreement @param {AnswersRecord} record */
-  function verdict({ shared, most }, { dense, known = "" }) {
+  function verdict({ shared, most }, { dense, known = "", outside }) {
     if (shared === 0) return texts.apart;
     if (shared === most && dense.right === false) return fill(texts.sameWrong, { known });
-    return shared === most ? texts.same : fill(texts.differ, { shared, most });
+    return shared === most ? ticked(texts.same, outside) : fill(texts.differ, { shared, most });
   }
 
   /** @param {Side} name @param {Answer} [answer] @param {string} [known] */
@@ -105,13 +120,13 @@ export function start({ element, props, watch, trigger }) {
     part.dataset.right = String(answer.right);
   }
 
-  /** @param {Overrides} [overrides] */
-  function showOverrides(overrides) {
+  /** @param {Overrides | undefined} overrides @param {boolean} outside */
+  function showOverrides(overrides, outside) {
     parts.handCard.hidden = !overrides;
     if (!overrides) return;
     parts.protected.textContent = whole(overrides.protected);
     parts.removed.textContent = whole(overrides.removed);
-    parts.handVerdict.textContent = overrides.same ? texts.handSame : texts.handOther;
+    parts.handVerdict.textContent = overrides.same ? ticked(texts.handSame, outside) : texts.handOther;
   }
 
   watch("value", show);

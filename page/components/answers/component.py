@@ -6,6 +6,7 @@ from difflib import Match, SequenceMatcher
 from typing import Any
 
 from aim_core.result import Result
+from aim_core.world_score import WorldCheck
 from page.comparison_table import flops
 from page.components.base import Panel
 from page.i18n import strings
@@ -24,19 +25,26 @@ class AnswersPanel(Panel):
         super().__init__("answers", "ANSWER_PANEL", events, fixed, **kwargs)
 
 
-def answers_record(runs: dict[str, Result], timed: bool, known: str | None = None, is_saved: bool = False) -> dict:
+def answers_record(
+    runs: dict[str, Result],
+    timed: bool,
+    known: str | None = None,
+    world: WorldCheck | None = None,
+    is_saved: bool = False,
+) -> dict:
     """Answers in words, each word "same" or "only"; how many of them two runs share; overrides;
     visual tokens of dense, after merging and in the last layer, with the share of dense's work in the language model.
 
     runs:  "dense", then "aim" once it has answered, then "hand" where there are overrides, which is held against AIM.
     timed: whether the prefills of dense and AIM were timed side by side; if not, no time is shown.
     known: the right answer, if there is one.
+    world: whether the clip is of the model's world, where that can be told.
     is_saved: whether the run came from a file, so that nothing on the page asks it again.
     """
     words = {name: (result.answer or strings().SILENT).split() for name, result in runs.items()}
     blocks = _matches(words["dense"], words.get("aim", words["dense"]))
     marked = {"dense": _marked(words["dense"], [(b.a, b.size) for b in blocks])}
-    right = {"known": known} if known else {}
+    right: dict[str, Any] = {"outside": world is not None and world.outside} | ({"known": known} if known else {})
     if "aim" not in runs:
         return right | {"dense": _side(runs["dense"], marked["dense"], timed, known)}
     marked["aim"] = _marked(words["aim"], [(b.b, b.size) for b in blocks])

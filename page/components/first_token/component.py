@@ -10,6 +10,7 @@ import numpy as np
 
 from aim_core.comparison import compare
 from aim_core.result import Result
+from aim_core.world_score import WorldCheck
 from page.components.base import Panel
 from page.token_text import NUM_LIKELY, token_text
 from visual.palette import browser_palette
@@ -24,14 +25,14 @@ class FirstTokenPanel(Panel):
         super().__init__("first_token", "FIRST_TOKEN", fixed={"palette": browser_palette()}, **kwargs)
 
 
-def first_token_record(runs: dict[str, Result], tokenizer: Any) -> dict:
+def first_token_record(runs: dict[str, Result], tokenizer: Any, world: WorldCheck | None = None) -> dict:
     """Probabilities of the first answer token, for the likeliest of every run, and how far the runs are apart.
 
-    runs: "dense", "aim" and, where there are overrides, "hand".
+    runs: "dense", "aim" and, where there are overrides, "hand". world: whether the clip is of the model's world.
     Returns sides, the names of the runs; rows, by falling largest probability of all runs, each a token's text and its
     probability in each run; few, how many of the likeliest are left out of rows, since no run gives them SHOWN; kl, in
     nats, of each run from the one before it (None where it is infinite); firsts, the text of each run's likeliest
-    token; same, whether it is one token.
+    token; same, whether it is one token; outside, whether the clip is not of the model's world.
     """
     logs = np.stack([result.first_token_logprobs for result in runs.values()])  # (runs, vocabulary)
     steps = [compare(*pair, num_top=NUM_LIKELY) for pair in pairwise(logs)]
@@ -46,4 +47,5 @@ def first_token_record(runs: dict[str, Result], tokenizer: Any) -> dict:
         "kl": [step.kl if math.isfinite(step.kl) else None for step in steps],
         "firsts": [token_text(tokenizer, int(log.argmax())) for log in logs],
         "same": all(step.agrees for step in steps),
+        "outside": world is not None and world.outside,
     }

@@ -1,7 +1,7 @@
 // @ts-check
 // First token: a table of first tokens, one column for each run, with a bar behind each probability.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf, useColours } from "../common.js";
+import { fill, fillTexts, inPageLanguage, make, partsOf, ticked, useColours } from "../common.js";
 
 /** @import { Mount, Palette, Side } from "../common.js" */
 
@@ -15,6 +15,7 @@ import { fill, fillTexts, inPageLanguage, make, partsOf, useColours } from "../c
  * @property {(number | null)[]} kl nats of each run from the one before it; null is infinite
  * @property {string[]} firsts the likeliest token of each run
  * @property {boolean} same whether it is one token
+ * @property {boolean} outside whether the clip is not of the model's world, so that the answers mean nothing
  */
 
 /** @typedef {"token" | "few" | "caption" | "nothing" | "same" | "other" | "others"} TextName */
@@ -32,6 +33,7 @@ export function start({ element, props, watch }) {
   function show() {
     const record = props.value;
     parts.root.dataset.empty = String(!record);
+    parts.root.dataset.outside = String(Boolean(record?.outside));
     parts.table.replaceChildren(...(record ? table(record, texts) : []));
     parts.firsts.textContent = record ? firsts(record, texts) : texts.nothing;
     parts.kl.replaceChildren(...(record ? record.kl.map((nats, i) => distance(nats, texts.kl[i])) : []));
@@ -60,8 +62,8 @@ function table({ sides, rows, few }, texts) {
 }
 
 /** @param {FirstTokenRecord} record @param {FirstTokenTexts} texts */
-function firsts({ firsts, same }, texts) {
-  if (same) return fill(texts.same, { word: firsts[0] });
+function firsts({ firsts, same, outside }, texts) {
+  if (same) return fill(ticked(texts.same, outside), { word: firsts[0] });
   const [dense, aim, hand] = firsts;
   return fill(hand === undefined ? texts.other : texts.others, { dense, aim, hand });
 }

@@ -15,6 +15,7 @@ from aim_core.ops.flops import Cost
 from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
 from aim_core.trace import Trace
+from aim_core.world_score import WorldCheck
 from page.exports.record import FORMAT, VERSION, run_record
 from page.exports.saved_run import attention
 from page.exports.saved_run.archive import HARM, SavedRunError, inspected
@@ -92,7 +93,12 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         _facts(about.part("model"), version),
         _saved_tokens(about.part("spelling"), version),
         about.text("known", 100) if version > 2 and about.value("known") is not None else None,
+        _world(about.part("world")) if version > 3 and about.value("world") is not None else None,
     )
+
+
+def _world(record: Reader) -> WorldCheck:
+    return WorldCheck(*(record.number(name, -1e9, 1e9) for name in ("score", "limit")))
 
 
 def _runs(
