@@ -8,6 +8,7 @@ import pytest
 from aim_core.weights import weights_hash
 from training import evaluate
 from training.findings.report import table as findings_table
+from training.teacher import TEACHER
 from training.world_score import table as world_table
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +31,9 @@ def test_the_card_holds_the_table_of_the_world_score():
     assert not missing
 
 
-def test_the_reports_are_of_the_shipped_weights():
-    shipped = weights_hash(ROOT / "assets" / "model")
-    assert report("evaluation")["sha256"] == shipped
-    assert [model["sha256"] for model in report("findings")["models"]].index(shipped) == 0
+def test_the_reports_are_of_the_shipped_weights_and_of_their_teacher():
+    assert report("evaluation")["sha256"] == weights_hash(ROOT / "assets" / "model")
+    assert report("findings")["models"][0]["sha256"] == weights_hash(TEACHER.parent)
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/evaluation.md"])
