@@ -97,7 +97,8 @@ def test_a_link_shows_what_was_shown_and_no_request_carries_its_question(page, b
     open_exports(page)
     before = page.input_value("#link textarea")
     page.click("#export_link")
-    page.wait_for_function("before => document.querySelector('#link textarea').value !== before", arg=before)
+    is_new = "before => { const { value } = document.querySelector('#link textarea'); "
+    page.wait_for_function(is_new + "return value !== before && value.startsWith('http'); }", arg=before)
     link = page.input_value("#link textarea")
     with opened(browser, served, link.removeprefix(served)) as other:
         other.wait_for_selector("#explorer .tx[data-empty=false]")

@@ -54,7 +54,7 @@ def page(answered):
 @pytest.fixture
 def own(browser, served, clip):
     """A page after a run of four frames, for a test that changes it."""
-    with opened(browser, served, "/?frames=4&keep_ratio=0.5") as page:
+    with opened(browser, served, "/#frames=4&keep_ratio=0.5") as page:
         ask(page, clip)
         yield page
 

@@ -26,7 +26,7 @@ def held(browser):
 @pytest.fixture(scope="module")
 def page(browser, held, clip):
     """A page after a run of four frames; what each test leaves on it does not matter to the others."""
-    with opened(browser, held[1], "/?frames=4") as page:
+    with opened(browser, held[1], "/#frames=4") as page:
         ask(page, clip)
         yield page
 
