@@ -58,13 +58,24 @@ TEST = Sources(
 )
 
 
-def picture_clips(source: Source, count: int, seed: int, num_frames: int) -> Iterator[np.ndarray]:
-    """Clips (num_frames, IMAGE_SIZE, IMAGE_SIZE, 3) uint8 of a camera that moves over a picture."""
-    with Image.open(shipped(source[0]) / source[1]) as file:
-        picture = file.convert("RGB")
+def picture_clips(
+    source: Source, count: int, seed: int, num_frames: int, recoloured: bool = False
+) -> Iterator[np.ndarray]:
+    """Clips (num_frames, IMAGE_SIZE, IMAGE_SIZE, 3) uint8 of a camera that moves over a picture.
+
+    recoloured: every other one has red, green and blue exchanged.
+    """
+    picture = _picture(source)
     for index in range(count):
-        rng = np.random.default_rng([seed, index])
-        yield filmed(picture, rng, num_frames)
+        rng = _draw(source, seed, index)
+        frames = filmed(picture, rng, num_frames)
+        yield np.ascontiguousarray(frames[..., rng.permutation(3)]) if recoloured and index % 2 else frames
+
+
+def picture_part(source: Source, rng: np.random.Generator) -> np.ndarray:
+    """(h, w, 3) uint8, a part of a picture."""
+    picture = _picture(source)
+    return np.asarray(picture.crop(tuple(_part(rng, picture.size).round().astype(int).tolist())))
 
 
 def filmed(picture: Image.Image, rng: np.random.Generator, num_frames: int) -> np.ndarray:
@@ -87,7 +98,7 @@ def film_clips(source: Source, count: int, seed: int, num_frames: int) -> Iterat
     """Clips as of `picture_clips` from a film: other stretches of its time, whole frames or a part of them."""
     film = _film(source)
     for index in range(count):
-        rng = np.random.default_rng([seed, index])
+        rng = _draw(source, seed, index)
         length = max(1, int(len(film) * rng.uniform(0.15, 1)))
         start = int(rng.integers(len(film) - length + 1))
         frames = film[[start + int(length * time) for time in frame_times(num_frames)]]
@@ -105,12 +116,23 @@ def pattern_clips(count: int, seed: int, num_frames: int) -> Iterator[np.ndarray
         yield draw(np.random.default_rng([seed, index]), num_frames)
 
 
+def _draw(source: Source, seed: int, index: int) -> np.random.Generator:
+    """Another one for every clip of every source."""
+    return np.random.default_rng([seed, index, *source[1].encode()])
+
+
 def _part(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """Left, top, right and bottom of a part of a picture, at least a third of its smaller side, wide or tall."""
     side, ratio = min(size) * rng.uniform(0.35, 1.0), np.exp(rng.uniform(-0.4, 0.4))
     part = np.minimum(size, (side * ratio, side / ratio))
     corner = rng.uniform(0, np.array(size) - part)
     return np.concatenate([corner, corner + part])
+
+
+@cache
+def _picture(source: Source) -> Image.Image:
+    with Image.open(shipped(source[0]) / source[1]) as file:
+        return file.convert("RGB")
 
 
 @cache

@@ -16,11 +16,13 @@ FRACTION = 4  # bits after the point of the coordinates that cv2 is given
 NOISE = 1 << 18  # values drawn once and used again and again
 
 
-def render_wide(scene: WideScene, times: np.ndarray, size: int) -> np.ndarray:
-    """(len(times), size, size, 3) uint8 RGB frames."""
+def render_wide(scene: WideScene, times: np.ndarray, size: int, ground: np.ndarray | None = None) -> np.ndarray:
+    """(len(times), size, size, 3) uint8 RGB frames. ground: (h, w, 3) uint8, a picture in place of the scene's own."""
     rng = np.random.default_rng(scene.seed)
     large = size * scene.spoiling.scale
     base = ground_image(scene.ground, large)
+    if ground is not None:
+        base = cv2.resize(ground, (large, large), interpolation=cv2.INTER_AREA)
     frames = np.empty((len(times), size, size, 3), dtype=np.uint8)
     for index, time in enumerate(float(t) for t in times):
         frame = _moved(base, scene, time)
