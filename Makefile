@@ -75,7 +75,7 @@ world: $(DEV)
 samples: $(DEV)
 	$(PY) -m training.samples
 	$(PY) -m training.flips
-	$(PY) -m tools.opening
+	$(PY) -m page.exports.opening
 
 # The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium

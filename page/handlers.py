@@ -179,9 +179,9 @@ class Handlers:
     def patches(self, key):
         """Show the attention of words to every patch, unless the run has made room for newer ones."""
         stored = self.store.get(key)
-        if stored is None:
+        if key and stored is None:
             raise refusal(strings().RESULT_GONE, "gone")
-        if stored.is_bare:
+        if stored is None or stored.is_bare:
             return gr.skip()
         return {self.results.word_frames: self.word_frames(stored, with_patches=True)}
 

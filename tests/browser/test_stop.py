@@ -14,7 +14,7 @@ from tests.helpers.held import held_app  # noqa: E402
 from tests.helpers.waiting import wait_until  # noqa: E402
 
 pytestmark = pytest.mark.browser
-PARTS = ("dense", "aim", "dense-tokens", "aim-tokens", "aim-time", "kl")
+PARTS = ("dense", "aim", "dense-tokens", "aim-tokens", "aim-time", "verdict", "headline")
 
 
 @pytest.fixture(scope="module")

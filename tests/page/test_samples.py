@@ -12,12 +12,11 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
 from aim_core.weights import weights_hash
-from page.exports.opening import QUESTION, SAMPLE, opening_run
+from page.exports.opening import QUESTION, SAMPLE, opening_run, recorded
 from page.permalink import LEAST_RATIO
 from page.state.samples import is_right, known_answer
 from page.state.startup import EMBEDDED_MODEL
 from tests.helpers.viewer import Viewer
-from tools.opening import recorded
 from training.drawing import render
 from training.flips import flips
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
