@@ -32,7 +32,7 @@ NUM_WIDE, NUM_PLAIN, NUM_PICTURED = 1400, 100, 400  # clips of its world that ar
 PER_PICTURE, PER_FILM, NUM_PATTERNS = 60, 120, 320  # and of others
 CALIBRATED, CALIBRATED_PLAIN = 400, 40  # clips that set the limit
 MEASURED, PER_STRANGERS, PER_PICTURE_MEASURED, PER_FILM_MEASURED = 100, 12, 8, 12  # clips that are only measured
-ALLOWED = 0.01  # share of the clips that set the limit that may lie above it; strangers lie above it more often
+ALLOWED = 0.015  # share of the clips that set the limit that may lie above it
 PENALTY = 0.1  # as scikit-learn's C: the smaller, the smaller the weights
 QUESTION = "what is it?"
 

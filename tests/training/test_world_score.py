@@ -52,8 +52,8 @@ def test_the_score_belongs_to_the_shipped_weights_and_is_small():
 
 
 def test_clips_of_its_world_pass_and_others_are_caught(said):
-    strangers = [clips[0].frames(NUM_FRAMES) for row, clips in strangers_rows(1).items() if not row.startswith("file")]
-    assert sum(said([*own_clips(4 * 10**9, 6, 2), *strangers])) <= 1
+    strangers = [clips[0].frames(NUM_FRAMES) for clips in list(strangers_rows(1).values())[::3]]
+    assert sum(said([*own_clips(4 * 10**9, 4, 1), *strangers])) <= 1
     pictures = [clip for source in TEST.pictures for clip in picture_clips(source, 1, 9, NUM_FRAMES)]
     films = [load_frames(str(shipped(package) / path), NUM_FRAMES).frames for package, path in TEST.films]
     caught = said([*pictures, *films])
