@@ -29,8 +29,8 @@ export function linkTo(settings) {
  * @param {object | null} shown value of the explorer
  */
 export function begin(shown) {
-  if (shown) document.dispatchEvent(new CustomEvent("aim-play"));
-  else if (new URLSearchParams(behindHash()).has("overlay")) document.getElementById("run")?.click();
+  document.dispatchEvent(new CustomEvent("aim-begin"));
+  if (!shown && new URLSearchParams(behindHash()).has("overlay")) document.getElementById("run")?.click();
 }
 
 function behindHash() {

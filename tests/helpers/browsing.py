@@ -42,9 +42,11 @@ def opened(browser, address: str, query: str = EMPTY, width: int = 1280, height:
     page.asked, page.broken = [], []
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.add_init_script("document.addEventListener('aim-begin', () => { window.hasBegun = true; });")
     try:
         page.goto(address + query)
         page.wait_for_selector("#run")
+        page.wait_for_function("window.hasBegun")  # what the address sets has been set
         yield page
     except Exception as error:
         with suppress(Exception):
@@ -140,6 +142,7 @@ def said(page, part: str) -> str:
 def choose_tab(page, name: str) -> None:
     """Show one of what can be looked at closer: patch, frames, words, firstToken, numbers, why."""
     page.locator(f"#tx-tab-{name}").click()
+    page.wait_for_selector(f"#tx-tab-{name}[aria-selected=true]")
 
 
 def comparison_table(page) -> str:

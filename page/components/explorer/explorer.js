@@ -201,7 +201,7 @@ export function start({ element, props, watch, trigger }) {
 
   /** Show by itself, once, how tokens go layer by layer. */
   async function playOnce() {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (!props.value?.record || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     await loading;
     const { overlay, layer } = state;
     set({ overlay: "alive", layer: 0 });
@@ -216,7 +216,7 @@ export function start({ element, props, watch, trigger }) {
     controls.stop();
   });
   document.addEventListener("aim-explore", explore, { signal: removal });
-  document.addEventListener("aim-play", playOnce, { signal: removal });
+  document.addEventListener("aim-begin", playOnce, { signal: removal });
   document.addEventListener("aim-now", show, { signal: removal });
   theme.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   onResize(parts.root, show, removal);
