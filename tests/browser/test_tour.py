@@ -9,7 +9,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
 from page.i18n import by_language  # noqa: E402
-from tests.helpers.browsing import keep, opened, value_of  # noqa: E402
+from tests.helpers.browsing import EMPTY, keep, opened, value_of  # noqa: E402
 
 SIZES = [(390, 844), (1280, 900), (2560, 1300)]
 EN, ZH = (by_language("TOUR")[language] for language in ("en", "zh"))
@@ -23,7 +23,7 @@ def open_tour(browser, served):
     """Open the page; every script error fails the test."""
     with ExitStack() as pages:
 
-        def open_page(query: str = "", **settings):
+        def open_page(query: str = EMPTY, **settings):
             page = pages.enter_context(opened(browser, served, f"/{query}", **settings))
             page.wait_for_selector("#tour [data-part=start]")
             return page
@@ -164,9 +164,9 @@ def sentences_in_english(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "locale", "run", "error"),
     [
-        ("?lang=en", "zh-CN", "Run", "Type a question"),
-        ("", "zh-HK", "运行", "请先输入一个问题"),
-        ("?lang=zh", "en-US", "运行", "请先输入一个问题"),
+        ("?lang=en" + EMPTY, "zh-CN", "Run", "Type a question"),
+        (EMPTY, "zh-HK", "运行", "请先输入一个问题"),
+        ("?lang=zh" + EMPTY, "en-US", "运行", "请先输入一个问题"),
     ],
 )
 def test_the_query_and_the_browser_choose_the_language_of_page_and_server(open_tour, query, locale, run, error):
