@@ -23,7 +23,7 @@ from aim_core.errors import Stopped
 from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.dialect import cache_of
 from aim_core.forward.greedy import decode
-from aim_core.forward.hooks import patched, stoppable
+from aim_core.forward.hooks import patched, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
@@ -69,6 +69,7 @@ class Engine:
         details: bool = False,
         overrides: TokenOverrides | None = None,
         stop: Callable[[], bool] | None = None,
+        on_layer: Callable[[int], None] | None = None,
     ) -> Result:
         """Answer `question` about `media`.
 
@@ -77,6 +78,8 @@ class Engine:
         details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
         overrides:      patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
+        on_layer:       told each layer of the language model before it runs: all of them for the prefill, then all of
+                        them again for each token of the answer but the first.
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or overrides
         that do not fit, and Stopped; the engine can be used again after each of them.
         """
@@ -86,7 +89,12 @@ class Engine:
         frames = _frames(media, num_frames)
         diagnostics = Diagnostics(details)
         session = Session(self.adapter, as_method(config), overrides or NO_OVERRIDES, diagnostics)
-        with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
+        with (
+            self._exclusive(stop),
+            torch.inference_mode(),
+            stoppable(self.adapter.model, stop),
+            told(self.adapter.decoder, on_layer),
+        ):
             return self._run(frames, question, config, session, diagnostics, max_new_tokens)
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:

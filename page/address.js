@@ -16,9 +16,7 @@ export function linked() {
  */
 export function linkTo(settings) {
   const look = new URLSearchParams(now.look).toString();
-  const lang = new URLSearchParams(location.search).get("lang");
-  const search = lang ? `?lang=${encodeURIComponent(lang)}` : "";
-  const link = `${location.origin}${location.pathname}${search}#${[settings, look].filter(Boolean).join("&")}`;
+  const link = `${location.origin}${addressOf("")}#${[settings, look].filter(Boolean).join("&")}`;
   navigator.clipboard?.writeText(link).catch(() => {});
   return link;
 }
@@ -31,6 +29,16 @@ export function linkTo(settings) {
 export function begin(shown) {
   document.dispatchEvent(new CustomEvent("aim-begin"));
   if (!shown && new URLSearchParams(behindHash()).has("overlay")) document.getElementById("run")?.click();
+}
+
+/**
+ * Of a page of the app, beside this one wherever a proxy puts them; the language goes along.
+ *
+ * @param {string} path below the app's own address
+ */
+export function addressOf(path) {
+  const lang = new URLSearchParams(location.search).get("lang");
+  return new URL(path || ".", document.baseURI).pathname + (lang ? `?lang=${encodeURIComponent(lang)}` : "");
 }
 
 function behindHash() {

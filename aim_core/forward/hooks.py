@@ -143,6 +143,20 @@ def stoppable(model: nn.Module, stop: Callable[[], bool] | None) -> Iterator[Non
         yield
 
 
+@contextmanager
+def told(decoder: Any, on_layer: Callable[[int], None] | None) -> Iterator[None]:
+    """Tell `on_layer` the number of each of the decoder's layers before it runs. None: nobody."""
+
+    def before(number: int, tell: Callable[[int], None]) -> Callable[..., None]:
+        return lambda *_: tell(number)
+
+    with ExitStack() as stack:
+        for number, layer in enumerate(decoder.layers):
+            if on_layer:
+                stack.enter_context(layer.register_forward_pre_hook(before(number, on_layer)))
+        yield
+
+
 def _check(decoder: Any) -> None:
     if decoder in _busy:
         raise ValueError("this model is inside aim() already: leave that block first")

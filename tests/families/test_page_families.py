@@ -23,8 +23,8 @@ from aim_core.result import Result
 from page import layout_shared
 from page.build import build_page
 from page.components.estimate.component import prompts
-from page.components.tour.component import Guide
 from page.components.tour.steps import measured
+from page.explain import Explain
 from page.exports.panel import KINDS
 from page.exports.saved_run.file import load_run
 from page.i18n import ENGLISH, I18N
@@ -258,13 +258,12 @@ def test_the_code_and_the_link_are_there(asked, blocks, name, kind):
 
 @pytest.mark.parametrize("name", ["llava_onevision", "llava", "qwen3_vl"])  # usual, for pictures, with deepstack
 def test_the_tour_asks_for_runs_that_the_model_can_do(page, blocks, name):
-    one = page(name)
-    with gr.Blocks():
-        guide = Guide(Loaded(one.handlers.runner.engine, "small", False))
-    assert guide.kind in FAMILIES[name].media
-    for step in guide.steps:
-        key = answered(one, blocks[guide.kind], guide.kind, (step.keep_ratio, step.l1, step.l2, step.frames))
-        assert measured(stored_run_of(one, key))["settings"]["l1"] == step.l1
+    handlers = page(name).handlers
+    explain = Explain(Loaded(handlers.runner.engine, "small", False), handlers)
+    assert explain.kind in FAMILIES[name].media
+    for index, step in enumerate(explain.steps):
+        settings = measured(explain.stored(index))["settings"]
+        assert settings == {name: getattr(step, name) for name in settings}
 
 
 def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):

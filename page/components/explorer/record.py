@@ -25,9 +25,9 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored layer, as in
     `LayerTrace`.
     """
-    row, num_dropped = _rows_of_all(trace)
+    row, num_dropped = rows_of_all(trace)
     return {
-        "views": _views(trace, pictures or (None,) * trace.num_views),
+        "views": views_record(trace, pictures),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
@@ -48,12 +48,12 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     }
 
 
-def _views(trace: Trace, pictures: Sequence[np.ndarray | None]) -> list[dict]:
+def views_record(trace: Trace, pictures: Sequence[np.ndarray] = ()) -> list[dict]:
     """Of each view its grid (rows, columns), size (height, width) in pixels, time as text, name, and the size in which
     the model got it, or None."""
     views = trace.all_views
     sizes = [picture.shape[:2] for picture in view_pictures(trace)]
-    seen = [None if picture is None else list(picture.shape[:2]) for picture in pictures]
+    seen = [list(picture.shape[:2]) for picture in pictures] or [None] * len(views)
     columns = zip(views, sizes, view_times(trace), view_names(views), seen, strict=True)
     return [
         {"grid": list(view.grid), "size": list(size), "time": time, "name": name, "seen": own}
@@ -69,7 +69,7 @@ def _means(trace: Trace) -> np.ndarray:
     return means
 
 
-def _rows_of_all(trace: Trace) -> tuple[np.ndarray, int]:
+def rows_of_all(trace: Trace) -> tuple[np.ndarray, int]:
     """(V, n) the row of each patch, of those that were dropped a row each after all others; and how many these are."""
     row, dropped = trace.rows().copy(), trace.dropped
     num_dropped = int(dropped.sum())
