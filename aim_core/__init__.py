@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` answers
     from aim_core import methods as methods
     from aim_core.attach import aim as aim
+    from aim_core.budget import Budget as Budget
     from aim_core.comparison import compare as compare
     from aim_core.config import AimConfig as AimConfig
     from aim_core.engine import Engine as Engine
+    from aim_core.method_comparison import MethodRun as MethodRun
+    from aim_core.method_comparison import compare_methods as compare_methods
+    from aim_core.method_comparison import each_method as each_method
     from aim_core.methods.base import Method as Method
     from aim_core.parity_check import parity as parity
     from aim_core.result import Result as Result
@@ -20,12 +24,16 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` answers
 
 _MODULES = {
     "AimConfig": "config",
+    "Budget": "budget",
     "Engine": "engine",
     "Method": "methods.base",
+    "MethodRun": "method_comparison",
     "Result": "result",
     "Trace": "trace",
     "aim": "attach",
     "compare": "comparison",
+    "compare_methods": "method_comparison",
+    "each_method": "method_comparison",
     "methods": "methods",
     "parity": "parity_check",
 }

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method, merges_early
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
-from aim_core.result import PrefillTimes, Result, Timing
+from aim_core.result import Planned, PrefillTimes, Result, Timing
 
 _NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
@@ -112,6 +112,32 @@ class Engine:
             calls = self._encode_prompt(frames, question, session).calls
             return tuple(tokens.float().cpu().numpy() for tokens in self.adapter.view_tokens(calls))
 
+    def planned(
+        self,
+        media: str | Path | np.ndarray | Frames,
+        question: str,
+        *,
+        config: AimConfig | Method,
+        num_frames: int = 8,
+        stop: Callable[[], bool] | None = None,
+    ) -> Planned:
+        """How many visual tokens `run` will let into each layer: all is done as in a run up to the first layer.
+
+        media, question, num_frames, stop, and what is raised: as in `run`.
+        """
+        _check_question(question)
+        frames, session = _frames(media, num_frames), Session(self.adapter, as_method(config))
+        with self._exclusive(stop), torch.inference_mode(), patched(self.adapter, session):
+            with stoppable(self.adapter.model, stop):
+                prompt = self._encode_prompt(frames, question, session)
+            session.use_prompt(prompt)
+            with stoppable(self.adapter.model, lambda: True), suppress(Stopped):
+                self._first_token(prompt)
+        record = session.recorder.record
+        ids = prompt.inputs["input_ids"]
+        (layout,) = self.adapter.layouts(ids, prompt.calls)
+        return Planned(record.views, record.planned, ids.shape[1] - len(layout.visual))
+
     def time_prefills(
         self,
         media: str | Path | np.ndarray | Frames,
@@ -121,13 +147,14 @@ class Engine:
         num_frames: int = 8,
         repeats: int = 3,
         warm: int = 1,
+        vision: bool = True,
         stop: Callable[[], bool] | None = None,
     ) -> list[PrefillTimes]:
         """How long a prefill takes under each of `configs`, for a fair comparison: each once in every turn.
 
         Timed from the visual tokens to the first answer token: merging, the language model and PageRank, but neither
         the vision tower nor decoding. (LLaVA-1.5 merges in the tower's pass; the time of that is added to each.)
-        Timed as well with preprocessing and the vision tower, which see the frames anew each time.
+        Timed as well with preprocessing and the vision tower, which see the frames anew each time if `vision` says so.
         repeats: turns that count; warm: turns before them that do not; 0 where all of it has just run.
         media, question, num_frames, stop, and what is raised: as in `run`.
         """
@@ -136,8 +163,11 @@ class Engine:
             raise ValueError(f"repeats must be at least 1 and warm at least 0, got {repeats}, {warm}")
         frames, methods = _frames(media, num_frames), [as_method(config) for config in configs]
         with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
-            turns = [[self._one_prefill(frames, question, own) for own in methods] for _ in range(warm + repeats)]
-        return [PrefillTimes(*zip(*own, strict=True)) for own in zip(*turns[warm:], strict=True)]
+            turns = [
+                [self._one_prefill(frames, question, own, vision) for own in methods] for _ in range(warm + repeats)
+            ]
+        times = [PrefillTimes(*zip(*own, strict=True)) for own in zip(*turns[warm:], strict=True)]
+        return times if vision else [replace(own, first_word_ms=()) for own in times]
 
     @contextmanager
     def _exclusive(self, stop: Callable[[], bool] | None) -> Iterator[None]:
@@ -150,11 +180,12 @@ class Engine:
         finally:
             self._lock.release()
 
-    def _one_prefill(self, frames: Frames, question: str, method: Method) -> tuple[float, float, float]:
+    def _one_prefill(self, frames: Frames, question: str, method: Method, vision: bool) -> tuple[float, float, float]:
         """Milliseconds of a prefill, merging included, of merging alone, and from the frames to the first word."""
         session = Session(self.adapter, method)
+        encode = self._encode_anew if vision else self._encode_prompt
         with patched(self.adapter, session):
-            prompt, vision_ms = self._timed(self._encode_anew, frames, question, session)
+            prompt, vision_ms = self._timed(encode, frames, question, session)
             _, _, prefill_ms, merge_ms = self._prefill(prompt, session)
         return prefill_ms, merge_ms, vision_ms + prefill_ms - _early_ms(prompt)
 
@@ -169,9 +200,11 @@ class Engine:
     ) -> Result:
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
+            self._begin_peak()
             logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)
             similarity = diagnostics.similarity()
             ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens)
+            peak_bytes = self._peak_bytes()
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
@@ -187,6 +220,7 @@ class Engine:
             timing=timing,
             first_token_logprobs=logits[0].float().log_softmax(-1).cpu().numpy(),
             overrides=session.overrides,
+            peak_bytes=peak_bytes,
             **measured,
         )
 
@@ -240,9 +274,20 @@ class Engine:
         self._wait()
         return result, (time.perf_counter() - begun) * 1000
 
+    @property
+    def _on_cuda(self) -> bool:
+        return self.adapter.model.device.type == "cuda"
+
     def _wait(self) -> None:
-        if self.adapter.model.device.type == "cuda":
+        if self._on_cuda:
             torch.cuda.synchronize()
+
+    def _begin_peak(self) -> None:
+        if self._on_cuda:
+            torch.cuda.reset_peak_memory_stats(self.adapter.model.device)
+
+    def _peak_bytes(self) -> int | None:
+        return torch.cuda.max_memory_allocated(self.adapter.model.device) if self._on_cuda else None
 
 
 def _check_question(question: str) -> None:

@@ -13,6 +13,7 @@ from aim_core.ops.flops import Cost
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.token_attention import TokenAttention
 from aim_core.trace import Trace
+from aim_core.view import View
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,27 @@ class PrefillTimes:
 
     ms:            each of them in milliseconds, merging included.
     merge_ms:      what merging took of each.
-    first_word_ms: each with preprocessing and the vision tower before it: from the frames to the first word.
+    first_word_ms: each with preprocessing and the vision tower before it: from the frames to the first word; () where
+                   these were not run anew.
     """
 
     ms: tuple[float, ...]
     merge_ms: tuple[float, ...]
     first_word_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a run will reduce a prompt to, known before the language model has run (`Engine.planned`).
+
+    views:            the grids of patches of the prompt.
+    visual_per_layer: visual tokens that will enter each decoder layer, separators included.
+    num_text:         text tokens, the same in every layer.
+    """
+
+    views: tuple[View, ...]
+    visual_per_layer: tuple[int, ...]
+    num_text: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,8 @@ class Result:
     token_attention: the same by visual token, layer and head; empty where not asked for.
     pictures:    what the vision tower was given of each view, (h, w, 3) uint8, as `Engine.pictures` says; empty where
                  nobody asked for it.
+    peak_bytes:  the most memory that tensors took on a CUDA device at any moment of prefill and decoding, weights
+                 included, the vision tower's pass not; None elsewhere, where it cannot be told.
     """
 
     answer: str
@@ -83,3 +101,4 @@ class Result:
     frame_attention: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     pictures: tuple[np.ndarray, ...] = ()
     token_attention: TokenAttention = field(default_factory=TokenAttention.none)
+    peak_bytes: int | None = None

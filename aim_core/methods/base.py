@@ -136,11 +136,25 @@ def tokens_entering(
     num_separators: visual rows beside them that are never merged (newlines), see `Adapter.media`.
     Raises ValueError for a method whose count depends on the tokens, or settings that do not fit the model.
     """
+    return tokens_of_blocks(method, [(num_views, grid)], num_layers, num_separators)
+
+
+def tokens_of_blocks(
+    method: Method,
+    blocks: Sequence[tuple[int, tuple[int, int]]],
+    num_layers: int,
+    num_separators: int = 0,
+    first_droppable: int = 0,
+) -> list[int]:
+    """The same of several media or sizes of views, each block of them reduced by itself: (num_views, grid).
+
+    first_droppable: the first layer that may have fewer tokens than the first.
+    """
     if not isinstance(method.merger, CountedMerger):
         raise ValueError(f"how many tokens {method.name} leaves depends on the video: run it to know")
-    left = method.merger.num_left(num_views, grid) + num_separators
+    left = sum(method.merger.num_left(*block) for block in blocks) + num_separators
     counts = method.schedule.tokens_entering(left, num_layers)
-    check_schedule(counts, num_layers, left, 0)
+    check_schedule(counts, num_layers, left, first_droppable)
     return counts
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 
 from aim_core.config import AimConfig
+from aim_core.methods import knobs
 from aim_core.methods.ablations import merge_only, prune_only
 from aim_core.methods.aim import aim_method
 from aim_core.methods.average_pooling import average_pooling
@@ -15,6 +16,7 @@ from aim_core.methods.divprune import divprune
 from aim_core.methods.dycoke import dycoke
 from aim_core.methods.evs import evs
 from aim_core.methods.fastv import fastv
+from aim_core.methods.fewer_frames import fewer_frames
 from aim_core.methods.pyramid_drop import pyramid_drop
 from aim_core.methods.random_patches import random_patches
 from aim_core.methods.uniform import uniform
@@ -31,12 +33,14 @@ class MethodEntry:
     title:   as it is called in its paper.
     paper:   the paper's arXiv id; "" for a baseline without one.
     variant: what differs from the method as released; "" for nothing.
+    knob:    the setting that a budget may move (`aim_core.budget`).
     """
 
     make: Callable[..., Method]
     title: str
     paper: str = ""
     variant: str = ""
+    knob: knobs.Knob = knobs.SHARE
 
     @property
     def settings(self) -> dict[str, float | int | str]:
@@ -50,22 +54,27 @@ def _aim(keep_ratio: float = 0.25, l1: int = 14, l2: int = 22) -> Method:
 
 
 METHODS = {
-    "aim": MethodEntry(_aim, "AIM", "2412.03248"),
+    "aim": MethodEntry(_aim, "AIM", "2412.03248", knob=knobs.AIM),
     "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
-    "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248"),
-    "fastv": MethodEntry(fastv, "FastV", "2403.06764", "scored as its paper says, not as its code does"),
+    "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248", knob=knobs.SCHEDULE),
+    "fastv": MethodEntry(fastv, "FastV", "2403.06764", "scored as its paper says, not as its code does", knobs.FASTV),
     "pyramid_drop": MethodEntry(
-        pyramid_drop, "PyramidDrop", "2410.17247", "tokens keep their positions; the released code numbers them anew"
+        pyramid_drop,
+        "PyramidDrop",
+        "2410.17247",
+        "tokens keep their positions; the released code numbers them anew",
+        knobs.PYRAMID,
     ),
-    "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for"),
+    "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for", knobs.LAYER),
     "evs": MethodEntry(evs, "EVS", "2510.14624", "features are compared, as vLLM does; the paper compares pixels"),
     "vidcom2": MethodEntry(vidcom2, "VidCom²", "2505.14454"),
     "v_cast": MethodEntry(v_cast, "V-CAST", "2603.27650"),
     "divprune": MethodEntry(divprune, "DivPrune", "2503.02175"),
-    "dycoke": MethodEntry(dycoke, "DyCoke", "2411.15024", "temporal merging alone, nothing at decoding"),
+    "dycoke": MethodEntry(dycoke, "DyCoke", "2411.15024", "temporal merging alone, nothing at decoding", knobs.DYCOKE),
     "random": MethodEntry(random_patches, "random patches"),
     "uniform": MethodEntry(uniform, "every n-th patch"),
-    "average_pooling": MethodEntry(average_pooling, "average pooling"),
+    "average_pooling": MethodEntry(average_pooling, "average pooling", knob=knobs.SIDE),
+    "fewer_frames": MethodEntry(fewer_frames, "fewer frames", knob=knobs.FRAMES),
 }
 
 

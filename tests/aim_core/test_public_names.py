@@ -12,12 +12,16 @@ import aim_core
 FRONT = Path(aim_core.__file__)
 NAMES = {
     "AimConfig": "aim_core.config",
+    "Budget": "aim_core.budget",
     "Engine": "aim_core.engine",
     "Method": "aim_core.methods.base",
+    "MethodRun": "aim_core.method_comparison",
     "Result": "aim_core.result",
     "Trace": "aim_core.trace",
     "aim": "aim_core.attach",
     "compare": "aim_core.comparison",
+    "compare_methods": "aim_core.method_comparison",
+    "each_method": "aim_core.method_comparison",
     "parity": "aim_core.parity_check",
 }
 

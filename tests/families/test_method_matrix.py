@@ -38,6 +38,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "random": (SHARE, WHOLE),
     "uniform": (SHARE, WHOLE),
     "average_pooling": ({"side": 2}, {"side": 1}),
+    "fewer_frames": (SHARE, WHOLE),
 }
 
 

@@ -1,0 +1,199 @@
+"""Budget: one cost for all methods, and the setting at which each of them meets it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from aim_core.methods.base import CountedMerger, Method
+from aim_core.methods.knobs import Settings, ShareKnob, WholeKnob
+from aim_core.methods.registry import METHODS, make_method
+from aim_core.workload import Shares, Workload
+
+MEASURES = {
+    "flops": "of the dense FLOPs",
+    "entering": "of the visual tokens entering layer 0",
+    "mean": "of the visual tokens, mean over layers",
+    "kv": "of the dense KV cache",
+}
+TOLERANCE = 0.01  # relative to the budget
+_NEAR_ENOUGH = TOLERANCE / 2  # where every try is a merge of the video at hand
+_NARROW = 1e-9  # a range of shares in which no count changes any more
+
+Count = Callable[[Method], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A share of what the dense prefill costs.
+
+    share: in (0, 1]. of: one of MEASURES, see `Shares`. Raises ValueError for another value.
+    """
+
+    share: float = 0.25
+    of: str = "flops"
+
+    def __post_init__(self):
+        if not 0 < self.share <= 1:
+            raise ValueError(f"a budget is a share of the dense cost in (0, 1], got {self.share}")
+        if self.of not in MEASURES:
+            raise ValueError(f"a budget is of one of {', '.join(MEASURES)}, got {self.of!r}")
+
+    def miss(self, shares: Shares) -> float:
+        """How far a cost lies from the budget, relative to it; above 0 if it costs more."""
+        return getattr(shares, self.of) / self.share - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A method whose cost meets a budget, or comes as near as its settings can.
+
+    settings:         all that differ from those released, by keyword of `make_method`.
+    visual_per_layer: visual tokens entering each layer.
+    shares:           what it costs, by every measure.
+    miss:             how far that is from the budget, relative to it; above 0 if it costs more.
+    note:             "" within TOLERANCE of the budget; else a sentence that says why it comes no nearer.
+    """
+
+    name: str
+    settings: Settings
+    method: Method
+    visual_per_layer: tuple[int, ...]
+    shares: Shares
+    miss: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """A method that cannot meet a budget.
+
+    reason: why, in a sentence. limit: the nearest share of the dense cost that it can meet, if it can meet any.
+    """
+
+    name: str
+    reason: str
+    limit: float | None = None
+
+
+def solve(name: str, budget: Budget, workload: Workload, count: Count | None = None) -> Solved | Unreachable:
+    """Move the knob of a method of the registry until it costs what the budget says.
+
+    count: visual tokens entering each layer under a method, on the video at hand (`Engine.planned`); asked only for a
+           method that has no closed form.
+    Raises ValueError for a name that there is none of, and where `count` is needed and not given.
+    """
+    default, knob = make_method(name), METHODS[name].knob
+    if isinstance(default.merger, CountedMerger) or count is None:
+        search = _Search(name, budget, workload, workload.visual_per_layer)
+    else:
+        search = _Search(name, budget, workload, count, _NEAR_ENOUGH, 0.01 / workload.num_visual)
+    return search.shares(knob) if isinstance(knob, ShareKnob) else search.whole(knob)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A search over shares stops `near_enough` to the budget, relative to it, or in a range that is this `narrow`."""
+
+    name: str
+    budget: Budget
+    workload: Workload
+    count: Count
+    near_enough: float = 0.0
+    narrow: float = _NARROW
+
+    def shares(self, knob: ShareKnob) -> Solved | Unreachable:
+        """By bisection, then rounded to as few digits as cost nothing."""
+        if knob.setting not in METHODS[self.name].settings:
+            return Unreachable(self.name, f"{self._title} has no setting that a budget could move.")
+        fixed = knob.others(self.workload.shape)
+
+        def at(value: float) -> Solved:
+            return self._try({knob.setting: value, **fixed})
+
+        try:
+            low, high = at(knob.low), at(knob.high)
+        except ValueError as error:
+            return Unreachable(self.name, f"{self._title} does not fit this model: {error}.")
+        if wrong := self._out_of_reach(low, high):
+            return wrong
+        ends = [(knob.low, low), (knob.high, high)]
+        level, step = max(0.0, low.miss), 0  # the largest share that costs the least, if that is above the budget
+        while ends[1][0] - ends[0][0] > self.narrow and min(abs(own.miss) for _, own in ends) > self.near_enough:
+            middle = _between(ends[0][0], ends[1][0], ends[0][1].miss, ends[1][1].miss, halve=step % 3 > 1)
+            tried, step = at(middle), step + 1
+            ends[tried.miss > level] = (middle, tried)
+        value, best = min(ends, key=lambda end: abs(end[1].miss))
+        short = (min(knob.high, max(knob.low, number)) for number in _shorter(value))
+        better = (tried for tried in map(at, short) if abs(tried.miss) <= max(abs(best.miss), self.near_enough))
+        return self._with_note(next(better, best), ends[0][1], ends[1][1])
+
+    def whole(self, knob: WholeKnob) -> Solved | Unreachable:
+        """By trying all of them: the first within TOLERANCE, else the nearest."""
+        tried = [self._try(settings) for settings in knob.candidates(self.workload.shape)]
+        if not tried:
+            return Unreachable(self.name, f"{self._title} has no setting that fits this model.")
+        by_cost = sorted(tried, key=lambda own: own.miss)
+        if wrong := self._out_of_reach(by_cost[0], by_cost[-1]):
+            return wrong
+        allowed = max(TOLERANCE, min(abs(own.miss) for own in tried) + TOLERANCE / 10)
+        best = next(own for own in tried if abs(own.miss) <= allowed)
+        low = next((own for own in reversed(by_cost) if own.miss <= 0), best)
+        high = next((own for own in by_cost if own.miss > 0), best)
+        return self._with_note(best, low, high)
+
+    @property
+    def _title(self) -> str:
+        return METHODS[self.name].title
+
+    def _try(self, settings: Settings) -> Solved:
+        method = make_method(self.name, **settings)
+        counts = tuple(self.count(method))
+        shares = self.workload.shares(counts)
+        return Solved(self.name, settings, method, counts, shares, self.budget.miss(shares))
+
+    def _out_of_reach(self, least: Solved, most: Solved) -> Unreachable | None:
+        """Why no setting meets the budget, by the one that costs least and the one that costs most; None if one may."""
+        if least.miss > TOLERANCE:
+            return self._unreachable("under", least, self._kept(least))
+        if most.miss < -TOLERANCE:
+            return self._unreachable(
+                "over", most, f"it keeps at most {most.shares.mean:.1%} of the visual tokens, mean over layers"
+            )
+        return None
+
+    def _unreachable(self, side: str, limit: Solved, why: str) -> Unreachable:
+        share = getattr(limit.shares, self.budget.of)
+        reason = f"{self._title} cannot go {side} {share:.1%} {MEASURES[self.budget.of]}: {why}."
+        return Unreachable(self.name, reason, share)
+
+    def _kept(self, least: Solved) -> str:
+        """What it keeps at the least."""
+        counts = least.visual_per_layer
+        if num_whole := counts.count(self.workload.num_visual):
+            layers = "layer" if num_whole == 1 else f"{num_whole} layers"
+            return f"all visual tokens enter at least the first {layers} of {len(counts)}"
+        return f"at least {least.shares.entering:.1%} of the visual tokens enter"
+
+    def _with_note(self, best: Solved, low: Solved, high: Solved) -> Solved:
+        """`best` as it is within TOLERANCE; else with a note of the costs on both sides of the budget."""
+        if abs(best.miss) <= TOLERANCE:
+            return best
+        below, above = (getattr(own.shares, self.budget.of) for own in (low, high))
+        return replace(best, note=f"As near as whole steps allow: {below:.1%} and {above:.1%} are next to the budget.")
+
+
+def _between(low: float, high: float, low_miss: float, high_miss: float, halve: bool) -> float:
+    """Where to look next for a miss of 0: halfway, or on the line between both ends, not too close to either."""
+    if halve or high_miss <= low_miss:
+        return (low + high) / 2
+    part = min(0.9, max(0.1, -low_miss / (high_miss - low_miss)))
+    return low + part * (high - low)
+
+
+def _shorter(value: float) -> Iterator[float]:
+    """The value to fewer digits, up and down, the fewest first."""
+    for digits in range(2, 7):
+        for towards in (math.ceil, math.floor):
+            yield towards(value * 10**digits) / 10**digits

@@ -1,0 +1,103 @@
+"""Workload: the dense prefill of one prompt, and what share of it any other number of visual tokens costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from aim_core.adapters.base import Adapter
+from aim_core.methods.base import Method, tokens_of_blocks
+from aim_core.methods.knobs import ModelShape
+from aim_core.ops.flops import Decoder, kv_bytes, prefill_flops
+from aim_core.result import Planned
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What a prefill costs as shares of the dense one.
+
+    entering: visual tokens that enter layer 0. mean: visual tokens, mean over layers.
+    flops:    operations of the language model, text included, by `ops.flops.FORMULA`.
+    kv:       bytes of the KV cache that the prefill leaves, text included.
+    """
+
+    entering: float
+    mean: float
+    flops: float
+    kv: float
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The dense prefill of one prompt.
+
+    decoder, shape: sizes of the language model.
+    blocks:         the views that are reduced together: how many, and their grid (rows, columns).
+    num_separators: visual rows beside their patches; num_text: text tokens.
+    number_bytes:   bytes of one number in the KV cache.
+    """
+
+    decoder: Decoder
+    shape: ModelShape
+    blocks: tuple[tuple[int, tuple[int, int]], ...]
+    num_separators: int = 0
+    num_text: int = 0
+    number_bytes: int = 2
+
+    @classmethod
+    def of(cls, adapter: Adapter, dense: Planned) -> Workload:
+        """Of a model and what it plans for a prompt under `AimConfig.dense()`."""
+        groups = groupby(dense.views, key=lambda view: (view.medium, view.grid))
+        blocks = tuple((len(list(views)), grid) for (_, grid), views in groups)
+        num_patches = sum(views * rows * columns for views, (rows, columns) in blocks)
+        usual, least = adapter.default_config(), adapter.least_l1
+        shape = ModelShape(
+            num_layers=adapter.num_layers,
+            l1=max(usual.l1, least),
+            l2=max(usual.l2, least + 1),
+            first_droppable=adapter.first_droppable,
+            num_views=max(views for views, _ in blocks),
+            longest_side=max(max(grid) for _, grid in blocks),
+        )
+        return cls(
+            Decoder.of(adapter.decoder.config),
+            shape,
+            blocks,
+            dense.visual_per_layer[0] - num_patches,
+            dense.num_text,
+            adapter.model.dtype.itemsize,
+        )
+
+    @property
+    def num_visual(self) -> int:
+        """Visual tokens of the dense prompt, separators included."""
+        return sum(views * rows * columns for views, (rows, columns) in self.blocks) + self.num_separators
+
+    def visual_per_layer(self, method: Method) -> tuple[int, ...]:
+        """Visual tokens entering each layer in closed form. Raises what `methods.base.tokens_entering` does."""
+        shape = self.shape
+        counts = tokens_of_blocks(method, self.blocks, shape.num_layers, self.num_separators, shape.first_droppable)
+        return tuple(counts)
+
+    def flops(self, visual_per_layer: Sequence[int]) -> int:
+        """Operations of the language model's prefill with so many visual tokens in each layer."""
+        own = self.decoder
+        return prefill_flops(self._tokens(visual_per_layer), own.hidden, own.kv, own.intermediate, own.q)
+
+    def kv_bytes(self, visual_per_layer: Sequence[int]) -> int:
+        """Bytes of the keys and values that such a prefill leaves."""
+        return kv_bytes(self._tokens(visual_per_layer), self.decoder.kv, self.number_bytes)
+
+    def shares(self, visual_per_layer: Sequence[int]) -> Shares:
+        """What such a prefill costs of the dense one."""
+        dense = [self.num_visual] * self.shape.num_layers
+        return Shares(
+            entering=visual_per_layer[0] / self.num_visual,
+            mean=sum(visual_per_layer) / sum(dense),
+            flops=self.flops(visual_per_layer) / self.flops(dense),
+            kv=self.kv_bytes(visual_per_layer) / self.kv_bytes(dense),
+        )
+
+    def _tokens(self, visual_per_layer: Sequence[int]) -> list[int]:
+        return [count + self.num_text for count in visual_per_layer]
