@@ -7,6 +7,7 @@ from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from page import assets, layout_inputs, layout_results, layout_shared, scripts
+from page.compare import Compare
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
@@ -56,6 +57,8 @@ def build_page(loaded: Loaded) -> gr.Blocks:
         Programs(loaded, handlers).connect()
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
         Explain(loaded, handlers).build()
+    with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
+        Compare(loaded, handlers).build()
     return demo.queue(max_size=32)
 
 

@@ -46,13 +46,18 @@ def media(adapter: Adapter) -> MediaInputs:
     )
 
 
+def question_box() -> gr.Textbox:
+    """Of one line, so that Enter asks."""
+    return gr.Textbox(
+        label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=1, max_lines=4, elem_id="question"
+    )
+
+
 def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls:
     """Question, Run and Stop, sliders and what they will cost; l2 stays above l1 without asking the server."""
     depth, adapter = loaded.engine.num_layers, loaded.engine.adapter
     least, has_frames = adapter.least_l1, "video" in adapter.modalities
-    question = gr.Textbox(
-        label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=1, max_lines=4, elem_id="question"
-    )  # of one line, so that Enter asks
+    question = question_box()
     with gr.Row():
         run = gr.Button(text("RUN"), variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
         stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)

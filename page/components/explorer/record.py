@@ -53,7 +53,8 @@ def views_record(trace: Trace, pictures: Sequence[np.ndarray] = ()) -> list[dict
     the model got it, or None."""
     views = trace.all_views
     sizes = [picture.shape[:2] for picture in view_pictures(trace)]
-    seen = [list(picture.shape[:2]) for picture in pictures] or [None] * len(views)
+    seen: list[list[int] | None] = [list(picture.shape[:2]) for picture in pictures]
+    seen = seen or [None] * len(views)
     columns = zip(views, sizes, view_times(trace), view_names(views), seen, strict=True)
     return [
         {"grid": list(view.grid), "size": list(size), "time": time, "name": name, "seen": own}
