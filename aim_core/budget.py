@@ -85,8 +85,10 @@ def solve(name: str, budget: Budget, workload: Workload, count: Count | None = N
     Raises ValueError for a name that there is none of, and where `count` is needed and not given.
     """
     default, knob = make_method(name), METHODS[name].knob
-    if isinstance(default.merger, CountedMerger) or count is None:
+    if isinstance(default.merger, CountedMerger):
         search = _Search(name, budget, workload, workload.visual_per_layer)
+    elif count is None:
+        raise ValueError(f"how many tokens {default.name} leaves depends on the video: say how to count them there")
     else:
         search = _Search(name, budget, workload, count, _NEAR_ENOUGH, 0.01 / workload.num_visual)
     return search.shares(knob) if isinstance(knob, ShareKnob) else search.whole(knob)

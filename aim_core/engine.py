@@ -130,6 +130,8 @@ class Engine:
         with self._exclusive(stop), torch.inference_mode(), patched(self.adapter, session):
             with stoppable(self.adapter.model, stop):
                 prompt = self._encode_prompt(frames, question, session)
+            if stop and stop():  # nobody asks while a remembered prompt is merged
+                raise Stopped
             session.use_prompt(prompt)
             with stoppable(self.adapter.model, lambda: True), suppress(Stopped):
                 self._first_token(prompt)
