@@ -168,25 +168,28 @@ class Exports:
         from page.exports.figures import (
             write_figures,  # drawing and coding are slow to import: not when the page starts
         )
+        from page.figures import drawn_texts
         from visual.paper_figures import paper_figures
 
         dense, aim = ((run.cost.vision_flops, run.cost.language_flops) for run in (stored.dense, stored.shown))
         layer = min(max(0, int(layer)), stored.shown.trace.num_layers - 1)
         scale = scale if scale in ("rank", "log") else "rank"
-        return write_figures(paper_figures(stored.shown.trace, dense, aim, layer, scale), folder)
+        return write_figures(paper_figures(stored.shown.trace, dense, aim, layer, scale, drawn_texts()), folder)
 
     def _mp4(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_mp4
+        from page.figures import drawn_texts
         from visual.film import film
 
-        write_mp4(film(stored.shown.trace), folder / "aim_run.mp4")
+        write_mp4(film(stored.shown.trace, texts=drawn_texts()), folder / "aim_run.mp4")
         return [folder / "aim_run.mp4"]
 
     def _gif(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_gif
+        from page.figures import drawn_texts
         from visual.film import film
 
-        write_gif(film(stored.shown.trace, GIF_WIDTH), folder / "aim_run.gif")
+        write_gif(film(stored.shown.trace, GIF_WIDTH, drawn_texts()), folder / "aim_run.gif")
         return [folder / "aim_run.gif"]
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
