@@ -55,15 +55,22 @@ class Exports:
         }
 
     def maker(self, kind: str) -> Callable:
-        """A handler that writes the files of one kind, under names of ours in a folder of their own."""
+        """A handler that writes the files of one kind, under names of ours in a folder of their own.
+
+        listed: the visitor's own list of files, changed in place, since two presses may be under way: the new ones,
+        then earlier ones that have not expired.
+        """
 
         @guarded
-        def make(key, layer, scale, progress=gr.Progress()):
+        def make(key, layer, scale, listed, progress=gr.Progress()):
             stored = self._stored(key)
             progress(0.1, strings().MAKING[kind])
             folder = Path(self.cache) / uuid.uuid4().hex
             folder.mkdir(parents=True)
-            return [str(path) for path in self.writers[kind](stored, folder, layer, scale)]
+            made = self.writers[kind](stored, folder, layer, scale)
+            earlier = [file for file in listed if Path(file).exists()]
+            listed[:] = [*_numbered(made, {Path(file).name for file in earlier}), *earlier]
+            return [*listed]
 
         return make
 
@@ -100,6 +107,15 @@ class Exports:
             gr.Info(strings().LINK_OWN_FILE)
         config, frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
         return permalink_query(str(question or "").strip(), config, frames, sample)
+
+    @guarded
+    def copied(self, link, refused):
+        """Say that a link is in the clipboard, or that the browser refused: then its text is selected on the page."""
+        if refused:
+            gr.Warning(strings().LINK_REFUSED, title=strings().TITLES["link"])
+        else:
+            gr.Info(strings().LINK_COPIED, title=strings().TITLES["link"])
+        return link
 
     @guarded
     def restore(self, link):
@@ -229,3 +245,12 @@ class Exports:
             raise refusal(strings().NO_COUNTS, "gone")
         (folder / "aim_counts.csv").write_text(counts_csv(stored, facts), encoding="utf-8")
         return [folder / "aim_counts.csv"]
+
+
+def _numbered(files: list[Path], taken: set[str]) -> list[str]:
+    """The files, renamed to "aim_run_2.mp4" and so on where their name is taken."""
+    named = []
+    for file in files:
+        names = (file.name, *(f"{file.stem}_{number}{file.suffix}" for number in range(2, len(taken) + 3)))
+        named.append(str(file.rename(file.with_name(next(name for name in names if name not in taken)))))
+    return named
