@@ -17,6 +17,7 @@ SAME = {  # names, and the words of English questions
     ".EXAMPLE_QUESTION",
     ".FIRST_TOKEN.token",
     ".EXPLORER.overlays.scores",
+    ".EXPLORER.scorers.pagerank",
 }
 
 
