@@ -67,6 +67,7 @@ class Engine:
         num_frames: int = 8,
         max_new_tokens: int = 64,
         details: bool = False,
+        other_scores: bool = False,
         overrides: TokenOverrides | None = None,
         stop: Callable[[], bool] | None = None,
         on_layer: Callable[[int], None] | None = None,
@@ -76,6 +77,7 @@ class Engine:
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
         num_frames:     how many frames to sample from a file, evenly in time.
         details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
+        other_scores:   whether to fill `LayerTrace.received` and `LayerTrace.last_token`; details fill them too.
         overrides:      patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
         on_layer:       told each layer of the language model before it runs: all of them for the prefill, then all of
@@ -87,7 +89,7 @@ class Engine:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         frames = _frames(media, num_frames)
-        diagnostics = Diagnostics(details)
+        diagnostics = Diagnostics(details, other_scores)
         session = Session(self.adapter, as_method(config), overrides or NO_OVERRIDES, diagnostics)
         with (
             self._exclusive(stop),

@@ -66,6 +66,9 @@ class RandomScorer:
         return where_needed(counts)
 
 
+OTHERS = (AttentionReceived(), LastTokenAttention())  # that a run may be scored by beside its own scorer
+
+
 def _attention(query: Tensor, key: Tensor, scale: float, start: int) -> Tensor:
     """Causal attention (1, heads, r, n) of rows from `start` on: query (1, heads, r, d), key (1, kv_heads, n, d)."""
     wide, n = _wide(query), key.shape[2]

@@ -218,7 +218,7 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
 def test_every_export_is_made(asked, name, kind, export):
     one, key = asked(name, kind, DRAWN_FRAMES if export in DRAWN else NUM_FRAMES)
     stored = stored_run_of(one, key)
-    files = [Path(file) for file in one.exports.maker(export)(key, 3, "rank", progress=lambda *_: None)]
+    files = [Path(file) for file in one.exports.maker(export)(key, 3, "rank", [], progress=lambda *_: None)]
     assert files and all(file.stat().st_size > 200 for file in files)
     assert all(re.fullmatch(r"aim_[a-z_]+\.[a-z0-9]+", file.name) for file in files)  # nothing that a visitor named
     if export == "figures":
@@ -241,7 +241,7 @@ def test_every_export_is_made(asked, name, kind, export):
         for layer in range(again.shown.trace.num_layers):
             assert np.array_equal(again.shown.trace.alive(layer), stored.shown.trace.alive(layer))
         assert load_run(files[0]).question == QUESTION
-        one.exports.maker("page")(update[one.results.key], 3, "rank", progress=lambda *_: None)
+        one.exports.maker("page")(update[one.results.key], 3, "rank", [], progress=lambda *_: None)
 
 
 @pytest.mark.parametrize(("name", "kind"), ASKED)

@@ -12,12 +12,12 @@ from page.assets import PAGE
 from page.i18n import ENGLISH, GRADIO_NAMES, I18N, LOCALES, STRINGS, by_language, language_of, text, translatable
 
 PARTS = sorted(tomllib.loads((LOCALES / "en.toml").read_text(encoding="utf-8")))
-SAME = {  # names, and the words of English questions and figures
+SAME = {  # names, and the words of English questions
     ".TITLE",
     ".EXAMPLE_QUESTION",
-    ".COST_TITLE",
     ".FIRST_TOKEN.token",
     ".EXPLORER.overlays.scores",
+    ".EXPLORER.scorers.pagerank",
 }
 
 

@@ -253,11 +253,11 @@ export class Painter extends HeatPainter {
 
   /** @param {Context} ctx @param {number} view @param {Box} box @param {Choice} choice */
   scores(ctx, view, box, choice) {
-    const { layer, scale, head, iteration } = choice;
+    const { layer, scale, scorer, head, iteration } = choice;
     const measured = this.run.measured(layer);
     if (measured === null && this.run.lastScored < 0) return this.picture(ctx, view, box, "plain");
     if (measured === null) return this.alive(ctx, view, box, choice);
-    const scoreScale = this.run.scoreScale(measured, head, iteration);
+    const scoreScale = this.run.scoreScale(measured, head, iteration, scorer);
     this.heat(ctx, view, box, (token) => scoreScale.unitScore(token, scale, this.run.tokensOf[view]));
   }
 

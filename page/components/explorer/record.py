@@ -23,7 +23,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By visual
     row: separator uint8, 1 for a row without patches; last int16, the last layer it entered, or -1. scores: float32
     (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored layer, as in
-    `LayerTrace`.
+    `LayerTrace`. others: "received" and "lastToken", each with its own "scores" and "early"; none where not recorded.
     """
     row, num_dropped = rows_of_all(trace)
     return {
@@ -36,15 +36,35 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
         "mean": packed(_means(trace), "u1"),
         "separator": packed(~np.isin(np.arange(trace.num_rows + num_dropped), row), "u1"),
         "last": packed(np.pad(trace.last_layer_by_row(), (0, num_dropped), constant_values=-1), "<i2"),
-        "scores": packed(np.pad(trace.scores_by_row(), ((0, 0), (0, num_dropped)), constant_values=np.nan), "<f4"),
+        "scores": _scores(trace, num_dropped, "scores"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
         "early": [trace.layers[layer].early for layer in trace.scored_layers],
         "held": [trace.layers[layer].held for layer in trace.scored_layers],
+        "others": _others(trace, num_dropped),
         "steps": steps_record(trace),
         "overrides": [
             {"kind": kind, "patches": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
         ],
+    }
+
+
+def _scores(trace: Trace, num_dropped: int, name: str) -> str:
+    """(scored layers, rows), see `Trace.scores_by_row`; NaN for patches that were dropped before layer 0."""
+    return packed(np.pad(trace.scores_by_row(name), ((0, 0), (0, num_dropped)), constant_values=np.nan), "<f4")
+
+
+def _others(trace: Trace, num_dropped: int) -> dict:
+    """What the other scorers say, by their names; nothing where any scored layer lacks it."""
+    layers = [trace.layers[layer] for layer in trace.scored_layers]
+    if not layers or not all(len(layer.received) and len(layer.last_token) for layer in layers):
+        return {}
+    return {
+        name: {
+            "scores": _scores(trace, num_dropped, field),
+            "early": [layer.early_of(getattr(layer, field)) for layer in layers],
+        }
+        for name, field in (("received", "received"), ("lastToken", "last_token"))
     }
 
 
