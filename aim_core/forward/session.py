@@ -20,7 +20,7 @@ from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, find_override_rows
 from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
-from aim_core.methods.base import Method, check_schedule, merges_early
+from aim_core.methods.base import Method, check_schedule, merges_early, needs_tower
 from aim_core.ops.merging import Merged, similarity_to_merged
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 
@@ -63,6 +63,7 @@ class Session(local):
         self._layouts: list[Layout] | None = None
         self._early: list[Merged] = []
         self._early_ms = 0.0
+        self._tower: list[Tensor] = []
         self._request: dict[str, Any] = {}
         self._num_guessed = 0
 
@@ -83,12 +84,21 @@ class Session(local):
 
     # The vision side
 
+    @property
+    def wants_tower(self) -> bool:
+        return needs_tower(self.method.merger)
+
     def before_features(self) -> None:
-        self._early, self._early_ms = [], 0.0
+        self._early, self._early_ms, self._tower = [], 0.0, []
 
     def after_features(self, call: Call) -> None:
         merged = [one for whole in self._early for one in whole.each()]
-        self._calls.append(Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms))
+        call = Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms)
+        self._calls.append(self.adapter.with_tower(call, self._tower) if self._tower else call)
+        self._tower = []
+
+    def on_tower(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> None:
+        self._tower.append(self.adapter.tower().read(query, key, scale, mask))
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
         if not merges_early(self.method.merger):

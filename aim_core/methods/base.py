@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from torch import Tensor
 
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced
+from aim_core.ops.tower_attention import TowerAttention
 
 POSITIONS = ("sequential", "original")
 MODES = ("dropped", "masked")
@@ -52,6 +53,19 @@ class GridMerger(Protocol):
 
     def on_grid(self, grid: tuple[int, int]) -> Merger:
         """The merger that is called with views of `grid` = (rows, columns) patches."""
+
+
+@runtime_checkable
+class TowerMerger(Protocol):
+    """What a merger may say beside: that it ranks patches by the attention of the vision tower (VisionZip does). It is
+    then called with it; families compute it for such mergers alone."""
+
+    needs_tower: bool
+
+    def __call__(
+        self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None
+    ) -> Merged | Reduced:
+        """tower: of the same patches as tokens (views, n, d); never None where `needs_tower` is true."""
 
 
 class Schedule(Protocol):
@@ -121,6 +135,11 @@ class Method:
 def merges_early(merger: Merger) -> bool:
     """Whether it works before the projector, in the families that can."""
     return isinstance(merger, EarlyMerger) and merger.before_projector
+
+
+def needs_tower(merger: Merger) -> TypeGuard[TowerMerger]:
+    """Whether it is to be called with the attention of the vision tower."""
+    return isinstance(merger, TowerMerger) and merger.needs_tower
 
 
 def looks_ahead(scorer: Scorer) -> bool:
