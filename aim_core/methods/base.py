@@ -142,6 +142,13 @@ def needs_tower(merger: Merger) -> TypeGuard[TowerMerger]:
     return isinstance(merger, TowerMerger) and merger.needs_tower
 
 
+def require_tower(tower: TowerAttention | None) -> TowerAttention:
+    """What a merger with `needs_tower` was called with. Raises ValueError for None."""
+    if tower is None:
+        raise ValueError("this merger must be called with the vision tower's attention, tower=TowerAttention(...)")
+    return tower
+
+
 def looks_ahead(scorer: Scorer) -> bool:
     """Whether it scores by the query and key of the next layer."""
     return isinstance(scorer, AheadScorer) and scorer.looks_ahead
