@@ -99,6 +99,21 @@ class IterativeScorer(Protocol):
 
 
 @runtime_checkable
+class PromptScorer(Protocol):
+    """What a scorer offers beside that must know the prompt: itself for one prompt (SparseVLM's does).
+
+    Not for methods that drop text.
+    """
+
+    def for_prompt(self, embeds: Tensor, visual: Tensor) -> Scorer:
+        """The scorer of one prompt's tokens.
+
+        embeds: (n, d), text and visual tokens as they enter layer 0, but for what is only guessed to be said;
+        visual: (n,) bool.
+        """
+
+
+@runtime_checkable
 class AheadScorer(Protocol):
     """What a scorer may say beside: that it scores a layer's tokens by the query and key that the *next* layer has of
     them, before any of them is dropped (PyramidDrop's does). The next layer's norm, projections and rotary positions

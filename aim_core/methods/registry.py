@@ -21,6 +21,7 @@ from aim_core.methods.holitom import holitom
 from aim_core.methods.prumerge import prumerge, prumerge_plus
 from aim_core.methods.pyramid_drop import pyramid_drop
 from aim_core.methods.random_patches import random_patches
+from aim_core.methods.sparsevlm import sparsevlm
 from aim_core.methods.tome import tome
 from aim_core.methods.uniform import uniform
 from aim_core.methods.v_cast import v_cast
@@ -63,6 +64,9 @@ METHODS = {
     "fastv": MethodEntry(fastv, "FastV", "2403.06764", "scored as its paper says, not as its code does"),
     "pyramid_drop": MethodEntry(
         pyramid_drop, "PyramidDrop", "2410.17247", "tokens keep their positions; the released code numbers them anew"
+    ),
+    "sparsevlm": MethodEntry(
+        sparsevlm, "SparseVLM", "2410.04417", "first version, without recycling; positions are kept"
     ),
     "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for"),
     "evs": MethodEntry(evs, "EVS", "2510.14624", "features are compared, as vLLM does; the paper compares pixels"),

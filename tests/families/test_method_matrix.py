@@ -32,6 +32,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "prune_only": ({"l1": 2, "l2": 5}, NEVER),
     "fastv": ({**SHARE, "layer": 3}, {**WHOLE, "layer": 3}),
     "pyramid_drop": ({**SHARE, "first_layer": 3}, WHOLE),
+    "sparsevlm": ({**SHARE, "first_layer": 3}, WHOLE),
     "vtw": ({"layer": 4}, None),
     "evs": (SHARE, WHOLE),
     "vidcom2": (SHARE, WHOLE),

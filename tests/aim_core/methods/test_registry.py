@@ -18,6 +18,7 @@ PUBLISHED = {  # settings as released, and the share of n that is kept on averag
     "vtw": ({"layer": 16}, 32, 16 / 32),  # K / L
     "fastv": ({"layer": 2, "keep_ratio": 0.5}, 28, (2 + 26 * 0.5) / 28),  # (K + (L - K)(1 - R)) / L
     "pyramid_drop": ({}, 28, (1 + 0.5 + 0.25 + 0.125) / 4),
+    "sparsevlm": ({}, 32, (2 + 4 * 300 / 576 + 9 * 200 / 576 + 17 * 110 / 576) / 32),
     "aim": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),  # k (l1 + l2 + 1) / 2L = .165
     "dycoke": ({}, 28, 0.475),  # (1 + 3 (1 - K)) / 4
     "evs": ({"keep_ratio": 0.01}, 28, 1 / 32),  # its floor, 1 / T
@@ -81,6 +82,23 @@ def test_holitom_halves_what_is_left_at_layer_18_of_28():
     assert DropAtDepth(0.99, 0.01).tokens_entering(7, 3) == [7, 7, 1]
 
 
+@pytest.mark.parametrize(
+    ("left", "stages"), [(192, (300, 200, 110)), (128, (303, 110, 36)), (96, (238, 48, 26)), (64, (66, 30, 17))]
+)
+def test_sparsevlm_has_the_published_counts_of_576(left, stages):
+    counts = tokens_entering(make_method("sparsevlm", keep_ratio=left / 576), 1, (24, 24), 32)
+    assert counts == [576] * 2 + [stages[0]] * 4 + [stages[1]] * 9 + [stages[2]] * 17
+
+
+def test_sparsevlm_between_published_settings_and_in_small_models():
+    between = tokens_entering(make_method("sparsevlm", keep_ratio=160 / 576), 1, (24, 24), 32)
+    assert sorted(set(between)) == [73, 155, 302, 576]  # halfway; 301.5 to even
+    assert tokens_entering(make_method("sparsevlm", keep_ratio=0.001), 1, (4, 5), 6) == [20] + [1] * 5
+    assert tokens_entering(make_method("sparsevlm", keep_ratio=1.0), 1, (4, 5), 6) == [20] * 6
+    later = make_method("sparsevlm", keep_ratio=64 / 576, first_layer=2)
+    assert tokens_entering(later, 1, (24, 24), 6) == [576] * 2 + [66 - 36] * 1 + [17] * 3
+
+
 def test_a_count_that_depends_on_the_video_is_refused():
     with pytest.raises(ValueError, match="depends on the video"):
         tokens_entering(make_method("vidcom2"), 32, (14, 14), 28)
@@ -100,6 +118,9 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("average_pooling", side=0), "side"),
         (lambda: make_method("average_pooling").merger(clip_tokens()), "on_grid"),
         (lambda: make_method("vtw", layer=0), "at least 1"),
+        (lambda: make_method("sparsevlm", first_layer=-1), "first_layer"),
+        (lambda: tokens_entering(make_method("sparsevlm", first_layer=6), 1, (4, 5), 6), "of 6 layers none is left"),
+        (lambda: make_method("sparsevlm").scorer(torch.ones(1, 1, 4, 2), torch.ones(1, 1, 4, 2), 1.0), "for_prompt"),
         (lambda: make_method("visionzip", dominant=1.5), "dominant must be in"),
         (lambda: make_method("prumerge", keep_ratio=-0.1), "keep_ratio"),
         (lambda: make_method("tome", per_round=0), "per_round must be a whole number from 1 on, got 0"),
