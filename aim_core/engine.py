@@ -31,7 +31,7 @@ from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method, merges_early
+from aim_core.methods.base import Method, merges_early, needs_tower
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
@@ -233,6 +233,7 @@ class Engine:
         name = digest(frames.frames, frames.times)
         merger = session.method.merger
         early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
+        early += "tower" if needs_tower(merger) else ""
         inputs, encoded = self._inputs.get((name, question)), self._features.get((name, early))
         if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -52,6 +53,7 @@ class Pass:
 class PrefillPass(Pass):
     """A prefill, layer by layer.
 
+    scorers:  one for each sample.
     visual:   (b, n) bool, rows of the merged prompts, no padding among them.
     records:  one for each sample, filled in as the layers go by.
     num_full: rows of the full prompts; shift: (b, 1), see `PrunedCacheLayer`.
@@ -61,7 +63,7 @@ class PrefillPass(Pass):
 
     def __init__(
         self,
-        scorer: Scorer,
+        scorers: Sequence[Scorer],
         pruner: TokenPruner,
         visual: Tensor,
         records: list[Record],
@@ -72,13 +74,13 @@ class PrefillPass(Pass):
         diagnostics: Diagnostics | None = None,
     ):
         super().__init__(diagnostics)
-        self.scorer, self.pruner, self.visual, self.records = scorer, pruner, visual, records
+        self.scorers, self.pruner, self.visual, self.records = scorers, pruner, visual, records
         self._details = diagnostics is not None and diagnostics.details
         self._others = diagnostics is not None and diagnostics.other_scores
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
-        self._ahead = looks_ahead(scorer)
-        self._asked = [scorer.layers(counts) for counts in pruner.counts]
+        self._ahead = looks_ahead(scorers[0])
+        self._asked = [scorer.layers(counts) for scorer, counts in zip(scorers, pruner.counts, strict=True)]
         self._mask = None if pruner.full else prefill_mask(pruner.visible)
         self._moved = False  # whether rows have left; a longer neighbour may keep the width as it was
         if touches and cache is not None:  # if the hooks go in the middle, the layers behind take nothing
@@ -118,11 +120,12 @@ class PrefillPass(Pass):
     def _score(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         """Score the rows that entered a layer, in the samples that ask for it."""
         for sample in (index for index, layers in enumerate(self._asked) if layer in layers):
+            scorer = self.scorers[sample]
             q, k = self.pruner.scored_rows(sample, query, key)
-            if self._details and isinstance(self.scorer, IterativeScorer):
-                scores, steps = self.scorer.with_iterations(q, k, scale)
+            if self._details and isinstance(scorer, IterativeScorer):
+                scores, steps = scorer.with_iterations(q, k, scale)
             else:
-                scores, steps = self.scorer(q, k, scale), None
+                scores, steps = scorer(q, k, scale), None
             scores = self.pruner.scores[sample] = self.pruner.spread(sample, scores[0], -torch.inf)
             steps = None if steps is None else self.pruner.spread(sample, steps[0], torch.nan)
             others = torch.cat([other(q, k, scale) for other in OTHERS]) if self._others else None
