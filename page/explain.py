@@ -53,7 +53,7 @@ class Explain:
             self.run,
             None,
             [self.tour, self.answers, self.explorer],
-            trigger_mode="always_last",  # a step may be left while it waits
+            trigger_mode="multiple",  # a step may be left while it waits
             api_visibility="private",
             concurrency_id="model",
             show_progress_on=self.tour,

@@ -59,7 +59,7 @@ def overlay(page) -> str:
 
 def test_all_steps_by_keyboard_and_the_way_to_ones_own_video(explain):
     page = explain(reduced_motion="reduce")
-    assert page.locator("#clip video").count() == 1  # what is asked about, until its frames are there
+    expect(page.locator("#clip video")).to_be_visible()  # what is asked about, until its frames are there
     views = []
     for index in range(NUM_STEPS):
         expect_step(page, index)
@@ -125,8 +125,9 @@ def test_a_step_may_be_left_while_it_waits(explain):
     part(page, "next").click()
     expect_step(page, 1)
     part(page, "choices").locator("button").first.click()
-    held[0].continue_()  # the first comes back, then the second is asked
     revealed(page, 1)
+    held[0].continue_()  # what comes back late is of another step
+    expect(part(page, "found").locator("p")).to_have_count(4)
 
 
 def test_every_width_in_chinese_has_no_violation(explain):

@@ -18,6 +18,7 @@ from page.compare import LEAST, USUAL, checked_budget, checked_methods
 from page.components.compare.record import compare_record
 from page.exports.comparison import comparison_code, comparison_csv
 from page.i18n import STRINGS
+from page.state.samples import is_right
 from tests.helpers.browsing import ROOT
 
 NAMES = ["aim", "fastv", "vtw", "divprune", "vidcom2", "fewer_frames"]
@@ -73,7 +74,7 @@ def test_each_run_is_a_row_with_what_it_cost(runs, record):
             continue
         assert " ".join(word for _, word in row["words"]) == run.answer
         assert row["counts"] == [*run.visual_per_layer] and row["numbers"]["flops"] == run.shares.flops
-        assert row["ms"] == run.median_ms and row["right"] == (run.answer == "yes")
+        assert row["ms"] == run.median_ms and row["right"] == is_right(run.answer, "yes")
     refusals = [row for row in record["rows"] if row["refused"]]
     assert [row["name"] for row in refusals] == ["fastv"] and "cannot go under" in refusals[0]["refused"]
 

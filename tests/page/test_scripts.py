@@ -14,12 +14,16 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from aim_core.budget import Budget
 from aim_core.config import AimConfig
+from aim_core.method_comparison import compare_methods
 from page import scripts
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.asked.component import Asked, AskedPanel, asked_record
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
+from page.components.compare.component import ComparePanel
+from page.components.compare.record import compare_record
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
 from page.components.explorer.by_hand import by_hand_record
 from page.components.explorer.component import TokenExplorer
@@ -48,6 +52,7 @@ def panels() -> list[Panel]:
             AnswersPanel(),
             AskedPanel(),
             BarPanel(),
+            ComparePanel(),
             EstimatePanel({}),
             FirstTokenPanel(),
             NavPanel(),
@@ -204,6 +209,10 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
         "ModelSizes": model_sizes(engine),
         "Prompt": settings["prompts"][0],
     }
+    runs_of = compare_methods(engine, frames, "what?", methods=["aim"], max_new_tokens=1)
+    compared = compare_record(runs_of, None, False, Budget())
+    row = compared["rows"][1]
+    assert {*row} == {*properties("MethodAbout"), *properties("MethodMeasured")}
     for name, record in records.items():
         assert {*record} == {*properties(name)}, name
     assert {*answers} <= {*properties("AnswersRecord")}

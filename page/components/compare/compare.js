@@ -26,19 +26,21 @@ import { MethodTokens } from "./tokens.js";
 /** @import { TokensRecord } from "./tokens.js" */
 
 /**
- * A line of `compare_record` of record.py.
+ * A line of `compare_record` of record.py: what is known of any method.
  *
- * @typedef {object} About
+ * @typedef {object} MethodAbout
  * @property {string} name
  * @property {string} title
  * @property {string} paper its address; empty for a baseline
  * @property {string} variant what differs from the method as released
  * @property {string} settings
+ * @property {string} refused why it was not run; empty if it was
+ */
+
+/**
+ * What is known beside of one that ran.
  *
- * @typedef {About & {refused: string}} Refused
- *
- * @typedef {object} Measured
- * @property {""} refused
+ * @typedef {object} MethodMeasured
  * @property {string} note why the budget is not met exactly
  * @property {["same" | "only", string][]} words
  * @property {boolean | null} right
@@ -50,11 +52,10 @@ import { MethodTokens } from "./tokens.js";
  * @property {number[] | null} spread
  * @property {number[]} counts visual tokens entering each layer
  * @property {TokensRecord} tokens
- *
- * @typedef {About & Measured} Run
- * @typedef {Run | Refused} Row
  */
 
+/** @typedef {MethodAbout & MethodMeasured & {refused: ""}} Run */
+/** @typedef {Run | MethodAbout} Row */
 /** @typedef {{budget: string, measure: string, outside: boolean, numLayers: number, views: ViewRecord[], rows: Row[]}} CompareRecord */
 /** @typedef {Record<"right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
 /** @typedef {"root" | "budget" | "outside" | "head" | "body" | "chart" | "pointed" | "layerSaid" | "frameSaid" | "tiles" | "read"} PartName */

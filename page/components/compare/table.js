@@ -3,7 +3,7 @@
 
 import { fill, make, percent } from "../common.js";
 
-/** @import { CompareTexts, Refused, Row, Run } from "./compare.js" */
+/** @import { CompareTexts, MethodAbout, Row, Run } from "./compare.js" */
 
 /** @typedef {"name" | "answer" | "kl" | "entering" | "mean" | "flops" | "kv" | "ms"} Column */
 
@@ -113,7 +113,7 @@ export function sorted(rows, by, down) {
   });
 }
 
-/** @param {Run | Refused} row @param {Column} column */
+/** @param {Run | MethodAbout} row @param {Column} column */
 function valueIn(row, column) {
   if (column === "name" || !isRun(row)) return row.title;
   if (column === "answer") return row.words.map(([, word]) => word).join(" ");
