@@ -4,6 +4,10 @@
 FROM python:3.12-slim
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
+# Letters of the Chinese page's figures.
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends fonts-wqy-microhei \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 user
 USER user
 ENV HOME=/home/user \

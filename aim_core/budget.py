@@ -90,7 +90,7 @@ def solve(name: str, budget: Budget, workload: Workload, count: Count | None = N
     elif count is None:
         raise ValueError(f"how many tokens {default.name} leaves depends on the video: say how to count them there")
     else:
-        search = _Search(name, budget, workload, count, _NEAR_ENOUGH, 0.01 / workload.num_visual)
+        search = _Search(name, budget, workload, count, _NEAR_ENOUGH, 0.02 / workload.num_visual)
     return search.shares(knob) if isinstance(knob, ShareKnob) else search.whole(knob)
 
 
@@ -123,7 +123,8 @@ class _Search:
         ends = [(knob.low, low), (knob.high, high)]
         level, step = max(0.0, low.miss), 0  # the largest share that costs the least, if that is above the budget
         while ends[1][0] - ends[0][0] > self.narrow and min(abs(own.miss) for _, own in ends) > self.near_enough:
-            middle = _between(ends[0][0], ends[1][0], ends[0][1].miss, ends[1][1].miss, halve=step % 3 > 1)
+            halve = step % 3 > 1 or step > 6  # a line does not help where counts jump
+            middle = _between(ends[0][0], ends[1][0], ends[0][1].miss, ends[1][1].miss, halve)
             tried, step = at(middle), step + 1
             ends[tried.miss > level] = (middle, tried)
         value, best = min(ends, key=lambda end: abs(end[1].miss))

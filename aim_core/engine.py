@@ -23,7 +23,7 @@ from aim_core.errors import Stopped
 from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.dialect import cache_of
 from aim_core.forward.greedy import decode
-from aim_core.forward.hooks import patched, stoppable
+from aim_core.forward.hooks import patched, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
@@ -31,7 +31,7 @@ from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method, merges_early
+from aim_core.methods.base import Method, merges_early, needs_tower
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
@@ -67,16 +67,21 @@ class Engine:
         num_frames: int = 8,
         max_new_tokens: int = 64,
         details: bool = False,
+        other_scores: bool = False,
         overrides: TokenOverrides | None = None,
         stop: Callable[[], bool] | None = None,
+        on_layer: Callable[[int], None] | None = None,
     ) -> Result:
         """Answer `question` about `media`.
 
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
         num_frames:     how many frames to sample from a file, evenly in time.
         details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
+        other_scores:   whether to fill `LayerTrace.received` and `LayerTrace.last_token`; details fill them too.
         overrides:      patches to protect or to remove.
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
+        on_layer:       told each layer of the language model before it runs: all of them for the prefill, then all of
+                        them again for each token of the answer but the first.
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or overrides
         that do not fit, and Stopped; the engine can be used again after each of them.
         """
@@ -84,9 +89,14 @@ class Engine:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         frames = _frames(media, num_frames)
-        diagnostics = Diagnostics(details)
+        diagnostics = Diagnostics(details, other_scores)
         session = Session(self.adapter, as_method(config), overrides or NO_OVERRIDES, diagnostics)
-        with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
+        with (
+            self._exclusive(stop),
+            torch.inference_mode(),
+            stoppable(self.adapter.model, stop),
+            told(self.adapter.decoder, on_layer),
+        ):
             return self._run(frames, question, config, session, diagnostics, max_new_tokens)
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
@@ -223,6 +233,7 @@ class Engine:
         name = digest(frames.frames, frames.times)
         merger = session.method.merger
         early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
+        early += "tower" if needs_tower(merger) else ""
         inputs, encoded = self._inputs.get((name, question)), self._features.get((name, early))
         if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)

@@ -9,6 +9,8 @@ import numpy as np
 
 from aim_core.ops.rank_correlation import spearman
 
+_OPTIONAL = ("steps", "received", "last_token")
+
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
@@ -19,17 +21,26 @@ class LayerTrace:
     scores:     (k,) float32, their scores as measured in this layer; (0,) where none was measured.
     steps:      (heads, iterations + 1, k) float32, the PageRank of each of them in each head after 0, 1, ...
                 iterations steps, text holding the rest of the mass of 1; of size 0 where not asked for or not measured.
+    received:   (k,) float32, the attention that each of them receives (`AttentionReceived`), whatever `scores` are.
+    last_token: (k,) float32, the attention that the last token pays to each (`LastTokenAttention`). Both are (0,)
+                where not asked for or no scores were measured.
     """
 
     layer: int
     kept: np.ndarray
     scores: np.ndarray
     steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    received: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    last_token: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     @property
     def early(self) -> float | None:
         """Rank correlation of the scores with how early a token comes; None where they have no order."""
-        return spearman(-self.kept, np.nan_to_num(self.scores)) if len(self.scores) else None
+        return self.early_of(self.scores)
+
+    def early_of(self, scores: np.ndarray) -> float | None:
+        """The same of other scores (k,) of these tokens, `received` for example."""
+        return spearman(-self.kept, np.nan_to_num(scores)) if len(scores) else None
 
     @property
     def held(self) -> float | None:
@@ -44,8 +55,7 @@ def layer_arrays(layers: Sequence[LayerTrace]) -> dict[str, np.ndarray]:
         arrays[f"layer_{index}"] = np.array(layer.layer, dtype=np.int64)
         arrays[f"kept_{index}"] = layer.kept
         arrays[f"importance_{index}"] = layer.scores
-        if layer.steps.size:
-            arrays[f"steps_{index}"] = layer.steps
+        arrays |= {f"{name}_{index}": own for name in _OPTIONAL if (own := getattr(layer, name)).size}
     return arrays
 
 
@@ -55,5 +65,5 @@ def read_layers(data: Mapping[str, np.ndarray], count: int) -> tuple[LayerTrace,
 
 
 def _read_layer(data: Mapping[str, np.ndarray], index: int) -> LayerTrace:
-    steps = {"steps": data[f"steps_{index}"]} if f"steps_{index}" in data else {}
-    return LayerTrace(int(data[f"layer_{index}"]), data[f"kept_{index}"], data[f"importance_{index}"], **steps)
+    more = {name: data[f"{name}_{index}"] for name in _OPTIONAL if f"{name}_{index}" in data}
+    return LayerTrace(int(data[f"layer_{index}"]), data[f"kept_{index}"], data[f"importance_{index}"], **more)

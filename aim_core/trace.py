@@ -162,11 +162,13 @@ class Trace:
             return np.full(self.group.shape, np.nan, dtype=np.float32)
         return self._by_patch(self._by_row(layer, scores, fill=np.float32(np.nan)), fill=np.nan)
 
-    def scores_by_row(self) -> np.ndarray:
-        """(scored layers, rows) float32, the score of each visual row; NaN where it was pruned."""
-        tables = [
-            self._by_row(layer, self.layers[layer].scores, fill=np.float32(np.nan)) for layer in self.scored_layers
-        ]
+    def scores_by_row(self, name: str = "scores") -> np.ndarray:
+        """(scored layers, rows) float32, the score of each visual row; NaN where it was pruned.
+
+        name: "scores", "received" or "last_token", as in `LayerTrace`.
+        """
+        fill = np.float32(np.nan)
+        tables = [self._by_row(layer, getattr(self.layers[layer], name), fill=fill) for layer in self.scored_layers]
         return np.stack(tables) if tables else np.zeros((0, self.num_rows), dtype=np.float32)
 
     def last_layer(self) -> np.ndarray:

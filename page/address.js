@@ -9,18 +9,29 @@ export function linked() {
   return behindHash();
 }
 
+let isRefused = false; // by the clipboard, the last time
+
 /**
- * A link to settings and to what the explorer shows; in the clipboard too, where the browser lets a page do so.
+ * A link to settings and to what the explorer shows, and "" if it is in the clipboard, else "refused".
  *
  * @param {string} settings
  */
-export function linkTo(settings) {
+export async function linkTo(settings) {
   const look = new URLSearchParams(now.look).toString();
-  const lang = new URLSearchParams(location.search).get("lang");
-  const search = lang ? `?lang=${encodeURIComponent(lang)}` : "";
-  const link = `${location.origin}${location.pathname}${search}#${[settings, look].filter(Boolean).join("&")}`;
-  navigator.clipboard?.writeText(link).catch(() => {});
-  return link;
+  const link = `${location.origin}${addressOf("")}#${[settings, look].filter(Boolean).join("&")}`;
+  const copying = navigator.clipboard?.writeText(link) ?? Promise.reject();
+  isRefused = await copying.then(
+    () => false,
+    () => true,
+  );
+  return [link, isRefused ? "refused" : ""];
+}
+
+/** A link that the browser would not copy is ready to be copied by hand. */
+export function selectRefused() {
+  /** @type {HTMLTextAreaElement | null} */
+  const field = document.querySelector("#link textarea");
+  if (isRefused) field?.select();
 }
 
 /**
@@ -31,6 +42,16 @@ export function linkTo(settings) {
 export function begin(shown) {
   document.dispatchEvent(new CustomEvent("aim-begin"));
   if (!shown && new URLSearchParams(behindHash()).has("overlay")) document.getElementById("run")?.click();
+}
+
+/**
+ * Of a page of the app, beside this one wherever a proxy puts them; the language goes along.
+ *
+ * @param {string} path below the app's own address
+ */
+export function addressOf(path) {
+  const lang = new URLSearchParams(location.search).get("lang");
+  return new URL(path || ".", document.baseURI).pathname + (lang ? `?lang=${encodeURIComponent(lang)}` : "");
 }
 
 function behindHash() {

@@ -7,10 +7,12 @@ from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from page import assets, layout_inputs, layout_results, layout_shared, scripts
+from page.compare import Compare
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
-from page.components.tour.component import PRESS_RUN, Guide
+from page.components.nav.component import PAGES, NavPanel
+from page.explain import Explain
 from page.exports import events
 from page.exports.handlers import Exports
 from page.handlers import Handlers
@@ -22,21 +24,23 @@ from page.programs.endpoints import Programs
 from page.state.startup import Loaded
 from page.theme import theme
 
+PRESS_RUN = "() => document.getElementById('run').click()"
+
 
 def build_page(loaded: Loaded) -> gr.Blocks:
     """The page for one loaded model."""
     depth = loaded.engine.num_layers
     adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
     with gr.Blocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
-        gr.Markdown(text("INTRO"))
+        NavPanel("explore", elem_id="nav")
         with gr.Row(elem_id="about"):
+            gr.Markdown(text("INTRO"), elem_id="intro")
             gr.Markdown(layout_shared.about(loaded), elem_id="notice")
-            guide = Guide(loaded)
         with gr.Row(elem_id="screen"):
             with gr.Column(elem_id="inputs"), gr.Row():
                 with gr.Column(scale=5):
                     media = layout_inputs.media(adapter)
-                with gr.Column(scale=4):
+                with gr.Column(scale=4, elem_id="ask"):
                     controls = layout_inputs.controls(loaded, default, media)
             with gr.Column(elem_id="results"):
                 handlers = Handlers(loaded, layout_results.results(default, depth))
@@ -45,13 +49,16 @@ def build_page(loaded: Loaded) -> gr.Blocks:
         with media.image_samples:
             layout_shared.samples(media.image, controls.question)
         done = _connect(handlers, media, controls)
-        guide.connect(media, controls, handlers.store, handlers.results.key, done)
         exports = Exports(handlers, loaded, media, controls)
         done += events.connect(demo, exports)
         events.enable(exports, done)
         _connect_figures(handlers, done)
         BarPanel(elem_id="bar")
         Programs(loaded, handlers).connect()
+    with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
+        Explain(loaded, handlers).build()
+    with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
+        Compare(loaded, handlers).build()
     return demo.queue(max_size=32)
 
 
@@ -187,6 +194,7 @@ def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
 def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
     """Serve the page as it is meant to be; `more` goes to Gradio's launch."""
     entries = tuple(block.entry for block in demo.blocks.values() if isinstance(block, Panel))
+    paths = tuple(f"/{path}" for path in PAGES.values())
     demo.launch(
         server_name=host,
         server_port=port,
@@ -199,6 +207,6 @@ def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
         footer_links=["api", "gradio"],
         i18n=I18N,
         ssr_mode=False,  # Node would render the page without what `Head` puts into it
-        app_kwargs={"middleware": [Middleware(Head, entries=entries)], "routes": [scripts.route()]},
+        app_kwargs={"middleware": [Middleware(Head, entries=entries, paths=paths)], "routes": [scripts.route()]},
         **more,
     )

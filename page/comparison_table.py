@@ -17,6 +17,14 @@ def flops(count: float) -> str:
     return f"{count:.0f} FLOPs"
 
 
+def kv_size(count: int) -> str:
+    """Bytes as 1.23 GiB, 45.6 MiB, 7.89 KiB."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count / 2**10:.3g} KiB"
+
+
 def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
     """A table of tokens, FLOPs and milliseconds, with how each was got.
 

@@ -37,6 +37,7 @@ from page.overrides import checked_overrides
 from page.permalink import slider_values
 from page.state.cancellation import Cancellation
 from page.state.model_facts import EMBEDDED_NAME, ModelFacts
+from page.state.progress import LayerProgress
 from page.state.runner import Runner
 from page.state.samples import known_answer
 from page.state.startup import Loaded
@@ -79,8 +80,8 @@ class Handlers:
             if (different := len(np.unique(frames.times))) < len(frames.times):
                 sentence = strings().FEW_FRAMES.format(different=different, shown=len(frames.times))
                 gr.Warning(sentence, title=strings().TITLES["few"])
-            progress(0.2, strings().RUNNING_DENSE)
-            dense = ask(AimConfig.dense())
+            progress(0.2, strings().RUNNING["dense"])
+            dense = ask(AimConfig.dense(), on_layer=self._by_layer(progress, "dense", 0.2, 0.6))
             known, world = known_answer(path, question), self.runner.world_check(frames, question)
             asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
             yield {
@@ -88,12 +89,17 @@ class Handlers:
                 self.results.answers: answers_record({"dense": dense}, False, known, world),
                 self.results.first_token: None,
             }
-            progress(0.6, strings().RUNNING_AIM)
-            aim = ask(config)
+            progress(0.6, strings().RUNNING["aim"])
+            aim = ask(config, on_layer=self._by_layer(progress, "aim", 0.6, 1.0))
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
             stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
             yield self._shown(stored, key)
+
+    def _by_layer(self, progress: gr.Progress, run: str, start: float, end: float) -> LayerProgress:
+        """What tells the page how far the dense run or AIM's is, between two shares of its bar."""
+        texts = {name: f"{strings().RUNNING[run]} · {own}" for name, own in strings().SO_FAR.items()}
+        return LayerProgress(progress, self.adapter.num_layers, start, end, texts)
 
     @guarded
     def times(self, key, request: gr.Request):

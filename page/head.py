@@ -12,10 +12,10 @@ _HEAD = b"<head>"
 
 
 class Head:
-    """Middleware that edits the page itself and nothing else. entries: modules that the page will start."""
+    """Middleware that edits the pages at these paths and nothing else. entries: modules that they will start."""
 
-    def __init__(self, app: ASGIApp, entries: tuple[str, ...]):
-        self.app = app
+    def __init__(self, app: ASGIApp, entries: tuple[str, ...], paths: tuple[str, ...] = ("/",)):
+        self.app, self.paths = app, paths
         preloads = [
             f'<link rel="modulepreload" href="{scripts.folder()}/{name}">'
             for name in scripts.needed(scripts.LANGUAGE, *entries)
@@ -24,7 +24,7 @@ class Head:
         self.added = "".join([language, *preloads]).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/":
+        if scope["type"] != "http" or scope["path"] not in self.paths:
             return await self.app(scope, receive, send)
         start: Message = {}
         chunks: list[bytes] = []

@@ -23,6 +23,7 @@ def _read(language: str) -> dict[str, Any]:
     found = {name: value for part in parts.values() for name, value in part.items()}
     for component in ("EXPLORER", "WORD_FRAMES"):
         found[component]["names"] = found["NAMES"]  # of views
+    found["COMPARE"]["captions"] = found["EXPLORER"]["captions"]
     return found
 
 

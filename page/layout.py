@@ -96,10 +96,11 @@ class Figures:
 
 @dataclass(frozen=True, eq=False)
 class ExportPanel:
-    """Buttons by kind of file, and what they fill; `load` and `link` need no run."""
+    """Buttons by kind of file, and what they fill; `load` and `link` need no run. listed: what `files` shows, paths."""
 
     buttons: dict[str, gr.Button]
     files: gr.File
+    listed: gr.State
     code: gr.Code
     link: gr.Button
     address: gr.Textbox

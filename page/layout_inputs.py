@@ -27,10 +27,10 @@ def media(adapter: Adapter) -> MediaInputs:
     first = "video" if "video" in adapter.modalities else "image"
     with gr.Tabs(selected=first) as tabs:
         with gr.Tab(text("VIDEO"), id="video", visible=first == "video") as video_tab:
-            video = gr.Video(label=text("VIDEO"), sources=["upload"], height=160, elem_id="video")
+            video = gr.Video(label=text("VIDEO"), sources=["upload"], height=130, elem_id="video")
             video_samples = gr.Column(elem_id="video_samples")
         with gr.Tab(text("IMAGE"), id="image") as image_tab:
-            image = ImageFile(label=text("IMAGE"), sources=["upload"], height=160, elem_id="image")
+            image = ImageFile(label=text("IMAGE"), sources=["upload"], height=130, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
     shown = gr.State(first)
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
@@ -46,18 +46,23 @@ def media(adapter: Adapter) -> MediaInputs:
     )
 
 
+def question_box() -> gr.Textbox:
+    """Of one line, so that Enter asks."""
+    return gr.Textbox(
+        label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=1, max_lines=4, elem_id="question"
+    )
+
+
 def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls:
     """Question, Run and Stop, sliders and what they will cost; l2 stays above l1 without asking the server."""
     depth, adapter = loaded.engine.num_layers, loaded.engine.adapter
     least, has_frames = adapter.least_l1, "video" in adapter.modalities
-    question = gr.Textbox(
-        label=text("QUESTION"), placeholder=text("EXAMPLE_QUESTION"), lines=1, max_lines=4, elem_id="question"
-    )  # of one line, so that Enter asks
+    question = question_box()
     with gr.Row():
         run = gr.Button(text("RUN"), variant="primary", size="lg", elem_id="run", scale=4, min_width=160)
         stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
     look: dict[str, Any] = {"min_width": 150}
-    with gr.Group():
+    with gr.Group(elem_id="settings"):
         with gr.Row():
             keep_ratio = gr.Slider(
                 LEAST_RATIO,

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from visual.fonts import num_letters
 from visual.palette import INK, MUTED, PRUNED, hex_colour
 
 Look = dict[str, Any]  # how something is drawn, as keyword arguments of matplotlib
@@ -44,7 +45,7 @@ def new_chart(title: str, proportion: float, style: ChartStyle = SCREEN) -> tupl
     size = (style.width, style.width * proportion * style.tallness)
     figure = Figure(figsize=size, dpi=style.dpi, facecolor="white")
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.08)
-    fitting = 0.97 * 72 * style.width / (0.7 * max(1, len(title)))  # a bold letter is about 0.7 as wide as tall
+    fitting = 0.97 * 72 * style.width / (0.7 * num_letters(title))  # a bold letter is about 0.7 as wide as tall
     title_look: Look = {"fontsize": min(1.2 * style.type_pt, fitting), "fontweight": "bold", "color": hex_colour(INK)}
     figure.suptitle(title, x=0.016, ha="left", **title_look)
     axes = figure.add_subplot()

@@ -57,29 +57,30 @@ def contact_sheet(
     columns: int | None = None,
     gap: int = 16,
     title: str = "",
+    font: str | None = None,
 ) -> np.ndarray:
     """All images in one, in reading order, a caption under each.
 
     images:  (h, w, 3) uint8 RGB, all of one size: enlarge first, then draw, then put together.
     labels:  one caption an image. columns: chosen by `sheet_columns` if not given. gap: pixels between images.
-    title:   a line above everything.
+    title:   a line above everything. font: of all text, as in `FigureTexts`.
     Returns a new (H, W, 3) uint8 image. Raises ValueError if there is no image, sizes differ or labels are missing.
     """
     height, width = _common_size(images, labels)
     columns = min(len(images), columns or sheet_columns(len(images), width / height))
     total = columns * (width + gap) + gap
-    size = fitting_size(list(labels), max(SMALLEST_TYPE, round(total / 62)), width)
+    size = fitting_size(list(labels), max(SMALLEST_TYPE, round(total / 62)), width, font=font)
     step = height + line_height(size) + gap
-    title_size = fitting_size([title], round(1.15 * size), total - 2 * gap)
+    title_size = fitting_size([title], round(1.15 * size), total - 2 * gap, font=font)
     top = gap + (line_height(title_size) + gap // 2 if title else 0)
     sheet = np.full((top + math.ceil(len(images) / columns) * step, total, 3), BACKGROUND, dtype=np.uint8)
     if title:
-        write(sheet, title, gap, gap, title_size, INK)
+        write(sheet, title, gap, gap, title_size, INK, font)
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(index, columns)
         y, x = top + row * step, gap + column * (width + gap)
         sheet[y : y + height, x : x + width] = image
-        write(sheet, label, y + height + gap // 4, x, size, MUTED)
+        write(sheet, label, y + height + gap // 4, x, size, MUTED, font)
     return sheet
 
 

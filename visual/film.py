@@ -10,6 +10,7 @@ import numpy as np
 
 from aim_core.trace import Trace
 from visual.contact_sheet import contact_sheet, enlarge
+from visual.figure_texts import ENGLISH, FigureTexts
 from visual.frame_compose import frame_captions
 from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer
 from visual.palette import BACKGROUND, INK
@@ -29,29 +30,31 @@ class Shot:
     seconds: float
 
 
-def film(trace: Trace, widest: int = WIDEST) -> Iterator[Shot]:
+def film(trace: Trace, widest: int = WIDEST, texts: FigureTexts = ENGLISH) -> Iterator[Shot]:
     """The shots of a run, at most `widest` pixels wide; each is drawn when it is asked for, one that stays once."""
-    captions = _captions(trace)
+    captions = _captions(trace, texts)
     sheet = np.empty((0, 0, 3), dtype=np.uint8)
     for index, (caption, draw) in enumerate(captions):
         name = ("original", "groups")[index] if index < 2 else "layer"
         seconds = SECONDS["last" if index == len(captions) - 1 else name]
         if draw is not None:
-            sheet = contact_sheet(drawn_frames(trace, draw()), frame_captions(trace))
+            sheet = contact_sheet(drawn_frames(trace, draw()), frame_captions(trace, texts), font=texts.font)
             sheet = enlarge(sheet, round(sheet.shape[0] * min(widest, sheet.shape[1]) / sheet.shape[1]))
-        yield Shot(_captioned(sheet, caption, [text for text, _ in captions]), caption, seconds)
+        yield Shot(_captioned(sheet, caption, [text for text, _ in captions], texts.font), caption, seconds)
 
 
-def _captions(trace: Trace) -> list[tuple]:
+def _captions(trace: Trace, texts: FigureTexts) -> list[tuple]:
     """For each shot its caption and a function that makes what draws it; None where the shot before shows the same."""
     counts = trace.retained
     num_dropped = int(trace.dropped.sum())
-    merged = f"Merged: {trace.num_merged:,} visual tokens stand for {trace.num_patches - num_dropped:,} patches"
-    merged += f"; {num_dropped:,} are dropped" if num_dropped else ""
-    shots: list[tuple] = [("The frames as the model gets them", lambda: lambda picture, view: picture)]
+    merged = (texts.film_dropped if num_dropped else texts.film_merged).format(
+        merged=f"{trace.num_merged:,}", patches=f"{trace.num_patches - num_dropped:,}", dropped=f"{num_dropped:,}"
+    )
+    shots: list[tuple] = [(texts.film_frames, lambda: lambda picture, view: picture)]
     shots.append((merged, lambda: groups_drawer(trace)))
     for layer in range(trace.num_layers):
-        caption = f"Layer {layer} (0 to {trace.num_layers - 1}): {counts[layer]:,} of {counts[0]:,} visual tokens enter"
+        numbers = {"count": f"{counts[layer]:,}", "all": f"{counts[0]:,}"}
+        caption = texts.film_layer.format(layer=layer, most=trace.num_layers - 1, **numbers)
         shots.append((caption, None if _stays(counts, layer) else partial(alive_drawer, trace, layer)))
     return shots
 
@@ -61,12 +64,12 @@ def _stays(counts: np.ndarray, layer: int) -> bool:
     return layer > 0 and len({*counts[max(0, layer - 2) : layer + 1].tolist()}) == 1
 
 
-def _captioned(sheet: np.ndarray, caption: str, captions: list[str]) -> np.ndarray:
+def _captioned(sheet: np.ndarray, caption: str, captions: list[str], font: str | None) -> np.ndarray:
     """A sheet with a line above it, as large in every shot, cut to even sides as video codecs want them."""
     width = sheet.shape[1]
     pad = width // 60
-    size = fitting_size(captions, max(12, min(34, round(CAPTION * width))), width - 2 * pad)
+    size = fitting_size(captions, max(12, min(34, round(CAPTION * width))), width - 2 * pad, font=font)
     bar = np.full((line_height(size) + pad, width, 3), BACKGROUND, dtype=np.uint8)
-    write(bar, caption, pad, pad, size, INK)
+    write(bar, caption, pad, pad, size, INK, font)
     whole = np.concatenate([bar, sheet])
     return np.ascontiguousarray(whole[: len(whole) // 2 * 2, : width // 2 * 2])

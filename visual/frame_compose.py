@@ -12,6 +12,7 @@ from aim_core.trace import Trace
 from aim_core.view import View
 from visual.clock import clock
 from visual.contact_sheet import display_side, enlarge
+from visual.figure_texts import ENGLISH, FigureTexts
 from visual.overlay import faded
 from visual.view_pictures import WHOLE, box_pixels, shown_frame, view_picture
 
@@ -73,7 +74,7 @@ def composed_height(trace: Trace, num_frames: int) -> int:
     return max(display_side(num_frames, width / height), min(LARGEST, max(needed)))
 
 
-def frame_captions(trace: Trace) -> list[str]:
+def frame_captions(trace: Trace, texts: FigureTexts = ENGLISH) -> list[str]:
     """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0 s–0.5 s" or "frame 1 · 0.0 s · 6 crops"."""
     frames_shown, views = composed_frames(trace), trace.all_views
     labels = []
@@ -81,12 +82,13 @@ def frame_captions(trace: Trace) -> list[str]:
         frames = {frame for index in composed.views for frame in views[index].frames}
         ends = [min(frame, trace.num_frames - 1) for frame in (min(frames, default=0), max(frames, default=0))]
         ends = [composed.frame] * 2 if ends[0] == ends[1] else ends
-        numbers, times = (f"{ends[0] + 1}", clock(trace.times[ends[0]]))
-        if ends[0] != ends[1]:
-            numbers, times = f"{numbers}–{ends[1] + 1}", f"{times}–{clock(trace.times[ends[1]])}"
-        label = f"frame{'s' if ends[0] != ends[1] else ''} {numbers} · {times}"
+        start, end = (clock(trace.times[frame]) for frame in ends)
+        label = (texts.frame if ends[0] == ends[1] else texts.frames).format(
+            first=ends[0] + 1, last=ends[1] + 1, start=start, end=end
+        )
         if sum(other.frame == composed.frame for other in frames_shown) > 1:
-            label += f" · {len(composed.views)} crops" if len(composed.views) > 1 else " · 1 crop"
+            count = len(composed.views)
+            label = (texts.one_crop if count == 1 else texts.many_crops).format(frame=label, count=count)
         labels.append(label)
     return labels
 

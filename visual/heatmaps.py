@@ -6,6 +6,7 @@ import numpy as np
 
 from aim_core.trace import Trace
 from visual.contact_sheet import contact_sheet
+from visual.figure_texts import ENGLISH, FigureTexts
 from visual.frame_compose import (
     Draw,
     compose_frame,
@@ -17,17 +18,20 @@ from visual.frame_compose import (
 from visual.overlay import draw_alive, draw_groups, draw_scores
 
 
-def groups_overlay(trace: Trace) -> np.ndarray:
+def groups_overlay(trace: Trace, texts: FigureTexts = ENGLISH) -> np.ndarray:
     """(H, W, 3) uint8 RGB sheet: every view after merging, each token in the mean colour of its patches."""
-    return contact_sheet(drawn_frames(trace, groups_drawer(trace)), frame_captions(trace))
+    return contact_sheet(drawn_frames(trace, groups_drawer(trace)), frame_captions(trace, texts), font=texts.font)
 
 
-def alive_overlay(trace: Trace, layer: int) -> np.ndarray:
+def alive_overlay(trace: Trace, layer: int, texts: FigureTexts = ENGLISH) -> np.ndarray:
     """(H, W, 3) uint8 RGB sheet: the patches whose token enters `layer`; the others are faded."""
-    return contact_sheet(drawn_frames(trace, alive_drawer(trace, layer)), frame_captions(trace))
+    pictures = drawn_frames(trace, alive_drawer(trace, layer))
+    return contact_sheet(pictures, frame_captions(trace, texts), font=texts.font)
 
 
-def scores_heatmap(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.ndarray, int]:
+def scores_heatmap(
+    trace: Trace, layer: int, scale: str = "rank", texts: FigureTexts = ENGLISH
+) -> tuple[np.ndarray, int]:
     """A heat map of the PageRank scores in every view.
 
     scale: "rank", the share of tokens of this layer that score lower: scores flow towards early tokens, so
@@ -35,10 +39,8 @@ def scores_heatmap(trace: Trace, layer: int, scale: str = "rank") -> tuple[np.nd
     Returns the (H, W, 3) uint8 RGB sheet and the layer it shows: see `nearest_scored`.
     """
     shown = nearest_scored(trace, layer)
-    title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
-    return contact_sheet(
-        drawn_frames(trace, scores_drawer(trace, shown, scale)), frame_captions(trace), title=title
-    ), shown
+    pictures, title = drawn_frames(trace, scores_drawer(trace, shown, scale)), texts.scores_in_title(shown, layer)
+    return contact_sheet(pictures, frame_captions(trace, texts), title=title, font=texts.font), shown
 
 
 def drawn_frames(trace: Trace, draw: Draw) -> list[np.ndarray]:
@@ -83,11 +85,6 @@ def nearest_scored(trace: Trace, layer: int) -> int:
         raise ValueError("this run measured no scores: nothing was pruned")
     below = [scored for scored in trace.scored_layers if scored <= layer]
     return max(below) if below else min(trace.scored_layers)
-
-
-def unmeasured_note(shown: int, layer: int) -> str:
-    """What a title adds where the layer shown is not the one asked for; empty where it is."""
-    return "" if shown == layer else f" (layer {layer} was not measured)"
 
 
 def scaled_scores(trace: Trace, layer: int, scale: str) -> tuple[np.ndarray, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visual.figure_texts import ENGLISH, FigureTexts
 from visual.overlay import draw_alive, draw_groups, draw_scores
 from visual.palette import BACKGROUND, INK
 from visual.text_raster import line_height, line_width, write
@@ -11,37 +12,32 @@ from visual.text_raster import line_height, line_width, write
 SKY, GRASS = (165, 190, 216), (96, 128, 74)  # what the samples show
 
 
-def groups_legend(size: int = 22) -> np.ndarray:
+def groups_legend(texts: FigureTexts = ENGLISH, size: int = 22) -> np.ndarray:
     """(H, W, 3) uint8 RGB, explains `draw_groups`. size: height of the font in pixels."""
     joined = draw_groups(_sample(2.4, size), np.array([0, 0, 0, 0]), (1, 4))
     apart = draw_groups(_sample(2.4, size), np.array([0, 1, 2, 3, 4, 5]), (2, 3))
-    words = ("one area: one merged token, in the mean colour of its pixels", "small areas: nothing merged")
-    return _row(list(zip((joined, apart), words, strict=True)), size)
+    return _row([(joined, texts.merged_area), (apart, texts.small_areas)], size, texts.font)
 
 
-def alive_legend(size: int = 22) -> np.ndarray:
+def alive_legend(texts: FigureTexts = ENGLISH, size: int = 22) -> np.ndarray:
     """(H, W, 3) uint8 RGB, explains `draw_alive`. size: height of the font in pixels."""
     alive = draw_alive(_sample(2.4, size), np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]), (3, 4))
     pruned = draw_alive(_sample(2.4, size), np.zeros(1, dtype=bool), (1, 1))
     last = draw_alive(_sample(2.4, size), np.zeros(2, dtype=bool), (1, 2), np.ones(2, dtype=bool))
-    words = ("outlined: alive, enters this layer", "pale: pruned", "dot: pruned right before this layer")
-    return _row(list(zip((alive, pruned, last), words, strict=True)), size)
+    return _row([(alive, texts.outlined), (pruned, texts.pale), (last, texts.dot)], size, texts.font)
 
 
-def scores_legend(scale: str = "rank", size: int = 22) -> np.ndarray:
+def scores_legend(scale: str = "rank", texts: FigureTexts = ENGLISH, size: int = 22) -> np.ndarray:
     """(H, W, 3) uint8 RGB, explains `draw_scores`: a bar from low to high. size: as above.
 
     scale: "rank" or "log", or ValueError is raised.
     """
-    words = {"rank": ("lowest score", "highest score, by rank"), "log": ("low score", "high score, log scale")}
-    if scale not in words:
-        raise ValueError(f'scale must be "rank" or "log", got {scale!r}')
+    low, high = texts.ends(scale)
     blank = np.full_like(_sample(8.0, size), 128)
     steps = blank.shape[1]
     bar = draw_scores(blank, np.arange(steps), (1, steps), 0, steps - 1)
     pruned = draw_scores(_sample(2.4, size), np.array([np.nan]), (1, 1), 0, 1)
-    low, high = words[scale]
-    return _row([(None, low), (bar, high), (pruned, "pale: pruned in an earlier layer")], size)
+    return _row([(None, low), (bar, high), (pruned, texts.pale_earlier)], size, texts.font)
 
 
 def _sample(width: float, size: int) -> np.ndarray:
@@ -52,10 +48,10 @@ def _sample(width: float, size: int) -> np.ndarray:
     return image
 
 
-def _row(items: list[tuple[np.ndarray | None, str]], size: int) -> np.ndarray:
+def _row(items: list[tuple[np.ndarray | None, str]], size: int, font: str | None) -> np.ndarray:
     """Samples and words in a row, each sample before its words."""
     pad, height = size // 2, round(2.4 * size)
-    lines = [line_width(text, size) for _, text in items]
+    lines = [line_width(text, size, font) for _, text in items]
     widths = [0 if sample is None else sample.shape[1] + pad for sample, _ in items]
     row = np.full((height, sum(lines) + sum(widths) + 2 * pad * len(items), 3), BACKGROUND, dtype=np.uint8)
     left = pad
@@ -63,6 +59,6 @@ def _row(items: list[tuple[np.ndarray | None, str]], size: int) -> np.ndarray:
         if sample is not None:
             top = (height - len(sample)) // 2
             row[top : top + len(sample), left : left + sample.shape[1]] = sample
-        write(row, text, (height - line_height(size)) // 2, left + ahead, size, INK)
+        write(row, text, (height - line_height(size)) // 2, left + ahead, size, INK, font)
         left += ahead + line + 2 * pad
     return row

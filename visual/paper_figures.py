@@ -16,69 +16,76 @@ from aim_core.trace import Trace
 from visual.chart_style import COLUMN, MM_PER_INCH, PAGE, ChartStyle, Look
 from visual.charts import Parts, cost_figure, retained_figure, sorted_scores_figure
 from visual.contact_sheet import sheet_columns
+from visual.figure_texts import ENGLISH, FigureTexts
+from visual.fonts import num_letters, set_font
 from visual.frame_compose import frame_captions
-from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer, nearest_scored, scores_drawer, unmeasured_note
+from visual.heatmaps import alive_drawer, drawn_frames, groups_drawer, nearest_scored, scores_drawer
 from visual.palette import ALIVE, HEAT, HEAT_OPACITY, INK, MUTED, PRUNED, hex_colour
 
 GAP_MM = 1.6  # between pictures
 GONE = hex_colour(PRUNED)  # sample of a faded patch
-ENDS = {"rank": ("lowest score", "highest score, by rank"), "log": ("low score", "high score, log scale")}
 
 
 def paper_figures(
-    trace: Trace, dense_flops: Parts, aim_flops: Parts, layer: int, scale: str = "rank"
+    trace: Trace,
+    dense_flops: Parts,
+    aim_flops: Parts,
+    layer: int,
+    scale: str = "rank",
+    texts: FigureTexts = ENGLISH,
 ) -> dict[str, Callable[[], Figure]]:
     """name → a function that draws that figure, for all that the run has something to show in.
 
     layer, scale: as in `scores_heatmap`. dense_flops, aim_flops: as in `cost_figure`.
     """
     figures = {
-        "groups": lambda: groups_figure(trace),
-        "alive": lambda: alive_figure(trace, layer),
-        "tokens_per_layer": lambda: retained_figure(trace, layer, COLUMN),
+        "groups": lambda: groups_figure(trace, texts=texts),
+        "alive": lambda: alive_figure(trace, layer, texts=texts),
+        "tokens_per_layer": lambda: retained_figure(trace, layer, COLUMN, texts),
     }
     if sum(dense_flops):
-        title = "Compute of one prefill, counted"
-        figures["cost"] = lambda: cost_figure(dense_flops, aim_flops, title, style=COLUMN)
+        figures["cost"] = lambda: cost_figure(dense_flops, aim_flops, COLUMN, texts)
     if trace.scored_layers:
-        figures["pagerank"] = lambda: scores_figure(trace, layer, scale)
-        figures["pagerank_ranked"] = lambda: sorted_scores_figure(trace, layer, COLUMN)
+        figures["pagerank"] = lambda: scores_figure(trace, layer, scale, texts=texts)
+        figures["pagerank_ranked"] = lambda: sorted_scores_figure(trace, layer, COLUMN, texts)
     return figures
 
 
-def groups_figure(trace: Trace, style: ChartStyle = PAGE) -> Figure:
+def groups_figure(trace: Trace, style: ChartStyle = PAGE, texts: FigureTexts = ENGLISH) -> Figure:
     """What is left of every view after merging."""
-    figure, key = _sheet(trace, drawn_frames(trace, groups_drawer(trace)), "Merged tokens", style)
+    figure, key = _sheet(trace, drawn_frames(trace, groups_drawer(trace)), texts.groups_title, style, texts)
     area: Look = {"facecolor": GONE, "edgecolor": hex_colour(INK), "linewidth": 0.6}
-    key([Patch(**area, label="one area: one merged token, in the mean colour of its pixels")])
-    return figure
+    key([Patch(**area, label=texts.merged_area)])
+    return set_font(figure, texts.font)
 
 
-def alive_figure(trace: Trace, layer: int, style: ChartStyle = PAGE) -> Figure:
+def alive_figure(trace: Trace, layer: int, style: ChartStyle = PAGE, texts: FigureTexts = ENGLISH) -> Figure:
     """The patches whose token enters `layer`, in every view."""
-    title = f"Visual tokens that enter layer {layer}"
-    figure, key = _sheet(trace, drawn_frames(trace, alive_drawer(trace, layer)), title, style)
+    pictures, title = drawn_frames(trace, alive_drawer(trace, layer)), texts.alive_title.format(layer=layer)
+    figure, key = _sheet(trace, pictures, title, style, texts)
     outline: Look = {"facecolor": "none", "edgecolor": hex_colour(ALIVE), "linewidth": 1.4}
-    dot = Line2D([], [], color=hex_colour(ALIVE), marker="s", linestyle="none", label="dot: pruned right before")
-    key([Patch(**outline, label="outlined: alive"), Patch(facecolor=GONE, label="pale: pruned"), dot])
-    return figure
+    dot = Line2D([], [], color=hex_colour(ALIVE), marker="s", linestyle="none", label=texts.dot)
+    key([Patch(**outline, label=texts.outlined), Patch(facecolor=GONE, label=texts.pale), dot])
+    return set_font(figure, texts.font)
 
 
-def scores_figure(trace: Trace, layer: int, scale: str = "rank", style: ChartStyle = PAGE) -> Figure:
+def scores_figure(
+    trace: Trace, layer: int, scale: str = "rank", style: ChartStyle = PAGE, texts: FigureTexts = ENGLISH
+) -> Figure:
     """PageRank scores in every view; layer, scale: as in `scores_heatmap`."""
     shown = nearest_scored(trace, layer)
-    title = f"PageRank scores measured in layer {shown}{unmeasured_note(shown, layer)}"
-    figure, key = _sheet(trace, drawn_frames(trace, scores_drawer(trace, shown, scale)), title, style)
-    bar = key([Patch(facecolor=GONE, label="pale: pruned in an earlier layer")])
+    pictures, title = drawn_frames(trace, scores_drawer(trace, shown, scale)), texts.scores_in_title(shown, layer)
+    figure, key = _sheet(trace, pictures, title, style, texts)
+    bar = key([Patch(facecolor=GONE, label=texts.pale_earlier)])
     bar.imshow(np.arange(256)[None], cmap=_heat_on_grey(), aspect="auto", extent=(0.26, 0.46, 0.2, 0.8))
     look: Look = {"va": "center", "fontsize": style.type_pt, "color": hex_colour(INK)}
-    bar.text(0.25, 0.5, ENDS[scale][0], ha="right", **look)
-    bar.text(0.47, 0.5, ENDS[scale][1], ha="left", **look)
+    for at, side, end in zip((0.25, 0.47), ("right", "left"), texts.ends(scale), strict=True):
+        bar.text(at, 0.5, end, ha=side, **look)
     bar.set(xlim=(0, 1), ylim=(0, 1))
-    return figure
+    return set_font(figure, texts.font)
 
 
-def _sheet(trace: Trace, images: list[np.ndarray], title: str, style: ChartStyle):
+def _sheet(trace: Trace, images: list[np.ndarray], title: str, style: ChartStyle, texts: FigureTexts):
     """Pictures in rows under a title, a caption below each, and a function that draws a key below all of them.
 
     Lengths are in inches from the top; the figure is as tall as they need.
@@ -93,8 +100,10 @@ def _sheet(trace: Trace, images: list[np.ndarray], title: str, style: ChartStyle
     figure = Figure(figsize=(style.width, total), dpi=style.dpi, facecolor="white")
     bold: Look = {"fontsize": 1.2 * style.type_pt, "fontweight": "bold", "color": hex_colour(INK)}
     figure.text(gap / style.width, 1 - gap / total, title, va="top", **bold)
-    labels = frame_captions(trace)
-    small = min(style.type_pt, wide * 72 / (0.56 * max(map(len, labels))))  # a letter is about half as wide as tall
+    labels = frame_captions(trace, texts)
+    small = min(
+        style.type_pt, wide * 72 / (0.56 * max(map(num_letters, labels)))
+    )  # a letter is about half as wide as tall
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(index, columns)
         x, y = gap + column * (wide + gap), top + row * (tall + line + gap)

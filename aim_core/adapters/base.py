@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
@@ -18,9 +19,11 @@ from transformers.video_utils import VideoMetadata
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.config import AimConfig
 from aim_core.ops.flops import widths
+from aim_core.ops.tower_attention import TowerAttention, attention_received
 from aim_core.view import View
 
 MODALITIES = ("image", "video")
+_LAYER = "vision_feature_layer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,8 @@ class Call:
     arguments: what it was called with, by parameter name; output: what it returned.
     merged:    what was merged before the projector, one `Merged` of a single view each, where a family does that.
     merge_ms:  the time that took, by the clock.
+    tower:     (1 view, rows of all media) what the vision tower says of them, where a method asked for it; 0 for
+               newlines.
     """
 
     modality: str
@@ -37,6 +42,7 @@ class Call:
     output: Any
     merged: tuple = ()
     merge_ms: float = 0.0
+    tower: TowerAttention | None = None
 
     def without_pixels(self) -> Call:
         """The same call, for keeping: of pixels only the shape, of the output only what the decoder gets."""
@@ -56,6 +62,31 @@ class Early:
 
     projector: nn.Module
     metric: nn.Module
+
+
+@dataclass(frozen=True, eq=False)
+class Tower:
+    """Where a family's vision tower attends in the last layer that its features come from.
+
+    model:     the tower, a stock model.
+    attention: its attention module in that layer.
+    class_token: whether the first row is a class token, which is no patch.
+    by_class:  whether attention received is that paid by the class token; else the mean over all rows.
+    """
+
+    model: PreTrainedModel
+    attention: nn.Module
+    class_token: bool = False
+    by_class: bool = False
+
+    def read(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> Tensor:
+        """(b, n, 1 + m), for each patch the attention it received and its key, mean over heads.
+
+        query, key: (b, heads, [1 +] n, m) of b pictures, or planes; mask: see `attention_received`.
+        """
+        received = attention_received(query[:, :, :1] if self.by_class else query, key, scale, mask)
+        found = torch.cat([received[..., None], key.to(received.dtype).mean(dim=1)], dim=-1)
+        return found[:, 1:] if self.class_token else found
 
 
 class Adapter(ABC):
@@ -138,6 +169,29 @@ class Adapter(ABC):
         """Where to merge before the projector; None for merging what the decoder would get."""
         return None
 
+    def tower(self) -> Tower:
+        """Where the vision tower attends last. Raises ValueError for a family, or a model of it, that cannot say."""
+        raise ValueError(
+            f"of {self.model.config.model_type} models the attention of the vision tower is not known: choose a method "
+            "that does not need it"
+        )
+
+    def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
+        """What the tower says of each row that a call puts into the prompt, (rows of all media, c).
+
+        patches: (b, n, c) of every picture or plane in turn, as `Tower.read` gives them. They are pooled as the family
+        pools its features; a newline has zeros. Here: every patch is a row.
+        """
+        return torch.cat([own.flatten(0, 1) for own in patches])
+
+    def with_tower(self, call: Call, patches: Sequence[Tensor]) -> Call:
+        """The same call with what the tower says of its rows; patches: as in `tower_rows`."""
+        config = self.model.config
+        if (layer := call.arguments.get("vision_feature_layer")) not in (None, config.to_dict().get(_LAYER)):
+            raise ValueError(f"this method ranks by the tower's layer of the configuration: leave out {_LAYER}={layer}")
+        rows = self.tower_rows(call, patches)
+        return replace(call, tower=TowerAttention(rows[None, :, 0], rows[None, :, 1:]))
+
     def placeholder_token_ids(self) -> dict[str, int | None]:
         """For each modality the token id that makes place for its visual tokens."""
         config = self.model.config
@@ -149,7 +203,7 @@ class Adapter(ABC):
         by_kind = []
         for kind in MODALITIES:
             media = [
-                medium for call in calls if call.modality == kind for medium in _with_merged(self.media(call), call)
+                medium for call in calls if call.modality == kind for medium in _with_found(self.media(call), call)
             ]
             if not media:
                 continue
@@ -267,14 +321,42 @@ def features_of(*size: int) -> BaseModelOutputWithPooling:
     return BaseModelOutputWithPooling(pooler_output=shapes(*size))
 
 
-def _with_merged(media: list[MediaSpan], call: Call) -> list[MediaSpan]:
-    """The same media, each view with how it was merged before the projector, if any was."""
-    if not call.merged:
-        return media
-    queue = iter(call.merged)
-    return [
-        replace(medium, views=tuple(replace(part, merged=next(queue)) for part in medium.views)) for medium in media
-    ]
+def read_layer(layers: Sequence[Any], index: Any) -> Any:
+    """The layer of a tower whose output is its hidden state `index`, as configurations count them (0: embeddings).
+
+    Raises ValueError for anything but one such layer.
+    """
+    number = index + len(layers) + 1 if isinstance(index, int) and index < 0 else index
+    if not isinstance(number, int) or not 1 <= number <= len(layers):
+        raise ValueError(f"this method needs features of one layer of the vision tower, got {_LAYER} {index}")
+    return layers[number - 1]
+
+
+def pool_squares(patches: Sequence[Tensor], side: int) -> Tensor:
+    """(rows, c): means over squares of side x side patches, those of each picture in raster order.
+
+    patches: (b, n, c) of square pictures in raster order.
+    """
+    found = []
+    for own in patches:
+        long = math.isqrt(own.shape[1]) // side
+        squares = own.unflatten(1, (long, side, long, side))
+        found.append(squares.mean(dim=(2, 4)).flatten(0, 2))
+    return torch.cat(found)
+
+
+def _with_found(media: list[MediaSpan], call: Call) -> list[MediaSpan]:
+    """The same media, each view with how it was merged before the projector and what the tower says of it, if known."""
+    queue, start, found = iter(call.merged), 0, []
+    for medium in media:
+        views = medium.views
+        if call.merged:
+            views = tuple(replace(part, merged=next(queue)) for part in views)
+        if call.tower is not None:
+            views = tuple(replace(part, tower=call.tower.rows(start + part.rows)) for part in views)
+        found.append(replace(medium, views=views))
+        start += medium.num_rows
+    return found
 
 
 def _together(parts: tuple[Layout, ...]) -> Layout:

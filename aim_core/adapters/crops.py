@@ -65,3 +65,10 @@ def middle(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _centred(width: float, height: float) -> Box:
     return 0.5 - width / 2, 0.5 - height / 2, 0.5 + width / 2, 0.5 + height / 2
+
+
+def num_crops(sizes: Sequence[Sequence[int]], canvases: Sequence[Sequence[int]], crop: int) -> list[int]:
+    """For pictures of these sizes (height, width) how many the tower sees of each: the whole, and the crops of the best
+    of the canvases (height, width); crop: pixels along one side of a crop."""
+    best = [select_best_resolution(tuple(size), canvases) for size in sizes]
+    return [1 + height // crop * (width // crop) for height, width in best]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from torch import Tensor
 from transformers import InternVLForConditionalGeneration
 from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_tiled_canvas
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.base import Call, Tower, pool_squares, read_layer
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.ops.flops import linear_flops, vision_flops
@@ -37,6 +40,14 @@ class InternVLAdapter(TiledAdapter):
         size = settings.size["height"], settings.size["width"]
         columns, rows = get_optimal_tiled_canvas((height, width), size, settings.min_patches, settings.max_patches)
         return rows, columns
+
+    def tower(self) -> Tower:
+        tower = self.model.model.vision_tower
+        layer = read_layer(tower.encoder.layer, self.model.config.vision_feature_layer)
+        return Tower(tower, layer.attention, class_token=True)
+
+    def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
+        return pool_squares(patches, round(1 / self.model.config.downsample_ratio))
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from aim_core.ops.merging import Merged
+from aim_core.ops.tower_attention import TowerAttention
 from aim_core.view import View
 
 
@@ -19,11 +20,13 @@ class ViewSpan:
     rows: (n,) int64, the row of each patch in raster order; n = view.grid rows x columns. In a `MediaSpan` counted
           among its own rows, in a `Layout` among the prompt's.
     merged: how the view was merged before the projector, where a family does that.
+    tower:  (1 view, n) what the vision tower says of the patches, where a method asked for it.
     """
 
     view: View
     rows: Tensor
     merged: Merged | None = None
+    tower: TowerAttention | None = None
 
 
 @dataclass(frozen=True, eq=False)

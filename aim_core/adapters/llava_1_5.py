@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTrainedConfig
 
-from aim_core.adapters.base import Adapter, Call, Early, features_of, shapes
+from aim_core.adapters.base import Adapter, Call, Early, Tower, features_of, read_layer, shapes
 from aim_core.adapters.crops import Box, centre_crop
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.config import AimConfig
@@ -45,6 +45,9 @@ class Llava15Adapter(Adapter):
         """CLIP's last layer reads the same tokens as the projector: those of layer −2."""
         last = self.model.model.vision_tower.encoder.layers[-1]
         return Early(self.model.model.multi_modal_projector, last.self_attn.k_proj)
+
+    def tower(self) -> Tower:
+        return clip_tower(self.model)
 
     def default_config(self) -> AimConfig:
         """The paper's schedule for LLaVA-1.5 (13, 21 of 32 layers, 43.75 % kept), scaled to this depth."""
@@ -83,6 +86,13 @@ def check_clip(config: PreTrainedConfig) -> None:
         raise ValueError(
             f"a {config.model_type} model must have a CLIP tower read without its class token, got {tower}, {strategy}"
         )
+
+
+def clip_tower(model: Any) -> Tower:
+    """CLIP's layer that features come from, -2 as released, ranked by its class token."""
+    tower = model.model.vision_tower
+    layer = read_layer(tower.encoder.layers, model.config.vision_feature_layer)
+    return Tower(tower, layer.self_attn, class_token=True, by_class=True)
 
 
 def crop_box(settings: Any, height: int, width: int) -> Box:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +13,10 @@ from torch import Tensor
 from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
 from transformers.image_processing_utils import select_best_resolution
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
-from aim_core.adapters.crops import anyres, middle
+from aim_core.adapters.base import Adapter, Call, Tower, features_of, shapes
+from aim_core.adapters.crops import anyres, middle, num_crops
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
-from aim_core.adapters.llava_1_5 import check_clip, clip_flops, crop_box
+from aim_core.adapters.llava_1_5 import check_clip, clip_flops, clip_tower, crop_box
 from aim_core.ops.flops import linear_flops
 from aim_core.view import View
 
@@ -74,6 +75,25 @@ class LlavaNextVideoAdapter(Adapter):
         return tuple(
             view if view.box else replace(view, box=crop_box(settings, *sizes[view.medium][1:])) for view in views
         )
+
+    def tower(self) -> Tower:
+        if self.model.config.spatial_pool_mode == "conv":
+            raise ValueError("this model pools frames by a convolution, which attention cannot be carried through")
+        return clip_tower(self.model)
+
+    def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
+        """By the model's own pooling of frames, or packing of crops."""
+        inner: Any = self.inner
+        whole = torch.cat(list(patches))
+        if call.modality == "video":
+            return inner.vision_resampler(whole).flatten(0, 1)
+        config, sizes = self.model.config, call.arguments["image_sizes"]
+        counts = num_crops(sizes.tolist(), config.image_grid_pinpoints, config.vision_config.image_size)
+        newline = whole.new_zeros(whole.shape[-1])
+        packed, _ = inner.pack_image_features(
+            whole.split(counts), sizes, config.vision_feature_select_strategy, image_newline=newline
+        )
+        return torch.cat([own.flatten(0, -2) for own in packed])
 
     def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
         """Of an image its whole, then its crops put together without the padding that the model leaves out."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
+from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
-from aim_core.adapters.crops import Box, anyres, padded_to_square
+from aim_core.adapters.base import Adapter, Call, Tower, features_of, read_layer, shapes
+from aim_core.adapters.crops import Box, anyres, num_crops, padded_to_square
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
@@ -80,6 +82,29 @@ class LlavaOnevisionAdapter(Adapter):
         most = int(config.vision_aspect_ratio.removeprefix("anyres_max_"))
         ratio = math.sqrt(height * width / (most * self._side**2))
         return ((int(height // ratio), int(width // ratio)) if ratio > 1.1 else (height, width)), box
+
+    def tower(self) -> Tower:
+        tower = self.model.model.vision_tower
+        return Tower(tower, read_layer(tower.encoder.layers, self.model.config.vision_feature_layer).self_attn)
+
+    def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
+        """By the model's own pooling of frames, or packing of crops."""
+        inner: Any = self.inner
+        whole = torch.cat(list(patches))
+        newline = whole.new_zeros(whole.shape[-1])
+        if call.modality == "video":
+            videos = call.arguments["pixel_values_videos"].shape[0]
+            rows = inner.apply_pooling(whole).unflatten(0, (videos, -1)).flatten(1, 2)
+            return torch.cat([rows, newline.expand(videos, 1, -1)], dim=1).flatten(0, 1)
+        config, sizes = self.model.config, call.arguments["image_sizes"]
+        counts = num_crops(sizes.tolist(), config.image_grid_pinpoints, config.vision_config.image_size)
+        counts = [
+            1 if len(medium.views) == 1 else count for medium, count in zip(self.media(call), counts, strict=True)
+        ]
+        packed, _ = inner.pack_image_features(
+            whole.split(counts), sizes, image_newline=newline, vision_aspect_ratio=config.vision_aspect_ratio
+        )
+        return torch.cat([own.flatten(0, -2) for own in packed])
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

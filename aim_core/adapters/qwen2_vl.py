@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 from transformers import Qwen2VLForConditionalGeneration
 
-from aim_core.adapters.base import MODALITIES, Adapter, Call
+from aim_core.adapters.base import MODALITIES, Adapter, Call, Tower
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
@@ -66,6 +68,15 @@ class Qwen2VLAdapter(Adapter):
             whole = first.permute(0, 5, 1, 3, 6, 2, 4, 7).reshape(planes, 3, rows * size, columns * size)
             pictures += self.as_pictures(whole, kind)
         return tuple(pictures)
+
+    def tower(self) -> Tower:
+        visual = self.model.model.visual
+        return Tower(visual, visual.blocks[-1].attn)
+
+    def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
+        """Planes come one by one, patches in the order of the tokens that squares of them end in."""
+        square = self.model.config.vision_config.spatial_merge_size**2
+        return torch.cat([own.flatten(0, 1).unflatten(0, (-1, square)).mean(dim=1) for own in patches])
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from torch import Tensor
 from transformers import SmolVLMForConditionalGeneration
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.base import Call, Tower, pool_squares
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.ops.flops import linear_flops, vision_flops
@@ -36,6 +38,13 @@ class SmolVLMAdapter(TiledAdapter):
             return 1, 1
         patches, rows, columns = settings.get_number_of_image_patches(height, width)
         return (rows, columns) if patches > 1 else (1, 1)
+
+    def tower(self) -> Tower:
+        tower = self.model.model.vision_model
+        return Tower(tower, tower.encoder.layers[-1].self_attn)
+
+    def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
+        return pool_squares(patches, self.model.config.scale_factor)
 
     def vision_flops(self, call: Call) -> int:
         vision = self.model.config.vision_config

@@ -18,11 +18,12 @@ class Diagnostics:
     """Follows one prompt and the tokens decoded after it, and keeps what the run would throw away; the rest is computed
     after the run.
 
-    details: whether to record every PageRank iteration, and the queries that chose each answer token.
+    details:      whether to record every PageRank iteration, and the queries that chose each answer token.
+    other_scores: whether to score each scored layer by `OTHERS` too; details say so as well.
     """
 
-    def __init__(self, details: bool = False):
-        self.details = details
+    def __init__(self, details: bool = False, other_scores: bool = False):
+        self.details, self.other_scores = details, details or other_scores
         self._embeds: Tensor | None = None
         self._queries: dict[int, list[Tensor]] = {}  # by layer, (heads, d) for each forward
         self._scales: dict[int, float] = {}

@@ -17,7 +17,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
+from aim_core.adapters.base import MODALITIES, Adapter, Call, Early, Tower
 from aim_core.errors import Stopped
 from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
@@ -28,7 +28,10 @@ from aim_core.forward.witness import Witness
 
 _NAME = "sdpa_reported"  # stock sdpa that reports query and key first
 _ABSENT = object()
-_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float], bool]] = WeakKeyDictionary()
+# told query, key, scale and mask; returns whether attention is to be computed
+_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float, Tensor | None], bool]] = (
+    WeakKeyDictionary()
+)
 _busy: WeakSet[nn.Module] = WeakSet()
 
 
@@ -37,11 +40,17 @@ class ForwardHooks(Protocol):
 
     A forward of the decoder begins with `enter_decoder`: it returns the pass that every layer and the end of this
     forward then call, and the decoder's arguments if they change.
+    wants_tower: whether `on_tower` is to be called.
     """
+
+    @property
+    def wants_tower(self) -> bool: ...
 
     def before_features(self) -> None: ...
 
     def after_features(self, call: Call) -> None: ...
+
+    def on_tower(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> None: ...
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor: ...
 
@@ -91,6 +100,8 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         stack.enter_context(_guesses_counted(adapter.model, hooks))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, hooks))
+        if hooks.wants_tower:
+            _report_tower(adapter.tower(), hooks, stack)
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
         stack.enter_context(adapter.model.register_forward_hook(lambda *_: hooks.forget(), always_call=True))
         stack.enter_context(_pre_hook(inner, hooks.request))
@@ -140,6 +151,20 @@ def stoppable(model: nn.Module, stop: Callable[[], bool] | None) -> Iterator[Non
         stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)] if stop else []
         for layer in (layer for layers in stacks for layer in layers):
             stack.enter_context(layer.register_forward_pre_hook(ask))
+        yield
+
+
+@contextmanager
+def told(decoder: Any, on_layer: Callable[[int], None] | None) -> Iterator[None]:
+    """Tell `on_layer` the number of each of the decoder's layers before it runs. None: nobody."""
+
+    def before(number: int, tell: Callable[[int], None]) -> Callable[..., None]:
+        return lambda *_: tell(number)
+
+    with ExitStack() as stack:
+        for number, layer in enumerate(decoder.layers):
+            if on_layer:
+                stack.enter_context(layer.register_forward_pre_hook(before(number, on_layer)))
         yield
 
 
@@ -291,18 +316,38 @@ def _merging_early(early: Early, hooks: ForwardHooks) -> Iterator[None]:
         yield
 
 
-def _report_attention(decoder: Any, stack: ExitStack) -> None:
+def _report_attention(model: Any, stack: ExitStack) -> None:
     """Use stock sdpa attention that reports query and key, until the stack is closed."""
     AttentionInterface.register(_NAME, _reporting_attention)
     AttentionMaskInterface.register(_NAME, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
-    stack.callback(decoder.set_attn_implementation, "sdpa")
-    decoder.set_attn_implementation(_NAME)
+    stack.callback(model.set_attn_implementation, "sdpa")
+    model.set_attn_implementation(_NAME)
 
 
-def _attention_hook(index: int, forward: _Forward, witness: Witness) -> Callable[[Tensor, Tensor, float], bool]:
-    """What attention of a layer tells query, key and scale; returns whether it is to be computed."""
+def _report_tower(tower: Tower, hooks: ForwardHooks, stack: ExitStack) -> None:
+    """Tell `hooks` what one layer of the vision tower attends with, until the stack is closed."""
+    if (kind := tower.model.config._attn_implementation) != "sdpa":
+        raise ValueError(
+            f"this method ranks by the vision tower's attention, which must be sdpa, got {kind}: "
+            'load with attn_implementation="sdpa"'
+        )
 
-    def report(query: Tensor, key: Tensor, scale: float) -> bool:
+    def report(query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> bool:
+        with torch.no_grad():
+            hooks.on_tower(query, key, scale, mask)
+        return True
+
+    _report_attention(tower.model, stack)
+    stack.callback(_on_attention.pop, tower.attention, None)
+    _on_attention[tower.attention] = report
+
+
+def _attention_hook(
+    index: int, forward: _Forward, witness: Witness
+) -> Callable[[Tensor, Tensor, float, Tensor | None], bool]:
+    """What attention of a decoder layer tells."""
+
+    def report(query: Tensor, key: Tensor, scale: float, _mask: Tensor | None) -> bool:
         if forward.previewed is not None:
             forward.previewed += [query, key, scale]
             return False
@@ -317,6 +362,6 @@ def _attention_hook(index: int, forward: _Forward, witness: Witness) -> Callable
 def _reporting_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
     """Stock sdpa attention, after reporting query and key of the module."""
     report = _on_attention.get(module)
-    if report is not None and not report(query, key, kwargs["scaling"]):
+    if report is not None and not report(query, key, kwargs["scaling"], attention_mask):
         return torch.zeros_like(query).transpose(1, 2), None
     return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from aim_core.adapters.layout import Layout, ViewSpan
-from aim_core.methods.base import GridMerger
-from aim_core.ops.merging import Merged
+from aim_core.methods.base import GridMerger, Merger, needs_tower
 from aim_core.ops.reduced import Reduced, as_reduced
+from aim_core.ops.tower_attention import TowerAttention
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class MergedPrompt:
 def merge_prompt(
     embeds: Tensor,
     layout: Layout,
-    merger: Callable[[Tensor], Merged | Reduced],
+    merger: Merger,
     keep_positions: bool = False,
 ) -> MergedPrompt:
     """Merge the views of one prompt.
@@ -104,18 +104,25 @@ def merge_prompt(
     return MergedPrompt(out[left], left, place[left], visual[left], groups, tuple(parts), len(embeds))
 
 
-def _reduced(
-    embeds: Tensor, layout: Layout, merger: Callable[[Tensor], Merged | Reduced]
-) -> list[tuple[Tensor, Reduced]]:
+def _reduced(embeds: Tensor, layout: Layout, merger: Merger) -> list[tuple[Tensor, Reduced]]:
     """All views by what is merged together: the rows (V, n) of their patches, and what is left of these."""
     if any(part.merged is not None for part in layout.views):
         return [_reduced_early(embeds, part) for part in layout.views]
     found = []
     for (_, grid), views in groupby(layout.views, key=lambda part: (part.view.medium, part.view.grid)):
-        rows = torch.stack([part.rows for part in views]).to(embeds.device)
+        parts = list(views)
+        rows = torch.stack([part.rows for part in parts]).to(embeds.device)
         own = merger.on_grid(grid) if isinstance(merger, GridMerger) else merger
-        found.append((rows, as_reduced(own(embeds[rows]), *rows.shape)))
+        left = own(embeds[rows], tower=_tower(parts)) if needs_tower(own) else own(embeds[rows])
+        found.append((rows, as_reduced(left, *rows.shape)))
     return found
+
+
+def _tower(views: Sequence[ViewSpan]) -> TowerAttention:
+    known = [part.tower for part in views if part.tower is not None]
+    if len(known) < len(views):
+        raise ValueError("this method needs the vision tower's attention: encode images and videos inside aim()")
+    return TowerAttention.together(known)
 
 
 def _reduced_early(embeds: Tensor, part: ViewSpan) -> tuple[Tensor, Reduced]:

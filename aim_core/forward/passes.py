@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.recorder import Record
 from aim_core.forward.token_pruner import TokenPruner
 from aim_core.methods.base import IterativeScorer, Scorer, looks_ahead
+from aim_core.methods.scorers import OTHERS
 from aim_core.ops.masks import decode_mask, prefill_mask
 
 
@@ -51,16 +53,17 @@ class Pass:
 class PrefillPass(Pass):
     """A prefill, layer by layer.
 
+    scorers:  one for each sample.
     visual:   (b, n) bool, rows of the merged prompts, no padding among them.
     records:  one for each sample, filled in as the layers go by.
     num_full: rows of the full prompts; shift: (b, 1), see `PrunedCacheLayer`.
     touches:  False if nothing is ever merged or dropped: then attention is only scored.
-    diagnostics: with `details`, every iteration of a scorer is recorded.
+    diagnostics: with `details`, every iteration of a scorer is recorded; with `other_scores`, what others say.
     """
 
     def __init__(
         self,
-        scorer: Scorer,
+        scorers: Sequence[Scorer],
         pruner: TokenPruner,
         visual: Tensor,
         records: list[Record],
@@ -71,19 +74,20 @@ class PrefillPass(Pass):
         diagnostics: Diagnostics | None = None,
     ):
         super().__init__(diagnostics)
-        self.scorer, self.pruner, self.visual, self.records = scorer, pruner, visual, records
+        self.scorers, self.pruner, self.visual, self.records = scorers, pruner, visual, records
         self._details = diagnostics is not None and diagnostics.details
+        self._others = diagnostics is not None and diagnostics.other_scores
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
-        self._ahead = looks_ahead(scorer)
-        self._asked = [scorer.layers(counts) for counts in pruner.counts]
+        self._ahead = looks_ahead(scorers[0])
+        self._asked = [scorer.layers(counts) for scorer, counts in zip(scorers, pruner.counts, strict=True)]
         self._mask = None if pruner.full else prefill_mask(pruner.visible)
         self._moved = False  # whether rows have left; a longer neighbour may keep the width as it was
         if touches and cache is not None:  # if the hooks go in the middle, the layers behind take nothing
             cache.layers[:] = [PrunedCacheLayer(0, None, shift) for _ in cache.layers]
         self._entered: list[tuple[Tensor, Tensor]] = []  # rows and visible of each layer
-        # layer, sample, (m,) and (heads, steps, m)
-        self._scores: list[tuple[int, int, Tensor, Tensor | None]] = []
+        # layer, sample, (m,), (heads, steps, m) and (2, m)
+        self._scores: list[tuple[int, int, Tensor, Tensor | None, Tensor | None]] = []
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         picked = self.pruner.select(layer)
@@ -116,14 +120,17 @@ class PrefillPass(Pass):
     def _score(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         """Score the rows that entered a layer, in the samples that ask for it."""
         for sample in (index for index, layers in enumerate(self._asked) if layer in layers):
+            scorer = self.scorers[sample]
             q, k = self.pruner.scored_rows(sample, query, key)
-            if self._details and isinstance(self.scorer, IterativeScorer):
-                scores, steps = self.scorer.with_iterations(q, k, scale)
+            if self._details and isinstance(scorer, IterativeScorer):
+                scores, steps = scorer.with_iterations(q, k, scale)
             else:
-                scores, steps = self.scorer(q, k, scale), None
+                scores, steps = scorer(q, k, scale), None
             scores = self.pruner.scores[sample] = self.pruner.spread(sample, scores[0], -torch.inf)
             steps = None if steps is None else self.pruner.spread(sample, steps[0], torch.nan)
-            self._scores.append((layer, sample, scores, steps))
+            others = torch.cat([other(q, k, scale) for other in OTHERS]) if self._others else None
+            others = None if others is None else self.pruner.spread(sample, others, torch.nan)
+            self._scores.append((layer, sample, scores, steps, others))
 
     def leave(self) -> None:
         """Write down what happened; only now, since counting rows makes a GPU wait."""
@@ -137,10 +144,13 @@ class PrefillPass(Pass):
                 record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)
                 record.steps.append(None)
-        for layer, sample, scores, steps in self._scores:
+                record.others.append(None)
+        for layer, sample, scores, steps, others in self._scores:
             record = self.records[sample]
             record.scores[layer] = scores[record.places[layer]]
-            record.steps[layer] = None if steps is None else steps[..., record.places[layer]]
+            places = record.places[layer]
+            record.steps[layer] = None if steps is None else steps[..., places]
+            record.others[layer] = None if others is None else others[..., places]
 
     def _of_rows_left(self, kwargs: dict[str, Any], device: torch.device) -> dict[str, Any]:
         """Mask and positions for the rows that are left; they come at full length to every layer."""

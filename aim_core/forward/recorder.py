@@ -26,6 +26,7 @@ class Record:
     places:   for each layer (k,) int64, where those rows stand among all that the layer has.
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.
     steps:    for each layer (heads, steps, k) how these scores came about, or None where that was not asked for.
+    others:   for each layer (2, k) the attention that those rows receive and that the last token pays them, or None.
     num_text: for each layer, the rows of text that entered it.
     num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
     """
@@ -38,6 +39,7 @@ class Record:
     places: list[Tensor] = field(default_factory=list)
     scores: list[Tensor | None] = field(default_factory=list)
     steps: list[Tensor | None] = field(default_factory=list)
+    others: list[Tensor | None] = field(default_factory=list)
     num_text: list[int] = field(default_factory=list)
     num_rows: list[int] = field(default_factory=list)
 
@@ -47,8 +49,10 @@ class Record:
         similarity: for each view (patches,), see `Trace.similarity`.
         """
         layers = tuple(
-            LayerTrace(index, kept.cpu().numpy(), _numpy(scores, 1), _numpy(steps, 3))
-            for index, (kept, scores, steps) in enumerate(zip(self.kept, self.scores, self.steps, strict=True))
+            LayerTrace(index, kept.cpu().numpy(), _numpy(scores, 1), _numpy(steps, 3), *_each(others))
+            for index, (kept, scores, steps, others) in enumerate(
+                zip(self.kept, self.scores, self.steps, self.others, strict=True)
+            )
         )
         rows = [group.cpu().numpy() for group in self.groups]
         rounds = [[new.cpu().numpy() for new in own] for own in self.rounds]
@@ -74,6 +78,10 @@ class Recorder:
         if len(self.records) != 1:
             raise ValueError(f"expected one sample with visual tokens, got {len(self.records)}")
         return self.records[0]
+
+
+def _each(others: Tensor | None) -> tuple[np.ndarray, ...]:
+    return () if others is None else tuple(others.float().cpu().numpy())
 
 
 def _numpy(values: Tensor | None, num_axes: int) -> np.ndarray:

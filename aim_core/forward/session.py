@@ -16,11 +16,11 @@ from aim_core.forward.batch import Batch, collate
 from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
 from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.merged_prompt import merge_prompt
-from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, find_override_rows
+from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows, find_override_rows
 from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
-from aim_core.methods.base import Method, check_schedule, merges_early
+from aim_core.methods.base import Method, PromptScorer, Scorer, check_schedule, merges_early, needs_tower
 from aim_core.ops.merging import Merged, similarity_to_merged
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 
@@ -63,6 +63,7 @@ class Session(local):
         self._layouts: list[Layout] | None = None
         self._early: list[Merged] = []
         self._early_ms = 0.0
+        self._tower: list[Tensor] = []
         self._request: dict[str, Any] = {}
         self._num_guessed = 0
 
@@ -83,12 +84,21 @@ class Session(local):
 
     # The vision side
 
+    @property
+    def wants_tower(self) -> bool:
+        return needs_tower(self.method.merger)
+
     def before_features(self) -> None:
-        self._early, self._early_ms = [], 0.0
+        self._early, self._early_ms, self._tower = [], 0.0, []
 
     def after_features(self, call: Call) -> None:
         merged = [one for whole in self._early for one in whole.each()]
-        self._calls.append(Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms))
+        call = Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms)
+        self._calls.append(self.adapter.with_tower(call, self._tower) if self._tower else call)
+        self._tower = []
+
+    def on_tower(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> None:
+        self._tower.append(self.adapter.tower().read(query, key, scale, mask))
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
         if not merges_early(self.method.merger):
@@ -188,8 +198,9 @@ class Session(local):
         if self.diagnostics is not None:
             self.diagnostics.begin(embeds[0], batch.prompts[0])
         visual = batch.visual & batch.valid
+        scorers = self._scorers(batch, rows, num_guessed)
         prefill = PrefillPass(
-            method.scorer, pruner, visual, records, cache, embeds.shape[1], shift, touches, self.diagnostics
+            scorers, pruner, visual, records, cache, embeds.shape[1], shift, touches, self.diagnostics
         )
         if not touches:
             return prefill, None
@@ -208,6 +219,20 @@ class Session(local):
         self._wait(embeds)
         self.recorder.merge_ms = (time.perf_counter() - begun) * 1000
         return batch
+
+    def _scorers(self, batch: Batch, rows: OverrideRows, num_guessed: int) -> list[Scorer]:
+        """One for each prompt, which it may have to know."""
+        scorer = self.method.scorer
+        if not isinstance(scorer, PromptScorer):
+            return [scorer] * len(batch.prompts)
+        if self.method.drop_text:
+            raise ValueError("this method scores by the question's tokens: it cannot drop text")
+        found = []
+        for prompt, valid in zip(batch.prompts, batch.valid, strict=True):
+            told = valid[-len(prompt.rows) :] & (True if rows.remove is None else ~rows.remove[0])
+            told[len(told) - num_guessed :] = False
+            found.append(scorer.for_prompt(prompt.embeds[told], prompt.visual[told]))
+        return found
 
     def _planned(self, count: int) -> list[int]:
         """How many of `count` rows that may be dropped enter each layer."""

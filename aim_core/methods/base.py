@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from torch import Tensor
 
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced
+from aim_core.ops.tower_attention import TowerAttention
 
 POSITIONS = ("sequential", "original")
 MODES = ("dropped", "masked")
@@ -54,6 +55,19 @@ class GridMerger(Protocol):
         """The merger that is called with views of `grid` = (rows, columns) patches."""
 
 
+@runtime_checkable
+class TowerMerger(Protocol):
+    """What a merger may say beside: that it ranks patches by the attention of the vision tower (VisionZip does). It is
+    then called with it; families compute it for such mergers alone."""
+
+    needs_tower: bool
+
+    def __call__(
+        self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None
+    ) -> Merged | Reduced:
+        """tower: of the same patches as tokens (views, n, d); never None where `needs_tower` is true."""
+
+
 class Schedule(Protocol):
     """Second choice: how many visual tokens enter each layer. A small frozen value; `LinearSchedule` is AIM's."""
 
@@ -82,6 +96,21 @@ class IterativeScorer(Protocol):
 
     def with_iterations(self, query: Tensor, key: Tensor, scale: float) -> tuple[Tensor, Tensor]:
         """The same scores (1, n), bit for bit, and each head's after every iteration, (1, heads, iterations + 1, n)."""
+
+
+@runtime_checkable
+class PromptScorer(Protocol):
+    """What a scorer offers beside that must know the prompt: itself for one prompt (SparseVLM's does).
+
+    Not for methods that drop text.
+    """
+
+    def for_prompt(self, embeds: Tensor, visual: Tensor) -> Scorer:
+        """The scorer of one prompt's tokens.
+
+        embeds: (n, d), text and visual tokens as they enter layer 0, but for what is only guessed to be said;
+        visual: (n,) bool.
+        """
 
 
 @runtime_checkable
@@ -121,6 +150,18 @@ class Method:
 def merges_early(merger: Merger) -> bool:
     """Whether it works before the projector, in the families that can."""
     return isinstance(merger, EarlyMerger) and merger.before_projector
+
+
+def needs_tower(merger: Merger) -> TypeGuard[TowerMerger]:
+    """Whether it is to be called with the attention of the vision tower."""
+    return isinstance(merger, TowerMerger) and merger.needs_tower
+
+
+def require_tower(tower: TowerAttention | None) -> TowerAttention:
+    """What a merger with `needs_tower` was called with. Raises ValueError for None."""
+    if tower is None:
+        raise ValueError("this merger must be called with the vision tower's attention, tower=TowerAttention(...)")
+    return tower
 
 
 def looks_ahead(scorer: Scorer) -> bool:

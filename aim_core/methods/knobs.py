@@ -68,6 +68,10 @@ def _pyramid(shape: ModelShape) -> Settings:
     return {"first_layer": max(1, shape.num_layers // 4, shape.first_droppable)}
 
 
+def _sparsevlm(shape: ModelShape) -> Settings:
+    return {"first_layer": shape.first_droppable} if shape.first_droppable else {}
+
+
 def _schedules(shape: ModelShape) -> list[Settings]:
     """All l1 < l2 up to the model's depth, those first whose shape is closest to the released schedule's."""
     layers = range(max(0, shape.first_droppable - 1), shape.num_layers + 1)
@@ -92,6 +96,7 @@ SHARE = ShareKnob()
 AIM = ShareKnob(others=_aim)
 FASTV = ShareKnob(low=0.0, others=_fastv)
 PYRAMID = ShareKnob(low=0.0, others=_pyramid)
+SPARSEVLM = ShareKnob(others=_sparsevlm)
 DYCOKE = ShareKnob(low=0.0)
 SCHEDULE = WholeKnob(_schedules)
 LAYER = WholeKnob(_layers)

@@ -16,12 +16,19 @@ from aim_core.methods.divprune import divprune
 from aim_core.methods.dycoke import dycoke
 from aim_core.methods.evs import evs
 from aim_core.methods.fastv import fastv
+from aim_core.methods.fastvid import fastvid
 from aim_core.methods.fewer_frames import fewer_frames
+from aim_core.methods.flashvid import flashvid
+from aim_core.methods.holitom import holitom
+from aim_core.methods.prumerge import prumerge, prumerge_plus
 from aim_core.methods.pyramid_drop import pyramid_drop
 from aim_core.methods.random_patches import random_patches
+from aim_core.methods.sparsevlm import sparsevlm
+from aim_core.methods.tome import tome
 from aim_core.methods.uniform import uniform
 from aim_core.methods.v_cast import v_cast
 from aim_core.methods.vidcom2 import vidcom2
+from aim_core.methods.visionzip import visionzip
 from aim_core.methods.vtw import vtw
 
 
@@ -53,6 +60,7 @@ def _aim(keep_ratio: float = 0.25, l1: int = 14, l2: int = 22) -> Method:
     return aim_method(AimConfig(keep_ratio, l1, l2))
 
 
+_PRUMERGE = "by attention and keys averaged over heads, behind the projector; a patch is added to one token alone"
 METHODS = {
     "aim": MethodEntry(_aim, "AIM", "2412.03248", knob=knobs.AIM),
     "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
@@ -65,10 +73,28 @@ METHODS = {
         "tokens keep their positions; the released code numbers them anew",
         knobs.PYRAMID,
     ),
+    "sparsevlm": MethodEntry(
+        sparsevlm,
+        "SparseVLM",
+        "2410.04417",
+        "first version, without recycling; positions are kept",
+        knobs.SPARSEVLM,
+    ),
     "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for", knobs.LAYER),
     "evs": MethodEntry(evs, "EVS", "2510.14624", "features are compared, as vLLM does; the paper compares pixels"),
     "vidcom2": MethodEntry(vidcom2, "VidCom²", "2505.14454"),
     "v_cast": MethodEntry(v_cast, "V-CAST", "2603.27650"),
+    "tome": MethodEntry(tome, "ToMe", "2210.09461", "after the vision tower, not in its layers"),
+    "prumerge": MethodEntry(prumerge, "LLaVA-PruMerge", "2403.15388", _PRUMERGE),
+    "prumerge_plus": MethodEntry(prumerge_plus, "LLaVA-PruMerge+", "2403.15388", _PRUMERGE),
+    "visionzip": MethodEntry(visionzip, "VisionZip", "2412.04467", "tokens stand in raster order"),
+    "fastvid": MethodEntry(
+        fastvid, "FastVID", "2503.11187", "frame means and attention received for the tower's pooling head"
+    ),
+    "holitom": MethodEntry(
+        holitom, "HoliTom", "2505.21334", "inside the language model tokens are dropped, not merged"
+    ),
+    "flashvid": MethodEntry(flashvid, "FlashVID", "2602.08024"),
     "divprune": MethodEntry(divprune, "DivPrune", "2503.02175"),
     "dycoke": MethodEntry(dycoke, "DyCoke", "2411.15024", "temporal merging alone, nothing at decoding", knobs.DYCOKE),
     "random": MethodEntry(random_patches, "random patches"),

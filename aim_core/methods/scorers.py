@@ -26,7 +26,8 @@ class AttentionReceived:
         n = query.shape[2]
         total = torch.zeros(1, n, device=query.device, dtype=_wide(query))
         for start in range(0, n, _BLOCK):
-            attention = _attention(query[:, :, start : start + _BLOCK], key, scale, start)  # (1, heads, rows, n)
+            rows = torch.arange(start, min(n, start + _BLOCK), device=query.device)
+            attention = causal_attention(query[:, :, rows], key, scale, rows)  # (1, heads, rows, n)
             total += attention.mean(dim=1).sum(dim=1)
         return total / torch.arange(n, 0, -1, device=query.device)
 
@@ -39,7 +40,8 @@ class LastTokenAttention:
     """The attention the last token pays, mean over heads (what FastV's released code scores by)."""
 
     def __call__(self, query: Tensor, key: Tensor, scale: float) -> Tensor:
-        return _attention(query[:, :, -1:], key, scale, query.shape[2] - 1).mean(dim=1)[:, 0]
+        last = torch.tensor([query.shape[2] - 1], device=query.device)
+        return causal_attention(query[:, :, -1:], key, scale, last).mean(dim=1)[:, 0]
 
     def layers(self, counts: Sequence[int]) -> frozenset[int]:
         return where_needed(counts)
@@ -66,12 +68,14 @@ class RandomScorer:
         return where_needed(counts)
 
 
-def _attention(query: Tensor, key: Tensor, scale: float, start: int) -> Tensor:
-    """Causal attention (1, heads, r, n) of rows from `start` on: query (1, heads, r, d), key (1, kv_heads, n, d)."""
+OTHERS = (AttentionReceived(), LastTokenAttention())  # that a run may be scored by beside its own scorer
+
+
+def causal_attention(query: Tensor, key: Tensor, scale: float, rows: Tensor) -> Tensor:
+    """Attention (1, heads, r, n) of the rows numbered `rows`, (r,): query (1, heads, r, d), key (1, kv_heads, n, d)."""
     wide, n = _wide(query), key.shape[2]
     key = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)
     logits = query.to(wide) @ key.to(wide).mT * scale
-    rows = torch.arange(start, start + query.shape[2], device=query.device)
     future = torch.arange(n, device=query.device)[None, :] > rows[:, None]
     return logits.masked_fill(future, -math.inf).softmax(dim=-1)
 

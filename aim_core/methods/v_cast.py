@@ -14,6 +14,7 @@ from torch import Tensor
 
 from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import before_decoder, check_share
+from aim_core.ops.deal_out import deal_out
 from aim_core.ops.reduced import Reduced, keep_patches
 
 _SOFTNESS = 0.7  # of the softmax over frames
@@ -34,7 +35,8 @@ class KeepAtBends:
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Reduced:
         x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
         mean = F.normalize(x.mean(dim=1), dim=-1)  # (views, d)
-        counts = deal_out((curvature(mean) / _SOFTNESS).softmax(dim=0).tolist(), x.shape[1], self._total(*x.shape[:2]))
+        views, n = x.shape[:2]
+        counts = deal_out((curvature(mean) / _SOFTNESS).softmax(dim=0).tolist(), [n] * views, self._total(views, n))
         unlike = 1 - (F.normalize(x, dim=-1) * mean[:, None]).sum(dim=-1)  # (views, n)
         scores = unlike + _unit_range(x.norm(dim=-1))
         kept = torch.zeros(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
@@ -58,21 +60,6 @@ def curvature(mean: Tensor) -> Tensor:
     step = F.normalize(mean[1:] - mean[:-1], dim=-1)
     bend[1:-1] = 1 - (step[1:] * step[:-1]).sum(dim=-1)
     return bend
-
-
-def deal_out(shares: list[float], most: int, total: int) -> list[int]:
-    """Whole numbers in [1, most] that add up to `total`, close to total x shares.
-
-    Rounded down, within bounds; what is then missing goes, one by one, to those that lack most, and what is too much is
-    taken from those that have most in excess. Of equals the first.
-    """
-    counts = [min(most, max(1, int(total * share))) for share in shares]
-    while (missing := total - sum(counts)) != 0:
-        step = 1 if missing > 0 else -1
-        free = [i for i, count in enumerate(counts) if 1 <= count + step <= most]
-        best = max(free, key=lambda i: step * (total * shares[i] - counts[i]))
-        counts[best] += step
-    return counts
 
 
 def _unit_range(x: Tensor) -> Tensor:

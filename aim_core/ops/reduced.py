@@ -88,6 +88,19 @@ def average_groups(tokens: Tensor, group: Tensor, place: Tensor) -> Reduced:
     return Reduced(weighted_sums(tokens, group, weight, len(place)), group, place, weight)
 
 
+def join_patches(tokens: Tensor, home: Tensor, weight: Tensor) -> Reduced:
+    """Add up patches, each times its weight, at the patches that they join.
+
+    tokens: (V, n, d); home: (V, n) int64 in [-1, V * n): the patch that each joins, itself where others join it; -1 for
+    a patch to drop; weight: (V, n). Tokens are numbered in raster order of the patches they stand at.
+    """
+    inside = home >= 0
+    place = home[inside].unique()
+    group = torch.where(inside, torch.searchsorted(place, home.clamp_min(0)), -1)
+    weight = torch.where(inside, weight, 0).to(torch.promote_types(tokens.dtype, torch.float32))
+    return Reduced(weighted_sums(tokens, group, weight, len(place)), group, place, weight)
+
+
 def weighted_sums(tokens: Tensor, group: Tensor, weight: Tensor, num_groups: int) -> Tensor:
     """(num_groups, d): for each group the sum of its patches' tokens (V, n, d), each times its weight (V, n).
 

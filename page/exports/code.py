@@ -29,7 +29,7 @@ def python_of(stored: StoredRun, model: str) -> str:
         *imports,
         "",
         f"engine = Engine.from_pretrained({model!r})",
-        f"media = {_place(stored.path)!r}",
+        f"media = {place_of(stored.path)!r}",
         f"question = {stored.question!r}",
         f"config = {_config(stored.settings)}",
         *([f"overrides = {overrides!r}"] if overrides else []),
@@ -41,7 +41,7 @@ def python_of(stored: StoredRun, model: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _place(path: str) -> str:
+def place_of(path: str) -> str:
     """A sample by its place in the repository, any other file by its name."""
     name = sample_name(path)
     return f"assets/samples/{name}" if name else Path(path).name

@@ -21,7 +21,7 @@ def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
     for kind, button in panel.buttons.items():
         made = button.click(
             exports.maker(kind),
-            [results.key, figures.layer, figures.scale],
+            [results.key, figures.layer, figures.scale, panel.listed],
             panel.files,
             api_visibility="private",
             show_progress_on=panel.files,
@@ -32,8 +32,9 @@ def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
     settings = [controls.question, *controls.sliders]
     linked = panel.link.click(exports.link, [*media.inputs, *settings], panel.address, api_visibility="private")
     copied = scripts.call(ADDRESS, "linkTo")
-    linked.success(None, panel.address, panel.address, js=copied, api_visibility="private")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    given_link = linked.success(exports.copied, [panel.address] * 2, panel.address, js=copied, **quiet)
+    given_link.success(None, panel.address, None, js=scripts.call(ADDRESS, "selectRefused"), api_visibility="private")
     at_once: dict[str, Any] = quiet | {"concurrency_limit": None}  # what a visitor does meanwhile must not be undone
     filled, tabs = [*results.panels, results.key, *settings], [*media.inputs, media.tabs]
     link = scripts.call(ADDRESS, "linked")

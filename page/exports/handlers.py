@@ -55,15 +55,22 @@ class Exports:
         }
 
     def maker(self, kind: str) -> Callable:
-        """A handler that writes the files of one kind, under names of ours in a folder of their own."""
+        """A handler that writes the files of one kind, under names of ours in a folder of their own.
+
+        listed: the visitor's own list of files, changed in place, since two presses may be under way: the new ones,
+        then earlier ones that have not expired.
+        """
 
         @guarded
-        def make(key, layer, scale, progress=gr.Progress()):
+        def make(key, layer, scale, listed, progress=gr.Progress()):
             stored = self._stored(key)
             progress(0.1, strings().MAKING[kind])
             folder = Path(self.cache) / uuid.uuid4().hex
             folder.mkdir(parents=True)
-            return [str(path) for path in self.writers[kind](stored, folder, layer, scale)]
+            made = self.writers[kind](stored, folder, layer, scale)
+            earlier = [file for file in listed if Path(file).exists()]
+            listed[:] = [*_numbered(made, {Path(file).name for file in earlier}), *earlier]
+            return [*listed]
 
         return make
 
@@ -100,6 +107,15 @@ class Exports:
             gr.Info(strings().LINK_OWN_FILE)
         config, frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
         return permalink_query(str(question or "").strip(), config, frames, sample)
+
+    @guarded
+    def copied(self, link, refused):
+        """Say that a link is in the clipboard, or that the browser refused: then its text is selected on the page."""
+        if refused:
+            gr.Warning(strings().LINK_REFUSED, title=strings().TITLES["link"])
+        else:
+            gr.Info(strings().LINK_COPIED, title=strings().TITLES["link"])
+        return link
 
     @guarded
     def restore(self, link):
@@ -168,25 +184,28 @@ class Exports:
         from page.exports.figures import (
             write_figures,  # drawing and coding are slow to import: not when the page starts
         )
+        from page.figures import drawn_texts
         from visual.paper_figures import paper_figures
 
         dense, aim = ((run.cost.vision_flops, run.cost.language_flops) for run in (stored.dense, stored.shown))
         layer = min(max(0, int(layer)), stored.shown.trace.num_layers - 1)
         scale = scale if scale in ("rank", "log") else "rank"
-        return write_figures(paper_figures(stored.shown.trace, dense, aim, layer, scale), folder)
+        return write_figures(paper_figures(stored.shown.trace, dense, aim, layer, scale, drawn_texts()), folder)
 
     def _mp4(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_mp4
+        from page.figures import drawn_texts
         from visual.film import film
 
-        write_mp4(film(stored.shown.trace), folder / "aim_run.mp4")
+        write_mp4(film(stored.shown.trace, texts=drawn_texts()), folder / "aim_run.mp4")
         return [folder / "aim_run.mp4"]
 
     def _gif(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
         from page.exports.encode import write_gif
+        from page.figures import drawn_texts
         from visual.film import film
 
-        write_gif(film(stored.shown.trace, GIF_WIDTH), folder / "aim_run.gif")
+        write_gif(film(stored.shown.trace, GIF_WIDTH, drawn_texts()), folder / "aim_run.gif")
         return [folder / "aim_run.gif"]
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
@@ -226,3 +245,12 @@ class Exports:
             raise refusal(strings().NO_COUNTS, "gone")
         (folder / "aim_counts.csv").write_text(counts_csv(stored, facts), encoding="utf-8")
         return [folder / "aim_counts.csv"]
+
+
+def _numbered(files: list[Path], taken: set[str]) -> list[str]:
+    """The files, renamed to "aim_run_2.mp4" and so on where their name is taken."""
+    named = []
+    for file in files:
+        names = (file.name, *(f"{file.stem}_{number}{file.suffix}" for number in range(2, len(taken) + 3)))
+        named.append(str(file.rename(file.with_name(next(name for name in names if name not in taken)))))
+    return named

@@ -33,7 +33,7 @@ def export_panel() -> ExportPanel:
             with gr.Column():
                 link = _button("link")
                 address = gr.Textbox(
-                    label=text("EXPORTS.link_name"), interactive=False, lines=2, buttons=["copy"], elem_id="link"
+                    label=text("EXPORTS.link_name"), interactive=True, lines=2, buttons=["copy"], elem_id="link"
                 )
             with gr.Column():
                 name: Any = text("EXPORTS.load")  # Gradio translates it here too; its annotation says plain text
@@ -41,7 +41,7 @@ def export_panel() -> ExportPanel:
                 note = gr.Markdown(text("EXPORTS.load_lead"), elem_id="load_note")
         with gr.Accordion(text("EXPORTS.why_name"), open=False):
             gr.Markdown(text("EXPORTS.why"))
-    return ExportPanel(buttons, files, code, link, address, load, note)
+    return ExportPanel(buttons, files, gr.State([]), code, link, address, load, note)
 
 
 def _button(kind: str, **look) -> gr.Button:

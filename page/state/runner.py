@@ -38,7 +38,11 @@ class Runner:
         self._lock = Lock()
 
     def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
-        """One answer, and what the model saw; more: as `Engine.run` takes it."""
+        """One answer, and what the model saw; more: as `Engine.run` takes it.
+
+        Small models are scored by other scorers too: that takes a few per cent of a run.
+        """
+        more = {"other_scores": self.is_small} | more
         result = self.engine.run(self.frames(path, num_frames), question, config=config, **more)
         return self.pictured(result, path, num_frames)
 

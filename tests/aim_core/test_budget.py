@@ -157,7 +157,12 @@ def test_settings_are_written_with_few_digits():
 
 
 def test_deepstack_moves_the_first_layer_that_may_drop():
-    for name, setting in (("fastv", "layer"), ("vtw", "layer"), ("pyramid_drop", "first_layer")):
+    for name, setting in (
+        ("fastv", "layer"),
+        ("vtw", "layer"),
+        ("pyramid_drop", "first_layer"),
+        ("sparsevlm", "first_layer"),
+    ):
         found = mean(name, 0.4, first_droppable=9)
         assert found.settings[setting] >= 9 and found.visual_per_layer[8] == 6272
     assert mean("prune_only", 0.4, first_droppable=9).settings["l1"] >= 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -15,8 +15,10 @@ from aim_core.engine import Engine
 from aim_core.forward.diagnostics import attention_of_rows
 from aim_core.methods.aim import PageRank, as_method
 from aim_core.methods.fastv import fastv
+from aim_core.methods.scorers import AttentionReceived, LastTokenAttention
 from aim_core.ops.pagerank import pagerank_heads
 from aim_core.overrides import TokenOverrides
+from aim_core.trace import Trace
 from tests.helpers.prompts import QUESTION, plain_inputs, prepared
 
 CONFIG = AimConfig(0.25, l1=2, l2=9)
@@ -219,3 +221,64 @@ def test_half_precision_is_measured_in_full(checkpoint, frames, dtype):
     again = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=1).trace
     last = again.round_groups(len(again.rounds))
     assert all(len(np.unique(np.stack(pair), axis=1)[0]) == 16 for pair in zip(last, again.group, strict=True))
+
+
+@dataclass(frozen=True)
+class Overheard(PageRank):
+    """PageRank that keeps what it was called with."""
+
+    heard: list = field(default_factory=list)
+
+    def __call__(self, query, key, scale):
+        self.heard.append((query.clone(), key.clone(), scale))
+        return super().__call__(query, key, scale)
+
+
+def slow_attention(query, key, scale):
+    """(heads, n, n), row by row in double precision."""
+    heads, n, _ = query.shape
+    attention = np.zeros((heads, n, n))
+    for head in range(heads):
+        own = key[head // (heads // len(key))]
+        for row in range(n):
+            powers = np.exp([float(query[head, row] @ own[column]) * scale for column in range(row + 1)])
+            attention[head, row, : row + 1] = powers / powers.sum()
+    return attention
+
+
+def test_other_scores_are_what_their_scorers_say_of_the_same_query_and_key(engine, frames):
+    """Against the scorers called directly, and in the first layer against attention row by row."""
+    scorer = Overheard()
+    method = replace(as_method(CONFIG), scorer=scorer)
+    result = engine.run(frames, QUESTION, config=method, max_new_tokens=1, other_scores=True)
+    _, start, _ = prepared(engine, frames, CONFIG.keep_ratio)
+    scored = [layer for layer in result.trace.layers if len(layer.scores)]
+    assert len(scored) == len(scorer.heard) > 3
+    for index, (layer, (query, key, scale)) in enumerate(zip(scored, scorer.heard, strict=True)):
+        own = slice(start, start + len(layer.kept))  # visual rows lie side by side in the prompt
+        received, last = (other(query, key, scale)[0, own] for other in (AttentionReceived(), LastTokenAttention()))
+        np.testing.assert_allclose(layer.received, received, rtol=1e-6)
+        np.testing.assert_allclose(layer.last_token, last, rtol=1e-6)
+        assert layer.early_of(layer.received) != layer.early and layer.received.dtype == np.float32
+        if index == 0:
+            slow = slow_attention(query[0].double().numpy(), key[0].double().numpy(), scale).mean(axis=0)
+            n = len(slow)
+            by_hand = [sum(slow[row, column] for row in range(column, n)) / (n - column) for column in range(n)]
+            np.testing.assert_allclose(layer.received, by_hand[own], rtol=1e-4)
+            np.testing.assert_allclose(layer.last_token, slow[-1][own], rtol=1e-4)
+
+
+def test_other_scores_change_nothing_and_are_recorded_where_asked_for(engine, frames, tmp_path):
+    plain, asked, detailed = (
+        engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=2, **more)
+        for more in ({}, {"other_scores": True}, {"details": True})
+    )
+    assert plain.answer_ids == asked.answer_ids
+    asked.trace.save(tmp_path / "run.npz")
+    back = Trace.load(tmp_path / "run.npz")
+    for one, other, more, loaded in zip(*(r.trace.layers for r in (plain, asked, detailed)), back.layers, strict=True):
+        np.testing.assert_array_equal(one.scores, other.scores)
+        assert one.received.size == one.last_token.size == 0 and len(other.received) == len(other.scores)
+        np.testing.assert_allclose(more.received, other.received, rtol=1e-6)
+        for name in ("received", "last_token"):
+            np.testing.assert_array_equal(getattr(loaded, name), getattr(other, name))

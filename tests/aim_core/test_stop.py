@@ -57,6 +57,13 @@ def test_a_stopped_run_leaves_everything_usable(engine, frames, asked, times):
     )
 
 
+def test_every_layer_is_told_before_it_runs_in_the_prefill_and_for_each_token(engine, frames, asked):
+    before, layers = everything_on(engine.adapter.model), []
+    result = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4, on_layer=layers.append)
+    assert layers == [*range(engine.num_layers)] * len(result.answer_ids)
+    assert result.answer_ids == asked[1].answer_ids and everything_on(engine.adapter.model) == before
+
+
 def test_the_vision_tower_can_be_stopped_too(engine, frames):
     fresh = Engine(engine.adapter)
     with pytest.raises(Stopped):

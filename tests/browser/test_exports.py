@@ -85,6 +85,36 @@ def test_the_link_holds_all_settings(page):
     assert given == {name: str(value) for name, value in SETTINGS.items()} | LOOK and not link.query
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_page_says_whether_the_link_was_copied(page, allowed):
+    open_exports(page)
+    answer = "(text) => { window.copied = text; return Promise.resolve(); }" if allowed else "() => Promise.reject()"
+    page.evaluate(
+        f"Object.defineProperty(navigator, 'clipboard', {{ value: {{ writeText: {answer} }}, configurable: true }})"
+    )
+    page.fill("#link textarea", "")
+    page.click("#export_link")
+    toast = page.locator("[data-testid=toast-body]").last
+    playwright.expect(toast).to_contain_text("is in your clipboard" if allowed else "let nothing be copied")
+    link = page.input_value("#link textarea")
+    assert link.startswith("http")
+    if allowed:
+        assert page.evaluate("copied") == link
+    else:
+        page.wait_for_function("document.activeElement.value?.startsWith('http')")
+        assert page.evaluate("document.activeElement.selectionEnd - document.activeElement.selectionStart") == len(link)
+    page.locator("[data-testid=toast-close]").last.click()
+
+
+def test_files_of_several_presses_stay_listed(page, tmp_path):
+    taken(page, "csv", tmp_path)
+    assert taken(page, "json", tmp_path).name == "aim_trace.json"
+    assert taken(page, "csv", tmp_path).name == "aim_counts_2.csv"
+    links = page.locator("#export_files a[download]")
+    names = [link.get_attribute("download") for link in links.all()]
+    assert names[:3] == ["aim_counts_2.csv", "aim_trace.json", "aim_counts.csv"]
+
+
 def test_a_link_shows_what_was_shown_and_no_request_carries_its_question(browser, served):
     """The run itself, a view of it, and the pinned patch: a lesson is a list of links."""
     pinned = "#explorer [data-part=history] li"

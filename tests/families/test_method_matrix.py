@@ -6,7 +6,8 @@ A method that is new gets a row in `SETTINGS`; nothing else here knows of it.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ import torch
 
 from aim_core.attach import aim
 from aim_core.methods.aim import MergeSimilar
-from aim_core.methods.base import CountedMerger, GridMerger, Method
+from aim_core.methods.base import CountedMerger, GridMerger, Method, needs_tower
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
+from aim_core.ops.tower_attention import TowerAttention
 from tests.families.asking import asked, said
 from tests.families.reference import masked_logits, merged_prompt, reduced_prompt, visual_places
 from tests.families.table import ASKED, ASKED_ONCE, FAMILIES
+from tests.families.tower_reference import tower_views
 
 SHARE, WHOLE = {"keep_ratio": 0.3}, {"keep_ratio": 1.0}
 NEVER = {"l1": 98, "l2": 99}
@@ -29,10 +32,18 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "prune_only": ({"l1": 2, "l2": 5}, NEVER),
     "fastv": ({**SHARE, "layer": 3}, {**WHOLE, "layer": 3}),
     "pyramid_drop": ({**SHARE, "first_layer": 3}, WHOLE),
+    "sparsevlm": ({**SHARE, "first_layer": 3}, WHOLE),
     "vtw": ({"layer": 4}, None),
     "evs": (SHARE, WHOLE),
     "vidcom2": (SHARE, WHOLE),
     "v_cast": (SHARE, WHOLE),
+    "tome": ({**SHARE, "per_round": 4}, WHOLE),
+    "prumerge": (SHARE, WHOLE),
+    "prumerge_plus": (SHARE, WHOLE),
+    "visionzip": (SHARE, WHOLE),
+    "fastvid": (SHARE, WHOLE),
+    "holitom": (SHARE, {**WHOLE, "inner_ratio": 1.0}),
+    "flashvid": (SHARE, {**WHOLE, "inner_ratio": 1.0}),
     "divprune": (SHARE, WHOLE),
     "dycoke": (SHARE, WHOLE),
     "random": (SHARE, WHOLE),
@@ -42,9 +53,9 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
 }
 
 
-# Every method on one medium of a family; on its others AIM, one that leaves unequal counts, one that knows the grid.
-# For daily work every method on the first family, and AIM on each.
-EVERYWHERE = ("aim", "vidcom2", "average_pooling")
+# Every method on one medium of a family; on its others AIM, one that leaves unequal counts, one that knows the grid,
+# and one that asks the vision tower. For daily work every method on the first family, and AIM on each.
+EVERYWHERE = ("aim", "vidcom2", "average_pooling", "visionzip")
 DAILY = [(*pair, method) for pair in ASKED_ONCE for method in METHODS if method == "aim" or pair == ASKED_ONCE[0]]
 MATRIX = [
     pytest.param(name, medium, method, marks=[] if (name, medium, method) in DAILY else pytest.mark.slow)
@@ -73,14 +84,21 @@ def blocks_of(family, medium: str, views) -> list[tuple[tuple[int, int], list[li
     return [(grid, [rows for _, rows in own]) for (_, grid), own in together]
 
 
-def reference_prompt(model, inputs, blocks, method: Method):
-    mergers = [
-        method.merger.on_grid(grid) if isinstance(method.merger, GridMerger) else method.merger for grid, _ in blocks
-    ]
+def reference_prompt(model, name: str, medium: str, inputs, blocks, method: Method):
     views = [rows for _, block in blocks for rows in block]
     if isinstance(method.merger, MergeSimilar | NoMerge):
         return merged_prompt(model, inputs, views, getattr(method.merger, "keep_ratio", 1.0))
+    towers = iter(tower_views(model, name, medium, inputs)) if needs_tower(method.merger) else iter(())
+    mergers = [bound(method.merger, grid, list(islice(towers, len(block)))) for grid, block in blocks]
     return reduced_prompt(model, inputs, [block for _, block in blocks], mergers, method.positions == "original")
+
+
+def bound(merger, grid: tuple[int, int], towers: list[np.ndarray]):
+    """A merger with what it must know besides the tokens of a block of views."""
+    if towers:
+        said = torch.from_numpy(np.stack(towers))
+        merger = partial(merger, tower=TowerAttention(said[..., 0], said[..., 1:]))
+    return merger.on_grid(grid) if isinstance(merger, GridMerger) else merger
 
 
 def check_groups(record, blocks, num_visual: int) -> None:
@@ -111,7 +129,7 @@ def test_what_holds_for_every_method(family_model, name, medium, method_name):
     method = make_method(method_name, **SETTINGS[method_name][0])
     logits, record = prefill(model, inputs, method)
     blocks = blocks_of(FAMILIES[name], medium, record.views)
-    prompt = reference_prompt(model, inputs, blocks, method)
+    prompt = reference_prompt(model, name, medium, inputs, blocks, method)
     assert len(record.kept[0]) == len(prompt.visual)
     torch.testing.assert_close(logits.double(), masked_logits(model, prompt, record.kept), atol=1e-5, rtol=0)
     num_visual = len(visual_places(model, inputs["input_ids"]))
@@ -130,7 +148,7 @@ def test_decoding_goes_on_behind_what_was_dropped(family_model, name, medium, po
     with aim(model, method) as recorder:
         tokens, logits = said(model, inputs)
     record = recorder.record
-    prompt = reference_prompt(model, inputs, blocks_of(FAMILIES[name], medium, record.views), method)
+    prompt = reference_prompt(model, name, medium, inputs, blocks_of(FAMILIES[name], medium, record.views), method)
     for token, ours in zip(tokens, logits, strict=True):
         torch.testing.assert_close(ours.double(), masked_logits(model, prompt, record.kept), atol=1e-5, rtol=0)
         prompt = prompt.longer(model.get_input_embeddings()(torch.tensor([[token]])))

@@ -23,8 +23,8 @@ from aim_core.result import Result
 from page import layout_shared
 from page.build import build_page
 from page.components.estimate.component import prompts
-from page.components.tour.component import Guide
 from page.components.tour.steps import measured
+from page.explain import Explain
 from page.exports.panel import KINDS
 from page.exports.saved_run.file import load_run
 from page.i18n import ENGLISH, I18N
@@ -218,7 +218,7 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
 def test_every_export_is_made(asked, name, kind, export):
     one, key = asked(name, kind, DRAWN_FRAMES if export in DRAWN else NUM_FRAMES)
     stored = stored_run_of(one, key)
-    files = [Path(file) for file in one.exports.maker(export)(key, 3, "rank", progress=lambda *_: None)]
+    files = [Path(file) for file in one.exports.maker(export)(key, 3, "rank", [], progress=lambda *_: None)]
     assert files and all(file.stat().st_size > 200 for file in files)
     assert all(re.fullmatch(r"aim_[a-z_]+\.[a-z0-9]+", file.name) for file in files)  # nothing that a visitor named
     if export == "figures":
@@ -241,7 +241,7 @@ def test_every_export_is_made(asked, name, kind, export):
         for layer in range(again.shown.trace.num_layers):
             assert np.array_equal(again.shown.trace.alive(layer), stored.shown.trace.alive(layer))
         assert load_run(files[0]).question == QUESTION
-        one.exports.maker("page")(update[one.results.key], 3, "rank", progress=lambda *_: None)
+        one.exports.maker("page")(update[one.results.key], 3, "rank", [], progress=lambda *_: None)
 
 
 @pytest.mark.parametrize(("name", "kind"), ASKED)
@@ -258,13 +258,12 @@ def test_the_code_and_the_link_are_there(asked, blocks, name, kind):
 
 @pytest.mark.parametrize("name", ["llava_onevision", "llava", "qwen3_vl"])  # usual, for pictures, with deepstack
 def test_the_tour_asks_for_runs_that_the_model_can_do(page, blocks, name):
-    one = page(name)
-    with gr.Blocks():
-        guide = Guide(Loaded(one.handlers.runner.engine, "small", False))
-    assert guide.kind in FAMILIES[name].media
-    for step in guide.steps:
-        key = answered(one, blocks[guide.kind], guide.kind, (step.keep_ratio, step.l1, step.l2, step.frames))
-        assert measured(stored_run_of(one, key))["settings"]["l1"] == step.l1
+    handlers = page(name).handlers
+    explain = Explain(Loaded(handlers.runner.engine, "small", False), handlers)
+    assert explain.kind in FAMILIES[name].media
+    for index, step in enumerate(explain.steps):
+        settings = measured(explain.stored(index))["settings"]
+        assert settings == {name: getattr(step, name) for name in settings}
 
 
 def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):

@@ -40,13 +40,14 @@ def audited(page) -> list[str]:
     found = []
     for theme in THEMES:
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
-        chosen = page.locator("#results [role=tab][aria-selected=true]").get_attribute("id")
+        chosen = page.evaluate("document.querySelector('#results [role=tab][aria-selected=true]')?.id")
         found += [f"{theme}: {line}" for line in page.evaluate(_RUN, [GRADIOS, None])]
         for tab in page.evaluate(_TABS):
             page.locator(f"#{tab}").click()
             drawn(page)
             found += [f"{theme}, {tab}: {line}" for line in page.evaluate(_RUN, [GRADIOS, tab])]
-        page.locator(f"#{chosen}").click()
+        if chosen:
+            page.locator(f"#{chosen}").click()
     page.evaluate("document.body.classList.remove('dark')")
     page.wait_for_function(_FOLDS, arg=False, polling=300)
     return found

@@ -29,13 +29,19 @@ VISION = json.loads((ROOT / "assets/model/config.json").read_text())["vision_con
 SIDE = math.ceil(VISION["image_size"] // VISION["patch_size"] / 2)  # rows and columns of a frame
 QUESTION = "which way does the red circle move?"
 PATIENCE = 120_000  # ms; a busy machine is no failure
+BEGUN = "document.querySelector('#run') && window.hasBegun"
 EMPTY = "#keep_ratio=0.25"  # a link to the usual settings, which opens without the example
 TIME = r"[\d.,]+ m?s \([\d.,]+–[\d.,]+\)"  # a median, the fastest and the slowest
 
 
 @contextmanager
-def opened(browser, address: str, query: str = EMPTY, width: int = 1280, height: int = 900, **settings) -> Iterator:
-    """The page in a tab of its own; no script of it may break and no request may leave this machine."""
+def opened(
+    browser, address: str, query: str = EMPTY, width: int = 1280, height: int = 900, ready: str = BEGUN, **settings
+) -> Iterator:
+    """A page in a tab of its own; no script of it may break and no request may leave this machine.
+
+    ready: what is true once it can be used; for the page that explores, once what the address sets has been set.
+    """
     page = _context(browser, **settings).new_page()
     page.set_viewport_size({"width": width, "height": height})
     page.set_default_timeout(PATIENCE)
@@ -45,8 +51,7 @@ def opened(browser, address: str, query: str = EMPTY, width: int = 1280, height:
     page.add_init_script("document.addEventListener('aim-begin', () => { window.hasBegun = true; });")
     try:
         page.goto(address + query)
-        page.wait_for_selector("#run")
-        page.wait_for_function("window.hasBegun")  # what the address sets has been set
+        page.wait_for_function(ready)
         yield page
     except Exception as error:
         with suppress(Exception):

@@ -468,6 +468,38 @@ def test_marks_follow_their_pictures(evaluate, trace):
     assert [evaluate(trace, carried, after) for after in (["a", "b"], ["b", "x"], ["x", "y"])] == [[1], [0], []]
 
 
+@pytest.fixture(scope="module")
+def compared(engine, frames):
+    """A run that was scored by the other scorers too."""
+    return engine.run(frames, "why?", config=AimConfig(0.25, 2, 9), max_new_tokens=1, other_scores=True).trace
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scorer", "name"), [("received", "received"), ("lastToken", "last_token")])
+def test_the_script_scores_by_other_scorers_too(evaluate, compared, scorer, name):
+    choice = f"-1, Infinity, '{scorer}'"
+    for layer in compared.scored_layers:
+        own = compared.layers[layer]
+        scores = getattr(own, name)
+        told = evaluate(compared, f"[...run.scoreScale({layer}, {choice}).scores]")
+        np.testing.assert_array_equal(np.array(told, dtype=np.float32)[own.kept], scores)
+        rank = evaluate(compared, f"run.scoreScale({layer}, {choice}).rank({int(own.kept[scores.argmax()])})")
+        assert rank == {"place": 1, "of": len(scores)}
+        assert evaluate(compared, f"run.earlyOf({layer}, '{scorer}')") == pytest.approx(own.early_of(scores))
+        shares = np.array(evaluate(compared, f"[...run.viewShares({layer}, {choice})]"))
+        of_views = [scores[np.isin(own.kept, rows)].sum() / scores.sum() for rows in compared.rows()]
+        np.testing.assert_allclose(shares, of_views, rtol=1e-4)
+    assert evaluate(compared, "run.scores.size") == 3
+
+
+@pytest.mark.browser
+def test_a_run_without_other_scores_is_scored_by_pagerank(script, trace):
+    assert explorer_record(trace)["others"] == {} and script("run.scores.size") == 1
+    assert script("run.knownScorer('received')") == "pagerank"
+    same = "[...run.scoreScale(1, -1, Infinity, argument).scores].map(score => score || 0)"
+    assert script(same, "lastToken") == script(same, "pagerank")
+
+
 @pytest.mark.browser
 def test_dropped_patches_are_no_group_and_a_group_across_frames_is_in_both(evaluate):
     trace = make_dropped_trace()
@@ -491,7 +523,7 @@ def test_a_dropped_patch_is_told_as_dropped(evaluate):
     trace = make_dropped_trace()
     assert evaluate(trace, f"historyEvents(run, {words}, {{view: 0, patch: 2}})") == ["bornAs", "dropped"]
     assert evaluate(trace, f"historyEvents(run, {words}, {{view: 0, patch: 5}})")[1] == "notMerged"
-    state = "{layer: 1, overlay: 'alive', head: -1, iteration: 9}"
+    state = "{layer: 1, overlay: 'alive', scorer: 'pagerank', head: -1, iteration: 9}"
     info = evaluate(trace, f"patchInfoOf(run, {words}, {{view: 1, patch: 11}}, {state})")
     assert [info[name] for name in ("group", "size", "similarity", "rank", "score", "fate")] == [
         "–",

@@ -268,8 +268,21 @@ def events(engine, checkpoint, stored):
 
 def test_visitors_do_not_meet_in_a_folder(events):
     exports, key = events
-    one, other = (exports.maker("csv")(key, 5, "rank", progress=lambda *_: None) for _ in range(2))
+    one, other = (exports.maker("csv")(key, 5, "rank", [], progress=lambda *_: None) for _ in range(2))
     assert Path(one[0]).parent != Path(other[0]).parent
+
+
+def test_files_stay_listed_until_they_expire(events):
+    exports, key = events
+    listed = []
+    for kind in ("csv", "json", "csv"):
+        shown = exports.maker(kind)(key, 5, "rank", listed, progress=lambda *_: None)
+        assert shown == listed
+    assert [Path(file).name for file in listed] == ["aim_counts_2.csv", "aim_trace.json", "aim_counts.csv"]
+    assert all(Path(file).stat().st_size for file in listed)
+    Path(listed[1]).unlink()  # as Gradio does in time
+    exports.maker("csv")(key, 5, "rank", listed, progress=lambda *_: None)
+    assert [Path(file).name for file in listed] == ["aim_counts_3.csv", "aim_counts_2.csv", "aim_counts.csv"]
 
 
 @pytest.mark.slow
@@ -280,9 +293,9 @@ def test_of_a_trace_alone_nothing_is_claimed(events, tmp_path, kind):
     key = exports.handlers.store.put(load_run(tmp_path / "trace.npz"))
     if kind == "csv":
         with pytest.raises(gr.Error, match="trace alone"):
-            exports.maker(kind)(key, 1, "rank", progress=lambda *_: None)
+            exports.maker(kind)(key, 1, "rank", [], progress=lambda *_: None)
         return
-    files = exports.maker(kind)(key, 1, "rank", progress=lambda *_: None)
+    files = exports.maker(kind)(key, 1, "rank", [], progress=lambda *_: None)
     assert files and not any("cost" in file for file in files)
     if kind == "json":
         assert set(json.loads(Path(files[0]).read_text())) == {"format", "version", "trace"}
@@ -293,14 +306,14 @@ def test_of_a_trace_alone_nothing_is_claimed(events, tmp_path, kind):
 @pytest.mark.parametrize(("key", "says"), [(None, "first"), ("gone", "again"), ("../../etc", "again")])
 def test_without_a_run_a_button_says_what_to_do(events, key, says):
     with pytest.raises(gr.Error) as caught:
-        events[0].maker("csv")(key, 5, "rank", progress=lambda *_: None)
+        events[0].maker("csv")(key, 5, "rank", [], progress=lambda *_: None)
     assert says in str(caught.value.message)
 
 
 def test_a_saved_run_sets_the_page_and_a_trace_alone_leaves_question_and_sliders(events, stored, tmp_path):
     exports, key = events
     controls, results = exports.controls, exports.results
-    update = exports.load(exports.maker("saved")(key, 0, "rank", progress=lambda *_: None)[0], key)
+    update = exports.load(exports.maker("saved")(key, 0, "rank", [], progress=lambda *_: None)[0], key)
     settings = [update[component] for component in (controls.question, *controls.sliders)]
     config = stored.aim.config
     assert settings == [stored.question, config.keep_ratio, config.l1, config.l2, stored.num_frames]

@@ -12,12 +12,13 @@ from page.assets import PAGE
 from page.i18n import ENGLISH, GRADIO_NAMES, I18N, LOCALES, STRINGS, by_language, language_of, text, translatable
 
 PARTS = sorted(tomllib.loads((LOCALES / "en.toml").read_text(encoding="utf-8")))
-SAME = {  # names, and the words of English questions and figures
+SAME = {  # names, and the words of English questions
     ".TITLE",
+    ".COMPARE.columns.flops",
     ".EXAMPLE_QUESTION",
-    ".COST_TITLE",
     ".FIRST_TOKEN.token",
     ".EXPLORER.overlays.scores",
+    ".EXPLORER.scorers.pagerank",
 }
 
 
@@ -54,14 +55,16 @@ def test_chinese_is_chinese_and_english_is_english(part):
         assert not re.search("[\u4e00-\u9fff]", sentence), name
 
 
-@pytest.mark.parametrize("panel", ["estimate", "answers", "first_token", "explorer", "word_frames", "tour"])
+@pytest.mark.parametrize(
+    "panel", ["estimate", "answers", "first_token", "explorer", "word_frames", "tour", "nav", "compare"]
+)
 def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
     folder = PAGE / "components" / panel
     source = "\n".join(path.read_text(encoding="utf-8") for kind in ("js", "html") for path in folder.glob(f"*.{kind}"))
     named = {*re.findall(r"\btexts\.(\w+)", source), *re.findall(r'data-(?:word|name)="(\w+)"', source)}
     texts = {*ENGLISH["ANSWER_PANEL" if panel == "answers" else panel.upper()]}
     assert named <= texts
-    spoken = texts - {"names", "dense", "aim", "hand"}  # by the kind of a view and by the run
+    spoken = texts - {"names", "captions", "dense", "aim", "hand"}  # by the kind of a view and by the run
     assert not [name for name in spoken if not re.search(rf"\b{name}\b", source)]
 
 

@@ -14,17 +14,22 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from aim_core.budget import Budget
 from aim_core.config import AimConfig
+from aim_core.method_comparison import compare_methods
 from page import scripts
 from page.components.answers.component import AnswersPanel, answers_record
 from page.components.asked.component import Asked, AskedPanel, asked_record
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
+from page.components.compare.component import ComparePanel
+from page.components.compare.record import compare_record
 from page.components.estimate.component import EstimatePanel, frames_and_prompts, model_sizes
 from page.components.explorer.by_hand import by_hand_record
 from page.components.explorer.component import TokenExplorer
 from page.components.explorer.record import explorer_record
 from page.components.first_token.component import FirstTokenPanel, first_token_record
+from page.components.nav.component import NavPanel
 from page.components.tour.component import Tour
 from page.components.tour.steps import measured, steps
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
@@ -37,6 +42,9 @@ from tests.helpers.modules import ORIGIN, module_page, mount, panel_page
 REPLAY, SIZES, ADDRESS = "exports/replay.js", "components/estimate/sizes.js", "address.js"
 
 
+PATHS = ("/", "/explain")
+
+
 @pytest.fixture(scope="module")
 def panels() -> list[Panel]:
     with gr.Blocks():
@@ -44,10 +52,12 @@ def panels() -> list[Panel]:
             AnswersPanel(),
             AskedPanel(),
             BarPanel(),
+            ComparePanel(),
             EstimatePanel({}),
             FirstTokenPanel(),
+            NavPanel(),
             TokenExplorer(),
-            Tour([]),
+            Tour(),
             WordFramesPanel(),
         ]
 
@@ -65,8 +75,9 @@ def test_every_script_is_a_checked_module_that_something_needs(entries):
 
 
 def test_each_module_comes_after_what_it_imports():
-    order = scripts.needed("components/tour/tour.js")
-    assert order == ["components/common.js", "components/tour/steps.js", "components/tour/tour.js"]
+    order = scripts.needed("components/nav/nav.js")
+    assert {*order} == {"components/now.js", "address.js", "components/common.js", "components/nav/nav.js"}
+    assert order.index("components/now.js") < order.index("address.js") < order.index("components/nav/nav.js")
 
 
 @pytest.mark.parametrize(
@@ -80,9 +91,9 @@ def test_a_bundle_carries_no_import_or_export_that_it_does_not_know(monkeypatch,
 
 @pytest.fixture(scope="module")
 def client(entries):
-    page = Route("/", lambda request: HTMLResponse("<html><head><title>x</title></head></html>"))
-    middleware = [Middleware(Head, entries=tuple(entries))]
-    return TestClient(Starlette(routes=[scripts.route(), page], middleware=middleware))
+    pages = [Route(path, lambda request: HTMLResponse("<html><head><title>x</title></head></html>")) for path in PATHS]
+    middleware = [Middleware(Head, entries=tuple(entries), paths=PATHS)]
+    return TestClient(Starlette(routes=[scripts.route(), *pages], middleware=middleware))
 
 
 def test_the_app_serves_the_modules_for_good_and_no_other_file(client):
@@ -101,8 +112,9 @@ def test_a_changed_module_has_another_address(monkeypatch):
     assert scripts.folder() != before
 
 
-def test_the_page_names_what_it_will_need_and_speaks_first(client, entries):
-    reply = client.get("/")
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_names_what_it_will_need_and_speaks_first(client, entries, path):
+    reply = client.get(path)
     assert len(reply.content) == int(reply.headers["content-length"])
     head = reply.text.split("<title>")[0]
     assert re.findall('script[^>]*src="([^"]+)"', head) == [f"{scripts.folder()}/{scripts.LANGUAGE}"]
@@ -197,6 +209,10 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
         "ModelSizes": model_sizes(engine),
         "Prompt": settings["prompts"][0],
     }
+    runs_of = compare_methods(engine, frames, "what?", methods=["aim"], max_new_tokens=1)
+    compared = compare_record(runs_of, None, False, Budget())
+    row = compared["rows"][1]
+    assert {*row} == {*properties("MethodAbout"), *properties("MethodMeasured")}
     for name, record in records.items():
         assert {*record} == {*properties(name)}, name
     assert {*answers} <= {*properties("AnswersRecord")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from page import assets
 from page.components.tour.component import Tour
 from page.components.tour.steps import SAMPLES, largest_group, later_half, measured, steps
 from page.i18n import by_language
+from page.permalink import read_permalink
 from page.state.samples import SAMPLES as FOLDER
 from page.state.store import StoredRun
 from tests.helpers import modules
@@ -114,7 +116,17 @@ def test_templates_are_fixed():
         assert "${" not in text and "{{" not in text and "`" not in text
 
 
+def test_each_step_links_to_its_run_where_all_can_be_moved():
+    shown = Tour(steps(12), render=False).fixed["steps"]
+    for step, told in zip(steps(12), shown, strict=True):
+        link = dict(parse_qsl(told["link"]))
+        found = read_permalink(link, 12, AimConfig.for_depth(12))
+        assert found.settings == (SAMPLES["video"][1], step.keep_ratio, step.l1, step.l2, step.frames) and not found.bad
+        assert found.sample == SAMPLES["video"][0] and link["overlay"] == step.overlay
+        assert link["layer"] == str(step.layer)
+
+
 def test_gradio_can_make_it_again():
-    tour = Tour([asdict(step) for step in steps(12)], elem_id="tour", render=False)
+    tour = Tour(steps(12), elem_id="tour", render=False)
     assert Tour(**tour.constructor_args | {"render": False}).fixed["steps"] == tour.fixed["steps"]
     assert tour.preprocess({"when": 1}) is None

@@ -16,7 +16,7 @@ from visual.charts import cost_figure, retained_figure, sorted_scores_figure
 
 RECORDS = {"aim_core.trace", "aim_core.layer_trace", "aim_core.view"}  # all that drawing knows of the core
 ALLOWED = {"numpy", "cv2", "matplotlib", "PIL", "visual", *RECORDS}
-STANDARD = {"__future__", "collections.abc", "colorsys", "dataclasses", "functools", "math", "typing"}
+STANDARD = {"__future__", "collections.abc", "colorsys", "dataclasses", "functools", "math", "pathlib", "typing"}
 
 
 def lines(figure):

@@ -137,7 +137,8 @@ def test_alive_sentence_counts_merged_tokens_only():
 
 def test_scores_sentence_names_the_layer_shown():
     trace = make_trace()
-    assert scores_caption(trace, 1).startswith("In layer 1, the 1 highest-scoring of 13 visual tokens holds 14 %")
+    held = "14 % of the PageRank of visual tokens is held by the 1 highest-scoring of 13."
+    assert scores_caption(trace, 1).startswith(f"In layer 1, {held}")
     assert "In layer 1, the measured layer nearest to 0" in scores_caption(trace, 0)
     assert scores_caption(trace, 4) == "No scores were measured in layer 4: from layer 3 on nothing is ranked."
     assert "no PageRank scores" in scores_caption(make_trace(scored=False), 1)

@@ -81,13 +81,11 @@ export function start({ element, props, watch }) {
 }
 
 /**
- * Bring the answers into view, unless they are, or the tour leads the eye; the keys go there too, but not away from
- * someone who types.
+ * Bring the answers into view, unless they are; the keys go there too, but not away from someone who types.
  *
  * @param {HTMLElement} root
  */
 function takeTo(root) {
-  if (document.querySelector("#tour :popover-open")) return;
   const answers = document.querySelector("#answers .an-cards") ?? root;
   const top = root.hidden ? answers : root; // it is hidden before the first answer
   const isSeen = top.getBoundingClientRect().top >= 0 && answers.getBoundingClientRect().bottom <= innerHeight;

@@ -3,12 +3,12 @@
 
 import { fill, make } from "../common.js";
 import { KINDS } from "./overrides.js";
-import { OVERLAYS, SCALES, START } from "./state.js";
+import { OVERLAYS, SCALES, SCORERS, START } from "./state.js";
 import { Stepper, stepsOf, stepTo } from "./stepper.js";
 
 /** @import { Palette } from "../common.js" */
 /** @import { Run, View } from "./run.js" */
-/** @import { Overlay, Scale, State, Tool } from "./state.js" */
+/** @import { Overlay, Scale, Scorer, State, Tool } from "./state.js" */
 /** @import { StepName, StepParts, StepTexts } from "./stepper.js" */
 
 /** @typedef {"layer" | "view" | "step"} Playable */
@@ -18,16 +18,18 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
  * @typedef {object} ControlTables
  * @property {Record<Overlay, string>} overlays
  * @property {Record<Scale, string>} scales
+ * @property {Record<Scorer, string>} scorers
+ * @property {Record<Scorer, string>} scorerNotes
  * @property {Record<"all" | "one", string>} zooms
  * @property {Record<Tool, string>} tools
  * @property {Record<Overlay, string>} notes
  * @property {Record<StepName, [before: string, then: string]>} stepNotes
  * @property {LegendTexts} legend
  */
-/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers" | "seen" | "squeezed" | "notSeen" | "inFrame", string>} ControlTexts */
-/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "layerValue" | "viewValue"} PartName */
+/** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers" | "seen" | "squeezed" | "notSeen" | "inFrame" | "byPlace", string>} ControlTexts */
+/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "scorers" | "layerValue" | "viewValue"} PartName */
 /** @typedef {Record<"layer" | "view" | "wipe", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
-/** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement>} ControlParts */
+/** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement> & {scorer: HTMLSelectElement}} ControlParts */
 
 const LAYERED = ["alive", "scores"]; // overlays that the layer changes
 /** @type {readonly Tool[]} */
@@ -57,6 +59,8 @@ export class Controls {
     this.zooms = choice(parts.zooms, ["all", "one"], texts.zooms, (zoom) => set({ zoom: zoom === "one" }));
     this.tools = choice(parts.tools, TOOLS, texts.tools, (tool) => set({ tool }));
     this.stepper = new Stepper(parts, texts, set, (value) => this.stepTo(value));
+    for (const scorer of SCORERS) parts.scorer.append(make("option", { value: scorer }, texts.scorers[scorer]));
+    parts.scorer.addEventListener("change", () => set({ scorer: /** @type {Scorer} */ (parts.scorer.value) }));
     parts.wipe.addEventListener("input", () => set({ wipe: Number(parts.wipe.value) / 100 }));
     for (const name of /** @type {const} */ (["layer", "view"]))
       parts[name].addEventListener("input", () => {
@@ -156,6 +160,8 @@ export class Controls {
     for (const input of this.zooms) input.checked = (input.value === "one") === state.zoom;
     for (const input of this.tools) input.checked = input.value === state.tool;
     this.parts.scales.dataset.used = String(state.overlay === "scores");
+    this.parts.scorers.dataset.used = String(state.overlay === "scores" && run !== null && run.scores.size > 1);
+    this.parts.scorer.value = run?.knownScorer(state.scorer) ?? state.scorer;
     this.parts.wipes.dataset.used = String(state.overlay === "groups");
     this.parts.wipe.value = String(100 * state.wipe);
     this.parts.wipe.disabled = !run;
@@ -200,8 +206,11 @@ export class Controls {
     const measured = run.measured(layer);
     if (measured === null && run.lastScored < 0) return texts.noScores;
     if (measured === null) return fill(texts.noLater, { layer, next: run.lastScored + 1 });
-    if (measured === layer) return state.scale === "frame" ? texts.inFrame : texts.notes.scores;
-    return fill(texts.nearest, { layer, measured });
+    const scorer = run.knownScorer(state.scorer);
+    const early = run.earlyOf(/** @type {number} */ (measured), scorer);
+    const place = early === null ? "" : ` ${fill(texts.byPlace, { early: early.toFixed(2) })}`;
+    if (measured !== layer) return fill(texts.nearest, { layer, measured }) + place;
+    return state.scale === "frame" ? texts.inFrame : texts.scorerNotes[scorer] + place;
   }
 
   /**

@@ -1,7 +1,7 @@
 // @ts-check
 // Look: what the explorer shows, as a link holds it.
 
-import { OVERLAYS, TABS } from "./state.js";
+import { OVERLAYS, SCORERS, START, TABS } from "./state.js";
 
 /** @import { State } from "./state.js" */
 
@@ -11,9 +11,12 @@ import { OVERLAYS, TABS } from "./state.js";
  * @param {State} state
  * @returns {Record<string, string>}
  */
-export function lookOf({ overlay, layer, view, pinned, tab }) {
+export function lookOf({ overlay, scorer, layer, view, pinned, tab }) {
+  /** @type {Record<string, string>} */
   const look = { overlay, layer: String(layer), frame: String(view + 1), tab };
-  return pinned ? { ...look, patch: `${pinned.view + 1}.${pinned.patch}` } : look;
+  if (scorer !== START.scorer) look.scorer = scorer;
+  if (pinned) look.patch = `${pinned.view + 1}.${pinned.patch}`;
+  return look;
 }
 
 /**
@@ -25,11 +28,13 @@ export function lookOf({ overlay, layer, view, pinned, tab }) {
 export function stateIn(link) {
   const given = new URLSearchParams(link);
   const overlay = OVERLAYS.find((name) => name === given.get("overlay"));
+  const scorer = SCORERS.find((name) => name === given.get("scorer"));
   const tab = TABS.find((name) => name === given.get("tab"));
   const [layer, frame] = [wholeIn(given.get("layer")), wholeIn(given.get("frame"))];
   const [of, patch] = (given.get("patch") ?? "").split(".").map(wholeIn);
   return {
     ...(overlay && { overlay }),
+    ...(scorer && { scorer }),
     ...(tab && { tab }),
     ...(layer !== null && { layer }),
     ...(frame && { view: frame - 1 }),

@@ -248,26 +248,16 @@ export class Painter extends HeatPainter {
    * @param {Choice} choice
    */
   alive(ctx, view, box, { layer }) {
-    const { run, palette } = this;
-    const grid = run.views[view];
-    const isAlive = (/** @type {number} */ patch) => run.isAlive(run.token(view, patch), layer);
-    this.picture(ctx, view, box, "faded");
-    this.within(ctx, area(grid, box, isAlive), () => {
-      this.picture(ctx, view, box, "plain");
-      stroke(ctx, borders(grid, box, isAlive), palette.alive, 2 * thickness(grid, box));
-    });
-    ctx.fillStyle = palette.alive;
-    for (let patch = 0; patch < grid.patches; patch++)
-      if (layer && run.last[run.token(view, patch)] === layer - 1) fillDot(ctx, patchBox(grid, box, patch));
+    paintAlive(ctx, this.run, this.pictures[view], this.palette, view, box, layer);
   }
 
   /** @param {Context} ctx @param {number} view @param {Box} box @param {Choice} choice */
   scores(ctx, view, box, choice) {
-    const { layer, scale, head, iteration } = choice;
+    const { layer, scale, scorer, head, iteration } = choice;
     const measured = this.run.measured(layer);
     if (measured === null && this.run.lastScored < 0) return this.picture(ctx, view, box, "plain");
     if (measured === null) return this.alive(ctx, view, box, choice);
-    const scoreScale = this.run.scoreScale(measured, head, iteration);
+    const scoreScale = this.run.scoreScale(measured, head, iteration, scorer);
     this.heat(ctx, view, box, (token) => scoreScale.unitScore(token, scale, this.run.tokensOf[view]));
   }
 
@@ -281,6 +271,31 @@ export class Painter extends HeatPainter {
   lastLayer(ctx, view, box) {
     this.heat(ctx, view, box, (token) => (this.run.last[token] + 1) / this.run.layers);
   }
+}
+
+/**
+ * One view with what enters a layer, see `Painter.alive`.
+ *
+ * @param {Context} ctx
+ * @param {Pick<Run, "token" | "isAlive" | "last"> & {views: Patches[]}} tokens
+ * @param {Picture} picture
+ * @param {Palette} palette
+ * @param {number} view
+ * @param {Box} box
+ * @param {number} layer
+ */
+export function paintAlive(ctx, tokens, picture, palette, view, box, layer) {
+  const grid = tokens.views[view];
+  const isAlive = (/** @type {number} */ patch) => tokens.isAlive(tokens.token(view, patch), layer);
+  ctx.drawImage(picture.faded, box.x, box.y, box.w, box.h);
+  ctx.save();
+  ctx.clip(area(grid, box, isAlive));
+  ctx.drawImage(picture.plain, box.x, box.y, box.w, box.h);
+  stroke(ctx, borders(grid, box, isAlive), palette.alive, 2 * thickness(grid, box));
+  ctx.restore();
+  ctx.fillStyle = palette.alive;
+  for (let patch = 0; patch < grid.patches; patch++)
+    if (layer && tokens.last[tokens.token(view, patch)] === layer - 1) fillDot(ctx, patchBox(grid, box, patch));
 }
 
 /**

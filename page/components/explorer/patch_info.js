@@ -26,14 +26,15 @@ const FIELDS = ["place", "group", "size", "similarity", "rank", "score", "fate"]
  * @param {Run} run
  * @param {InfoTexts} texts
  * @param {Spot} spot
- * @param {Pick<State, "layer" | "overlay" | "head" | "iteration">} state
+ * @param {Pick<State, "layer" | "overlay" | "scorer" | "head" | "iteration">} state
  */
-export function patchInfoOf(run, texts, spot, { layer, overlay, head, iteration }) {
+export function patchInfoOf(run, texts, spot, { layer, overlay, scorer, head, iteration }) {
   const { view, patch } = spot;
   const token = run.token(view, patch);
   const measured = run.measured(layer);
-  const steps = overlay === "scores" ? [head, iteration] : [];
-  const scoreScale = measured === null ? null : run.scoreScale(measured, ...steps);
+  const own = overlay === "scores" && measured !== null;
+  const plain = measured === null ? null : run.scoreScale(measured);
+  const scoreScale = own ? run.scoreScale(measured, head, iteration, scorer) : plain;
   const rank = scoreScale?.rank(token);
   const likeness = run.likeness(view, patch);
   return {

@@ -23,11 +23,11 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By visual
     row: separator uint8, 1 for a row without patches; last int16, the last layer it entered, or -1. scores: float32
     (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored layer, as in
-    `LayerTrace`.
+    `LayerTrace`. others: "received" and "lastToken", each with its own "scores" and "early"; none where not recorded.
     """
-    row, num_dropped = _rows_of_all(trace)
+    row, num_dropped = rows_of_all(trace)
     return {
-        "views": _views(trace, pictures or (None,) * trace.num_views),
+        "views": views_record(trace, pictures),
         "numLayers": trace.num_layers,
         "retained": trace.retained.tolist(),
         "scored": list(trace.scored_layers),
@@ -36,11 +36,12 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
         "mean": packed(_means(trace), "u1"),
         "separator": packed(~np.isin(np.arange(trace.num_rows + num_dropped), row), "u1"),
         "last": packed(np.pad(trace.last_layer_by_row(), (0, num_dropped), constant_values=-1), "<i2"),
-        "scores": packed(np.pad(trace.scores_by_row(), ((0, 0), (0, num_dropped)), constant_values=np.nan), "<f4"),
+        "scores": _scores(trace, num_dropped, "scores"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],
         "early": [trace.layers[layer].early for layer in trace.scored_layers],
         "held": [trace.layers[layer].held for layer in trace.scored_layers],
+        "others": _others(trace, num_dropped),
         "steps": steps_record(trace),
         "overrides": [
             {"kind": kind, "patches": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
@@ -48,12 +49,32 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     }
 
 
-def _views(trace: Trace, pictures: Sequence[np.ndarray | None]) -> list[dict]:
+def _scores(trace: Trace, num_dropped: int, name: str) -> str:
+    """(scored layers, rows), see `Trace.scores_by_row`; NaN for patches that were dropped before layer 0."""
+    return packed(np.pad(trace.scores_by_row(name), ((0, 0), (0, num_dropped)), constant_values=np.nan), "<f4")
+
+
+def _others(trace: Trace, num_dropped: int) -> dict:
+    """What the other scorers say, by their names; nothing where any scored layer lacks it."""
+    layers = [trace.layers[layer] for layer in trace.scored_layers]
+    if not layers or not all(len(layer.received) and len(layer.last_token) for layer in layers):
+        return {}
+    return {
+        name: {
+            "scores": _scores(trace, num_dropped, field),
+            "early": [layer.early_of(getattr(layer, field)) for layer in layers],
+        }
+        for name, field in (("received", "received"), ("lastToken", "last_token"))
+    }
+
+
+def views_record(trace: Trace, pictures: Sequence[np.ndarray] = ()) -> list[dict]:
     """Of each view its grid (rows, columns), size (height, width) in pixels, time as text, name, and the size in which
     the model got it, or None."""
     views = trace.all_views
     sizes = [picture.shape[:2] for picture in view_pictures(trace)]
-    seen = [None if picture is None else list(picture.shape[:2]) for picture in pictures]
+    seen: list[list[int] | None] = [list(picture.shape[:2]) for picture in pictures]
+    seen = seen or [None] * len(views)
     columns = zip(views, sizes, view_times(trace), view_names(views), seen, strict=True)
     return [
         {"grid": list(view.grid), "size": list(size), "time": time, "name": name, "seen": own}
@@ -69,7 +90,7 @@ def _means(trace: Trace) -> np.ndarray:
     return means
 
 
-def _rows_of_all(trace: Trace) -> tuple[np.ndarray, int]:
+def rows_of_all(trace: Trace) -> tuple[np.ndarray, int]:
     """(V, n) the row of each patch, of those that were dropped a row each after all others; and how many these are."""
     row, dropped = trace.rows().copy(), trace.dropped
     num_dropped = int(dropped.sum())

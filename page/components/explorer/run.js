@@ -8,6 +8,7 @@ import { unpacked } from "./unpacking.js";
 
 /** @import { Override } from "./overrides.js" */
 /** @import { StepsRecord } from "./scores.js" */
+/** @import { Scorer } from "./state.js" */
 /** @import { ViewName } from "./view_names.js" */
 
 /**
@@ -29,6 +30,7 @@ import { unpacked } from "./unpacking.js";
  * @property {Packed[]} rounds
  * @property {(number | null)[]} early of each scored layer: rank correlation of its scores with how early a token comes
  * @property {(number | null)[]} held of each scored layer: share of all PageRank that visual tokens hold
+ * @property {Partial<Record<Scorer, {scores: Packed, early: (number | null)[]}>>} others what other scorers say
  * @property {StepsRecord} steps
  * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
@@ -55,7 +57,6 @@ export class Run {
     this.layers = record.numLayers;
     this.retained = record.retained;
     this.scored = record.scored;
-    this.early = record.early;
     this.held = record.held;
     this.row = unpacked(record.row, Int32Array); // of each patch
     this.group = unpacked(record.group, Int32Array);
@@ -64,7 +65,11 @@ export class Run {
     this.mean = unpacked(record.mean, Uint8Array); // colour of each patch, three numbers each
     this.separator = unpacked(record.separator, Uint8Array); // of each visual row, like those below
     this.last = unpacked(record.last, Int16Array);
-    this.scores = this.scoresByLayer(unpacked(record.scores, Float32Array));
+    /** @type {Partial<Record<Scorer, {scores: Packed, early: (number | null)[]}>>} */
+    const scorers = { pagerank: { scores: record.scores, early: record.early }, ...record.others };
+    /** By scorer and layer. */
+    this.scores = eachOf(scorers, ({ scores }) => this.scoresByLayer(unpacked(scores, Float32Array)));
+    this.early = eachOf(scorers, ({ early }) => early);
     this.merging = new Merging(
       this,
       record.rounds.map((text) => unpacked(text, Int32Array)),
@@ -220,13 +225,29 @@ export class Run {
     return below.length ? below[below.length - 1] : (this.scored[0] ?? null);
   }
 
+  /** The scorer that was asked for, or PageRank where the run was not scored by it. @param {Scorer} scorer */
+  knownScorer(scorer) {
+    return this.scores.has(scorer) ? scorer : "pagerank";
+  }
+
+  /**
+   * How far the place of tokens explains the ranking of a measured layer; null where it has no order.
+   *
+   * @param {number} layer
+   * @param {Scorer} scorer
+   */
+  earlyOf(layer, scorer) {
+    return this.early.get(this.knownScorer(scorer))?.[this.scored.indexOf(layer)] ?? null;
+  }
+
   /**
    * Scores of a measured layer by visual row, NaN where a row is not in it.
    *
    * @param {number} layer
+   * @param {Scorer} scorer
    */
-  scoresOf(layer) {
-    const scores = this.scores.get(layer);
+  scoresOf(layer, scorer = "pagerank") {
+    const scores = this.scores.get(scorer)?.get(layer);
     if (!scores) throw new RangeError(`layer ${layer} was not measured`);
     return scores;
   }
@@ -235,9 +256,10 @@ export class Run {
    * How the tokens of a measured layer compare: in the end, or in one head after so many iterations.
    *
    * @param {number} layer
+   * @param {Scorer} scorer
    */
-  scoreScale(layer, head = ALL_HEADS, iteration = Infinity) {
-    return this.recordedScores.scoreScale(layer, head, iteration);
+  scoreScale(layer, head = ALL_HEADS, iteration = Infinity, scorer = "pagerank") {
+    return this.recordedScores.scoreScale(layer, head, iteration, this.knownScorer(scorer));
   }
 
   /**
@@ -245,11 +267,12 @@ export class Run {
    * whole only.
    *
    * @param {number} layer
+   * @param {Scorer} scorer
    */
-  viewShares(layer, head = ALL_HEADS, iteration = Infinity) {
+  viewShares(layer, head = ALL_HEADS, iteration = Infinity, scorer = "pagerank") {
     const shares = new Float64Array(this.numViews);
     let total = 0;
-    const { scores } = this.scoreScale(layer, head, iteration);
+    const { scores } = this.scoreScale(layer, head, iteration, scorer);
     for (const score of scores) if (!Number.isNaN(score)) total += score;
     for (const [view, tokens] of this.tokensOf.entries())
       for (const token of tokens) if (!Number.isNaN(scores[token])) shares[view] += scores[token];
@@ -273,6 +296,16 @@ export class Run {
         for (let layer = 0; layer <= this.last[token]; layer++) alive[view * this.layers + layer]++;
     return alive;
   }
+}
+
+/**
+ * @template V, W
+ * @param {Partial<Record<Scorer, V>>} values
+ * @param {(value: V) => W} make
+ */
+function eachOf(values, make) {
+  const entries = /** @type {[Scorer, V][]} */ (Object.entries(values));
+  return new Map(entries.map(([scorer, value]) => [scorer, make(value)]));
 }
 
 /** @param {ViewRecord} record @returns {View} */

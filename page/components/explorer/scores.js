@@ -4,7 +4,7 @@
 import { unpackedLog } from "./unpacking.js";
 
 /** @import { Run } from "./run.js" */
-/** @import { Scale } from "./state.js" */
+/** @import { Scale, Scorer } from "./state.js" */
 /** @import { PackedLog } from "./unpacking.js" */
 
 /**
@@ -37,14 +37,14 @@ export class RecordedScores {
     return layer !== null && layer in this.packed;
   }
 
-  /** @param {number} layer @param {number} head @param {number} iteration */
-  scoreScale(layer, head, iteration) {
+  /** @param {number} layer @param {number} head @param {number} iteration @param {Scorer} scorer */
+  scoreScale(layer, head, iteration, scorer) {
     const at = Math.min(iteration, this.iterations);
-    const isEnd = !this.isRecorded(layer) || (head === ALL_HEADS && at === this.iterations);
-    const key = isEnd ? `${layer}` : `${layer} ${head} ${at}`;
+    const isEnd = scorer !== "pagerank" || !this.isRecorded(layer) || (head === ALL_HEADS && at === this.iterations);
+    const key = isEnd ? `${layer} ${scorer}` : `${layer} ${head} ${at}`;
     const known = this.scales.get(key);
     if (known) return known;
-    const scores = isEnd ? this.run.scoresOf(layer) : this.scoresAt(layer, head, at);
+    const scores = isEnd ? this.run.scoresOf(layer, scorer) : this.scoresAt(layer, head, at);
     const scale = new ScoreScale(scores, this.run.separator);
     this.scales.set(key, scale);
     return scale;

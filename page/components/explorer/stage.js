@@ -149,8 +149,8 @@ export class Stage {
   /** @param {Loaded} loaded @param {State} state */
   paint({ painter }, state) {
     const { width, height } = this.canvas;
-    const { overlay, layer, scale, round, wipe, head, iteration } = state;
-    const choice = { overlay, layer, scale, round, wipe, head, iteration };
+    const { overlay, layer, scale, scorer, round, wipe, head, iteration } = state;
+    const choice = { overlay, layer, scale, scorer, round, wipe, head, iteration };
     const wanted = JSON.stringify([choice, state.zoom && state.view, width, height]);
     if (wanted === this.drawn) return;
     this.drawn = wanted;

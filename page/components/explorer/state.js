@@ -9,6 +9,7 @@ import { ALL_HEADS } from "./scores.js";
 /** @typedef {{view: number, patch: number}} Spot a patch of a view */
 /** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
 /** @typedef {"rank" | "log" | "frame"} Scale how scores become heights in [0, 1]; "frame": by rank within a view */
+/** @typedef {"pagerank" | "received" | "lastToken"} Scorer PageRank, attention received, attention of the last token */
 /** @typedef {"patch" | "frames" | "words" | "firstToken" | "numbers" | "why"} Tab what is looked at closer */
 /** @typedef {"look" | Override["kind"]} Tool what a click or a drag does */
 
@@ -19,6 +20,7 @@ import { ALL_HEADS } from "./scores.js";
  * @property {Overlay} overlay
  * @property {number} layer
  * @property {Scale} scale
+ * @property {Scorer} scorer
  * @property {number} round of merging; infinite for the last
  * @property {number} wipe share of each view, from its left, that shows the picture before merging
  * @property {number} head one head, or ALL_HEADS
@@ -53,11 +55,15 @@ export const TABS = ["patch", "frames", "words", "firstToken", "numbers", "why"]
 /** @type {readonly Scale[]} */
 export const SCALES = ["rank", "log", "frame"];
 
+/** @type {readonly Scorer[]} */
+export const SCORERS = ["pagerank", "received", "lastToken"];
+
 /** @type {State} */
 export const START = {
   overlay: "groups",
   layer: 0,
   scale: "rank",
+  scorer: "pagerank",
   round: Infinity,
   wipe: 0,
   head: ALL_HEADS,

@@ -22,11 +22,12 @@ import { ALL_HEADS } from "./scores.js";
  * @param {State} state
  * @returns {Steps | null}
  */
-export function stepsOf(run, { overlay, layer, round, iteration }) {
+export function stepsOf(run, { overlay, scorer, layer, round, iteration }) {
   if (!run) return null;
   const { rounds } = run.merging;
   if (overlay === "groups" && rounds) return { name: "round", most: rounds, value: Math.min(round, rounds) };
-  if (overlay !== "scores" || !run.recordedScores.isRecorded(run.measured(layer))) return null;
+  if (overlay !== "scores" || run.knownScorer(scorer) !== "pagerank") return null;
+  if (!run.recordedScores.isRecorded(run.measured(layer))) return null;
   const most = run.recordedScores.iterations;
   return { name: "iteration", most, value: Math.min(iteration, most) };
 }

@@ -9,14 +9,14 @@ import { nameOf } from "./view_names.js";
 /** @import { Palette } from "../common.js" */
 /** @import { Context, Picture } from "./paint.js" */
 /** @import { Run } from "./run.js" */
-/** @import { State } from "./state.js" */
+/** @import { Scorer, State } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {Record<"kept" | "keptOf" | "held" | "early" | "viewsLeft" | "topView" | "topViewNow", string> & {names: KindTexts}} TimelineTexts */
+/** @typedef {Record<"kept" | "keptOf" | "held" | "early" | "viewsLeft" | "topView" | "topViewNow" | "topViewBy", string> & {scorers: Record<Scorer, string>} & {names: KindTexts}} TimelineTexts */
 /** @typedef {{time: HTMLCanvasElement, timeNote: HTMLElement}} TimelineParts */
 /** @typedef {Pick<State, "view" | "layer">} Chosen */
 /** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
-/** @typedef {[head: number, iteration: number]} Step of PageRank; infinite for the last iteration */
+/** @typedef {[head: number, iteration: number, scorer: Scorer]} Step of a scorer; infinite for the last iteration */
 /** @typedef {{run: Run, pictures: Picture[], chosen: Chosen, step: Step, style: Style}} Shown */
 
 const THUMBS = 74; // CSS pixels: room of the thumbnails above the bars
@@ -84,12 +84,13 @@ export class Timeline {
    * @param {Picture[]} pictures
    * @param {State} state
    */
-  show(run, pictures, { view, layer, overlay, head, iteration }) {
+  show(run, pictures, { view, layer, overlay, scorer, head, iteration }) {
     const { canvas } = this;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const own = getComputedStyle(canvas);
     /** @type {Step} */
-    const step = overlay === "scores" ? [head, iteration] : [ALL_HEADS, Infinity];
+    const step =
+      overlay === "scores" ? [head, iteration, run?.knownScorer(scorer) ?? scorer] : [ALL_HEADS, Infinity, "pagerank"];
     const wanted = JSON.stringify([view, layer, step, canvas.clientWidth, ratio, own.color]);
     if (run === (this.shown?.run ?? null) && wanted === this.drawn) return;
     this.drawn = wanted;
@@ -197,14 +198,17 @@ export class Timeline {
     const shares = [...run.viewShares(measured, ...step)];
     const top = shares.indexOf(Math.max(...shares));
     const best = { name: nameOf(run, texts, top), share: percent(shares[top]), layer: measured };
-    const isEnd = step[0] === ALL_HEADS && step[1] === Infinity;
+    const [head, iteration, scorer] = step;
+    const early = run.earlyOf(measured, scorer);
+    const place = early === null ? [] : [fill(texts.early, { early: early.toFixed(2) })];
+    if (scorer !== "pagerank")
+      return [alive, fill(texts.topViewBy, { ...best, scorer: texts.scorers[scorer] }), ...place].join(" ");
+    const isEnd = head === ALL_HEADS && iteration === Infinity;
     if (!isEnd && run.recordedScores.isRecorded(measured)) return `${alive} ${fill(texts.topViewNow, best)}`;
-    const early = run.early[run.scored.indexOf(measured)];
     const held = run.held[run.scored.indexOf(measured)];
     const sentences = [alive, fill(texts.topView, best)];
     if (held !== null) sentences.push(fill(texts.held, { share: percent(held), layer: measured }));
-    if (early !== null) sentences.push(fill(texts.early, { early: early.toFixed(2) }));
-    return sentences.join(" ");
+    return [...sentences, ...place].join(" ");
   }
 }
 

@@ -1,21 +1,23 @@
 // @ts-check
-// Tour: a card above the page that asks, sets the page up, waits for the run and tells what was measured.
+// Tour: one step of the story at a time: it asks for a prediction, waits for the run and tells what was measured.
 
-import { fill, fillTexts, inPageLanguage, make, partsOf } from "../common.js";
+import { addressOf } from "../../address.js";
+import { fill, fillTexts, inPageLanguage, make, partsOf, removalOf } from "../common.js";
 import { cameOut, isRunOf, revealed, tourValues } from "./steps.js";
 
 /** @import { Mount } from "../common.js" */
 /** @import { Measured, Step, StepTexts, VerdictTexts } from "./steps.js" */
 
-/** @typedef {"name" | "at" | "next" | "finish" | "running" | "failed"} TextName */
+/** @typedef {"at" | "stepName" | "running" | "failed"} TextName */
 /** @typedef {StepTexts & Record<"title" | "text" | "ask", string>} CardTexts */
 /** @typedef {VerdictTexts & Record<TextName, string> & {steps: CardTexts[]}} TourTexts */
-/** @typedef {"card" | "at" | "dots" | "title" | "text" | "ask" | "choices" | "found"} PartName */
-/** @typedef {Record<PartName, HTMLElement> & Record<"start" | "close" | "back" | "next", HTMLButtonElement>} TourParts */
+/** @typedef {"card" | "at" | "dots" | "title" | "text" | "question" | "ask" | "choices" | "found"} PartName */
+/** @typedef {Record<PartName, HTMLElement> & Record<"back" | "next", HTMLButtonElement> & Record<"finish" | "open", HTMLAnchorElement>} TourParts */
 /**
  * @typedef {object} TourProps
  * @property {Measured | {failed: number} | null} value the last run, or when one failed
- * @property {Step[]} steps
+ * @property {(Step & {link: string})[]} steps
+ * @property {string} question that all steps ask
  * @property {Record<"en" | "zh", TourTexts>} texts
  */
 
@@ -30,27 +32,25 @@ export function start({ element, props, watch, trigger }) {
   let waiting = false;
 
   fillTexts(element, texts);
-  parts.card.setAttribute("aria-label", texts.name);
-  parts.dots.append(...steps.map(() => make("i")));
+  parts.question.textContent = props.question;
+  parts.finish.href = addressOf("");
+  const dots = steps.map((_, i) => {
+    const href = `${location.pathname}${location.search}#step=${i + 1}`; // the page has a base
+    const link = make("a", { href }, String(i + 1));
+    link.setAttribute("aria-label", fill(texts.stepName, { at: i + 1, title: texts.steps[i].title }));
+    return link;
+  });
+  parts.dots.append(...dots.map((dot) => make("li", {}, dot)));
 
-  function open() {
-    parts.card.showPopover();
-    go(0);
-  }
-
-  function close() {
-    waiting = false;
-    parts.card.hidePopover();
-    parts.start.focus();
-  }
-
-  /** Show a step from its beginning; past the last one the tour is over. @param {number} to */
+  /** Show a step from its beginning. @param {number} to */
   function go(to) {
-    if (to >= steps.length) return close();
     [at, waiting] = [to, false];
     const stepTexts = texts.steps[at];
     parts.at.textContent = fill(texts.at, { at: at + 1, of: steps.length });
-    for (const [i, dot] of [...parts.dots.children].entries()) dot.setAttribute("data-now", String(i === at));
+    for (const [i, dot] of dots.entries()) {
+      if (i === at) dot.setAttribute("aria-current", "step");
+      else dot.removeAttribute("aria-current");
+    }
     parts.title.textContent = stepTexts.title;
     parts.text.textContent = fill(stepTexts.text, tourValues(steps[at], null, texts));
     parts.ask.textContent = stepTexts.ask;
@@ -58,9 +58,22 @@ export function start({ element, props, watch, trigger }) {
     parts.found.replaceChildren();
     parts.card.dataset.told = "false";
     parts.back.disabled = at === 0;
-    parts.next.textContent = at === steps.length - 1 ? texts.finish : texts.next;
-    parts.card.scrollTop = 0;
-    parts.title.focus();
+    parts.next.hidden = at === steps.length - 1;
+    parts.finish.hidden = !parts.next.hidden;
+    parts.open.href = `${addressOf("")}#${steps[at].link}`;
+  }
+
+  /** Go where the address says: to the first step if it says nothing. */
+  function followAddress() {
+    const step = Number(new URLSearchParams(location.hash.slice(1)).get("step"));
+    go(Math.min(steps.length, Math.max(1, Math.floor(step) || 1)) - 1);
+  }
+
+  /** @param {number} to */
+  function walk(to) {
+    location.hash = `step=${to + 1}`;
+    parts.title.focus({ preventScroll: true });
+    parts.card.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {string} text @param {number} number */
@@ -96,13 +109,9 @@ export function start({ element, props, watch, trigger }) {
       button.dataset.came = String(i === came);
     }
     tell(revealed(steps[at], texts.steps[at], texts, predicted, measured));
-    parts.next.focus();
+    (parts.next.hidden ? parts.finish : parts.next).focus({ preventScroll: true });
     const { overlay, layer } = steps[at];
     document.dispatchEvent(new CustomEvent("aim-explore", { detail: { overlay, layer } }));
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const views = matchMedia("(max-width: 559px)").matches ? "#explorer canvas" : "#explorer";
-    const place = document.querySelector(at === steps.length - 1 ? "#answers" : views);
-    place?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
   /** @param {string[]} lines */
@@ -111,12 +120,9 @@ export function start({ element, props, watch, trigger }) {
     parts.found.scrollIntoView({ block: "nearest" });
   }
 
-  parts.start.addEventListener("click", open);
-  parts.close.addEventListener("click", close);
-  parts.back.addEventListener("click", () => go(at - 1));
-  parts.next.addEventListener("click", () => go(at + 1));
-  parts.card.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
-  });
+  parts.back.addEventListener("click", () => walk(at - 1));
+  parts.next.addEventListener("click", () => walk(at + 1));
+  addEventListener("hashchange", followAddress, { signal: removalOf(element) });
   watch("value", hear);
+  followAddress();
 }

@@ -118,9 +118,16 @@ def _layer(layer: LayerTrace, index: int, before: LayerTrace) -> bool:
         return False
     if scores.dtype.kind != "f" or scores.shape not in ((0,), kept.shape) or not within(scores, 0, 1e9):
         return False
+    if not all(_other_scores(own, scores.shape) for own in (layer.received, layer.last_token)):
+        return False
     return not steps.size or (
         steps.dtype.kind == "f" and steps.ndim == 3 and steps.shape[2] == len(kept) and within(steps, 0, 1e9)
     )
+
+
+def _other_scores(scores: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Shares of attention, or none."""
+    return scores.dtype.kind == "f" and scores.shape in ((0,), shape) and within(scores, 0, 1.01)
 
 
 def _integers(values: np.ndarray, ndim: int) -> bool:

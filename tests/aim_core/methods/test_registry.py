@@ -8,20 +8,26 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import CountedMerger, GridMerger, Method, tokens_entering
+from aim_core.methods.base import CountedMerger, GridMerger, Method, needs_tower, tokens_entering
+from aim_core.methods.drop_at_depth import DropAtDepth
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.reduced import as_reduced
-from tests.aim_core.methods.clip import GRID, clip_tokens
+from tests.aim_core.methods.clip import GRID, clip_tokens, clip_tower
 
 PUBLISHED = {  # settings as released, and the share of n that is kept on average over layers (or enters, where all do)
     "vtw": ({"layer": 16}, 32, 16 / 32),  # K / L
     "fastv": ({"layer": 2, "keep_ratio": 0.5}, 28, (2 + 26 * 0.5) / 28),  # (K + (L - K)(1 - R)) / L
     "pyramid_drop": ({}, 28, (1 + 0.5 + 0.25 + 0.125) / 4),
+    "sparsevlm": ({}, 32, (2 + 4 * 300 / 576 + 9 * 200 / 576 + 17 * 110 / 576) / 32),
     "aim": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),  # k (l1 + l2 + 1) / 2L = .165
     "dycoke": ({}, 28, 0.475),  # (1 + 3 (1 - K)) / 4
     "evs": ({"keep_ratio": 0.01}, 28, 1 / 32),  # its floor, 1 / T
     "v_cast": ({}, 28, 0.25),
     "divprune": ({}, 28, 0.098),
+    "visionzip": ({}, 32, 64 / 576),
+    "fastvid": ({}, 28, 19 / 196),  # int(196 r) a frame
+    "flashvid": ({}, 28, 0.25),  # 1.25 R, and .375 R from layer 20 on
+    "tome": ({}, 28, 0.25),
     "random": ({}, 28, 0.25),
     "uniform": ({}, 28, 0.25),
     "average_pooling": ({}, 28, 0.25),
@@ -62,6 +68,38 @@ def test_a_pyramid_has_the_published_stages_and_counts():
     assert tokens_entering(later, 1, (4, 5), 8) == [20, 20, 20, 10, 5, 5, 2, 2]
 
 
+@pytest.mark.parametrize(("ratio", "mean"), [(0.05, 256), (0.25, 1280), (0.5, 2560)])
+def test_flashvid_has_the_share_that_it_is_named_by_as_its_mean_over_layers(ratio, mean):
+    """32 frames of 160 patches, where no count is rounded: 1.25 R enter, 30 % of them from layer 20 of 28 on."""
+    counts = tokens_entering(make_method("flashvid", keep_ratio=ratio), 32, (10, 16), 28)
+    assert counts == [mean * 5 // 4] * 20 + [mean * 3 // 8] * 8
+    assert sum(counts) == 28 * mean
+
+
+def test_holitom_halves_what_is_left_at_layer_18_of_28():
+    counts = make_method("holitom").schedule.tokens_entering(1000, 28)
+    assert counts == [1000] * 18 + [500] * 10 and sum(counts) / 28 / 1000 == pytest.approx(0.821, abs=5e-4)
+    assert DropAtDepth(18 / 28, 0.5).tokens_entering(7, 4) == [7, 7, 7, 4]
+    assert DropAtDepth(0.99, 0.01).tokens_entering(7, 3) == [7, 7, 1]
+
+
+@pytest.mark.parametrize(
+    ("left", "stages"), [(192, (300, 200, 110)), (128, (303, 110, 36)), (96, (238, 48, 26)), (64, (66, 30, 17))]
+)
+def test_sparsevlm_has_the_published_counts_of_576(left, stages):
+    counts = tokens_entering(make_method("sparsevlm", keep_ratio=left / 576), 1, (24, 24), 32)
+    assert counts == [576] * 2 + [stages[0]] * 4 + [stages[1]] * 9 + [stages[2]] * 17
+
+
+def test_sparsevlm_between_published_settings_and_in_small_models():
+    between = tokens_entering(make_method("sparsevlm", keep_ratio=160 / 576), 1, (24, 24), 32)
+    assert sorted(set(between)) == [73, 155, 302, 576]  # halfway; 301.5 to even
+    assert tokens_entering(make_method("sparsevlm", keep_ratio=0.001), 1, (4, 5), 6) == [20] + [1] * 5
+    assert tokens_entering(make_method("sparsevlm", keep_ratio=1.0), 1, (4, 5), 6) == [20] * 6
+    later = make_method("sparsevlm", keep_ratio=64 / 576, first_layer=2)
+    assert tokens_entering(later, 1, (24, 24), 6) == [576] * 2 + [66 - 36] * 1 + [17] * 3
+
+
 def test_a_count_that_depends_on_the_video_is_refused():
     with pytest.raises(ValueError, match="depends on the video"):
         tokens_entering(make_method("vidcom2"), 32, (14, 14), 28)
@@ -81,6 +119,14 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("average_pooling", side=0), "side"),
         (lambda: make_method("average_pooling").merger(clip_tokens()), "on_grid"),
         (lambda: make_method("vtw", layer=0), "at least 1"),
+        (lambda: make_method("sparsevlm", first_layer=-1), "first_layer"),
+        (lambda: tokens_entering(make_method("sparsevlm", first_layer=6), 1, (4, 5), 6), "of 6 layers none is left"),
+        (lambda: make_method("sparsevlm").scorer(torch.ones(1, 1, 4, 2), torch.ones(1, 1, 4, 2), 1.0), "for_prompt"),
+        (lambda: make_method("visionzip", dominant=1.5), "dominant must be in"),
+        (lambda: make_method("prumerge", keep_ratio=-0.1), "keep_ratio"),
+        (lambda: make_method("tome", per_round=0), "per_round must be a whole number from 1 on, got 0"),
+        (lambda: make_method("holitom", inner_ratio=0.0), r"kept there in \(0, 1\]"),
+        (lambda: make_method("visionzip").merger(clip_tokens()), "vision tower's attention"),
         (lambda: make_method("pyramid_drop", keep_ratio=2), "keep_ratio"),
         (lambda: make_method("pyramid_drop", first_layer=2.5), "first_layer must be a whole number, got 2.5"),
         (lambda: make_method("pyramid_drop", first_layer=-1), "first_layer"),
@@ -109,8 +155,9 @@ def test_no_merger_makes_a_matrix_of_all_patches_by_all(name):
     tokens, merger = clip_tokens(60, dim=4), make_method(name).merger  # 1,200 patches
     if isinstance(merger, GridMerger):
         merger = merger.on_grid(GRID)
+    more = {"tower": clip_tower(60)} if needs_tower(merger) else {}
     with Largest() as largest:
-        left = as_reduced(merger(tokens), 60, 20)
+        left = as_reduced(merger(tokens, **more), 60, 20)
     assert largest.most < 1200 * 1200 / 4 and len(left.tokens) == len(left.place)
     if isinstance(merger, CountedMerger):
         assert len(left.tokens) == merger.num_left(60, GRID)

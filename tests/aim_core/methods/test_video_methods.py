@@ -10,8 +10,9 @@ import torch
 
 from aim_core.methods.dycoke import DropRepeated
 from aim_core.methods.evs import DropUnchanged
-from aim_core.methods.v_cast import KeepAtBends, deal_out
+from aim_core.methods.v_cast import KeepAtBends
 from aim_core.methods.vidcom2 import KeepUnusual
+from aim_core.ops.deal_out import deal_out
 from tests.aim_core.methods.clip import clip_tokens, cosine, kept_by
 
 
@@ -133,12 +134,16 @@ def test_v_cast_keeps_more_where_the_video_turns(ratio, num_frames):
 def test_dealing_out_stays_within_bounds_and_adds_up():
     draw = np.random.default_rng(0)
     for _ in range(200):
-        frames, most = int(draw.integers(1, 9)), int(draw.integers(1, 12))
-        total = int(draw.integers(frames, frames * most + 1))
+        frames = int(draw.integers(1, 9))
+        most = draw.integers(1, 12, frames).tolist()
+        total = int(draw.integers(frames, sum(most) + 1))
         shares = draw.dirichlet([0.3] * frames).tolist()
         counts = deal_out(shares, most, total)
-        assert sum(counts) == total and all(1 <= count <= most for count in counts)
-    assert deal_out([0.5, 0.25, 0.25], 10, 5) == [3, 1, 1]  # 2.5 lacks most
+        assert sum(counts) == total and all(1 <= count <= limit for count, limit in zip(counts, most, strict=True))
+    assert deal_out([0.5, 0.25, 0.25], [10] * 3, 5) == [3, 1, 1]  # 2.5 lacks most
+    for total in (1, 7):
+        with pytest.raises(ValueError, match=f"cannot deal out {total}"):
+            deal_out([0.5, 0.5], [2, 4], total)
 
 
 @pytest.mark.parametrize("merger", [DropUnchanged(0.3), DropRepeated(0.3), KeepUnusual(0.3), KeepAtBends(0.3)])

@@ -1,0 +1,143 @@
+// @ts-check
+// Table: a line for each run, sorted by the column that was chosen.
+
+import { fill, make, percent } from "../common.js";
+
+/** @import { CompareTexts, MethodAbout, Row, Run } from "./compare.js" */
+
+/** @typedef {"name" | "answer" | "kl" | "entering" | "mean" | "flops" | "kv" | "ms"} Column */
+
+/** @type {Column[]} */
+const COLUMNS = ["name", "answer", "kl", "entering", "mean", "flops", "kv", "ms"];
+
+export class Table {
+  /**
+   * @param {{head: HTMLElement, body: HTMLElement}} parts
+   * @param {CompareTexts} texts
+   * @param {(name: string | null) => void} point at a run
+   */
+  constructor(parts, texts, point) {
+    this.parts = parts;
+    this.texts = texts;
+    this.point = point;
+    /** @type {{by: Column | null, down: boolean}} */
+    this.order = { by: null, down: false }; // null: as they came
+    this.measure = ""; // the column that the budget is about
+    /** @type {Row[]} */
+    this.rows = [];
+    this.heads = COLUMNS.map((column) => {
+      const button = make("button", { type: "button" }, texts.columns[column]);
+      button.title = texts.columnsHow[column];
+      button.addEventListener("click", () => this.sort(column));
+      const isNumber = column !== "name" && column !== "answer";
+      return make("th", { scope: "col", "data-kind": isNumber ? "number" : "text" }, button);
+    });
+    parts.head.append(...this.heads);
+  }
+
+  /** @param {Column} column */
+  sort(column) {
+    const { by, down } = this.order;
+    this.order = { by: column, down: by === column && !down };
+    this.show(this.rows);
+  }
+
+  /** @param {Row[]} rows @param {string} measure the column that the budget is about */
+  show(rows, measure = this.measure) {
+    [this.rows, this.measure] = [rows, measure];
+    const { by, down } = this.order;
+    for (const [i, head] of this.heads.entries())
+      head.setAttribute("aria-sort", COLUMNS[i] !== by ? "none" : down ? "descending" : "ascending");
+    this.parts.body.replaceChildren(...sorted(rows, by, down).map((row) => this.line(row)));
+  }
+
+  /** @param {Row} row */
+  line(row) {
+    const name = row.paper ? make("a", { href: row.paper, target: "_blank", rel: "noreferrer" }, row.title) : row.title;
+    const small = make("small", {}, row.settings);
+    if (row.variant) small.append(row.settings ? " · " : "", make("abbr", { title: row.variant }, this.texts.variant));
+    const line = make("tr", { "data-name": row.name }, make("th", { scope: "row" }, name, small));
+    line.addEventListener("pointerenter", () => this.point(row.name));
+    line.addEventListener("pointerleave", () => this.point(null));
+    if (!isRun(row)) {
+      line.append(make("td", { class: "cp-refused", colspan: COLUMNS.length - 1 }, row.refused));
+      return line;
+    }
+    line.append(this.answer(row), this.firstToken(row));
+    for (const column of /** @type {const} */ (["entering", "mean", "flops", "kv"])) {
+      const detail = column === "flops" ? row.flops : column === "kv" ? row.kv : "";
+      const cell = number(percentOf(row.numbers[column]), detail);
+      if (column === this.measure && row.note)
+        cell.append(make("small", {}, make("abbr", { title: row.note }, this.texts.nearest)));
+      line.append(cell);
+    }
+    line.append(row.ms === null ? number("…") : number(milliseconds(row.ms), (row.spread ?? []).map(digits).join("–")));
+    return line;
+  }
+
+  /** @param {Run} row */
+  answer({ words, right }) {
+    const said = words.flatMap(([kind, word]) => [make("span", { "data-kind": kind }, word), " "]);
+    const cell = make("td", { class: "cp-answer" }, ...said);
+    if (right !== null) cell.append(right ? this.texts.right : this.texts.wrong);
+    return cell;
+  }
+
+  /** @param {Run} row */
+  firstToken({ numbers: { kl }, agrees, name }) {
+    if (name === "dense") return number("–");
+    return number(kl === null ? "∞" : fill(this.texts.nats, { kl: digits(kl) }), agrees ? "" : this.texts.otherFirst);
+  }
+}
+
+/** @param {Row} row @returns {row is Run} */
+export function isRun(row) {
+  return row.refused === "";
+}
+
+/**
+ * Runs by a column, those that were refused after them.
+ *
+ * @param {Row[]} rows
+ * @param {Column | null} by
+ * @param {boolean} down
+ */
+export function sorted(rows, by, down) {
+  if (!by) return rows;
+  const sign = down ? -1 : 1;
+  return [...rows].sort((one, other) => {
+    if (isRun(one) !== isRun(other)) return isRun(one) ? -1 : 1;
+    const [a, b] = [valueIn(one, by), valueIn(other, by)];
+    if (typeof a === "string" || typeof b === "string") return sign * String(a).localeCompare(String(b));
+    return sign * (a - b) || 0;
+  });
+}
+
+/** @param {Run | MethodAbout} row @param {Column} column */
+function valueIn(row, column) {
+  if (column === "name" || !isRun(row)) return row.title;
+  if (column === "answer") return row.words.map(([, word]) => word).join(" ");
+  if (column === "ms") return row.ms ?? Infinity;
+  return row.numbers[column] ?? Infinity;
+}
+
+/** @param {string} text @param {string} detail */
+function number(text, detail = "") {
+  return make("td", { "data-kind": "number" }, text, ...(detail ? [make("small", {}, detail)] : []));
+}
+
+/** @param {number | null} share */
+function percentOf(share) {
+  if (share === null) return "–";
+  return share < 0.1 ? `${(100 * share).toFixed(1)} %` : percent(share);
+}
+
+/** @param {number} ms */
+function milliseconds(ms) {
+  return `${digits(ms)} ms`;
+}
+
+/** Two of them. @param {number} value */
+function digits(value) {
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
+}

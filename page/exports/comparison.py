@@ -1,0 +1,75 @@
+"""Comparison exports: methods at one cost as CSV, as code that repeats them, and as a page that replays them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from aim_core.budget import Budget
+from aim_core.method_comparison import MethodRun
+from page.exports.code import NEEDS, place_of
+
+COLUMNS = (
+    "method",
+    "refused",
+    "settings",
+    "answer",
+    "same_answer",
+    "kl_nats",
+    "first_token_agrees",
+    "entering_share",
+    "mean_share",
+    "flops_share",
+    "kv_share",
+    "flops",
+    "kv_bytes",
+    "budget_miss",
+    "prefill_ms_median",
+    "prefill_ms_least",
+    "prefill_ms_most",
+    "visual_per_layer",
+)
+
+
+def comparison_csv(runs: Sequence[MethodRun]) -> str:
+    """One line a method; shares are of the dense prefill's, `budget_miss` is relative to the budget."""
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for run in runs:
+        settings = " ".join(f"{name}={value}" for name, value in run.settings.items())
+        line: list[Any] = [run.name, run.refused, settings]
+        if run.shares is not None:
+            shares, ms = run.shares, run.prefill_ms
+            line += [run.answer, run.same_answer, run.kl, run.first_token_agrees]
+            line += [shares.entering, shares.mean, shares.flops, shares.kv, run.flops, run.kv_bytes, run.miss]
+            line += [run.median_ms, min(ms), max(ms)] if ms else ["", "", ""]
+            line.append(" ".join(map(str, run.visual_per_layer)))
+        table.writerow(line + [""] * (len(COLUMNS) - len(line)))
+    return file.getvalue()
+
+
+def comparison_code(
+    path: str, question: str, num_frames: int, budget: Budget, methods: Sequence[str], model: str
+) -> str:
+    """A script that compares the same methods again. All that a visitor typed comes in as a literal."""
+    lines = [
+        NEEDS,
+        "from aim_core import Engine, compare_methods",
+        "from aim_core.budget import Budget",
+        "",
+        f"engine = Engine.from_pretrained({model!r})",
+        "runs = compare_methods(",
+        "    engine,",
+        f"    {place_of(path)!r},",
+        f"    {question!r},",
+        f"    methods={list(methods)!r},",
+        f"    budget=Budget({budget.share!r}, {budget.of!r}),",
+        f"    num_frames={num_frames},",
+        ")",
+        "for run in runs:",
+        "    print(run.title, run.refused or run.answer, run.shares, run.median_ms)",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,161 @@
+"""The page at /compare: methods come one by one, are sorted, looked at together, taken away; screenshots are kept."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+playwright = pytest.importorskip("playwright.sync_api")
+from aim_core.methods.registry import METHODS  # noqa: E402
+from page.compare import USUAL  # noqa: E402
+from page.i18n import by_language  # noqa: E402
+from tests.helpers.axe import audited  # noqa: E402
+from tests.helpers.browsing import keep, one_run, opened  # noqa: E402
+from training.strangers.clips import write  # noqa: E402
+
+pytestmark = pytest.mark.browser
+expect = playwright.expect
+READY = "document.querySelector('#methods input') && document.querySelector('#video input[type=file]')"
+SIZES = [(390, 844), (768, 1024), (1440, 1000), (2560, 1300)]
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory) -> Path:
+    """A clip as a slide program makes it: a red circle that moves right on white, drawn by Pillow."""
+    frames = []
+    for at in range(24):
+        picture = Image.new("RGB", (480, 360), "white")
+        ImageDraw.Draw(picture).ellipse((40 + 12 * at, 140, 130 + 12 * at, 230), fill="red")
+        frames.append(np.asarray(picture))
+    path = tmp_path_factory.mktemp("stranger") / "slides.mp4"
+    write(str(path), np.stack(frames), crf=20)
+    return path
+
+
+@pytest.fixture(scope="module")
+def compared(browser, served, stranger):
+    """It, compared at a tenth of the dense FLOPs."""
+    with opened(browser, served, "/compare", 1440, 1000, READY) as page:
+        page.evaluate("""() => {
+            window.counts = new Set();
+            const count = () => counts.add(document.querySelectorAll('#compare tbody tr').length);
+            new MutationObserver(count).observe(document.querySelector('#compare'), { childList: true, subtree: true });
+        }""")
+        page.set_input_files("#video input[type=file]", str(stranger))
+        page.wait_for_selector("#video video")
+        page.fill("#question textarea", "what color is the circle?")
+        with one_run(page):
+            page.click("#run")
+        yield page
+
+
+def rows(page) -> list[str]:
+    return page.eval_on_selector_all("#compare tbody tr", "lines => lines.map((line) => line.dataset.name)")
+
+
+def said(page, name: str) -> str:
+    return page.locator(f"#compare tr[data-name={name}] .cp-answer span").first.inner_text()
+
+
+def test_methods_come_one_by_one_and_each_costs_the_same(compared):
+    assert rows(compared) == ["dense", *[name for name in METHODS if name in USUAL]]
+    assert said(compared, "dense") == said(compared, "aim") == "red"
+    assert {1, 2, 5, len(USUAL) + 1} <= {*compared.evaluate("[...counts]")}
+    keep(compared, "compare", full_page=True)
+    answered = compared.locator("#compare tbody tr:has(.cp-answer)")
+    assert answered.count() >= 9
+    for line in answered.all()[1:]:
+        if not line.locator("abbr", has_text="nearest step").count():
+            share = float(line.locator("td").nth(4).inner_text().split("%")[0])
+            assert share == pytest.approx(10, abs=0.11)
+    assert not compared.locator("#compare tbody", has_text="…").count()  # all are timed
+    refused = compared.locator("#compare .cp-refused").all_inner_texts()
+    assert refused and all("cannot go under" in sentence for sentence in refused)
+
+
+def test_any_column_sorts(compared):
+    head = compared.locator("#compare thead th")
+    head.nth(7).locator("button").click()
+    expect(head.nth(7)).to_have_attribute("aria-sort", "ascending")
+    times = compared.locator("#compare tbody tr:has(.cp-answer) td:last-child").all_inner_texts()
+    found = [float(text.split(" ms")[0]) for text in times]
+    assert found == sorted(found)
+    assert compared.locator("#compare tbody tr").last.locator(".cp-refused").count()  # refused ones come last
+    head.nth(7).locator("button").click()
+    expect(head.nth(7)).to_have_attribute("aria-sort", "descending")
+    head.nth(0).locator("button").click()
+    names = [name.split("\n")[0] for name in compared.locator("#compare tr:has(.cp-answer) th").all_inner_texts()]
+    assert names == sorted(names, key=str.casefold)
+
+
+def move(page, slider: str, to: int) -> None:
+    change = "(one, to) => { one.value = to; one.dispatchEvent(new Event('input')); }"
+    page.locator(f"#compare [data-part={slider}]").evaluate(change, str(to))
+
+
+def test_one_layer_one_frame_and_one_pointer_for_all(compared):
+    tiles = compared.locator("#compare figure")
+    shown = "() => [...document.querySelectorAll('#compare figure canvas')].map((one) => one.toDataURL())"
+    rest = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    before = compared.evaluate(shown)
+    move(compared, "layer", 11)
+    compared.evaluate(rest)
+    late = compared.evaluate(shown)
+    at = {name: i for i, name in enumerate(compared.locator("#compare figcaption b").all_inner_texts())}
+    assert late[at["AIM"]] != before[at["AIM"]]
+    expect(tiles.nth(at["AIM"]).locator("figcaption span")).to_have_text("0 tokens of 144 patches")
+    move(compared, "frame", 3)
+    compared.evaluate(rest)
+    assert compared.evaluate(shown)[0] != late[0]
+    tiles.first.locator("canvas").scroll_into_view_if_needed()
+    tiles.first.locator("canvas").hover()
+    read = compared.locator("#compare [data-part=read]")
+    expect(read).to_contain_text("Dense: to the end")
+    expect(read).to_contain_text("AIM: up to layer")
+    compared.locator("#compare [data-part=all]").check()
+    compared.evaluate(rest)
+    box = tiles.first.locator("canvas").bounding_box()
+    assert box["width"] > 4 * box["height"]
+    keep(compared, "compare_all_frames", full_page=True)
+    compared.locator("#compare [data-part=all]").uncheck()
+
+
+def test_it_is_taken_away_as_a_table_code_and_a_page_that_replays(compared, browser, tmp_path):
+    compared.locator("#exports button").first.click()
+    with compared.expect_download() as download:
+        compared.get_by_role("button", name="Table (CSV)").click()
+    lines = list(csv.DictReader(download.value.path().open()))
+    assert [line["method"] for line in lines] == ["dense", *[name for name in METHODS if name in USUAL]]
+    expect(compared.locator("#export_code")).to_contain_text("compare_methods(")
+    with compared.expect_download() as download:
+        compared.get_by_role("button", name="Page that replays").click()
+    download.value.save_as(tmp_path / "replayed.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "replayed.html").as_uri())
+    assert len(rows(page)) == len(lines)
+    expect(page.locator("figure canvas").first).to_be_visible()
+    page.close()
+
+
+def test_every_width_and_both_themes_have_no_violation(compared):
+    assert not audited(compared)
+    for width, height in SIZES:
+        compared.set_viewport_size({"width": width, "height": height})
+        keep(compared, f"compare_{width}", full_page=True)
+        assert compared.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_is_missing_is_said_and_nothing_is_lost(browser, served):
+    with opened(browser, served, "/compare?lang=zh", 390, 844, READY, locale="zh-CN") as page:
+        texts = by_language("NAV")["zh"]["pages"]
+        expect(page.locator("#nav [aria-current=page]")).to_have_text(texts["compare"])
+        page.click("#run")
+        expect(page.locator("[data-testid=toast-body]").first).to_contain_text("请先输入一个问题")
+        page.fill("#question textarea", "what color is the circle?")
+        page.click("#run")
+        expect(page.locator("[data-testid=toast-body]").last).to_contain_text("请上传视频或图片")
+        assert page.input_value("#question textarea") == "what color is the circle?"

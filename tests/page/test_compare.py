@@ -1,0 +1,122 @@
+"""Compare: what is refused, what the panel is told of each run, and that a comparison comes run by run."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import math
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from aim_core.budget import MEASURES, Budget
+from aim_core.method_comparison import DENSE, MethodRun, compare_methods
+from aim_core.methods.registry import METHODS
+from page.compare import LEAST, USUAL, checked_budget, checked_methods
+from page.components.compare.record import compare_record
+from page.exports.comparison import comparison_code, comparison_csv
+from page.i18n import STRINGS
+from page.state.samples import is_right
+from tests.helpers.browsing import ROOT
+
+NAMES = ["aim", "fastv", "vtw", "divprune", "vidcom2", "fewer_frames"]
+QUESTION = "is there a star?"
+
+
+@pytest.fixture(scope="module")
+def runs(engine, frames) -> list[MethodRun]:
+    budget = Budget(0.1)
+    return [*compare_methods(engine, frames, QUESTION, methods=NAMES, budget=budget, max_new_tokens=3, num_timed=1)]
+
+
+@pytest.fixture(scope="module")
+def record(runs) -> dict:
+    return compare_record(runs, "yes", False, Budget(0.1))
+
+
+def refused(check, *args) -> str:
+    with pytest.raises(gr.Error) as caught:
+        check(*args)
+    return str(caught.value.message)
+
+
+@pytest.mark.parametrize("percent", [LEAST - 1, 101, "x", None, math.nan, [], math.inf])
+def test_a_budget_that_is_none_is_a_sentence(percent):
+    assert "These settings do not work" in refused(checked_budget, percent, "flops")
+
+
+def test_a_budget_of_nothing_known_is_a_sentence():
+    assert "These settings do not work" in refused(checked_budget, 10, "hours")
+
+
+@pytest.mark.parametrize("names", [None, [], "aim", ["no such"], 3])
+def test_without_a_method_there_is_nothing_to_compare(names):
+    assert "at least one method" in refused(checked_methods, names)
+
+
+def test_methods_come_once_each_in_the_order_of_the_registry():
+    assert checked_methods(["random", "aim", "aim", "no such"]) == ["aim", "random"]
+    assert {*USUAL} <= {*METHODS} and len(USUAL) >= 12
+
+
+@pytest.mark.parametrize("language", STRINGS)
+def test_every_measure_has_its_words(language):
+    assert {*STRINGS[language]["MEASURES"]} == {*MEASURES}
+
+
+def test_each_run_is_a_row_with_what_it_cost(runs, record):
+    assert [row["name"] for row in record["rows"]] == [DENSE, *NAMES]
+    for run, row in zip(runs, record["rows"], strict=True):
+        assert row["refused"] == run.refused
+        if run.refused:
+            continue
+        assert " ".join(word for _, word in row["words"]) == run.answer
+        assert row["counts"] == [*run.visual_per_layer] and row["numbers"]["flops"] == run.shares.flops
+        assert row["ms"] == run.median_ms and row["right"] == is_right(run.answer, "yes")
+    refusals = [row for row in record["rows"] if row["refused"]]
+    assert [row["name"] for row in refusals] == ["fastv"] and "cannot go under" in refusals[0]["refused"]
+
+
+def test_every_patch_is_where_the_trace_says(runs, record):
+    for run, row in zip(runs, record["rows"], strict=True):
+        if run.refused:
+            continue
+        where = np.frombuffer(base64.b64decode(row["tokens"]["row"]), "<i4").reshape(run.trace.group.shape)
+        last = np.frombuffer(base64.b64decode(row["tokens"]["last"]), "<i2")
+        for layer in range(run.trace.num_layers):
+            assert np.array_equal(last[where] >= layer, run.trace.alive(layer))
+
+
+def test_words_that_dense_lacks_are_marked(runs):
+    record = compare_record(runs, None, True, Budget(0.1, "kv"))
+    assert record["outside"] and record["measure"] == "kv"
+    dense = runs[0].answer.split()
+    rows = [row for row in record["rows"] if not row["refused"]]
+    assert {row["right"] for row in rows} == {None}
+    for row in rows:
+        kinds, words = zip(*row["words"], strict=True)
+        assert (set(kinds) == {"same"}) == (list(words) == dense)
+        assert all(word in dense for kind, word in row["words"] if kind == "same")
+
+
+def test_the_table_has_a_line_for_each_method(runs):
+    lines = list(csv.DictReader(io.StringIO(comparison_csv(runs))))
+    assert [line["method"] for line in lines] == [run.name for run in runs]
+    for run, line in zip(runs, lines, strict=True):
+        assert line["refused"] == run.refused and not (run.refused and line["answer"])
+        if not run.refused:
+            assert line["visual_per_layer"].split() == [str(count) for count in run.visual_per_layer]
+            assert float(line["flops_share"]) == run.shares.flops and float(line["prefill_ms_median"]) == run.median_ms
+
+
+def test_the_code_compares_the_same_again(capsys, monkeypatch):
+    sample = str(ROOT / "assets/samples/crossing.mp4")
+    code = comparison_code(sample, QUESTION, 8, Budget(0.1), ["aim", "divprune"], "assets/model")
+    monkeypatch.chdir(ROOT)
+    exec(compile(code, "copied", "exec"), {})
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[-3:]] == ["dense", "AIM", "DivPrune"]
+    evil = comparison_code("/tmp/x'y.mp4", "a'''\nimport os", 8, Budget(0.1), ["aim"], "m")
+    assert "\nimport os" not in evil and "/tmp" not in evil
+    compile(evil, "copied", "exec")
