@@ -175,8 +175,11 @@ class _Search:
         counts = least.visual_per_layer
         if num_whole := counts.count(self.workload.num_visual):
             layers = "layer" if num_whole == 1 else f"{num_whole} layers"
-            return f"all visual tokens enter at least the first {layers} of {len(counts)}"
-        return f"at least {least.shares.entering:.1%} of the visual tokens enter"
+            kept = f"all visual tokens enter at least the first {layers} of {len(counts)}"
+        else:
+            kept = f"at least {least.shares.entering:.1%} of the visual tokens enter"
+        text = getattr(self.workload.shares([0] * len(counts)), self.budget.of)
+        return f"{kept}, and the text alone costs {text:.1%}" if text >= TOLERANCE else kept
 
     def _with_note(self, best: Solved, low: Solved, high: Solved) -> Solved:
         """`best` as it is within TOLERANCE; else with a note of the costs on both sides of the budget."""

@@ -134,6 +134,8 @@ def test_floors_are_those_of_the_closed_forms():
     )
     assert "at least 25.0% of the visual tokens enter" in mean("dycoke", 0.2).reason
     assert "the first layer of 28" in mean("vtw", 0.03).reason
+    texts = solve("vtw", Budget(0.1, "kv"), replace(PAPER, num_text=1568)).reason  # 1568 of 7840
+    assert texts.endswith("the first layer of 28, and the text alone costs 20.0%.")
 
 
 def test_a_method_that_cannot_cost_so_much_says_that():
