@@ -45,6 +45,26 @@ export function begin(shown) {
 }
 
 /**
+ * The address from now on: what a comparison was asked, behind its "#"; as a link that is shown.
+ *
+ * @param {string} settings
+ */
+export function standsIn(settings) {
+  history.replaceState(null, "", `${location.pathname}${location.search}#${settings}`);
+  return location.href;
+}
+
+/**
+ * Once the page that compares is set up: compare what a link asks of a sample.
+ *
+ * @param {object | null} video
+ * @param {string} question
+ */
+export function beginCompared(video, question) {
+  if (video && question && new URLSearchParams(behindHash()).has("sample")) document.getElementById("run")?.click();
+}
+
+/**
  * Of a page of the app, beside this one wherever a proxy puts them; the language goes along.
  *
  * @param {string} path below the app's own address

@@ -6,8 +6,7 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
-from page import assets, layout_inputs, layout_results, layout_shared, scripts
-from page.compare import Compare
+from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
@@ -58,7 +57,7 @@ def build_page(loaded: Loaded) -> gr.Blocks:
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
         Explain(loaded, handlers).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
-        Compare(loaded, handlers).build()
+        compare.build(loaded, handlers, demo)
     return demo.queue(max_size=32)
 
 
@@ -69,13 +68,13 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     settings = [*media.inputs, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
-    layout_inputs.arm_stop(controls, asked)  # before what it stops: a page works off a click's listeners in their order
+    layout_inputs.arm_stop(controls.stop, asked)  # before what it stops: listeners are worked off in their order
     run = _connect_run(handlers, controls, [*settings, controls.details, key], outputs)
     marks = (results.explorer.overrides, results.answers.undo)
     hand = [_connect_hand(handlers, event, [*controls.sliders, key], outputs) for event in marks]
     _connect_break(handlers, controls)
     times = _connect_times(handlers, run)
-    layout_inputs.disarm_stop(controls, [run, times, *hand], last=[times, *hand])
+    layout_inputs.disarm_stop(controls.stop, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
     _connect_patches(handlers)
     follow = [_connect_follow(handlers, controls, [*settings, key], outputs)] if handlers.runner.is_small else []

@@ -104,18 +104,18 @@ def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls
     return Controls(question, keep_ratio, l1, l2, num_frames, details, run, stop)
 
 
-def arm_stop(controls: Controls, asked: list) -> None:
+def arm_stop(stop: gr.Button, asked: list) -> None:
     """Let Stop be pressed from the moment a run is asked for by one of these events."""
-    on: dict[str, Any] = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("true")}
+    on: dict[str, Any] = {"fn": None, "inputs": None, "outputs": stop, "js": STOP_IS.format("true")}
     for event in asked:
         event(**on, api_visibility="private")
 
 
-def disarm_stop(controls: Controls, runs: list, last: list) -> None:
+def disarm_stop(stop: gr.Button, runs: list, last: list) -> None:
     """Stop ends runs; after one of the `last`, or one that failed, or Stop itself, there is nothing to stop."""
-    off: dict[str, Any] = {"fn": None, "inputs": None, "outputs": controls.stop, "js": STOP_IS.format("false")}
+    off: dict[str, Any] = {"fn": None, "inputs": None, "outputs": stop, "js": STOP_IS.format("false")}
     for run in last:
         run.success(**off, api_visibility="private")
     for run in runs:
         run.failure(**off, api_visibility="private")
-    controls.stop.click(**off, cancels=runs, api_visibility="private")
+    stop.click(**off, cancels=runs, api_visibility="private")

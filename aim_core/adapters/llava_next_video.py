@@ -26,6 +26,7 @@ class LlavaNextVideoAdapter(Adapter):
 
     model_class = LlavaNextVideoForConditionalGeneration
     reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
+    pooled_by = ("vision_resampler", "pack_image_features")
 
     @classmethod
     def check(cls, config: PreTrainedConfig) -> None:

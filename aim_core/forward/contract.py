@@ -33,9 +33,12 @@ OVERRIDDEN = {
 }
 
 
-def check_contract(adapter: Adapter) -> None:
-    """Raise ValueError, naming the version of transformers, if the model lacks something that the core leans on."""
-    missing = [*_of_model(adapter), *_of_decoder(adapter), *_of_cache()]
+def check_contract(adapter: Adapter, tower: bool = False) -> None:
+    """Raise ValueError, naming the version of transformers, if the model lacks something that the core leans on.
+
+    tower: whether the vision tower's attention is asked for.
+    """
+    missing = [*_of_model(adapter), *_of_decoder(adapter), *_of_cache(), *(_of_tower(adapter) if tower else ())]
     if missing:
         raise ValueError(
             f"this version cannot work with {type(adapter.model).__name__} of transformers {transformers.__version__}: "
@@ -72,6 +75,11 @@ def _of_decoder(adapter: Adapter) -> Iterator[str]:
         yield f"a word of {type(decoder.config).__name__}.layer_types for each layer"
     if kinds is None and getattr(decoder.config, "sliding_window", None):
         yield f"{type(decoder.config).__name__}.layer_types, which says where the sliding window is used"
+
+
+def _of_tower(adapter: Adapter) -> Iterator[str]:
+    yield from _without(adapter.inner, adapter.pooled_by)
+    yield from _without(adapter.tower().model, ("set_attn_implementation",))
 
 
 def _of_cache() -> Iterator[str]:

@@ -87,7 +87,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         raise ValueError(
             "compiled code may leave out what aim() hooks in: load the model anew, without model.compile()"
         )
-    check_contract(adapter)
+    check_contract(adapter, hooks.wants_tower)
     check_canary(adapter, followed)
     with ExitStack() as stack:
         stack.callback(_busy.discard, decoder)

@@ -25,5 +25,5 @@ class DropAtDepth:
 
     def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
         layer = min(num_layers - 1, max(1, round(self.depth * num_layers)))
-        kept = num_kept(num_visual, self.keep_ratio)
+        kept = min(num_visual, num_kept(num_visual, self.keep_ratio))
         return [num_visual] * layer + [kept] * (num_layers - layer)

@@ -48,7 +48,7 @@ class ThreeDrops:
         begins = [max(1, self.first_layer, round(depth * num_layers)) for depth in _DEPTHS]
         if begins[-1] >= num_layers:
             raise ValueError(f"of {num_layers} layers none is left to drop before from layer {begins[-1]} on")
-        stages = [num_visual, *(max(1, round(num_visual * share)) for share in self._shares())]
+        stages = [num_visual, *(min(num_visual, max(1, round(num_visual * share))) for share in self._shares())]
         return [stages[sum(layer >= begin for begin in begins)] for layer in range(num_layers)]
 
     def _shares(self) -> list[float]:
@@ -74,6 +74,8 @@ class RaterAttention:
 
         Relevance: softmax over text of visual · text as they enter layer 0, mean over visual tokens (section 3.2).
         """
+        if not visual.any():
+            return self  # nothing to rate
         x = embeds.to(torch.promote_types(embeds.dtype, torch.float32))
         text = x[int(visual.nonzero()[-1]) + 1 :]
         relevance = (x[visual] @ text.mT).softmax(dim=1).mean(dim=0)

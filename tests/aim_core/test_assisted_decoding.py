@@ -11,6 +11,7 @@ from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from aim_core.methods.fastv import fastv
+from aim_core.methods.registry import make_method
 from aim_core.methods.scorers import AttentionReceived
 from tests.helpers.endless import endless
 from tests.helpers.prompts import plain_inputs
@@ -24,6 +25,7 @@ METHODS = {
     "original positions": as_method(replace(CONFIG, positions="original", scores="pagerank_causal")),
     "text too": replace(as_method(CONFIG), drop_text=True),
     "FastV": fastv(2, 0.3),
+    "question's words": make_method("sparsevlm", keep_ratio=0.3),
     "last token": fastv(2, 0.3, "last"),
     "received": replace(as_method(CONFIG), scorer=AttentionReceived()),
 }

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from aim_core.attach import aim
 from aim_core.config import AimConfig
+from aim_core.methods.registry import make_method
 from tests.helpers.masking import masked_logits
 from tests.helpers.prompts import plain_inputs, prefilled, prepared
 
@@ -47,6 +48,18 @@ def test_text_alone_beside_a_video_leaves_both_as_they_are(engine, frames, mixed
         embeds, start, num_visual = prepared(engine, frames[:2], keep_ratio)
         reference = masked_logits(engine.adapter, embeds, start, record.kept, num_visual)
         torch.testing.assert_close(logits[0], reference, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["sparsevlm", "visionzip", "holitom"])
+def test_methods_that_know_question_or_tower_do_in_a_batch_what_they_do_alone(engine, frames, mixed, name):
+    model, (both, text), method = engine.adapter.model, mixed, make_method(name, keep_ratio=0.3)
+    with torch.inference_mode(), aim(model, method) as recorder:
+        logits = model(**both, logits_to_keep=1).logits[:, -1]
+    alone, _, record = prefilled(engine, frames[:2], method)
+    torch.testing.assert_close(logits[0], alone, atol=1e-5, rtol=0)
+    assert all(map(torch.equal, recorder.records[0].kept, record.kept)) and len(record.kept[-1]) > 0
+    with torch.inference_mode():
+        torch.testing.assert_close(logits[1], model(input_ids=text).logits[0, -1], atol=1e-5, rtol=0)
 
 
 def test_both_go_on_as_alone(engine, frames, mixed):

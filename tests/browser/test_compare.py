@@ -54,7 +54,7 @@ def compared(browser, served, stranger):
 
 
 def rows(page) -> list[str]:
-    return page.eval_on_selector_all("#compare tbody tr", "lines => lines.map((line) => line.dataset.name)")
+    return page.eval_on_selector_all(".cp tbody tr", "lines => lines.map((line) => line.dataset.name)")
 
 
 def said(page, name: str) -> str:
@@ -141,7 +141,26 @@ def test_it_is_taken_away_as_a_table_code_and_a_page_that_replays(compared, brow
     page.close()
 
 
+LINK = (
+    "/compare#question=how+does+the+cyan+star+move%3F&budget=25&of=mean&frames=8&methods=aim+random&sample=crossing.mp4"
+)
+
+
+def test_a_link_asks_the_same_of_a_sample_again(browser, served):
+    with opened(browser, served, LINK, 1280, 900, READY) as page:
+        page.wait_for_selector("#compare tbody tr[data-name=random] td:last-child:has-text('ms')")
+        assert rows(page) == ["dense", "aim", "random"]
+        expect(page.locator("#compare [data-part=budget]")).to_contain_text(
+            "25 % of the visual tokens, mean over layers"
+        )
+        for name in ("aim", "random"):
+            mean = page.locator(f"#compare tr[data-name={name}] td").nth(3).inner_text()
+            assert float(mean.split(" %")[0]) == pytest.approx(25, abs=0.6)
+        page.wait_for_function("location.hash.includes('methods=aim+random') && location.hash.includes('budget=25')")
+
+
 def test_every_width_and_both_themes_have_no_violation(compared):
+    compared.mouse.move(0, 0)  # no button has the colours of one that is pointed at
     assert not audited(compared)
     for width, height in SIZES:
         compared.set_viewport_size({"width": width, "height": height})

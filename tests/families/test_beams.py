@@ -9,8 +9,9 @@ import torch
 
 from aim_core.attach import aim
 from aim_core.methods.fastv import fastv
+from aim_core.methods.registry import make_method
 from tests.families.asking import asked, schedule
-from tests.families.table import ASKED
+from tests.families.table import ASKED, ASKED_ONCE
 
 pytestmark = pytest.mark.slow
 
@@ -40,11 +41,18 @@ def test_beams_answer_as_beams_over_the_masked_prompt(family_model, name, medium
     assert len(answers[0]) == 2 and torch.equal(*answers)
 
 
-@pytest.mark.parametrize(("name", "medium"), ASKED)
-def test_each_of_several_answers_is_the_only_one(family_model, name, medium):
+KNOWING = [  # what a method asked of the vision tower, or of the question
+    (*pair, make_method(own, **settings))
+    for pair in ASKED_ONCE
+    for own, settings in (("flashvid", {}), ("sparsevlm", {"first_layer": 3}))
+]
+
+
+@pytest.mark.parametrize(("name", "medium", "method"), [*((*pair, None) for pair in ASKED), *KNOWING])
+def test_each_of_several_answers_is_the_only_one(family_model, name, medium, method):
     """The coldest sampling draws the same answer every time: the one that a single prompt gets."""
     model, inputs = repeatable(family_model, name, medium)
-    with torch.inference_mode(), aim(model, schedule(name, 0.4)) as recorder:
+    with torch.inference_mode(), aim(model, method or schedule(name, 0.4)) as recorder:
         alone = model.generate(**inputs, **GREEDY)
         kept = recorder.record.kept
         sampled = GREEDY | {"do_sample": True, "temperature": 1e-6}

@@ -117,6 +117,15 @@ def test_attention_received_is_the_column_mean_of_softmax_in_blocks(kind):
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
+def test_a_model_that_does_not_pool_as_expected_is_refused(family_model, monkeypatch):
+    model, _ = asked(family_model, "llava_onevision", "video")
+    monkeypatch.delattr(type(model.model), "apply_pooling")
+    with pytest.raises(ValueError, match=r"missing LlavaOnevisionModel\.apply_pooling"):
+        aim(model, before_decoder("listening", Listening())).__enter__()
+    with aim(model):
+        pass
+
+
 def test_a_prompt_whose_tower_was_not_heard_is_refused(family_model):
     model, inputs = asked(family_model, "qwen2_vl", "video")
     adapter, method = adapter_for(model), before_decoder("listening", Listening())

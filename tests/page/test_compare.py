@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import math
+from urllib.parse import parse_qsl
 
 import gradio as gr
 import numpy as np
@@ -14,7 +15,8 @@ import pytest
 from aim_core.budget import MEASURES, Budget
 from aim_core.method_comparison import DENSE, MethodRun, compare_methods
 from aim_core.methods.registry import METHODS
-from page.compare import LEAST, USUAL, checked_budget, checked_methods
+from page.compare import USUAL
+from page.compare_link import LEAST, checked_budget, checked_methods, compare_query, read_compare_link
 from page.components.compare.record import compare_record
 from page.exports.comparison import comparison_code, comparison_csv
 from page.i18n import STRINGS
@@ -75,8 +77,8 @@ def test_each_run_is_a_row_with_what_it_cost(runs, record):
         assert " ".join(word for _, word in row["words"]) == run.answer
         assert row["counts"] == [*run.visual_per_layer] and row["numbers"]["flops"] == run.shares.flops
         assert row["ms"] == run.median_ms and row["right"] == is_right(run.answer, "yes")
-    refusals = [row for row in record["rows"] if row["refused"]]
-    assert [row["name"] for row in refusals] == ["fastv"] and "cannot go under" in refusals[0]["refused"]
+    refusals = {row["name"]: row["refused"] for row in record["rows"] if row["refused"]}
+    assert "cannot go under" in refusals["fastv"] and all(sentence.endswith(".") for sentence in refusals.values())
 
 
 def test_every_patch_is_where_the_trace_says(runs, record):
@@ -120,3 +122,28 @@ def test_the_code_compares_the_same_again(capsys, monkeypatch):
     evil = comparison_code("/tmp/x'y.mp4", "a'''\nimport os", 8, Budget(0.1), ["aim"], "m")
     assert "\nimport os" not in evil and "/tmp" not in evil
     compile(evil, "copied", "exec")
+
+
+def test_a_link_gives_back_what_was_asked():
+    query = compare_query(QUESTION, Budget(0.12, "kv"), 5, ["aim", "evs"], "crossing.mp4")
+    found = read_compare_link(dict(parse_qsl(query)))
+    assert found.settings == (QUESTION, 12, "kv", 5, ["aim", "evs"]) and found.sample == "crossing.mp4"
+    assert not found.bad and read_compare_link({}).settings == (None,) * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("question", " "),
+        ("budget", "1e9"),
+        ("budget", "nan"),
+        ("of", "hours"),
+        ("frames", "0"),
+        ("frames", "x" * 100),
+        ("methods", "rm -rf"),
+        ("sample", "../../etc/passwd"),
+    ],
+)
+def test_what_a_link_cannot_set_is_named_and_the_rest_is_set(name, value):
+    found = read_compare_link({"budget": "20", "of": "kv"} | {name: value})
+    assert found.bad == (name,) and (found.percent, found.measure).count(None) == (name in ("budget", "of"))

@@ -1,0 +1,147 @@
+"""Handlers of the page that compares: they run the methods, and write what is taken away."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+
+from aim_core.budget import Budget
+from aim_core.errors import Stopped
+from aim_core.method_comparison import MethodRun, each_method
+from page.checks import checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
+from page.compare_link import checked_budget, checked_methods, compare_query, read_compare_link
+from page.components.compare.component import Compared, ComparePanel
+from page.components.compare.record import compare_record
+from page.exports.comparison import comparison_code, comparison_csv
+from page.exports.handlers import LONGEST_LINK
+from page.exports.replay import replay_page
+from page.handlers import Handlers
+from page.i18n import GRADIO_NAMES, language, strings
+from page.state.model_facts import ModelFacts
+from page.state.samples import known_answer, sample_name, sample_path
+from page.state.startup import Loaded
+
+NUM_TIMED = {True: 3, False: 2}  # prefills of each, by whether the model is small
+
+
+class Told:
+    """What was asked, and what has been told of it so far. known, outside: see `compare_record`."""
+
+    def __init__(self, path: str, question: str, num_frames: int, budget: Budget, methods: list[str]):
+        self.path, self.question, self.num_frames = path, question, num_frames
+        self.budget, self.methods = budget, methods
+        self.known, self.outside = known_answer(path, question), False
+        self.runs: dict[str, MethodRun] = {}  # the dense one first
+
+    @property
+    def listed(self) -> list[MethodRun]:
+        return list(self.runs.values())
+
+    @property
+    def query(self) -> str:
+        """What a link to it has behind its "#"."""
+        return compare_query(self.question, self.budget, self.num_frames, self.methods, sample_name(self.path))
+
+    def shown(self) -> Compared:
+        """What the panel takes."""
+        trace = self.listed[0].trace
+        assert trace is not None
+        return Compared(trace, compare_record(self.listed, self.known, self.outside, self.budget))
+
+
+class CompareHandlers:
+    """The handlers of one page; its runs share `handlers`' engine and their turn with the other pages' runs."""
+
+    def __init__(self, loaded: Loaded, handlers: Handlers, panel: ComparePanel):
+        self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
+        self.runner, self.cancellation = handlers.runner, handlers.cancellation
+        self.writers = {"csv": self._csv, "page": self._page}
+
+    @guarded
+    def run(
+        self,
+        video,
+        image,
+        shown,
+        question,
+        budget,
+        measure,
+        num_frames,
+        methods,
+        request: gr.Request,
+        progress=gr.Progress(),
+    ):
+        """Show each method's run as it finishes, then the times of all, with what was told and its code and link."""
+        question, budget = checked_question(question), checked_budget(budget, measure)
+        path, methods = checked_media(video, image, shown), checked_methods(methods)
+        told = Told(path, question, checked_frames(num_frames), budget, methods)
+        with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
+            progress(0.0, strings().READING)
+            checked_kind(self.adapter, frames := self.runner.frames(path, told.num_frames))
+            timed = NUM_TIMED[self.runner.is_small]
+            each = each_method(
+                self.runner.engine, frames, question, methods=methods, budget=budget, num_timed=timed, stop=stop
+            )
+            for run in each:
+                told.runs[run.name] = run
+                if len(told.runs) == 1:
+                    world = self.runner.world_check(frames, question)
+                    told.outside = world is not None and world.outside
+                if not run.prefill_ms:  # times come all at once, after the last answer
+                    progress(len(told.runs) / (len(methods) + 1), strings().COMPARED.format(title=run.title))
+                    yield told.shown(), told, gr.skip(), gr.skip()
+        if told.runs:
+            yield told.shown(), told, self._code(told), told.query
+
+    @guarded
+    def stop(self, request: gr.Request) -> None:
+        """Cancel the comparison that this page has under way; what has finished stays."""
+        self.cancellation.stop(request.session_hash)
+
+    @guarded
+    def restore(self, link):
+        """What a link sets behind its "#": question, budget, measure, frames, methods, and a sample on its tab."""
+        found = read_compare_link(dict(parse_qsl(str(link or "")[:LONGEST_LINK])))
+        if found.bad:
+            gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
+        settings = [gr.skip() if value is None else value for value in found.settings]
+        if not found.sample:
+            return [*settings, *[gr.skip()] * 4]
+        file = save_file_to_cache(sample_path(found.sample), cache_dir=self.panel.GRADIO_CACHE)
+        tab = "image" if found.sample.endswith(".png") else "video"
+        files = [file if tab == kind else None for kind in ("video", "image")]
+        return [*settings, *files, tab, gr.Tabs(selected=tab)]
+
+    def maker(self, kind: str) -> Callable:
+        """A handler that writes the file of one kind into a folder of its own."""
+
+        @guarded
+        def make(told: Told | None) -> list[str]:
+            if told is None:
+                raise refusal(strings().NOTHING_TO_EXPORT, "gone")
+            folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex
+            folder.mkdir(parents=True)
+            name, written = self.writers[kind](told)
+            (folder / name).write_text(written, encoding="utf-8")
+            return [str(folder / name)]
+
+        return make
+
+    def _csv(self, told: Told) -> tuple[str, str]:
+        return "aim_comparison.csv", comparison_csv(told.listed)
+
+    def _page(self, told: Told) -> tuple[str, str]:
+        texts = strings().REPLAY
+        settings = f"{sample_name(told.path) or Path(told.path).name} · {self.facts.name}"
+        heading = {"title": strings().COMPARE_TITLE, "question": told.question, "settings": settings}
+        heading |= {"theme": texts["theme"], "offline": texts["offline"]}
+        return "aim_comparison.html", replay_page([(self.panel, told.shown())], heading, GRADIO_NAMES[language()])
+
+    def _code(self, told: Told) -> str:
+        return comparison_code(told.path, told.question, told.num_frames, told.budget, told.methods, self.facts.name)
