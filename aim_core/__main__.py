@@ -48,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
             num_frames=options.frames,
             max_new_tokens=options.max_new_tokens,
             num_timed=options.timed,
+            on_done=lambda run: print(f"{run.title}: {'timed' if run.prefill_ms else 'done'}", file=sys.stderr),
         )
     except (MediaError, ModelLoadError, ValueError) as error:
         print(error, file=sys.stderr)

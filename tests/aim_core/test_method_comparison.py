@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from aim_core.__main__ import main
 from aim_core.budget import MEASURES, TOLERANCE, Budget, Solved, solve
@@ -194,6 +195,16 @@ def test_planned_is_what_a_run_then_has_and_runs_no_layer(engine, frames):
     assert planned.num_text == result.cost.num_text and len(planned.views) == len(frames)
     with pytest.raises(Stopped):
         engine.planned(frames, QUESTION, config=AimConfig.dense(), stop=lambda: True)
+
+
+def test_peak_memory_is_told_where_it_can_be_measured(runs, checkpoint, frames):
+    assert all(run.peak_bytes is None for run in runs.values())  # on a CPU
+    if not torch.cuda.is_available():
+        return
+    engine = Engine.from_pretrained(checkpoint, device="cuda")
+    weights = sum(one.numel() * one.element_size() for one in engine.adapter.model.parameters())
+    dense, aim = compare_methods(engine, frames, QUESTION, methods=["aim"], max_new_tokens=1, num_timed=0)
+    assert weights < aim.peak_bytes < dense.peak_bytes
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import torch
 
 from aim_core.methods.average_pooling import AveragePooling
 from aim_core.methods.divprune import KeepDiverse, farthest
+from aim_core.methods.fewer_frames import WholeFrames
 from aim_core.methods.random_patches import RandomPatches
 from aim_core.methods.uniform import UniformPatches
 from tests.aim_core.methods.clip import clip_tokens, cosine, kept_by
@@ -80,3 +81,13 @@ def test_average_pooling_is_the_mean_of_squares(side):
                 assert [tuple(cell) for cell in members] == [cell for cell in inside if cell[1] < 5]
                 number += 1
     assert number == len(reduced.tokens) == AveragePooling(side).num_left(3, (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "ratio", "frames"),
+    [(8, 0.25, [2, 6]), (8, 0.01, [4]), (7, 0.43, [1, 3, 5]), (5, 1.0, [0, 1, 2, 3, 4]), (1, 0.1, [0])],
+)
+def test_fewer_frames_keep_all_patches_of_frames_at_even_distances(num_frames, ratio, frames):
+    tokens = clip_tokens(num_frames)
+    assert kept_by(WholeFrames(ratio), tokens) == {(frame, place) for frame in frames for place in range(20)}
+    assert WholeFrames(ratio).num_left(num_frames, (4, 5)) == 20 * len(frames)
