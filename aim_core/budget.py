@@ -130,7 +130,8 @@ class _Search:
         value, best = min(ends, key=lambda end: abs(end[1].miss))
         short = (min(knob.high, max(knob.low, number)) for number in _shorter(value))
         better = (tried for tried in map(at, short) if abs(tried.miss) <= max(abs(best.miss), self.near_enough))
-        return self._with_note(next(better, best), ends[0][1], ends[1][1])
+        steps = "this video allows" if self.near_enough else "whole tokens allow"
+        return self._with_note(next(better, best), ends[0][1], ends[1][1], steps)
 
     def whole(self, knob: WholeKnob) -> Solved | Unreachable:
         """By trying all of them: the first within TOLERANCE, else the nearest."""
@@ -144,7 +145,7 @@ class _Search:
         best = next(own for own in tried if abs(own.miss) <= allowed)
         low = next((own for own in reversed(by_cost) if own.miss <= 0), best)
         high = next((own for own in by_cost if own.miss > 0), best)
-        return self._with_note(best, low, high)
+        return self._with_note(best, low, high, f"{knob.steps} allow")
 
     @property
     def _title(self) -> str:
@@ -182,12 +183,12 @@ class _Search:
         text = getattr(self.workload.shares([0] * len(counts)), self.budget.of)
         return f"{kept}, and the text alone costs {text:.1%}" if text >= TOLERANCE else kept
 
-    def _with_note(self, best: Solved, low: Solved, high: Solved) -> Solved:
+    def _with_note(self, best: Solved, low: Solved, high: Solved, limit: str) -> Solved:
         """`best` as it is within TOLERANCE; else with a note of the costs on both sides of the budget."""
         if abs(best.miss) <= TOLERANCE:
             return best
         below, above = (getattr(own.shares, self.budget.of) for own in (low, high))
-        return replace(best, note=f"As near as whole steps allow: {below:.1%} and {above:.1%} are next to the budget.")
+        return replace(best, note=f"As near as {limit}: {below:.1%} and {above:.1%} are next to the budget.")
 
 
 def _between(low: float, high: float, low_miss: float, high_miss: float, halve: bool) -> float:

@@ -48,9 +48,13 @@ class ShareKnob:
 
 @dataclass(frozen=True)
 class WholeKnob:
-    """Settings that are whole numbers: all that a model allows, the ones to prefer first."""
+    """Settings that are whole numbers.
+
+    candidates: all that a model allows, the ones to prefer first. steps: what they count, in words.
+    """
 
     candidates: Callable[[ModelShape], list[Settings]]
+    steps: str
 
 
 Knob = ShareKnob | WholeKnob
@@ -98,7 +102,7 @@ FASTV = ShareKnob(low=0.0, others=_fastv)
 PYRAMID = ShareKnob(low=0.0, others=_pyramid)
 SPARSEVLM = ShareKnob(others=_sparsevlm)
 DYCOKE = ShareKnob(low=0.0)
-SCHEDULE = WholeKnob(_schedules)
-LAYER = WholeKnob(_layers)
-SIDE = WholeKnob(_sides)
-FRAMES = WholeKnob(_frames)
+SCHEDULE = WholeKnob(_schedules, "whole layers")
+LAYER = WholeKnob(_layers, "whole layers")
+SIDE = WholeKnob(_sides, "whole squares")
+FRAMES = WholeKnob(_frames, "whole frames")

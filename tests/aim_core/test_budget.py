@@ -106,6 +106,9 @@ def test_a_quarter_on_average_is_what_the_closed_forms_say():
     assert mean("dycoke").settings == {"keep_ratio": 0.0}
     assert mean("evs").settings == {"keep_ratio": pytest.approx(0.25, abs=1e-3)}
     assert mean("aim").settings == {"l1": 14, "l2": 22, "keep_ratio": pytest.approx(0.25 * 56 / 37, abs=5e-3)}
+    flashvid = mean("flashvid")
+    assert flashvid.settings == {"keep_ratio": pytest.approx(0.25, abs=3e-3)}
+    assert flashvid.shares.entering == pytest.approx(0.3125, abs=5e-3)
     assert all(mean(name).visual_per_layer[0] == 1568 for name in ("random", "uniform", "v_cast", "fewer_frames"))
 
 
@@ -147,7 +150,13 @@ def test_a_method_that_cannot_cost_so_much_says_that():
 def test_whole_layers_come_as_near_as_they_can():
     found = mean("vtw", 0.3)
     assert found.settings == {"layer": 8} and found.miss == pytest.approx(8 / 28 / 0.3 - 1)
-    assert found.note == "As near as whole steps allow: 28.6% and 32.1% are next to the budget."
+    assert found.note == "As near as whole layers allow: 28.6% and 32.1% are next to the budget."
+
+
+def test_a_note_says_what_allows_no_more():
+    assert "whole tokens" in solve("merge_only", Budget(0.23, "entering"), SMALL).note
+    assert "whole frames" in solve("fewer_frames", Budget(0.3, "entering"), SMALL).note
+    assert "whole squares" in solve("average_pooling", Budget(0.5), PAPER).note
 
 
 def test_settings_are_written_with_few_digits():
@@ -194,7 +203,7 @@ def test_a_count_that_jumps_is_met_as_near_as_it_can_be():
     found = solve(
         "vidcom2", Budget(0.25, "mean"), PAPER, lambda method: [1000 if method.merger.keep_ratio < 0.3 else 2000] * 28
     )
-    assert found.visual_per_layer[0] == 2000 and found.note.startswith("As near as whole steps allow: 15.9% and 31.9%")
+    assert found.visual_per_layer[0] == 2000 and found.note.startswith("As near as this video allows: 15.9% and 31.9%")
 
 
 def test_what_cannot_be_counted_or_is_not_there_is_an_error():
