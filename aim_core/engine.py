@@ -233,11 +233,11 @@ class Engine:
         name = digest(frames.frames, frames.times)
         merger = session.method.merger
         early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
-        early += "tower" if needs_tower(merger) else ""
-        inputs, encoded = self._inputs.get((name, question)), self._features.get((name, early))
+        kept = name, early, needs_tower(merger)
+        inputs, encoded = self._inputs.get((name, question)), self._features.get(kept)
         if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)
-            encoded = self._features[name, early] = encoded or self._encode(whole, session)
+            encoded = self._features[kept] = encoded or self._encode(whole, session)
             inputs = self._inputs[name, question] = _without_pixels(whole)
         return EncodedPrompt(inputs, *encoded)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
@@ -17,13 +16,13 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
+from aim_core.adapters.tower import FEATURE_LAYER, Tower
 from aim_core.config import AimConfig
 from aim_core.ops.flops import widths
-from aim_core.ops.tower_attention import TowerAttention, attention_received
+from aim_core.ops.tower_attention import TowerAttention
 from aim_core.view import View
 
 MODALITIES = ("image", "video")
-_LAYER = "vision_feature_layer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,31 +61,6 @@ class Early:
 
     projector: nn.Module
     metric: nn.Module
-
-
-@dataclass(frozen=True, eq=False)
-class Tower:
-    """Where a family's vision tower attends in the last layer that its features come from.
-
-    model:     the tower, a stock model.
-    attention: its attention module in that layer.
-    class_token: whether the first row is a class token, which is no patch.
-    by_class:  whether attention received is that paid by the class token; else the mean over all rows.
-    """
-
-    model: PreTrainedModel
-    attention: nn.Module
-    class_token: bool = False
-    by_class: bool = False
-
-    def read(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> Tensor:
-        """(b, n, 1 + m), for each patch the attention it received and its key, mean over heads.
-
-        query, key: (b, heads, [1 +] n, m) of b pictures, or planes; mask: see `attention_received`.
-        """
-        received = attention_received(query[:, :, :1] if self.by_class else query, key, scale, mask)
-        found = torch.cat([received[..., None], key.to(received.dtype).mean(dim=1)], dim=-1)
-        return found[:, 1:] if self.class_token else found
 
 
 class Adapter(ABC):
@@ -187,9 +161,8 @@ class Adapter(ABC):
 
     def with_tower(self, call: Call, patches: Sequence[Tensor]) -> Call:
         """The same call with what the tower says of its rows; patches: as in `tower_rows`."""
-        config = self.model.config
-        if (layer := call.arguments.get("vision_feature_layer")) not in (None, config.to_dict().get(_LAYER)):
-            raise ValueError(f"this method ranks by the tower's layer of the configuration: leave out {_LAYER}={layer}")
+        if call.arguments.get(FEATURE_LAYER) not in (None, getattr(self.model.config, FEATURE_LAYER, None)):
+            raise ValueError(f"this method ranks by the tower's layer of the configuration: leave out {FEATURE_LAYER}")
         rows = self.tower_rows(call, patches)
         return replace(call, tower=TowerAttention(rows[None, :, 0], rows[None, :, 1:]))
 
@@ -320,30 +293,6 @@ def shapes(*size: int) -> Tensor:
 def features_of(*size: int) -> BaseModelOutputWithPooling:
     """A vision output of which the shape alone is known: (media, rows, width), or (tiles, rows, width)."""
     return BaseModelOutputWithPooling(pooler_output=shapes(*size))
-
-
-def read_layer(layers: Sequence[Any], index: Any) -> Any:
-    """The layer of a tower whose output is its hidden state `index`, as configurations count them (0: embeddings).
-
-    Raises ValueError for anything but one such layer.
-    """
-    number = index + len(layers) + 1 if isinstance(index, int) and index < 0 else index
-    if not isinstance(number, int) or not 1 <= number <= len(layers):
-        raise ValueError(f"this method needs features of one layer of the vision tower, got {_LAYER} {index}")
-    return layers[number - 1]
-
-
-def pool_squares(patches: Sequence[Tensor], side: int) -> Tensor:
-    """(rows, c): means over squares of side x side patches, those of each picture in raster order.
-
-    patches: (b, n, c) of square pictures in raster order.
-    """
-    found = []
-    for own in patches:
-        long = math.isqrt(own.shape[1]) // side
-        squares = own.unflatten(1, (long, side, long, side))
-        found.append(squares.mean(dim=(2, 4)).flatten(0, 2))
-    return torch.cat(found)
 
 
 def _with_found(media: list[MediaSpan], call: Call) -> list[MediaSpan]:

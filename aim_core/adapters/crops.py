@@ -63,12 +63,14 @@ def middle(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     return picture[top : top + height, left : left + width]
 
 
+def num_crops(size: Sequence[int], canvases: Sequence[Sequence[int]], crop: int) -> int:
+    """How many pictures the tower sees of one of `size` (height, width): the whole, and the crops of the best canvas.
+
+    canvases, crop: as in `anyres`.
+    """
+    height, width = select_best_resolution((int(size[0]), int(size[1])), canvases)
+    return 1 + height // crop * (width // crop)
+
+
 def _centred(width: float, height: float) -> Box:
     return 0.5 - width / 2, 0.5 - height / 2, 0.5 + width / 2, 0.5 + height / 2
-
-
-def num_crops(sizes: Sequence[Sequence[int]], canvases: Sequence[Sequence[int]], crop: int) -> list[int]:
-    """For pictures of these sizes (height, width) how many the tower sees of each: the whole, and the crops of the best
-    of the canvases (height, width); crop: pixels along one side of a crop."""
-    best = [select_best_resolution(tuple(size), canvases) for size in sizes]
-    return [1 + height // crop * (width // crop) for height, width in best]

@@ -8,9 +8,10 @@ from typing import Any
 
 from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTrainedConfig
 
-from aim_core.adapters.base import Adapter, Call, Early, Tower, features_of, read_layer, shapes
+from aim_core.adapters.base import Adapter, Call, Early, features_of, shapes
 from aim_core.adapters.crops import Box, centre_crop
 from aim_core.adapters.layout import MediaSpan, consecutive
+from aim_core.adapters.tower import Tower, read_layer
 from aim_core.config import AimConfig
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View

@@ -13,10 +13,11 @@ from torch import Tensor
 from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
 from transformers.image_processing_utils import select_best_resolution
 
-from aim_core.adapters.base import Adapter, Call, Tower, features_of, shapes
+from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import anyres, middle, num_crops
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, clip_tower, crop_box
+from aim_core.adapters.tower import Tower
 from aim_core.ops.flops import linear_flops
 from aim_core.view import View
 
@@ -89,7 +90,8 @@ class LlavaNextVideoAdapter(Adapter):
         if call.modality == "video":
             return inner.vision_resampler(whole).flatten(0, 1)
         config, sizes = self.model.config, call.arguments["image_sizes"]
-        counts = num_crops(sizes.tolist(), config.image_grid_pinpoints, config.vision_config.image_size)
+        canvases, crop = config.image_grid_pinpoints, config.vision_config.image_size
+        counts = [num_crops(size, canvases, crop) for size in sizes]
         newline = whole.new_zeros(whole.shape[-1])
         packed, _ = inner.pack_image_features(
             whole.split(counts), sizes, config.vision_feature_select_strategy, image_newline=newline

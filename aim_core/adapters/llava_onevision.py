@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration
 
-from aim_core.adapters.base import Adapter, Call, Tower, features_of, read_layer, shapes
+from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, num_crops, padded_to_square
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
+from aim_core.adapters.tower import Tower, read_layer
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
 
@@ -98,10 +99,9 @@ class LlavaOnevisionAdapter(Adapter):
             rows = inner.apply_pooling(whole).unflatten(0, (videos, -1)).flatten(1, 2)
             return torch.cat([rows, newline.expand(videos, 1, -1)], dim=1).flatten(0, 1)
         config, sizes = self.model.config, call.arguments["image_sizes"]
-        counts = num_crops(sizes.tolist(), config.image_grid_pinpoints, config.vision_config.image_size)
-        counts = [
-            1 if len(medium.views) == 1 else count for medium, count in zip(self.media(call), counts, strict=True)
-        ]
+        canvases, crop = config.image_grid_pinpoints, config.vision_config.image_size
+        pairs = zip(self.media(call), sizes, strict=True)
+        counts = [num_crops(size, canvases, crop) if len(medium.views) > 1 else 1 for medium, size in pairs]
         packed, _ = inner.pack_image_features(
             whole.split(counts), sizes, image_newline=newline, vision_aspect_ratio=config.vision_aspect_ratio
         )

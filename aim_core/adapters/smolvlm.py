@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from torch import Tensor
 from transformers import SmolVLMForConditionalGeneration
 
-from aim_core.adapters.base import Call, Tower, pool_squares
+from aim_core.adapters.base import Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
+from aim_core.adapters.tower import Tower, pool_squares
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
 

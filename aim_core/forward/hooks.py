@@ -17,7 +17,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from aim_core.adapters.base import MODALITIES, Adapter, Call, Early, Tower
+from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
+from aim_core.adapters.tower import Tower
 from aim_core.errors import Stopped
 from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract

@@ -113,7 +113,7 @@ def _reduced(embeds: Tensor, layout: Layout, merger: Merger) -> list[tuple[Tenso
         parts = list(views)
         rows = torch.stack([part.rows for part in parts]).to(embeds.device)
         own = merger.on_grid(grid) if isinstance(merger, GridMerger) else merger
-        left = own(embeds[rows], tower=_tower(parts)) if needs_tower(own) else own(embeds[rows])
+        left = own(embeds[rows], tower=_tower(parts).to(embeds.device)) if needs_tower(own) else own(embeds[rows])
         found.append((rows, as_reduced(left, *rows.shape)))
     return found
 

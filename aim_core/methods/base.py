@@ -65,7 +65,7 @@ class TowerMerger(Protocol):
     def __call__(
         self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None
     ) -> Merged | Reduced:
-        """tower: of the same patches as tokens (views, n, d); never None where `needs_tower` is true."""
+        """tower: of the same patches as tokens (views, n, d), beside them; never None where `needs_tower` is true."""
 
 
 class Schedule(Protocol):

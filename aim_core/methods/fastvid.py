@@ -22,9 +22,9 @@ from aim_core.ops.reduced import Reduced, join_patches
 from aim_core.ops.segments import cut_where_different
 from aim_core.ops.tower_attention import TowerAttention
 
-_ALIKE, _SEGMENTS = 0.9, 8  # cuts: below this cosine, and at least so many segments (section 3.2)
+_ALIKE, _SEGMENTS = 0.9, 8  # cuts: below this cosine, and at least so many segments
 _CONTEXT = 0.4  # of a frame's budget, for anchors
-_PERIOD = 4  # every fourth frame of a segment, from its end, has anchors (section 3.3)
+_PERIOD = 4  # every fourth frame of a segment, from its end, has anchors
 _NEIGHBOURS = 4  # of the density
 _OWN = 0.6  # what an anchor counts in its token, if others joined it
 
@@ -47,7 +47,7 @@ class SalientAndAnchors:
         check_share(self.keep_ratio)
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
-        received = require_tower(tower).received.to(tokens.device)
+        received = require_tower(tower).received
         x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
         views, n = x.shape[:2]
         num_salient, num_context = self._budget(n)

@@ -50,7 +50,7 @@ class SelectAndTrees:
         check_share(self.keep_ratio)
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
-        received = require_tower(tower).received.to(tokens.device)
+        received = require_tower(tower).received
         x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
         views, n = x.shape[:2]
         num_selected, num_trees = self._budget(n)

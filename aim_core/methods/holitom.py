@@ -33,7 +33,7 @@ class MergeStatic:
     """Cut a video where most can be saved, merge what is static in each segment, and keep the best of what moves.
 
     threshold: a place is static in a segment if its cosine from each frame to the next is above this.
-    Segments: those of the largest sum of (frames - 1) x static places, of equals the longest at the end (section 3.2).
+    Segments: those of the largest sum of (frames - 1) x static places, of equals the longest at the end.
     Of the tokens left when static places are one token each the share that gives keep_ratio x all patches stays: of a
     segment's static places, time means clustered by `peaks`, a centre counting 0.6 and the others 0.4; of each frame's
     other patches those that receive most attention, rounded up. Ties go to the earlier. At keep_ratio 1 all stay.
@@ -48,7 +48,7 @@ class MergeStatic:
         check_share(self.keep_ratio)
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
-        received = require_tower(tower).received.to(tokens.device)
+        received = require_tower(tower).received
         if self.keep_ratio == 1:
             return keep_patches(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device))
         x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))

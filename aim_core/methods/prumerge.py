@@ -21,8 +21,8 @@ from aim_core.methods.before_decoder import before_decoder, share_of
 from aim_core.ops.reduced import Reduced, join_patches
 from aim_core.ops.tower_attention import TowerAttention
 
-_FAR = 1.5  # interquartile ranges above the third quartile from which attention stands out (section 3.2)
-_NEAREST = 32  # patches that a kept one may take in (section 3.3, as released)
+_FAR = 1.5  # interquartile ranges above the third quartile from which attention stands out
+_NEAREST = 32  # patches that a kept one may take in (as released)
 _DENSER = 3  # times as many patches on a regular grid beside (PruMerge+, as released)
 
 
@@ -52,7 +52,7 @@ class KeepOutliers:
         pairs = zip(tower.keys, kept, strict=True)
         home = torch.stack([_homes(keys, own) + view * n for view, (keys, own) in enumerate(pairs)])
         weight = torch.where(torch.stack(kept), 1, tower.received)
-        return join_patches(tokens, home.to(tokens.device), weight.to(tokens.device))
+        return join_patches(tokens, home, weight)
 
     def _kept(self, received: Tensor) -> Tensor:
         """(n,) bool, the patches of a view that are kept."""

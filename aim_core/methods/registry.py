@@ -87,7 +87,7 @@ METHODS = {
     "tome": MethodEntry(tome, "ToMe", "2210.09461", "after the vision tower, not in its layers"),
     "prumerge": MethodEntry(prumerge, "LLaVA-PruMerge", "2403.15388", _PRUMERGE),
     "prumerge_plus": MethodEntry(prumerge_plus, "LLaVA-PruMerge+", "2403.15388", _PRUMERGE),
-    "visionzip": MethodEntry(visionzip, "VisionZip", "2412.04467", "tokens stand in raster order"),
+    "visionzip": MethodEntry(visionzip, "VisionZip", "2412.04467", "behind the projector, tokens in raster order"),
     "fastvid": MethodEntry(
         fastvid, "FastVID", "2503.11187", "frame means and attention received for the tower's pooling head"
     ),

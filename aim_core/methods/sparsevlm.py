@@ -72,7 +72,7 @@ class RaterAttention:
     def for_prompt(self, embeds: Tensor, visual: Tensor) -> RaterAttention:
         """Raters are text tokens behind the last visual one whose relevance is above the mean, all if they are equal.
 
-        Relevance: softmax over text of visual · text as they enter layer 0, mean over visual tokens (section 3.2).
+        Relevance: softmax over text of visual · text as they enter layer 0, mean over visual tokens.
         """
         if not visual.any():
             return self  # nothing to rate

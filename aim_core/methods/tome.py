@@ -39,7 +39,7 @@ class MergeByKeys:
             raise ValueError(f"per_round must be a whole number from 1 on, got {self.per_round!r}")
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
-        keys = require_tower(tower).keys.to(tokens.device)
+        keys = require_tower(tower).keys
         views, n = tokens.shape[:2]
         left, size = num_kept(n, self.keep_ratio), n
         owner = place = torch.arange(n, device=tokens.device).repeat(views, 1)  # of patches, and of tokens

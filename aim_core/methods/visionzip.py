@@ -1,8 +1,8 @@
 """VisionZip (arXiv 2412.04467): patches that the vision tower attends to most, and means of the others.
 
-As released for LLaVA-1.5: 54 dominant and 10 contextual tokens of 576. What differs: tokens stand in the prompt in
-raster order, a contextual one at its target (released: dominant ones first); and the tower's attention and keys are
-pooled with the features, as the ports to video do. Each view has the same budget.
+As released for LLaVA-1.5: 54 dominant and 10 contextual tokens of 576. What differs: it works behind projector and
+pooling, with attention and keys pooled alike, as the ports to video do; and tokens stand in the prompt in raster order,
+a contextual one at its target (released: dominant ones first). Each view has the same budget.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class DominantAndContextual:
     """Of a view's budget, round(keep_ratio x patches), the share `dominant` are patches that receive most attention.
 
     Of the others, C for the rest of the budget, every ((n - D) // C)-th is a target; each one more joins the target of
-    the largest key cosine (section 3.2). A contextual token is its target *plus* the mean of those that joined, as
+    the largest key cosine. A contextual token is its target *plus* the mean of those that joined, as
     released. Ties go to the earlier patch. With no budget for targets the others are dropped.
     """
 
@@ -41,8 +41,8 @@ class DominantAndContextual:
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
         tower = require_tower(tower)
         ones = [self._one(*view) for view in zip(tower.received, tower.keys, strict=True)]
-        home, weight = (torch.stack(parts).to(tokens.device) for parts in zip(*ones, strict=True))
-        first = torch.arange(len(home), device=tokens.device)[:, None] * home.shape[1]  # patch of each view
+        home, weight = (torch.stack(parts) for parts in zip(*ones, strict=True))
+        first = torch.arange(len(home), device=home.device)[:, None] * home.shape[1]  # patch of each view
         return join_patches(tokens, torch.where(home < 0, -1, home + first), weight)
 
     def _one(self, received: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:

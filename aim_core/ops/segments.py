@@ -11,7 +11,7 @@ from torch import Tensor
 def cut_where_different(frames: Tensor, threshold: float, at_least: int) -> list[range]:
     """Cut where the cosine of neighbouring frames is below `threshold`, and at the at_least - 1 lowest.
 
-    frames: (T, d), a feature of each frame. Ties go to the earlier cut. (FastVID, arXiv 2503.11187, section 3.2)
+    frames: (T, d), a feature of each frame. Ties go to the earlier cut. (FastVID, arXiv 2503.11187)
     """
     unit = F.normalize(frames, dim=-1)
     alike = (unit[1:] * unit[:-1]).sum(dim=-1)  # (T - 1,)

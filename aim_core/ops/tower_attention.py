@@ -29,6 +29,9 @@ class TowerAttention:
         """The views of several, one after the other; all have the same n."""
         return cls(torch.cat([part.received for part in parts]), torch.cat([part.keys for part in parts]))
 
+    def to(self, device: torch.device) -> TowerAttention:
+        return TowerAttention(self.received.to(device), self.keys.to(device))
+
     def rows(self, index: Tensor) -> TowerAttention:
         """Some patches (k,) of a single view, as a view of k patches."""
         index = index.to(self.received.device)

@@ -80,9 +80,10 @@ class Alone:
         self.part("view").fill(str(frame))
         self.drawn()
         width, height = (self.part("canvas").bounding_box()[side] for side in ("width", "height"))
-        tall, wide = self.page.evaluate("n => props.value.record.views[n].size", frame)
-        scale = min((width - 20) / wide, (height - 40) / tall)
-        middle = width / 2, (height - 20) / 2
+        views = self.page.evaluate("props.value.record.views")
+        (tall, wide), caption = views[frame]["size"], 52 if len(views) > 1 else 20
+        scale = min((width - 20) / wide, (height - 20 - caption) / tall)
+        middle = width / 2, (height - caption) / 2
         return {"x": middle[0] + (x - 0.5) * scale * wide, "y": middle[1] + (y - 0.5) * scale * tall}
 
     def click(self, frame: int, x: float, y: float) -> None:
@@ -104,6 +105,7 @@ def runs(engine, frames):
         plain=ask(frames, 0.25),
         marked=ask(frames, 0.25, overrides=marks),
         finer=ask(frames, 0.5),
+        bare=engine.run(frames, "is there a star?", config=AimConfig(0.25, 3, 7), max_new_tokens=2),
         dense=engine.run(frames, "is there a star?", config=AimConfig.dense(), max_new_tokens=2),
         other=ask(np.ascontiguousarray(frames[:, ::-1]), 0.25),
     )
@@ -114,6 +116,35 @@ def explorer(browser, runs):
     alone = Alone(browser, runs.plain)
     yield alone
     alone.page.close()
+
+
+def test_the_same_frames_are_looked_at_by_other_scorers(explorer, runs):
+    trace = runs.plain.trace
+    layer = trace.layers[trace.scored_layers[0]]
+    explorer.part("layer").fill(str(layer.layer))
+    assert explorer.part("scorers").get_attribute("data-used") == "false"
+    explorer.choose("scores")
+    drawn = {}
+    for scorer, scores in (("pagerank", layer.scores), ("received", layer.received), ("lastToken", layer.last_token)):
+        explorer.part("scorer").select_option(scorer)
+        drawn[scorer] = explorer.drawn()
+        assert f"explains {layer.early_of(scores):.2f} of this ranking" in explorer.said("overlayNote")
+        assert f"explains {layer.early_of(scores):.2f} of this ranking" in explorer.said("timeNote")
+        assert explorer.part("steps").get_attribute("data-used") == ("iteration" if scorer == "pagerank" else "no")
+    assert len({*drawn.values()}) == 3
+    explorer.part("canvas").hover(position=explorer.point(1, 0.5, 0.5))
+    by_last = explorer.reading()
+    explorer.part("scorer").select_option("pagerank")
+    assert explorer.reading()["score"] != by_last["score"] and by_last["score"] != "–"
+
+
+def test_without_other_scores_there_is_no_choice(explorer, runs):
+    explorer.choose("scores")
+    explorer.part("scorer").select_option("received")
+    explorer.give(runs.bare)
+    explorer.rest()
+    assert explorer.part("scorers").get_attribute("data-used") == "false"
+    assert explorer.part("scorer").input_value() == "pagerank" and "AIM prunes by it" in explorer.said("overlayNote")
 
 
 def test_merging_is_stepped_by_buttons_keys_and_play(explorer):

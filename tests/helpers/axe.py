@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.helpers.browsing import ROOT, drawn
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"  # `make test` installs it, as package-lock.json has it
@@ -30,24 +33,31 @@ _RUN = """async ([known, tab]) => {
         nodes.filter(({ element }) => !isKnown(id, element)).map((node) => `${id}: ${told(node)}`)); }"""
 
 
+@contextmanager
+def unfolded(page) -> Iterator[None]:
+    """Every fold is open meanwhile."""
+    page.wait_for_function(_FOLDS, arg=True, polling=300)  # there are folds within folds
+    yield
+    page.wait_for_function(_FOLDS, arg=False, polling=300)
+
+
 def audited(page) -> list[str]:
     """A line for each element that breaks a rule while every fold is open, in both themes: of the page, then of what
     each tab shows. Folds are shut again, and the tab is the one that was chosen."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
         page.add_style_tag(content="* { transition: none !important; }")  # no colour halfway to another
-    page.wait_for_function(_FOLDS, arg=True, polling=300)  # there are folds within folds
     found = []
-    for theme in THEMES:
-        page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
-        chosen = page.evaluate("document.querySelector('#results [role=tab][aria-selected=true]')?.id")
-        found += [f"{theme}: {line}" for line in page.evaluate(_RUN, [GRADIOS, None])]
-        for tab in page.evaluate(_TABS):
-            page.locator(f"#{tab}").click()
-            drawn(page)
-            found += [f"{theme}, {tab}: {line}" for line in page.evaluate(_RUN, [GRADIOS, tab])]
-        if chosen:
-            page.locator(f"#{chosen}").click()
-    page.evaluate("document.body.classList.remove('dark')")
-    page.wait_for_function(_FOLDS, arg=False, polling=300)
+    with unfolded(page):
+        for theme in THEMES:
+            page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+            chosen = page.evaluate("document.querySelector('#results [role=tab][aria-selected=true]')?.id")
+            found += [f"{theme}: {line}" for line in page.evaluate(_RUN, [GRADIOS, None])]
+            for tab in page.evaluate(_TABS):
+                page.locator(f"#{tab}").click()
+                drawn(page)
+                found += [f"{theme}, {tab}: {line}" for line in page.evaluate(_RUN, [GRADIOS, tab])]
+            if chosen:
+                page.locator(f"#{chosen}").click()
+        page.evaluate("document.body.classList.remove('dark')")
     return found

@@ -194,8 +194,8 @@ def patch_point(page, column: int, row: int) -> tuple[float, float]:
     """Where a patch of the first frame lies on the canvas in "one frame", in CSS pixels from its corner."""
     find = """([column, row]) => {
         const c = document.querySelector('#explorer canvas[data-part=canvas]');
-        const size = Math.min(c.clientWidth - 20, c.clientHeight - 40);
-        return [c.clientWidth / 2 + size * column, (c.clientHeight - 20) / 2 + size * row]; }"""
+        const size = Math.min(c.clientWidth - 20, c.clientHeight - 72);
+        return [c.clientWidth / 2 + size * column, (c.clientHeight - 52) / 2 + size * row]; }"""
     return tuple(page.evaluate(find, [column, row]))
 
 

@@ -253,6 +253,21 @@ def test_patches_lie_where_the_figures_draw_them(script):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(("width", "least"), [(350, 64), (1030, 120), (2100, 120)])
+@pytest.mark.parametrize("count", [1, 8, 31, 32])
+@pytest.mark.parametrize("proportion", [0.5625, 1, 1.7778])
+def test_frames_have_their_least_width_in_the_height_that_is_asked_for(script, width, least, count, proportion):
+    tall, boxes = script(
+        "(([w, n, p, least]) => { const h = heightFor(w, Array(n).fill(p), 10, 20, least);"
+        " return [h, viewBoxes(w, h, Array(n).fill(p), 10, 20)]; })(argument)",
+        [width, count, proportion, least],
+    )
+    assert len(boxes) == count and min(box["w"] for box in boxes) >= least - 1
+    columns = (width - 10) // (least + 10)
+    assert tall == pytest.approx(-(-count // columns) * (least / proportion + 30) + 10, abs=1)
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("count", [1, 2, 8, 32])
 def test_frames_fit_their_room_and_do_not_overlap(script, count):
     boxes = script("viewBoxes(900, 500, Array(argument).fill(1.5), 8, 20)", count)

@@ -3,6 +3,7 @@
 
 import { fill, make } from "../common.js";
 import { KINDS } from "./overrides.js";
+import { isTurned } from "./stage.js";
 import { OVERLAYS, SCALES, SCORERS, START } from "./state.js";
 import { Stepper, stepsOf, stepTo } from "./stepper.js";
 
@@ -27,8 +28,8 @@ import { Stepper, stepsOf, stepTo } from "./stepper.js";
  * @property {LegendTexts} legend
  */
 /** @typedef {StepTexts & ControlTables & Record<"nearest" | "noLater" | "noScores" | "ofLayers" | "seen" | "squeezed" | "notSeen" | "inFrame" | "byPlace", string>} ControlTexts */
-/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "scorers" | "layerValue" | "viewValue"} PartName */
-/** @typedef {Record<"layer" | "view" | "wipe", HTMLInputElement> & Record<`${Playable}Play`, HTMLButtonElement>} PlayParts */
+/** @typedef {"overlays" | "scales" | "zooms" | "tools" | "overlayNote" | "legend" | "wipes" | "scorers" | "turns" | "layerValue" | "viewValue"} PartName */
+/** @typedef {Record<"layer" | "view" | "wipe", HTMLInputElement> & Record<`${Playable}Play` | "viewBack" | "viewNext" | "viewsAll", HTMLButtonElement>} PlayParts */
 /** @typedef {StepParts & PlayParts & Record<PartName, HTMLElement> & {scorer: HTMLSelectElement}} ControlParts */
 
 const LAYERED = ["alive", "scores"]; // overlays that the layer changes
@@ -67,12 +68,21 @@ export class Controls {
         this.stop();
         set({ [name]: Number(parts[name].value) });
       });
+    parts.viewBack.addEventListener("click", () => this.turn(-1));
+    parts.viewNext.addEventListener("click", () => this.turn(1));
+    parts.viewsAll.addEventListener("click", () => set({ zoom: false }));
     for (const name of PLAYABLE) this.playButton(name).addEventListener("click", () => this.play(name));
   }
 
   /** @param {Playable} name */
   playButton(name) {
     return this.parts[/** @type {const} */ (`${name}Play`)];
+  }
+
+  /** To the view before or after. @param {number} step */
+  turn(step) {
+    this.stop();
+    this.set({ view: this.state.view + step });
   }
 
   /**
@@ -165,6 +175,9 @@ export class Controls {
     this.parts.wipes.dataset.used = String(state.overlay === "groups");
     this.parts.wipe.value = String(100 * state.wipe);
     this.parts.wipe.disabled = !run;
+    this.parts.turns.hidden = !run || !isTurned(run, state);
+    this.parts.viewBack.disabled = state.view === 0;
+    this.parts.viewNext.disabled = !run || state.view === run.numViews - 1;
     this.slide("layer", run ? run.layers - 1 : 0, state.layer, 0);
     this.slide("view", run ? run.numViews - 1 : 0, state.view, 1);
     this.parts.overlayNote.textContent = this.note(run, state);

@@ -112,7 +112,11 @@ export function start({ element, props, watch, trigger }) {
       else pin(spot);
     },
     chooseHere: () => (state.selection ? marking.markSelected() : on.choose(state.at)),
-    leave: () => (state.selection ? marking.cancel() : pin(null)),
+    leave() {
+      if (state.selection) marking.cancel();
+      else if (state.pinned || !state.zoom) pin(null);
+      else on.enlarge(null);
+    },
     /** One patch up, down, left or right; past the side of a view into the next one. */
     walk(down, right) {
       if (!run) return;
@@ -127,6 +131,11 @@ export function start({ element, props, watch, trigger }) {
       set({ view, at: { view, patch }, held: true, selection: null });
     },
     zoom: () => set({ zoom: !state.zoom, view: state.at?.view ?? state.view }),
+    enlarge(view) {
+      controls.stop();
+      const at = state.at?.view === view ? state.at : null;
+      set(view === null ? { zoom: false } : { zoom: true, view, at });
+    },
     play: () => controls.play("layer"),
     layer: (step) => set({ layer: state.layer + step }),
     overlay: (overlay) => set({ overlay }),

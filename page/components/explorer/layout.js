@@ -9,6 +9,21 @@
 /** @typedef {Pick<View, "rows" | "cols" | "patches">} Patches a grid and how many patches it has */
 
 /**
+ * The height in which views of these proportions (width : height) are all at least `least` wide.
+ *
+ * @param {number} width
+ * @param {number[]} proportions
+ * @param {number} gap
+ * @param {number} caption its height
+ * @param {number} least
+ */
+export function heightFor(width, proportions, gap, caption, least) {
+  const columns = Math.max(1, Math.floor((width - gap) / (least + gap)));
+  const rows = Math.ceil(proportions.length / columns);
+  return Math.ceil(rows * (least / meanOf(proportions) + caption + gap) + gap);
+}
+
+/**
  * Boxes of views of these proportions (width : height), as large as they get in the given room, in rows from the
  * middle.
  *
@@ -19,10 +34,14 @@
  * @param {number} caption its height
  */
 export function viewBoxes(width, height, proportions, gap, caption) {
-  const logs = proportions.map(Math.log);
-  const proportion = Math.exp((Math.min(...logs) + Math.max(...logs)) / 2);
-  const room = cells(width, height, proportions.length, proportion, gap, caption);
+  const room = cells(width, height, proportions.length, meanOf(proportions), gap, caption);
   return room.map((cell, i) => fitted(cell, proportions[i]));
+}
+
+/** @param {number[]} proportions @returns {number} midway between the smallest and the largest */
+function meanOf(proportions) {
+  const logs = proportions.map(Math.log);
+  return Math.exp((Math.min(...logs) + Math.max(...logs)) / 2);
 }
 
 /**

@@ -2,10 +2,11 @@
 // Stage: the canvas itself. Draws all views or one, and turns pointer, touch and keys into spots.
 
 import { Drag } from "./drag.js";
-import { nearestPatch, patchAt, viewBoxes } from "./layout.js";
+import { heightFor, nearestPatch, patchAt, viewBoxes } from "./layout.js";
 import { Overlays } from "./overlays.js";
 import { overriddenTokens, overridesWith } from "./overrides.js";
 import { blank, contextOf, labelsAt, Painter } from "./paint.js";
+import { Pinch } from "./pinch.js";
 import { coveredViews, insideOf, selectedSpots } from "./selection.js";
 import { OVERLAYS } from "./state.js";
 import { captionOf, shortName } from "./view_names.js";
@@ -25,10 +26,11 @@ import { captionOf, shortName } from "./view_names.js";
  * @property {(spot: Spot | null) => void} read
  * @property {(spot: Spot | null) => void} choose
  * @property {() => void} chooseHere
- * @property {() => void} leave Escape: what is selected, else what is pinned
+ * @property {() => void} leave Escape: what is selected, else what is pinned, else the enlarged view
  * @property {(down: number, right: number) => void} walk
  * @property {(views: number) => void} leap
  * @property {() => void} zoom
+ * @property {(view: number | null) => void} enlarge this view alone, or all again
  * @property {() => void} play
  * @property {(step: number) => void} layer
  * @property {(overlay: Overlay) => void} overlay
@@ -48,6 +50,9 @@ import { captionOf, shortName } from "./view_names.js";
 
 const GAP = 10; // CSS pixels, as CAPTION
 const CAPTION = 20;
+const TURNS = 52; // height of the caption beside which a single view has its buttons
+const WIDE = 560; // CSS pixels from which the stage is that of a screen, see explorer.css
+const LEAST = { wide: 120, narrow: 64 }; // CSS pixels a view is wide at least
 const GROWING = 450; // ms in which links grow
 
 export class Stage {
@@ -72,9 +77,13 @@ export class Stage {
       mark: on.markSelected,
       cancel: on.cancel,
     });
+    new Pinch(canvas, {
+      apart: (middle) => on.enlarge(this.viewAt(middle)),
+      together: () => on.enlarge(null),
+    });
     canvas.addEventListener("pointermove", (event) => this.drag.isOn || on.read(this.spot(event)));
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && on.read(null));
-    canvas.addEventListener("click", (event) => this.drag.wasDragged || on.choose(this.spot(event)));
+    canvas.addEventListener("click", (event) => this.drag.wasDragged || this.click(event));
     canvas.addEventListener("dblclick", (event) => this.spot(event) && on.zoom());
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -97,13 +106,30 @@ export class Stage {
     return this.loaded ? patchAt(this.loaded.run, this.boxes, ...this.point(event)) : null;
   }
 
+  /** A patch is chosen; a caption enlarges its view. @param {MouseEvent} event */
+  click(event) {
+    const spot = this.spot(event);
+    const view = spot ? null : this.viewAt(event);
+    if (view === null) this.on.choose(spot);
+    else this.on.enlarge(view);
+  }
+
+  /** @param {{clientX: number, clientY: number}} event @returns {number | null} the view there, its caption included */
+  viewAt(event) {
+    const [x, y] = this.point(event);
+    const caption = (CAPTION * this.canvas.width) / this.canvas.clientWidth;
+    const isInside = (/** @type {Box} */ { x: left, y: top, w, h }) =>
+      x >= left && x < left + w && y >= top && y < top + h + caption;
+    return [...this.boxes].find(([, box]) => isInside(box))?.[0] ?? null;
+  }
+
   /** @param {number} view @param {MouseEvent} event */
   nearest(view, event) {
     const box = this.boxes.get(view);
     return this.loaded && box ? nearestPatch(this.loaded.run.views[view], box, ...this.point(event)) : 0;
   }
 
-  /** @param {MouseEvent} event @returns {[x: number, y: number]} on the canvas, in its pixels */
+  /** @param {{clientX: number, clientY: number}} event @returns {[x: number, y: number]} on the canvas, in its pixels */
   point({ clientX, clientY }) {
     const { left, top, width } = this.canvas.getBoundingClientRect();
     const ratio = this.canvas.width / width;
@@ -118,6 +144,7 @@ export class Stage {
   draw(state) {
     const { canvas, loaded } = this;
     canvas.dataset.tool = state.tool;
+    if (loaded) this.room(loaded, state);
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const width = Math.round(canvas.clientWidth * ratio);
     const height = Math.round(canvas.clientHeight * ratio);
@@ -134,15 +161,21 @@ export class Stage {
     this.selection(ctx, loaded, state);
   }
 
+  /** Room for all views at a size at which they can be read. @param {Loaded} loaded @param {State} state */
+  room({ run }, state) {
+    const { clientWidth, parentElement } = this.canvas;
+    const least = clientWidth < WIDE ? LEAST.narrow : LEAST.wide;
+    const every = [...Array(run.numViews).keys()];
+    const height = heightFor(clientWidth, proportionsOf(run, every, state), GAP, CAPTION, least);
+    parentElement?.style.setProperty("--needed", `${height}px`);
+  }
+
   /** @param {Loaded} loaded @param {State} state @param {number} ratio */
   place({ run }, state, ratio) {
     const { width, height } = this.canvas;
     const shown = state.zoom ? [state.view] : [...Array(run.numViews).keys()];
-    const proportions = shown.map((view) => {
-      const { height, width, seen } = run.views[view];
-      return state.overlay === "original" && seen ? seen[1] / seen[0] : width / height;
-    });
-    const boxes = viewBoxes(width, height, proportions, Math.round(GAP * ratio), Math.round(CAPTION * ratio));
+    const [gap, caption] = [GAP, isTurned(run, state) ? TURNS : CAPTION].map((size) => Math.round(size * ratio));
+    const boxes = viewBoxes(width, height, proportionsOf(run, shown, state), gap, caption);
     this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
   }
 
@@ -232,6 +265,19 @@ export class Stage {
     act();
     event.preventDefault();
   }
+}
+
+/** @param {Run} run @param {State} state @returns {boolean} whether a view is alone that has neighbours to turn to */
+export function isTurned(run, { zoom }) {
+  return zoom && run.numViews > 1;
+}
+
+/** @param {Run} run @param {number[]} views @param {State} state */
+function proportionsOf(run, views, { overlay }) {
+  return views.map((view) => {
+    const { height, width, seen } = run.views[view];
+    return overlay === "original" && seen ? seen[1] / seen[0] : width / height;
+  });
 }
 
 /**

@@ -4,7 +4,7 @@
 import { fill, percent } from "../common.js";
 import { contextOf } from "./paint.js";
 import { ALL_HEADS } from "./scores.js";
-import { nameOf } from "./view_names.js";
+import { nameOf, shortName } from "./view_names.js";
 
 /** @import { Palette } from "../common.js" */
 /** @import { Context, Picture } from "./paint.js" */
@@ -19,8 +19,10 @@ import { nameOf } from "./view_names.js";
 /** @typedef {[head: number, iteration: number, scorer: Scorer]} Step of a scorer; infinite for the last iteration */
 /** @typedef {{run: Run, pictures: Picture[], chosen: Chosen, step: Step, style: Style}} Shown */
 
-const THUMBS = 74; // CSS pixels: room of the thumbnails above the bars
+const LEFT = 46; // CSS pixels: room of the layers' names
+const THUMBS = 88; // room of the thumbnails and their numbers above the bars
 const BARS = 34;
+const COLUMN = { fine: 38, coarse: 48 }; // least width of a view, for a mouse and for a finger
 
 /** @type {Record<string, [view: number, layer: number]>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -40,6 +42,7 @@ export class Timeline {
     /** @type {Shown | null} */
     this.shown = null;
     this.drawn = "";
+    this.revealed = 0; // the view that was scrolled to
     this.canvas.addEventListener("click", (event) => {
       const spot = this.shown && this.spotAt(this.shown.run, event.offsetX, event.offsetY);
       if (spot) choose(spot);
@@ -60,7 +63,7 @@ export class Timeline {
    */
   measures(run) {
     const width = this.canvas.clientWidth;
-    const left = 46;
+    const left = LEFT;
     const column = (width - left) / run.numViews;
     const tallest = Math.max(...run.views.map((view) => view.height / view.width));
     const thumb = Math.min(64, Math.max(10, (column - 4) * tallest));
@@ -86,6 +89,8 @@ export class Timeline {
    */
   show(run, pictures, { view, layer, overlay, scorer, head, iteration }) {
     const { canvas } = this;
+    const column = matchMedia("(pointer: coarse)").matches ? COLUMN.coarse : COLUMN.fine;
+    canvas.style.setProperty("--wide", `${LEFT + column * (run?.numViews ?? 0)}px`);
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const own = getComputedStyle(canvas);
     /** @type {Step} */
@@ -107,15 +112,29 @@ export class Timeline {
     this.bars(ctx, this.shown);
     this.matrix(ctx, this.shown);
     this.note.textContent = this.sentence(this.shown);
+    this.reveal(this.shown);
+  }
+
+  /** Scroll sideways to the chosen view, if it was not there before. @param {Shown} shown */
+  reveal({ run, chosen: { view } }) {
+    if (view === this.revealed) return;
+    this.revealed = view;
+    const { left, column } = this.measures(run);
+    const box = this.canvas.parentElement;
+    if (!box) return;
+    const [start, end] = [left + view * column - LEFT, left + (view + 1) * column];
+    box.scrollLeft = Math.min(start, Math.max(box.scrollLeft, end - box.clientWidth));
   }
 
   /** @param {Context} ctx @param {Shown} shown */
-  thumbs(ctx, { run, pictures, chosen }) {
+  thumbs(ctx, { run, pictures, chosen, style }) {
     const { left, column, thumb } = this.measures(run);
     for (const [view, { width, height }] of run.views.entries()) {
       const wide = Math.min(column - 4, (thumb * width) / height);
       const x = left + view * column + (column - wide) / 2;
       ctx.drawImage(pictures[view].plain, x, 66 - thumb, wide, thumb);
+      const colour = view === chosen.view ? style.ink : style.muted;
+      write(ctx, style, shortName(run, view), left + (view + 0.5) * column, 80, colour, "center");
       if (view !== chosen.view) continue;
       ctx.strokeStyle = this.palette.alive;
       ctx.lineWidth = 2.5;

@@ -152,6 +152,12 @@ def test_holitom_segments_save_as_much_as_any_cuts_can(seed):
     assert saved == slow_best_saving(same)
 
 
+def test_of_equal_cuts_the_last_segment_is_the_longest():
+    either = torch.tensor([[True, False], [False, True]])  # one place stays through frames 0 and 1, one through 1 and 2
+    assert best_segments(either) == [range(1), range(1, 3)]
+    assert best_segments(torch.zeros(3, 2, dtype=torch.bool)) == [range(4)]
+
+
 def slow_holitom(x: np.ndarray, received: np.ndarray, ratio: float, threshold: float) -> Tokens:
     frames, n, _ = x.shape
     if ratio == 1:
