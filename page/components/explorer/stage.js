@@ -109,7 +109,7 @@ export class Stage {
   /** A patch is chosen; a caption enlarges its view. @param {MouseEvent} event */
   click(event) {
     const spot = this.spot(event);
-    const view = spot ? null : this.viewAt(event);
+    const view = spot || this.boxes.size === 1 ? null : this.viewAt(event);
     if (view === null) this.on.choose(spot);
     else this.on.enlarge(view);
   }
@@ -144,7 +144,7 @@ export class Stage {
   draw(state) {
     const { canvas, loaded } = this;
     canvas.dataset.tool = state.tool;
-    if (loaded) this.room(loaded, state);
+    if (loaded) this.room(loaded);
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const width = Math.round(canvas.clientWidth * ratio);
     const height = Math.round(canvas.clientHeight * ratio);
@@ -161,12 +161,12 @@ export class Stage {
     this.selection(ctx, loaded, state);
   }
 
-  /** Room for all views at a size at which they can be read. @param {Loaded} loaded @param {State} state */
-  room({ run }, state) {
+  /** Room for all views at a size at which they can be read. @param {Loaded} loaded */
+  room({ run }) {
     const { clientWidth, parentElement } = this.canvas;
     const least = clientWidth < WIDE ? LEAST.narrow : LEAST.wide;
-    const every = [...Array(run.numViews).keys()];
-    const height = heightFor(clientWidth, proportionsOf(run, every, state), GAP, CAPTION, least);
+    const proportions = run.views.map(({ height, width }) => width / height); // the same in every overlay
+    const height = heightFor(clientWidth, proportions, GAP, CAPTION, least);
     parentElement?.style.setProperty("--needed", `${height}px`);
   }
 
@@ -174,8 +174,12 @@ export class Stage {
   place({ run }, state, ratio) {
     const { width, height } = this.canvas;
     const shown = state.zoom ? [state.view] : [...Array(run.numViews).keys()];
+    const proportions = shown.map((view) => {
+      const { height, width, seen } = run.views[view];
+      return state.overlay === "original" && seen ? seen[1] / seen[0] : width / height;
+    });
     const [gap, caption] = [GAP, isTurned(run, state) ? TURNS : CAPTION].map((size) => Math.round(size * ratio));
-    const boxes = viewBoxes(width, height, proportionsOf(run, shown, state), gap, caption);
+    const boxes = viewBoxes(width, height, proportions, gap, caption);
     this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
   }
 
@@ -270,14 +274,6 @@ export class Stage {
 /** @param {Run} run @param {State} state @returns {boolean} whether a view is alone that has neighbours to turn to */
 export function isTurned(run, { zoom }) {
   return zoom && run.numViews > 1;
-}
-
-/** @param {Run} run @param {number[]} views @param {State} state */
-function proportionsOf(run, views, { overlay }) {
-  return views.map((view) => {
-    const { height, width, seen } = run.views[view];
-    return overlay === "original" && seen ? seen[1] / seen[0] : width / height;
-  });
 }
 
 /**
