@@ -6,7 +6,7 @@ the family's facts. Only the merging of one view's tokens is the tested function
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -207,3 +207,13 @@ def _put(rows: Tensor, where: Tensor, what: Tensor) -> Tensor:
     changed = rows.clone()
     changed[where] = what
     return changed
+
+
+@contextmanager
+def eager(decoder):
+    """Attention that tells its weights."""
+    decoder.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        decoder.set_attn_implementation("sdpa")
