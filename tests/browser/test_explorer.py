@@ -128,7 +128,7 @@ def test_the_same_frames_are_looked_at_by_other_scorers(explorer, runs):
     for scorer, scores in (("pagerank", layer.scores), ("received", layer.received), ("lastToken", layer.last_token)):
         explorer.part("scorer").select_option(scorer)
         drawn[scorer] = explorer.drawn()
-        assert f"explains {layer.early_of(scores):.2f} of this ranking" in explorer.said("overlayNote")
+        assert f"explains {layer.early_of(scores):.2f} of it." in explorer.said("overlayNote")
         assert f"explains {layer.early_of(scores):.2f} of this ranking" in explorer.said("timeNote")
         assert explorer.part("steps").get_attribute("data-used") == ("iteration" if scorer == "pagerank" else "no")
     assert len({*drawn.values()}) == 3

@@ -262,9 +262,9 @@ def test_frames_have_their_least_width_in_the_height_that_is_asked_for(script, w
         " return [h, viewBoxes(w, h, Array(n).fill(p), 10, 20)]; })(argument)",
         [width, count, proportion, least],
     )
-    assert len(boxes) == count and min(box["w"] for box in boxes) >= least - 1
+    assert len(boxes) == count and min(box["w"] for box in boxes) >= least - 4  # boxes are of whole pixels, twice
     columns = (width - 10) // (least + 10)
-    assert tall == pytest.approx(-(-count // columns) * (least / proportion + 30) + 10, abs=1)
+    assert tall == -(-count // columns) * (-(-least // proportion) + 30) + 10
 
 
 @pytest.mark.browser

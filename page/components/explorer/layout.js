@@ -20,7 +20,7 @@
 export function heightFor(width, proportions, gap, caption, least) {
   const columns = Math.max(1, Math.floor((width - gap) / (least + gap)));
   const rows = Math.ceil(proportions.length / columns);
-  return Math.ceil(rows * (least / meanOf(proportions) + caption + gap) + gap);
+  return rows * (Math.ceil(least / meanOf(proportions)) + caption + gap) + gap;
 }
 
 /**
