@@ -232,7 +232,7 @@ def test_a_question_that_a_method_cannot_reach_is_left_out_of_its_row_alone():
     aim, random = report["rows"]
     assert (aim["answered"], aim["refused"], aim["accuracy"]) == (3, 1, 0.6667)
     assert random["answered"] == 4 and random["minus_aim"]["value"] == 0.3333
-    assert "66.7" in markdown(report) and ", 3 of 4 questions" in markdown(report)
+    assert "| AIM | 3 of 4 | 66.7 (" in markdown(report) and "| random patches | 4 | 100.0 (" in markdown(report)
 
 
 def test_nothing_measured_is_told():
@@ -265,7 +265,7 @@ def test_a_full_measurement_says_nothing_of_going_on():
 def test_the_table_has_a_row_for_each_method_best_first():
     rows = [line.split(" | ")[0].strip("| ") for line in markdown(report_of()).splitlines() if line.startswith("| ")]
     assert rows[2:] == ["dense", "random patches", "AIM", "fewer frames", "FastV"]
-    assert "| FastV | **cannot reach it**: 60 % is its limit |" in markdown(report_of())
+    assert "| FastV | 0 of 80 | **cannot reach it**: 60 % is its limit |" in markdown(report_of())
     assert "keep_ratio 0.895 (0.5–1.29)" in markdown(report_of())
 
 

@@ -8,13 +8,13 @@ from aim_core.methods.registry import METHODS
 
 COLOURS = {"aim": "tab:blue", "random": "tab:orange", "fewer_frames": "tab:green"}
 OTHERS = "0.35"
-EMPTY = "cannot"
+EMPTY = "cannot reach it"
 
 
 def draw(report: dict) -> Figure:
     """One row a method, best on the whole first; one column a budget; bars are intervals, AIM's value a blue line.
 
-    A method that cannot reach a budget has a word in its place.
+    A method that cannot reach a budget has words in its place.
     """
     budgets = list(dict.fromkeys(row["budget"] for row in report["rows"]))
     names = sorted(dict.fromkeys(row["method"] for row in report["rows"]), key=lambda name: -_mean(report, name))

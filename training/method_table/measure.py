@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from aim_core.budget import Budget, Solved, Unreachable, solve
 from aim_core.config import AimConfig
@@ -41,12 +41,14 @@ def measure(
     stop:    asked before each; once it is true, nothing more is measured.
     """
     wanted = cells() if asked_about is None else asked_about
-    counts: dict[tuple[str, str], tuple[int, ...]] = {}
+    video, counts = "", {}
     for asked in questions:
-        lines = [_line(weights, asked, cell) for cell in wanted]
-        missing = [line for line in lines if line.key not in log]
+        if asked.video != video:
+            video, counts = asked.video, {}
         one = _One(engine, asked, counts)
-        for line in missing:
+        for cell in wanted:
+            if (line := _line(weights, asked, cell)).key in log:
+                continue
             if stop():
                 return
             log.add(one.measured(line))
@@ -61,31 +63,35 @@ def _line(weights: str, asked: Asked, cell: Cell) -> Line:
 class _One:
     """One question; what does not depend on the method is found out once, when it is first needed."""
 
-    def __init__(self, engine: Engine, asked: Asked, counts: dict[tuple[str, str], tuple[int, ...]]):
-        """counts: visual tokens entering each layer, by video and method; they do not depend on the question."""
+    def __init__(self, engine: Engine, asked: Asked, counts: dict[str, tuple[int, ...]]):
+        """counts: visual tokens of this video entering each layer, by method; they do not depend on the question."""
         self._engine, self._asked, self._counts = engine, asked, counts
         self._workload: Workload | None = None
 
     def measured(self, line: Line) -> Line:
         if line.method == DENSE:
             return self._answered(line, as_method(AimConfig.dense()), {})
-        title = METHODS[line.method].title
+        entry = METHODS[line.method]
         try:
             found = self._solved(line.method, line.budget)
             if isinstance(found, Unreachable):
-                return Line(**vars(line) | {"refused": found.reason, "limit": found.limit})
-            seed = _seed(self._asked) if "seed" in METHODS[line.method].settings else {}
-            settings = found.settings | seed
+                return replace(line, refused=found.reason, limit=found.limit)
+            settings = found.settings | (_seed(self._asked) if "seed" in entry.settings else {})
             return self._answered(line, make_method(line.method, **settings), settings)
         except Exception as error:  # one method that breaks must not end the measurement of all others
-            return Line(**vars(line) | {"refused": f"{title} cannot run here: {error}."})
+            return replace(line, refused=f"{entry.title} cannot run here: {error}.")
 
     def _answered(self, line: Line, method: Method, settings: dict) -> Line:
         asked = self._asked
         result = self._engine.run(asked.frames, asked.question.text, config=method, max_new_tokens=MAX_NEW_TOKENS)
-        shares = self.workload.shares(result.cost.visual_per_layer)
-        told = {"answer": result.answer, "right": asked.question.accepts(result.answer), "settings": settings}
-        return Line(**vars(line) | told | {"shares": {name: round(own, 5) for name, own in asdict(shares).items()}})
+        shares = asdict(self.workload.shares(result.cost.visual_per_layer))
+        return replace(
+            line,
+            answer=result.answer,
+            right=asked.question.accepts(result.answer),
+            settings=settings,
+            shares={name: round(share, 5) for name, share in shares.items()},
+        )
 
     @property
     def workload(self) -> Workload:
@@ -98,7 +104,7 @@ class _One:
 
     def _solved(self, name: str, budget: float) -> Solved | Unreachable:
         def count(method: Method) -> tuple[int, ...]:
-            key = (self._asked.video, repr(method))
+            key = repr(method)
             if key not in self._counts:
                 self._counts[key] = tuple(self._planned(method).visual_per_layer)
             return self._counts[key]

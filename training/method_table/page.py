@@ -9,7 +9,7 @@ from training.method_table.words import in_words
 from training.tables import percent, table_row
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-HEAD = ("method", "right", "− dense", "− AIM", "FLOPs", "entering", "mean", "setting found")
+HEAD = ("method", "n", "right", "− dense", "− AIM", "FLOPs", "entering", "mean", "setting found")
 
 
 def rewrite(page: str, report: dict) -> str:
@@ -26,8 +26,12 @@ def markdown(report: dict) -> str:
     for budget in dict.fromkeys(row["budget"] for row in report["rows"]):
         rows = [row for row in report["rows"] if row["budget"] == budget]
         lines += ["", f"### {_share(budget)} of the dense FLOPs", "", table_row(HEAD), table_row(["---"] * len(HEAD))]
-        lines += [table_row(["dense", percent(report["dense"]), "", "", "100 %", "100 %", "100 %", ""])]
-        lines += [table_row(_cells(row, report["num_questions"])) for row in _best_first(rows)]
+        lines += [
+            table_row(
+                ["dense", report["num_questions"], percent(report["dense"]), "", "", "100 %", "100 %", "100 %", ""]
+            )
+        ]
+        lines += [table_row(_cells(row)) for row in _best_first(rows)]
     return "\n".join(lines)
 
 
@@ -36,17 +40,16 @@ def _best_first(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: -row.get("accuracy", -1))
 
 
-def _cells(row: dict, asked: int) -> list[str]:
-    title = METHODS[row["method"]].title
-    if not row["answered"]:
+def _cells(row: dict) -> list:
+    title, answered = METHODS[row["method"]].title, row["answered"]
+    number = f"{answered} of {answered + row['refused']}" if row["refused"] else answered
+    if not answered:
         limit = f"**cannot reach it**: {_share(row['limit'][0])} is its limit" if row["limit"] else "**refused**"
-        return [title, limit, "", "", "", "", "", row["why"]]
+        return [title, number, limit, "", "", "", "", "", row["why"]]
     right = percent({name: row[name] for name in ("accuracy", "low", "high")})
-    if row["refused"]:
-        right += f", {row['answered']} of {asked} questions"
+    beside = [_points(row["minus_dense"]), "" if row["method"] == "aim" else _points(row["minus_aim"])]
     costs = [_share(row[name]) for name in ("flops", "entering", "mean")]
-    beside_aim = _points(row["minus_aim"]) if row["method"] != "aim" else ""
-    return [title, right, _points(row["minus_dense"]), beside_aim, *costs, _settings(row["settings"])]
+    return [title, number, right, *beside, *costs, _settings(row["settings"])]
 
 
 def _settings(settings: dict) -> str:

@@ -13,13 +13,13 @@ FAR = 0.05  # relative to the budget: what costs more or less than this is told
 
 def in_words(report: dict) -> list[str]:
     """How much was measured, then one list: the baselines beside AIM, and what is clearly above and below AIM."""
-    least, most = min(report["types"].values()), max(report["types"].values())
-    weights, seeds, enough = report["weights"][:12], report["seeds"], report["num_videos"] >= FEWEST_VIDEOS
+    least, most, seeds = min(report["types"].values()), max(report["types"].values()), report["seeds"]
+    enough = report["num_videos"] >= FEWEST_VIDEOS
     lines = [
-        f"Measured on the weights `{weights}…`: **{report['num_questions']} questions** about {report['num_videos']} "
-        f"held-out videos of 8 frames, {least} to {most} of each of {len(report['types'])} types, "
-        f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}. Every row has all of them unless it "
-        f"says otherwise. Dense: {percent(report['dense'])} % right.{_more(report)}",
+        f"Measured on the weights `{report['weights'][:12]}…`: **{report['num_questions']} questions** about "
+        f"{report['num_videos']} held-out videos of 8 frames, {least} to {most} of each of {len(report['types'])} "
+        f"types, {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}. "
+        f"Dense: {percent(report['dense'])} % right.{_more(report)}",
         "",
     ]
     for budget in dict.fromkeys(row["budget"] for row in report["rows"]):
