@@ -1,4 +1,4 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, findings and what makes
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what makes
 # files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +14,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate findings world samples screenshot notebook lock compat \
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings world samples screenshot notebook lock compat \
   chromium clean
 
 demo: $(READY)
@@ -58,6 +58,10 @@ train: $(DEV)
 
 evaluate: $(DEV)
 	$(PY) -m training.evaluate
+
+# All methods at one cost; ended and begun again it goes on where it stood.
+methods: $(DEV)
+	$(PY) -m training.method_table
 
 plot-log: $(DEV)
 	$(PY) -m training.plot_log

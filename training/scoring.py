@@ -16,6 +16,13 @@ Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviat
 RESAMPLES = 4000
 
 
+class AboutVideo(Protocol):
+    """What belongs to a video, which has a number or a name of its own."""
+
+    @property
+    def video(self) -> int | str: ...
+
+
 class Asked(Protocol):
     """A question about a video."""
 
@@ -53,7 +60,7 @@ def mean_over_types(values: np.ndarray, items: Sequence[Asked]) -> tuple[float, 
     return _bootstrap(values, items, [TYPES.index(item.question.type) for item in items])
 
 
-def mean_over_questions(right: np.ndarray, items: Sequence[Asked]) -> tuple[float, float, float]:
+def mean_over_questions(right: np.ndarray, items: Sequence[AboutVideo]) -> tuple[float, float, float]:
     """Share of `right` (n,) bool, and its interval by bootstrap over whole videos.
 
     Where all or none are right, drawing them again tells nothing: Wilson's interval for as many questions as videos.
@@ -65,7 +72,22 @@ def mean_over_questions(right: np.ndarray, items: Sequence[Asked]) -> tuple[floa
     return share, *wilson(round(share * videos), videos)
 
 
-def _bootstrap(values: np.ndarray, items: Sequence[Asked], columns: list[int]) -> tuple[float, float, float]:
+def difference_over_questions(
+    one: np.ndarray, other: np.ndarray, items: Sequence[AboutVideo]
+) -> tuple[float, float, float]:
+    """Share of right answers of `one` minus that of `other`, (n,) bool to the same questions, and its interval by
+    bootstrap over whole videos.
+
+    Where no answer differs, drawing them again tells nothing: as far as Wilson's interval for 0 of as many as videos.
+    """
+    gap = one.astype(float) - other
+    if gap.any():
+        return _bootstrap(gap, items, [0] * len(items))
+    _, most = wilson(0, len({item.video for item in items}))
+    return 0.0, -most, most
+
+
+def _bootstrap(values: np.ndarray, items: Sequence[AboutVideo], columns: list[int]) -> tuple[float, float, float]:
     """Mean over the columns of their means, and the ends of its interval."""
     _, row = np.unique([item.video for item in items], return_inverse=True)
     _, column = np.unique(columns, return_inverse=True)

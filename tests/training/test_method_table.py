@@ -1,0 +1,304 @@
+"""The method table: a measurement that goes on where it stood, known intervals, and a page that says what they say."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aim_core.methods.registry import METHODS, MethodEntry
+from aim_core.weights import weights_hash
+from training.eval_sets import PER_VIDEO, held_out_set
+from training.method_table.__main__ import CHART, PAGE, REPORT, main
+from training.method_table.chart import EMPTY, draw
+from training.method_table.log import Line, Log
+from training.method_table.measure import BUDGETS, cells, measure
+from training.method_table.order import PER_VISIT, Asked, spread
+from training.method_table.page import BEGIN, END, markdown, rewrite
+from training.method_table.summary import summarise
+from training.method_table.words import BASELINES, FEWEST_VIDEOS, in_words
+from training.questions import TYPES, Question
+from training.scoring import difference_over_questions, wilson
+
+ROOT = Path(__file__).parents[2]
+FEW = cells(("aim", "random", "pyramid_drop"), (0.5, 0.1))
+NAMES = ("aim", "random", "fewer_frames", "fastv")
+
+
+@pytest.fixture(scope="module")
+def asked(frames) -> list[Asked]:
+    """Three questions about two videos."""
+    texts = ("how many objects are there?", "is there a red star?", "is there a blue circle?")
+    videos = {"a1": frames, "b2": frames[::-1].copy()}
+    return [
+        Asked(7, video, videos[video], Question("exist", text, "yes", ()))
+        for video, text in zip(("a1", "a1", "b2"), texts, strict=True)
+    ]
+
+
+@pytest.fixture
+def short_answers(monkeypatch):
+    """Random weights never end their turn."""
+    monkeypatch.setattr("training.method_table.measure.MAX_NEW_TOKENS", 2)
+
+
+class StopAfter:
+    """True once it was asked so often."""
+
+    def __init__(self, times: int):
+        self.left = times
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_measurement_that_was_stopped_and_killed_loses_nothing_and_repeats_nothing(
+    engine, asked, short_answers, tmp_path, monkeypatch
+):
+    whole, path = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
+    measure(engine, "w", asked, Log(whole), asked_about=FEW)
+    lines = [json.loads(text) for text in whole.read_text().splitlines()]
+    assert [(line["question"], line["method"], line["budget"]) for line in lines] == [
+        (own.question.text, *cell) for own in asked for cell in FEW
+    ]
+
+    measure(engine, "w", asked, Log(path), StopAfter(4), FEW)  # in time, in the middle of a question
+    assert len(Log(path)) == 4
+
+    run, calls = engine.run, []
+
+    def killed(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return run(*args, **kwargs)
+
+    monkeypatch.setattr(engine, "run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        measure(engine, "w", asked, Log(path), asked_about=FEW)
+    monkeypatch.setattr(engine, "run", run)
+    assert 4 < len(Log(path)) < len(lines)
+
+    written = path.read_bytes()
+    path.write_bytes(written + written.splitlines()[-1][:40])  # as a line is cut off
+    measure(engine, "w", asked, Log(path), asked_about=FEW)
+    assert path.read_text() == whole.read_text()
+
+    monkeypatch.setattr(engine, "run", lambda *args, **kwargs: pytest.fail("was asked again"))
+    measure(engine, "w", asked, Log(path), asked_about=FEW)
+
+
+def test_a_question_more_is_measured_alone_and_other_weights_anew(engine, asked, short_answers, tmp_path):
+    path = tmp_path / "log.jsonl"
+    measure(engine, "w", asked[:1], Log(path), asked_about=FEW)
+    measure(engine, "w", asked[:2], Log(path), asked_about=FEW)
+    assert len(Log(path)) == 2 * len(FEW)
+    measure(engine, "v", asked[:1], Log(path), asked_about=FEW)
+    assert Counter(line.weights for line in Log(path)) == {"w": 2 * len(FEW), "v": len(FEW)}
+
+
+def test_lines_say_what_was_spent_and_why_a_method_was_not_run(engine, asked, short_answers, tmp_path, monkeypatch):
+    def breaks(keep_ratio: float = 0.5):
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setitem(METHODS, "broken", MethodEntry(breaks, "Broken"))
+    log = Log(tmp_path / "log.jsonl")
+    measure(engine, "w", asked[:1], log, asked_about=[*FEW, ("broken", 0.5)])
+    found = {(line.method, line.budget): line for line in log}
+    for cell in FEW:
+        line = found[cell]
+        if line.refused:
+            assert cell == ("pyramid_drop", 0.1) and line.limit > 0.1 and not line.shares
+        else:
+            assert line.shares["flops"] == pytest.approx(line.budget, rel=0.05)
+    assert found["pyramid_drop", 0.1].refused.startswith("PyramidDrop cannot go under")
+    assert found["broken", 0.5].refused == "Broken cannot run here: no such thing."
+    assert found["broken", 0.5].limit is None
+
+
+def test_a_video_is_encoded_once_for_all_methods_and_questions(engine, asked, short_answers, tmp_path, monkeypatch):
+    encode, calls = engine.adapter.encode, []
+    monkeypatch.setattr(engine.adapter, "encode", lambda inputs: calls.append(inputs) or encode(inputs))
+    new = [replace(own, frames=255 - own.frames) for own in asked[:2]]
+    measure(engine, "w", new, Log(tmp_path / "log.jsonl"), asked_about=FEW)
+    assert len(calls) == 1
+
+
+def test_what_draws_by_chance_draws_anew_for_each_video(engine, asked, short_answers, tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    measure(engine, "w", asked, log, asked_about=FEW)
+    seeds = {line.video: line.settings["seed"] for line in log if line.method == "random"}
+    assert len(set(seeds.values())) == 2
+
+
+def test_a_log_refuses_a_line_that_it_has(tmp_path):
+    log, line = Log(tmp_path / "log.jsonl"), Line("w", 0, 0.5, "aim", "v", "q", "exist")
+    log.add(line)
+    with pytest.raises(ValueError, match="already"):
+        log.add(replace(line, answer="yes"))
+    assert list(Log(tmp_path / "log.jsonl")) == [line]
+
+
+def test_any_first_questions_are_spread_over_types_and_videos():
+    items = held_out_set(10)
+    order = list(spread(items, 3))
+    assert sorted(map(id, order)) == sorted(map(id, items)) and order == list(spread(items, 3)) != list(
+        spread(items, 4)
+    )
+    first = order[: 3 * len(TYPES)]
+    counts = Counter(item.question.type for item in first)
+    assert len(counts) == len(TYPES) and max(counts.values()) <= 5
+    assert max(Counter(item.video for item in first).values()) == PER_VISIT < PER_VIDEO
+
+
+class InVideo:
+    def __init__(self, video: int):
+        self.video = video
+
+
+def test_the_paired_interval_is_that_of_a_slow_bootstrap_over_videos():
+    rng = np.random.default_rng(5)
+    videos = np.repeat(np.arange(25), 4)
+    level = (rng.random(25) < 0.5)[videos]
+    one, other = rng.random(100) < 0.1 + 0.8 * level, rng.random(100) < 0.2
+    value, low, high = difference_over_questions(one, other, [InVideo(video) for video in videos])
+    slow = []
+    for _ in range(4000):
+        right_one = right_other = number = 0
+        for video in rng.integers(0, 25, size=25):
+            for idx in range(100):
+                if videos[idx] == video:
+                    number += 1
+                    right_one += int(one[idx])
+                    right_other += int(other[idx])
+        slow.append((right_one - right_other) / number)
+    slow.sort()
+    assert value == pytest.approx((one.sum() - other.sum()) / 100)
+    assert (low, high) == pytest.approx((slow[100], slow[3900]), abs=0.02)
+    alone = difference_over_questions(one, other, [InVideo(idx) for idx in range(100)])
+    assert high - low > 1.2 * (alone[2] - alone[1])
+
+
+def test_where_no_answer_differs_the_interval_is_as_wide_as_so_few_videos_allow():
+    same, items = np.array([True, False, True, True]), [InVideo(video) for video in (0, 0, 1, 1)]
+    assert difference_over_questions(same, same, items) == (0.0, -wilson(0, 2)[1], wilson(0, 2)[1])
+
+
+def lines_of(right: dict[str, list[bool]], videos: int, skipped: tuple[str, ...] = ()) -> list[Line]:
+    """At one budget, 0.5: for each method whether each question is answered right; None where it was refused."""
+    lines = []
+    for method, answers in right.items():
+        for idx, own in enumerate(answers):
+            line = Line("w" * 64, 7, 1.0 if method == "dense" else 0.5, method, f"v{idx % videos}", f"q{idx}", "exist")
+            if method in skipped:
+                lines.append(replace(line, refused=f"{METHODS[method].title} cannot go under 60.0%: so.", limit=0.6))
+            else:
+                shares = {"entering": 0.6, "mean": 0.55, "flops": 0.5 if method != "fewer_frames" else 0.45, "kv": 0.6}
+                settings = {"keep_ratio": 0.5 + idx / 100, "seed": idx} if method == "random" else {"layer": 2}
+                lines.append(replace(line, answer="yes", right=own, shares=shares, settings=settings))
+    return lines
+
+
+def report_of(num: int = 80, videos: int = 40) -> dict:
+    """Random is always right, AIM in three of four, fewer frames never; FastV cannot."""
+    right = {"dense": [True] * num, "random": [True] * num, "fewer_frames": [False] * num, "fastv": [False] * num}
+    right |= {"aim": [idx % 4 != 0 for idx in range(num)]}
+    lines = lines_of(right, videos, ("fastv",))
+    half = replace(lines[0], question="asked of the dense model alone", right=False)
+    return summarise([*lines, half], cells(NAMES, (0.5,)))
+
+
+def test_the_summary_counts_only_questions_that_all_were_asked():
+    report = report_of()
+    assert report["num_questions"] == 80 and report["num_videos"] == 40 and report["types"] == {"exist": 80}
+    assert report["dense"]["accuracy"] == 1.0
+    rows = {row["method"]: row for row in report["rows"]}
+    assert rows["random"]["accuracy"] == 1.0 and rows["aim"]["accuracy"] == 0.75
+    assert rows["random"]["minus_aim"]["value"] == 0.25 and rows["random"]["minus_dense"]["value"] == 0.0
+    assert 0 < rows["random"]["minus_aim"]["low"] < 0.25 < rows["random"]["minus_aim"]["high"]
+    assert rows["random"]["settings"] == {"keep_ratio": [0.895, 0.5, 1.29]}
+    assert rows["fewer_frames"]["flops"] == 0.45 and rows["fewer_frames"]["entering"] == 0.6
+    assert rows["fastv"]["answered"] == 0 and rows["fastv"]["limit"] == [0.6, 0.6, 0.6]
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_a_question_that_a_method_cannot_reach_is_left_out_of_its_row_alone():
+    lines = lines_of({"dense": [True] * 4, "aim": [True, False, True, True], "random": [True] * 4}, 4)
+    refused = [replace(line, refused="no", right=False) if line.question == "q0" else line for line in lines[4:8]]
+    report = summarise([*lines[:4], *refused, *lines[8:]], cells(("aim", "random"), (0.5,)))
+    aim, random = report["rows"]
+    assert (aim["answered"], aim["refused"], aim["accuracy"]) == (3, 1, 0.6667)
+    assert random["answered"] == 4 and random["minus_aim"]["value"] == 0.3333
+    assert "| AIM | 3 of 4 | 66.7 (" in markdown(report) and "| random patches | 4 | 100.0 (" in markdown(report)
+
+
+def test_nothing_measured_is_told():
+    with pytest.raises(ValueError, match="measure on"):
+        summarise([])
+
+
+def test_the_words_say_where_random_and_fewer_frames_stand():
+    said = "\n".join(in_words(report_of()))
+    assert "**80 questions** about 40 held-out videos" in said
+    assert "Random patches **beat AIM** by 25.0 points. " in said
+    assert "Fewer frames stay 75.0 points behind AIM. " in said
+    assert "Clearly above AIM: random patches. Clearly below AIM: fewer frames." in said
+    assert "Not at this cost, but as near as their steps allow: fewer frames 45.0 %." in said
+    assert "goes on from here to 1,000 questions of each of 2 seeds" in said
+
+
+def test_few_videos_make_nothing_sure():
+    said = "\n".join(in_words(report_of(20, 10)))
+    assert FEWEST_VIDEOS > 10 and f"fewer videos than {FEWEST_VIDEOS}" in said
+    assert "Random patches **beat AIM** by 25.0 points, which may be chance." in said
+    assert "No method is clearly above or below AIM." in said
+
+
+def test_a_full_measurement_says_nothing_of_going_on():
+    full = report_of() | {"num_questions": 2000, "seeds": [1, 2]}
+    assert "goes on" not in "\n".join(in_words(full))
+
+
+def test_the_table_has_a_row_for_each_method_best_first():
+    rows = [line.split(" | ")[0].strip("| ") for line in markdown(report_of()).splitlines() if line.startswith("| ")]
+    assert rows[2:] == ["dense", "random patches", "AIM", "fewer frames", "FastV"]
+    assert "| FastV | 0 of 80 | **cannot reach it**: 60 % is its limit |" in markdown(report_of())
+    assert "keep_ratio 0.895 (0.5–1.29)" in markdown(report_of())
+
+
+def test_the_page_is_rewritten_between_its_marks_only():
+    page = rewrite(f"before\n{BEGIN}\nas it was\n{END}\nafter\n", report_of())
+    assert page.startswith(f"before\n{BEGIN}\n\n") and page.endswith(f"\n\n{END}\nafter\n") and "as it was" not in page
+    assert rewrite(page, report_of()) == page
+    with pytest.raises(ValueError, match="needs one"):
+        rewrite("no marks", report_of())
+
+
+def test_the_chart_has_a_dot_for_each_method_that_answered():
+    (axes,) = draw(report_of()).axes
+    dots = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert dots == [100.0, 75.0, 0.0] and [text.get_text() for text in axes.texts] == [EMPTY]
+
+
+def test_the_command_writes_chart_and_page_anew_from_the_numbers(tmp_path, monkeypatch):
+    for path in (REPORT, PAGE):
+        (tmp_path / path).parent.mkdir()
+    (tmp_path / REPORT).write_text(json.dumps(report_of()))
+    (tmp_path / PAGE).write_text(f"{BEGIN}\n{END}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["method_table", "--page-only"])
+    main()
+    assert markdown(report_of()) in PAGE.read_text(encoding="utf-8") and CHART.stat().st_size > 1000
+
+
+def test_the_page_shows_the_report_of_the_shipped_weights():
+    report = json.loads((ROOT / REPORT).read_text(encoding="utf-8"))
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    assert rewrite(page, report) == page
+    assert report["weights"] == weights_hash(ROOT / "assets" / "model")
+    found = {(row["method"], row["budget"]) for row in report["rows"]}
+    assert found <= set(cells()) and found >= {(name, own) for name in (*BASELINES, "aim") for own in BUDGETS}
+    assert (ROOT / REPORT).stat().st_size < 200_000 and (ROOT / CHART).stat().st_size < 100_000

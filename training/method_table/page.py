@@ -1,0 +1,71 @@
+"""Page: the report as Markdown, which stands between two marks of docs/methods_compared.md."""
+
+from __future__ import annotations
+
+import re
+
+from aim_core.methods.registry import METHODS
+from training.method_table.words import in_words
+from training.tables import percent, table_row
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+HEAD = ("method", "n", "right", "− dense", "− AIM", "FLOPs", "entering", "mean", "setting found")
+
+
+def rewrite(page: str, report: dict) -> str:
+    """The page with the report between its marks. Raises ValueError if it has not just one pair of them."""
+    parts = re.split(f"(?<={BEGIN})\n.*?(?={END})", page, flags=re.DOTALL)
+    if len(parts) != 2:
+        raise ValueError(f"the page needs one {BEGIN} and one {END} after it")
+    return f"{parts[0]}\n\n{markdown(report)}\n\n{parts[1]}"
+
+
+def markdown(report: dict) -> str:
+    """How much was measured, what it shows in words, and one table a budget."""
+    lines = in_words(report)
+    for budget in dict.fromkeys(row["budget"] for row in report["rows"]):
+        rows = [row for row in report["rows"] if row["budget"] == budget]
+        lines += ["", f"### {_share(budget)} of the dense FLOPs", "", table_row(HEAD), table_row(["---"] * len(HEAD))]
+        lines += [
+            table_row(
+                ["dense", report["num_questions"], percent(report["dense"]), "", "", "100 %", "100 %", "100 %", ""]
+            )
+        ]
+        lines += [table_row(_cells(row)) for row in _best_first(rows)]
+    return "\n".join(lines)
+
+
+def _best_first(rows: list[dict]) -> list[dict]:
+    """Those that could not be asked come last, in the registry's order, which also breaks ties."""
+    return sorted(rows, key=lambda row: -row.get("accuracy", -1))
+
+
+def _cells(row: dict) -> list:
+    title, answered = METHODS[row["method"]].title, row["answered"]
+    number = f"{answered} of {answered + row['refused']}" if row["refused"] else answered
+    if not answered:
+        limit = f"**cannot reach it**: {_share(row['limit'][0])} is its limit" if row["limit"] else "**refused**"
+        return [title, number, limit, "", "", "", "", "", row["why"]]
+    right = percent({name: row[name] for name in ("accuracy", "low", "high")})
+    beside = [_points(row["minus_dense"]), "" if row["method"] == "aim" else _points(row["minus_aim"])]
+    costs = [_share(row[name]) for name in ("flops", "entering", "mean")]
+    return [title, number, right, *beside, *costs, _settings(row["settings"])]
+
+
+def _settings(settings: dict) -> str:
+    """Each by its median, and from the least to the largest where they differ between questions."""
+    shown = []
+    for name, (median, least, most) in settings.items():
+        shown.append(f"{name} {median:.3g}" + (f" ({least:.3g}–{most:.3g})" if least < most else ""))
+    return ", ".join(shown)
+
+
+def _points(gap: dict | None) -> str:
+    if gap is None:
+        return "–"
+    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * gap[name] for name in ("value", "low", "high")))
+
+
+def _share(share: float) -> str:
+    """Without a digit after the point where it says nothing."""
+    return f"{100 * share:.1f} %".replace(".0 %", " %")

@@ -1,0 +1,84 @@
+"""Words: what the numbers of a report say, in sentences made from them."""
+
+from __future__ import annotations
+
+from aim_core.methods.registry import METHODS
+from training.tables import percent
+
+BASELINES = ("random", "fewer_frames")  # what a method must beat
+GOAL, GOAL_SEEDS = 1000, 2  # questions of each seed
+FEWEST_VIDEOS = 30  # with fewer, intervals drawn from the videos themselves are too narrow to call a difference sure
+FAR = 0.05  # relative to the budget: what costs more or less than this is told
+
+
+def in_words(report: dict) -> list[str]:
+    """How much was measured, then one list: the baselines beside AIM, and what is clearly above and below AIM."""
+    least, most, seeds = min(report["types"].values()), max(report["types"].values()), report["seeds"]
+    enough = report["num_videos"] >= FEWEST_VIDEOS
+    lines = [
+        f"Measured on the weights `{report['weights'][:12]}…`: **{report['num_questions']} questions** about "
+        f"{report['num_videos']} held-out videos of 8 frames, {least} to {most} of each of {len(report['types'])} "
+        f"types, {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}. "
+        f"Dense: {percent(report['dense'])} % right.{_more(report)}",
+        "",
+    ]
+    for budget in dict.fromkeys(row["budget"] for row in report["rows"]):
+        own = [row for row in report["rows"] if row["budget"] == budget]
+        rows = {row["method"]: row | {"side": _side(row) if enough else 0} for row in own}
+        lines.append(f"- **{100 * budget:g} %** of the dense FLOPs: {' '.join(_of_budget(rows))}")
+    return lines
+
+
+def _more(report: dict) -> str:
+    if len(report["seeds"]) >= GOAL_SEEDS and report["num_questions"] >= GOAL * GOAL_SEEDS:
+        return ""
+    few = "" if report["num_videos"] >= FEWEST_VIDEOS else f", with fewer videos than {FEWEST_VIDEOS}"
+    return (
+        f" That is a beginning{few}: the intervals are wide, and most rows cannot be told apart. "
+        f"`make methods` goes on from here to {GOAL:,} questions of each of {GOAL_SEEDS} seeds."
+    )
+
+
+def _of_budget(rows: dict[str, dict]) -> list[str]:
+    aim = rows["aim"]
+    if not aim["answered"]:
+        return [aim["why"]]
+    said = [f"AIM {percent({name: aim[name] for name in ('accuracy', 'low', 'high')})} % right."]
+    said += [_baseline(rows[name], aim) for name in BASELINES if name in rows]
+    for side, sign in (("above", 1), ("below", -1)):
+        titles = [METHODS[name].title for name, row in rows.items() if row["side"] == sign]
+        if titles:
+            said.append(f"Clearly {side} AIM: {', '.join(titles)}.")
+    if not any(row["side"] for row in rows.values()):
+        said.append("No method is clearly above or below AIM.")
+    far = [f"{METHODS[name].title} {100 * row['flops']:.1f} %" for name, row in rows.items() if _far(row)]
+    if far:
+        said.append(f"Not at this cost, but as near as their steps allow: {', '.join(far)}.")
+    return said
+
+
+def _baseline(row: dict, aim: dict) -> str:
+    """Whether AIM is beaten, and how sure that is."""
+    title = METHODS[row["method"]].title.capitalize()
+    if not row["answered"]:
+        return row["why"][0].upper() + row["why"][1:]
+    gap = row["minus_aim"]
+    if gap is None:
+        return f"{title} and AIM have no question in common."
+    points = f"{100 * abs(gap['value']):.1f} points"
+    if not gap["value"]:
+        return f"{title}: as many right as AIM."
+    sure = "" if row["side"] else ", which may be chance"
+    if gap["value"] > 0:
+        return f"{title} **beat AIM** by {points}{sure}."
+    return f"{title} stay {points} behind AIM{sure}."
+
+
+def _side(row: dict) -> int:
+    """1 if the whole interval of the difference is above AIM, -1 if it is below; 0 otherwise."""
+    gap = row.get("minus_aim")
+    return 0 if not gap else int(gap["low"] > 0) - int(gap["high"] < 0)
+
+
+def _far(row: dict) -> bool:
+    return bool(row["answered"]) and abs(row["flops"] / row["budget"] - 1) > FAR
