@@ -6,7 +6,7 @@ the family's facts. Only the merging of one view's tokens is the tested function
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -107,6 +107,16 @@ def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source:
 def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tensor:
     """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i]."""
     return model.get_output_embeddings()(_masked(model, prompt, kept).last_hidden_state[:, -1])[0]
+
+
+@contextmanager
+def eager(decoder):
+    """Attention that tells its weights."""
+    decoder.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        decoder.set_attn_implementation("sdpa")
 
 
 @torch.inference_mode()

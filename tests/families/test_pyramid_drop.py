@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,18 +11,8 @@ from aim_core.attach import aim
 from aim_core.methods.registry import make_method
 from aim_core.methods.scorers import LastTokenAttention
 from tests.families.asking import asked
-from tests.families.reference import masked_weights, merged_prompt
+from tests.families.reference import eager, masked_weights, merged_prompt
 from tests.families.table import ASKED_ONCE, FAMILIES
-
-
-@contextmanager
-def eager(decoder):
-    """Attention that tells its weights."""
-    decoder.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        decoder.set_attn_implementation("sdpa")
 
 
 @pytest.mark.parametrize(("name", "medium"), ASKED_ONCE)

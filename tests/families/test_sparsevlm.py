@@ -11,9 +11,8 @@ import torch
 from aim_core.attach import aim
 from aim_core.methods.registry import make_method
 from tests.families.asking import asked
-from tests.families.reference import masked_weights, merged_prompt
+from tests.families.reference import eager, masked_weights, merged_prompt
 from tests.families.table import ASKED_ONCE, FAMILIES
-from tests.families.test_pyramid_drop import eager
 
 METHOD = make_method("sparsevlm", keep_ratio=0.3, first_layer=3)
 
