@@ -109,6 +109,16 @@ def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tenso
     return model.get_output_embeddings()(_masked(model, prompt, kept).last_hidden_state[:, -1])[0]
 
 
+@contextmanager
+def eager(decoder):
+    """Attention that tells its weights."""
+    decoder.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        decoder.set_attn_implementation("sdpa")
+
+
 @torch.inference_mode()
 def masked_weights(model: nn.Module, prompt: Prompt, kept: list[Tensor], layer: int) -> Tensor:
     """(heads, n, n), the attention weights of one layer of the same forward; attention must be eager."""
