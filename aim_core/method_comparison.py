@@ -145,7 +145,7 @@ def _each(asked: _Asked, names: Sequence[str], budget: Budget, num_timed: int) -
     dense = as_method(AimConfig.dense())
     workload = Workload.of(asked.engine.adapter, asked.planned(dense))
     first = asked.run(dense)
-    runs = [_told(MethodRun(DENSE, DENSE, method=dense), first, first, workload)]
+    runs = [_with_result(MethodRun(DENSE, DENSE, method=dense), first, first, workload)]
     yield runs[0]
     for name in names:
         run = _one(name, asked, budget, workload, first)
@@ -163,14 +163,13 @@ def _one(name: str, asked: _Asked, budget: Budget, workload: Workload, dense: Re
         found = solve(name, budget, workload, lambda method: asked.planned(method).visual_per_layer)
         if isinstance(found, Unreachable):
             return MethodRun(name, title, refused=found.reason, limit=found.limit)
-        result = asked.run(found.method)
+        run = MethodRun(name, title, settings=found.settings, miss=found.miss, note=found.note, method=found.method)
+        return _with_result(run, asked.run(found.method), dense, workload)
     except ValueError as error:
-        return MethodRun(name, title, refused=f"{title} cannot run here: {error}.")
-    run = MethodRun(name, title, settings=found.settings, miss=found.miss, note=found.note, method=found.method)
-    return _told(run, result, dense, workload)
+        return MethodRun(name, title, refused=f"{title} cannot run here: {str(error).rstrip('.')}.")
 
 
-def _told(run: MethodRun, result: Result, dense: Result, workload: Workload) -> MethodRun:
+def _with_result(run: MethodRun, result: Result, dense: Result, workload: Workload) -> MethodRun:
     """The run with what its result says beside the dense one."""
     apart = compare(dense.first_token_logprobs, result.first_token_logprobs)
     counts = result.cost.visual_per_layer

@@ -58,10 +58,12 @@ export function standsIn(settings) {
  * Once the page that compares is set up: compare what a link asks of a sample.
  *
  * @param {object | null} video
+ * @param {object | null} image
  * @param {string} question
  */
-export function beginCompared(video, question) {
-  if (video && question && new URLSearchParams(behindHash()).has("sample")) document.getElementById("run")?.click();
+export function beginCompared(video, image, question) {
+  if ((video || image) && question && new URLSearchParams(behindHash()).has("sample"))
+    document.getElementById("run")?.click();
 }
 
 /**

@@ -45,9 +45,9 @@ class Inputs(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What is taken away. told: what the last comparison was, in the server's memory."""
+    """What is taken away. key: of the page's last comparison in the server's memory."""
 
-    told: gr.State
+    key: gr.State
     buttons: dict[str, gr.Button]
     files: gr.File
     code: gr.Code
@@ -118,7 +118,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
         asked,
         handlers.run,
         [*inputs.media.inputs, *inputs.settings],
-        [handlers.panel, taken.told, taken.code, taken.link],
+        [handlers.panel, taken.key, taken.code, taken.link],
         api_visibility="private",
         concurrency_id="model",
         show_progress_on=handlers.panel,
@@ -135,9 +135,8 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
         concurrency_limit=None,
         **quiet,
     )
-    linked.success(
-        None, [inputs.media.video, inputs.question], None, js=scripts.call(ADDRESS, "beginCompared"), **quiet
-    )
+    asks = [inputs.media.video, inputs.media.image, inputs.question]
+    linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
-        made = button.click(handlers.maker(kind), taken.told, taken.files, api_visibility="private")
+        made = button.click(handlers.maker(kind), taken.key, taken.files, api_visibility="private")
         made.success(None, taken.files, None, js=TAKE, api_visibility="private")

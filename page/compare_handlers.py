@@ -6,14 +6,16 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from urllib.parse import parse_qsl
 
 import gradio as gr
+from cachetools import LRUCache
 from gradio.processing_utils import save_file_to_cache
 
 from aim_core.budget import Budget
 from aim_core.errors import Stopped
-from aim_core.method_comparison import MethodRun, each_method
+from aim_core.method_comparison import DENSE, MethodRun, each_method
 from page.checks import checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
 from page.compare_link import checked_budget, checked_methods, compare_query, read_compare_link
 from page.components.compare.component import Compared, ComparePanel
@@ -27,11 +29,11 @@ from page.state.model_facts import ModelFacts
 from page.state.samples import known_answer, sample_name, sample_path
 from page.state.startup import Loaded
 
-NUM_TIMED = {True: 3, False: 2}  # prefills of each, by whether the model is small
+KEPT = 8  # comparisons of all visitors together, for what is taken away of them
 
 
-class Told:
-    """What was asked, and what has been told of it so far. known, outside: see `compare_record`."""
+class AskedComparison:
+    """What was asked, and the runs that have answered so far. known, outside: see `compare_record`."""
 
     def __init__(self, path: str, question: str, num_frames: int, budget: Budget, methods: list[str]):
         self.path, self.question, self.num_frames = path, question, num_frames
@@ -61,6 +63,8 @@ class CompareHandlers:
     def __init__(self, loaded: Loaded, handlers: Handlers, panel: ComparePanel):
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
+        self._kept: LRUCache[str, AskedComparison] = LRUCache(KEPT)
+        self._lock = Lock()
         self.writers = {"csv": self._csv, "page": self._page}
 
     @guarded
@@ -77,27 +81,28 @@ class CompareHandlers:
         request: gr.Request,
         progress=gr.Progress(),
     ):
-        """Show each method's run as it finishes, then the times of all, with what was told and its code and link."""
+        """Show each method's run as it finishes, then the times of all, with its code and link."""
         question, budget = checked_question(question), checked_budget(budget, measure)
         path, methods = checked_media(video, image, shown), checked_methods(methods)
-        told = Told(path, question, checked_frames(num_frames), budget, methods)
+        asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods)
+        key = uuid.uuid4().hex
+        with self._lock:
+            self._kept[key] = asked
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             progress(0.0, strings().READING)
-            checked_kind(self.adapter, frames := self.runner.frames(path, told.num_frames))
-            timed = NUM_TIMED[self.runner.is_small]
-            each = each_method(
-                self.runner.engine, frames, question, methods=methods, budget=budget, num_timed=timed, stop=stop
-            )
+            checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames))
+            settings = {"methods": methods, "budget": budget, "num_timed": self.runner.timed_prefills}
+            each = each_method(self.runner.engine, frames, question, **settings, stop=stop)
             for run in each:
-                told.runs[run.name] = run
-                if len(told.runs) == 1:
+                asked.runs[run.name] = run
+                if len(asked.runs) == 1:
                     world = self.runner.world_check(frames, question)
-                    told.outside = world is not None and world.outside
+                    asked.outside = world is not None and world.outside
                 if not run.prefill_ms:  # times come all at once, after the last answer
-                    progress(len(told.runs) / (len(methods) + 1), strings().COMPARED.format(title=run.title))
-                    yield told.shown(), told, gr.skip(), gr.skip()
-        if told.runs:
-            yield told.shown(), told, self._code(told), told.query
+                    title = strings().COMPARE_DENSE if run.name == DENSE else run.title
+                    progress(len(asked.runs) / (len(methods) + 1), strings().COMPARED.format(title=title))
+                    yield asked.shown(), key, self._code(asked), asked.query
+            yield asked.shown(), key, gr.skip(), gr.skip()
 
     @guarded
     def stop(self, request: gr.Request) -> None:
@@ -111,7 +116,8 @@ class CompareHandlers:
         if found.bad:
             gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
         settings = [gr.skip() if value is None else value for value in found.settings]
-        if not found.sample:
+        kinds = {"image": ".png", "video": ".mp4"}
+        if not (found.sample and any(found.sample.endswith(kinds[kind]) for kind in self.adapter.modalities)):
             return [*settings, *[gr.skip()] * 4]
         file = save_file_to_cache(sample_path(found.sample), cache_dir=self.panel.GRADIO_CACHE)
         tab = "image" if found.sample.endswith(".png") else "video"
@@ -122,26 +128,29 @@ class CompareHandlers:
         """A handler that writes the file of one kind into a folder of its own."""
 
         @guarded
-        def make(told: Told | None) -> list[str]:
-            if told is None:
-                raise refusal(strings().NOTHING_TO_EXPORT, "gone")
+        def make(key: str | None) -> list[str]:
+            with self._lock:
+                asked = self._kept.get(key) if key else None
+            if asked is None or not asked.runs:
+                raise refusal(strings().RESULT_GONE if key else strings().NOTHING_TO_EXPORT, "gone")
             folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex
             folder.mkdir(parents=True)
-            name, written = self.writers[kind](told)
+            name, written = self.writers[kind](asked)
             (folder / name).write_text(written, encoding="utf-8")
             return [str(folder / name)]
 
         return make
 
-    def _csv(self, told: Told) -> tuple[str, str]:
-        return "aim_comparison.csv", comparison_csv(told.listed)
+    def _csv(self, asked: AskedComparison) -> tuple[str, str]:
+        return "aim_comparison.csv", comparison_csv(asked.listed)
 
-    def _page(self, told: Told) -> tuple[str, str]:
+    def _page(self, asked: AskedComparison) -> tuple[str, str]:
         texts = strings().REPLAY
-        settings = f"{sample_name(told.path) or Path(told.path).name} · {self.facts.name}"
-        heading = {"title": strings().COMPARE_TITLE, "question": told.question, "settings": settings}
+        settings = f"{sample_name(asked.path) or Path(asked.path).name} · {self.facts.name}"
+        heading = {"title": strings().COMPARE_TITLE, "question": asked.question, "settings": settings}
         heading |= {"theme": texts["theme"], "offline": texts["offline"]}
-        return "aim_comparison.html", replay_page([(self.panel, told.shown())], heading, GRADIO_NAMES[language()])
+        return "aim_comparison.html", replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
 
-    def _code(self, told: Told) -> str:
-        return comparison_code(told.path, told.question, told.num_frames, told.budget, told.methods, self.facts.name)
+    def _code(self, asked: AskedComparison) -> str:
+        settings = asked.question, asked.num_frames, asked.budget, asked.methods
+        return comparison_code(asked.path, *settings, self.facts.name)

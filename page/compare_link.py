@@ -57,7 +57,7 @@ def read_compare_link(query: Mapping[str, str]) -> CompareSettings:
         "budget": lambda text: ("percent", round(100 * checked_budget(text[:20], "flops").share)),
         "of": lambda text: ("measure", checked_budget(LEAST, text).of),
         "frames": lambda text: ("frames", checked_frames(float(text[:20]))),
-        "methods": lambda text: ("methods", checked_methods(text.split())),
+        "methods": lambda text: ("methods", _methods(text.split())),
         "sample": lambda text: ("sample", _sample(text)),
     }
     found: dict[str, Any] = {}
@@ -88,6 +88,12 @@ def checked_methods(names: Any) -> list[str]:
     if not chosen:
         raise refusal(strings().NO_METHODS, "settings")
     return chosen
+
+
+def _methods(names: list[str]) -> list[str]:
+    if unknown := set(names) - set(METHODS):
+        raise ValueError(f"there is no method {min(unknown)[:40]!r}")
+    return checked_methods(names)
 
 
 def _sample(name: str) -> str:

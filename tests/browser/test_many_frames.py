@@ -66,7 +66,7 @@ def is_alone(page) -> bool:
 def test_all_frames_are_large_enough_to_be_read(page):
     width = page.viewport_size["width"]
     columns, rows, side = places(page)
-    assert side >= (100 if width > 600 else 54) and columns * rows >= FRAMES
+    assert side >= (95 if width > 600 else 54) and columns * rows >= FRAMES
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     keep(page, f"frames_{width}")
 

@@ -217,13 +217,3 @@ def _put(rows: Tensor, where: Tensor, what: Tensor) -> Tensor:
     changed = rows.clone()
     changed[where] = what
     return changed
-
-
-@contextmanager
-def eager(decoder):
-    """Attention that tells its weights."""
-    decoder.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        decoder.set_attn_implementation("sdpa")

@@ -77,6 +77,7 @@ def test_each_run_is_a_row_with_what_it_cost(runs, record):
         assert " ".join(word for _, word in row["words"]) == run.answer
         assert row["counts"] == [*run.visual_per_layer] and row["numbers"]["flops"] == run.shares.flops
         assert row["ms"] == run.median_ms and row["right"] == is_right(run.answer, "yes")
+    assert {"dense", "aim", "divprune", "vidcom2"} <= {row["name"] for row in record["rows"] if not row["refused"]}
     refusals = {row["name"]: row["refused"] for row in record["rows"] if row["refused"]}
     assert "cannot go under" in refusals["fastv"] and all(sentence.endswith(".") for sentence in refusals.values())
 
@@ -141,6 +142,7 @@ def test_a_link_gives_back_what_was_asked():
         ("frames", "0"),
         ("frames", "x" * 100),
         ("methods", "rm -rf"),
+        ("methods", "aim nothing"),
         ("sample", "../../etc/passwd"),
     ],
 )

@@ -107,7 +107,7 @@ export function start({ element, props, watch }) {
     parts.pointed.textContent = pointed
       ? fill(texts.pointed, { title: pointed.title, counts: pointed.counts.map(whole).join(" · ") })
       : "";
-    tiles.show(state, (_, alive, of) => fill(texts.alive, { alive: whole(alive), of: whole(of) }));
+    tiles.show(state, (alive, of) => fill(texts.alive, { alive: whole(alive), of: whole(of) }));
     parts.read.textContent = state.at ? lives(state.at) : "";
   }
 
@@ -133,7 +133,7 @@ export function start({ element, props, watch }) {
     runs = record.rows.filter(isRun);
     const views = record.views.map(({ grid: [rows, cols] }) => ({ rows, cols, patches: rows * cols }));
     tokens = new Map(runs.map((run) => [run.name, new MethodTokens(views, run.tokens)]));
-    state.view = Math.min(state.view, views.length - 1);
+    Object.assign(state, { at: null, on: null, view: Math.min(state.view, views.length - 1) });
     state.layer = Math.min(isFirst ? Math.floor(record.numLayers / 2) : state.layer, record.numLayers - 1);
     parts.budget.textContent = record.budget;
     parts.outside.hidden = !record.outside;

@@ -55,8 +55,11 @@ export class Table {
   line(row) {
     const name = row.paper ? make("a", { href: row.paper, target: "_blank", rel: "noreferrer" }, row.title) : row.title;
     const small = make("small", {}, row.settings);
-    if (row.variant) small.append(row.settings ? " · " : "", make("abbr", { title: row.variant }, this.texts.variant));
-    const line = make("tr", { "data-name": row.name }, make("th", { scope: "row" }, name, small));
+    const line = make(
+      "tr",
+      { "data-name": row.name },
+      make("th", { scope: "row" }, name, small, ...hint(this.texts.variant, row.variant)),
+    );
     line.addEventListener("pointerenter", () => this.point(row.name));
     line.addEventListener("pointerleave", () => this.point(null));
     if (!isRun(row)) {
@@ -67,11 +70,10 @@ export class Table {
     for (const column of /** @type {const} */ (["entering", "mean", "flops", "kv"])) {
       const detail = column === "flops" ? row.flops : column === "kv" ? row.kv : "";
       const cell = number(percentOf(row.numbers[column]), detail);
-      if (column === this.measure && row.note)
-        cell.append(make("small", {}, make("abbr", { title: row.note }, this.texts.nearest)));
+      if (column === this.measure) cell.append(...hint(this.texts.nearest, row.note));
       line.append(cell);
     }
-    line.append(row.ms === null ? number("…") : number(milliseconds(row.ms), (row.spread ?? []).map(digits).join("–")));
+    line.append(row.ms === null ? number("–") : number(milliseconds(row.ms), (row.spread ?? []).map(digits).join("–")));
     return line;
   }
 
@@ -121,6 +123,11 @@ function valueIn(row, column) {
   return row.numbers[column] ?? Infinity;
 }
 
+/** What unfolds to a sentence, if there is one. @param {string} name @param {string} sentence */
+function hint(name, sentence) {
+  return sentence ? [make("details", {}, make("summary", {}, name), make("p", {}, sentence))] : [];
+}
+
 /** @param {string} text @param {string} detail */
 function number(text, detail = "") {
   return make("td", { "data-kind": "number" }, text, ...(detail ? [make("small", {}, detail)] : []));
@@ -129,7 +136,7 @@ function number(text, detail = "") {
 /** @param {number | null} share */
 function percentOf(share) {
   if (share === null) return "–";
-  return share < 0.1 ? `${(100 * share).toFixed(1)} %` : percent(share);
+  return share >= 0.0005 && share < 0.1 ? `${(100 * share).toFixed(1)} %` : percent(share);
 }
 
 /** @param {number} ms */

@@ -13,7 +13,7 @@ import { contextOf, paintAlive, prepared, stroke } from "../explorer/paint.js";
 
 /** @typedef {{view: number, patch: number}} Spot */
 /** @typedef {{layer: number, view: number, all: boolean, at: Spot | null, on: string | null}} Shown */
-/** @typedef {{figure: HTMLElement, canvas: HTMLCanvasElement, count: HTMLElement, tokens: MethodTokens}} Tile */
+/** @typedef {{title: string, figure: HTMLElement, canvas: HTMLCanvasElement, count: HTMLElement, tokens: MethodTokens}} Tile */
 
 const GAP = 4; // CSS pixels between frames in a row
 const WIDEST = 480; // pixels of a picture
@@ -46,9 +46,10 @@ export class Tiles {
   async load(addresses, views) {
     this.views = views;
     if (addresses.join() === this.addresses.join()) return;
-    this.addresses = addresses;
-    const images = await Promise.all(addresses.map((src) => loaded(src)));
+    [this.addresses, this.pictures] = [addresses, []];
+    const images = await Promise.all(addresses.map((src) => loaded(src))).catch(() => []);
     if (this.addresses !== addresses) return;
+    if (images.length < addresses.length) this.addresses = []; // one did not load: the next row asks again
     this.pictures = images.map((image) =>
       prepared(image, this.palette, null, Math.min(WIDEST, Math.max(1, image.naturalWidth))),
     );
@@ -61,27 +62,28 @@ export class Tiles {
         const canvas = make("canvas", { role: "img" });
         const count = make("span");
         const figure = make("figure", {}, canvas, make("figcaption", {}, make("b", {}, run.title), count));
-        canvas.addEventListener("pointermove", (event) => this.read(this.spotAt(canvas, event)));
-        canvas.addEventListener("pointerleave", () => this.read(null));
+        for (const kind of /** @type {const} */ (["pointermove", "pointerdown"]))
+          canvas.addEventListener(kind, (event) => this.read(this.spotAt(canvas, event)));
+        canvas.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.read(null));
         figure.addEventListener("pointerenter", () => this.point(run.name));
         figure.addEventListener("pointerleave", () => this.point(null));
-        return [run.name, { figure, canvas, count, tokens: tokensOf(run) }];
+        return [run.name, { title: run.title, figure, canvas, count, tokens: tokensOf(run) }];
       }),
     );
     this.part.replaceChildren(...[...this.tiles.values()].map(({ figure }) => figure));
   }
 
-  /** @param {Shown} shown @param {(name: string, alive: number, of: number) => string} captionOf */
+  /** @param {Shown} shown @param {(alive: number, of: number) => string} captionOf */
   show(shown, captionOf) {
     [this.all, this.view] = [shown.all, shown.view];
     this.part.dataset.all = String(shown.all);
     for (const [name, tile] of this.tiles) {
       tile.figure.dataset.on = String(name === shown.on);
       const shownViews = shown.all ? [...this.views.keys()] : [shown.view];
-      const alive = shownViews.reduce((sum, view) => sum + tile.tokens.aliveIn(view, shown.layer), 0);
+      const alive = tile.tokens.aliveIn(shownViews, shown.layer);
       const most = shownViews.reduce((sum, view) => sum + this.views[view].patches, 0);
-      tile.count.textContent = captionOf(name, alive, most);
-      tile.canvas.setAttribute("aria-label", `${name}: ${tile.count.textContent}`);
+      tile.count.textContent = captionOf(alive, most);
+      tile.canvas.setAttribute("aria-label", `${tile.title}: ${tile.count.textContent}`);
       if (this.pictures.length === this.views.length) this.draw(tile, shown);
     }
   }

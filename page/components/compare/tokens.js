@@ -40,13 +40,15 @@ export class MethodTokens {
   }
 
   /**
-   * Tokens with patches in a view that enter a layer.
+   * Tokens with patches in any of these views that enter a layer; one that spans several counts once.
    *
-   * @param {number} view
+   * @param {number[]} views
    * @param {number} layer
    */
-  aliveIn(view, layer) {
-    const tokens = new Set(this.row.subarray(view * this.wide, view * this.wide + this.views[view].patches));
-    return [...tokens].filter((token) => this.isAlive(token, layer)).length;
+  aliveIn(views, layer) {
+    const rows = views.flatMap((view) => [
+      ...this.row.subarray(view * this.wide, view * this.wide + this.views[view].patches),
+    ]);
+    return [...new Set(rows)].filter((token) => this.isAlive(token, layer)).length;
   }
 }

@@ -85,6 +85,7 @@ export function start({ element, props, watch, trigger }) {
 
   /** @param {number} number */
   function predict(number) {
+    if (waiting) return;
     [predicted, waiting] = [number, true];
     for (const [i, button] of choices().entries()) button.setAttribute("aria-pressed", String(i === number));
     tell([texts.running]);
