@@ -83,9 +83,10 @@ samples: $(DEV)
 
 # The pictures in the README and the documentation, taken by browser tests.
 screenshot: $(DEV) chromium
-	SCREENSHOTS=1 $(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py
+	SCREENSHOTS=1 $(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py tests/browser/test_compare.py
 	cp -r screenshots/explorer.webp screenshots/tour assets/
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (1320, 1600)).save('assets/screenshot.png', optimize=True)"
+	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/compare.png').convert('RGB'), (1200, 3000)).save('assets/compare.webp', quality=80)"
 
 # The notebook in the documentation, run from its first cell to its last.
 notebook: $(DEV)
