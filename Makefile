@@ -1,5 +1,5 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what makes
-# files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what
+# makes files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
