@@ -14,7 +14,7 @@ from aim_core.budget import Budget
 from aim_core.methods.registry import METHODS
 from page.checks import checked_frames, checked_question, refusal
 from page.i18n import strings
-from page.state.samples import sample_path
+from page.permalink import linked_sample
 
 LEAST, MOST = 3, 100  # per cent of the dense cost, of the page's slider
 
@@ -58,7 +58,7 @@ def read_compare_link(query: Mapping[str, str]) -> CompareSettings:
         "of": lambda text: ("measure", checked_budget(LEAST, text).of),
         "frames": lambda text: ("frames", checked_frames(float(text[:20]))),
         "methods": lambda text: ("methods", _methods(text.split())),
-        "sample": lambda text: ("sample", _sample(text)),
+        "sample": lambda text: ("sample", linked_sample(text)),
     }
     found: dict[str, Any] = {}
     bad: list[str] = []
@@ -94,10 +94,3 @@ def _methods(names: list[str]) -> list[str]:
     if unknown := set(names) - set(METHODS):
         raise ValueError(f"there is no method {min(unknown)[:40]!r}")
     return checked_methods(names)
-
-
-def _sample(name: str) -> str:
-    path = sample_path(name)
-    if path is None:
-        raise ValueError(f"no sample is called {name[:40]!r}")
-    return path.name

@@ -47,7 +47,7 @@ def read_permalink(query: Mapping[str, str], depth: int, default: AimConfig, lea
         "question": lambda: checked_question(query["question"]),
         "keep_ratio": lambda: max(LEAST_RATIO, checked_config(query["keep_ratio"], 0, 1).keep_ratio),
         "frames": lambda: checked_frames(_number(query["frames"])),
-        "sample": lambda: _sample(query["sample"]),
+        "sample": lambda: linked_sample(query["sample"]),
     }
     found: dict[str, Any] = {}
     bad: list[str] = []
@@ -95,7 +95,8 @@ def _number(text: str) -> float:
     return float(text)
 
 
-def _sample(name: str) -> str:
+def linked_sample(name: str) -> str:
+    """The name of a sample that a link asks for. Raises ValueError where there is none of that name."""
     path = sample_path(name)
     if path is None:
         raise ValueError(f"no sample is called {name[:40]!r}")
