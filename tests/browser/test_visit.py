@@ -121,7 +121,7 @@ def test_run_on_a_telephone_takes_the_eye_to_the_answers_and_a_slider_does_not(p
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 390, "height": 844})
     try:
-        page.locator("#run").scroll_into_view_if_needed()
+        page.evaluate("scrollTo(0, 0)")
         assert not page.evaluate(seen % "#answers .an-said")
         with one_run(page):
             page.locator("#bar button", has_text="Run").click()
