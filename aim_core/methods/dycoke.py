@@ -15,6 +15,7 @@ from torch import Tensor
 
 from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import before_decoder
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, keep_patches
 
 _GROUP = 4  # frames
@@ -36,7 +37,7 @@ class DropRepeated:
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Reduced:
         views, n = tokens.shape[:2]
-        unit = F.normalize(tokens.to(torch.promote_types(tokens.dtype, torch.float32)), dim=-1)
+        unit = F.normalize(widened(tokens), dim=-1)
         kept = torch.ones(views, n, dtype=torch.bool, device=tokens.device)
         for frame in range(views):
             if (turn := frame % _GROUP) == 0:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import before_decoder, check_share
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, keep_patches
 
 _FIRST = 255.0  # dissimilarity of the patches of frame 0, above any other, as released
@@ -35,7 +36,7 @@ class DropUnchanged:
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Reduced:
         views, n = tokens.shape[:2]
-        unit = F.normalize(tokens.to(torch.promote_types(tokens.dtype, torch.float32)), dim=-1)
+        unit = F.normalize(widened(tokens), dim=-1)
         change = torch.full((views, n), _FIRST, dtype=unit.dtype, device=unit.device)
         change[1:] = 1 - (unit[1:] * unit[:-1]).sum(dim=-1)
         order = change.flatten().argsort(descending=True, stable=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 from aim_core.methods.base import Method, require_tower
 from aim_core.methods.before_decoder import before_decoder, check_share
 from aim_core.ops.density_peaks import peaks
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, join_patches
 from aim_core.ops.segments import cut_where_different
 from aim_core.ops.tower_attention import TowerAttention
@@ -48,7 +49,7 @@ class SalientAndAnchors:
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
         received = require_tower(tower).received
-        x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+        x = widened(tokens)
         views, n = x.shape[:2]
         num_salient, num_context = self._budget(n)
         salient = received.argsort(dim=1, descending=True, stable=True).argsort(dim=1) < num_salient

@@ -20,6 +20,7 @@ from aim_core.methods.drop_at_depth import DropAtDepth
 from aim_core.methods.scorers import LastTokenAttention
 from aim_core.ops.deal_out import deal_out
 from aim_core.ops.density_peaks import peaks
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, join_patches, weighted_sums
 from aim_core.ops.segments import cut_where_different
 from aim_core.ops.tower_attention import TowerAttention
@@ -51,7 +52,7 @@ class SelectAndTrees:
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
         received = require_tower(tower).received
-        x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+        x = widened(tokens)
         views, n = x.shape[:2]
         num_selected, num_trees = self._budget(n)
         home = torch.full((views, n), -1, device=x.device)

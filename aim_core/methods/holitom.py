@@ -20,6 +20,7 @@ from aim_core.methods.before_decoder import check_share
 from aim_core.methods.drop_at_depth import DropAtDepth
 from aim_core.methods.scorers import LastTokenAttention
 from aim_core.ops.density_peaks import peaks
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, join_patches, keep_patches
 from aim_core.ops.tower_attention import TowerAttention
 
@@ -51,7 +52,7 @@ class MergeStatic:
         received = require_tower(tower).received
         if self.keep_ratio == 1:
             return keep_patches(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device))
-        x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+        x = widened(tokens)
         views, n = x.shape[:2]
         unit = F.normalize(x, dim=-1)
         same = (unit[1:] * unit[:-1]).sum(dim=-1) > self.threshold  # (views - 1, n)

@@ -15,6 +15,7 @@ from torch import Tensor
 from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import before_decoder, check_share
 from aim_core.ops.deal_out import deal_out
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, keep_patches
 
 _SOFTNESS = 0.7  # of the softmax over frames
@@ -33,7 +34,7 @@ class KeepAtBends:
         check_share(self.keep_ratio)
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None) -> Reduced:
-        x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+        x = widened(tokens)
         mean = F.normalize(x.mean(dim=1), dim=-1)  # (views, d)
         views, n = x.shape[:2]
         counts = deal_out((curvature(mean) / _SOFTNESS).softmax(dim=0).tolist(), [n] * views, self._total(views, n))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import before_decoder, check_share
+from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, keep_patches
 
 _SHARPNESS = 0.01  # of the softmax over frames
@@ -49,7 +50,7 @@ class KeepUnusual:
 
 def _unit_features(tokens: Tensor) -> Tensor:
     """(views, n, d // 2) unit vectors of the channels that vary least over all patches."""
-    x = tokens.to(torch.promote_types(tokens.dtype, torch.float32))
+    x = widened(tokens)
     channels = x.flatten(0, 1).var(dim=0, correction=0).argsort(stable=True)[: max(1, x.shape[-1] // 2)]
     return F.normalize(x[..., channels], dim=-1)
 
