@@ -96,8 +96,8 @@ def compare_methods(
     budget:     a `Budget`, or a share of the dense prefill's FLOPs.
     num_timed:  prefills of each that are timed, in turns, after all have answered; 0 for none.
     on_done:    called with each as it finishes, and once more when it is timed.
-    The video is encoded once for all. The others, and what is raised: as in `Engine.run`; ValueError as well for a
-    name that there is none of. A method that does not fit the budget or the model is not raised but `refused`.
+    What the video is encoded to is remembered, once more for methods that ask for the tower's attention. The others,
+    and what is raised: as in `Engine.run`; ValueError as well for a name that there is none of. A method that does not fit the budget or the model is not raised but `refused`.
     """
     runs: dict[str, MethodRun] = {}
     for run in each_method(

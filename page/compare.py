@@ -22,7 +22,6 @@ from page.state.startup import Loaded
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
 USUAL += ["fewer_frames", "average_pooling", "random"]
-NUM_FRAMES = 8
 EXPORTS = ("csv", "page")
 
 
@@ -86,16 +85,7 @@ def _settings(has_frames: bool) -> tuple[gr.Slider, gr.Dropdown, gr.Slider]:
         budget = gr.Slider(LEAST, MOST, 10, step=1, label=text("BUDGET"), info=text("BUDGET_INFO"), elem_id="budget")
         measures = [(text(f"MEASURES.{name}"), name) for name in MEASURES]
         measure = gr.Dropdown(measures, value="flops", label=text("MEASURE"), elem_id="measure")
-        frames = gr.Slider(
-            1,
-            layout_inputs.MAX_FRAMES,
-            NUM_FRAMES if has_frames else 1,
-            step=1,
-            label=text("FRAMES"),
-            info=text("FRAMES_INFO"),
-            elem_id="frames",
-            visible=has_frames,
-        )
+        frames = layout_inputs.frames_slider(has_frames)
     return budget, measure, frames
 
 

@@ -53,6 +53,21 @@ def question_box() -> gr.Textbox:
     )
 
 
+def frames_slider(has_frames: bool, **look: Any) -> gr.Slider:
+    """How many frames are sampled; of a model that reads pictures only it is 1, and not shown."""
+    return gr.Slider(
+        1,
+        MAX_FRAMES,
+        FRAMES if has_frames else 1,
+        step=1,
+        label=text("FRAMES"),
+        info=text("FRAMES_INFO"),
+        elem_id="frames",
+        visible=has_frames,
+        **look,
+    )
+
+
 def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls:
     """Question, Run and Stop, sliders and what they will cost; l2 stays above l1 without asking the server."""
     depth, adapter = loaded.engine.num_layers, loaded.engine.adapter
@@ -74,17 +89,7 @@ def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls
                 info=text("KEEP_RATIO_INFO"),
                 **look,
             )
-            num_frames = gr.Slider(
-                1,
-                MAX_FRAMES,
-                FRAMES if has_frames else 1,
-                step=1,
-                label=text("FRAMES"),
-                info=text("FRAMES_INFO"),
-                elem_id="frames",
-                visible=has_frames,
-                **look,
-            )
+            num_frames = frames_slider(has_frames, **look)
         with gr.Row():
             l1 = gr.Slider(least, depth, default.l1, step=1, label="l1", info=text("L1_INFO"), elem_id="l1", **look)
             l2 = gr.Slider(
