@@ -97,7 +97,8 @@ def compare_methods(
     num_timed:  prefills of each that are timed, in turns, after all have answered; 0 for none.
     on_done:    called with each as it finishes, and once more when it is timed.
     What the video is encoded to is remembered, once more for methods that ask for the tower's attention. The others,
-    and what is raised: as in `Engine.run`; ValueError as well for a name that there is none of. A method that does not fit the budget or the model is not raised but `refused`.
+    and what is raised: as in `Engine.run`; ValueError as well for a name that there is none of. A method that does not
+    fit the budget or the model is not raised but `refused`.
     """
     runs: dict[str, MethodRun] = {}
     for run in each_method(

@@ -76,7 +76,7 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> None:
     with media.image_samples:
         layout_shared.samples(media.image, question)
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
-    _connect(demo, CompareHandlers(loaded, handlers, panel), inputs, taken)
+    _connect(demo, CompareHandlers(loaded, handlers, panel, media, inputs.settings), inputs, taken)
 
 
 def _settings(has_frames: bool) -> tuple[gr.Slider, gr.Dropdown, gr.Slider]:

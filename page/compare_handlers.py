@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 from cachetools import LRUCache
+from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 
 from aim_core.budget import Budget
@@ -21,12 +22,13 @@ from page.compare_link import checked_budget, checked_methods, compare_query, re
 from page.components.compare.component import Compared, ComparePanel
 from page.components.compare.record import compare_record
 from page.exports.comparison import comparison_code, comparison_csv
-from page.exports.handlers import LONGEST_LINK
+from page.exports.handlers import LONGEST_LINK, warn_of_link
 from page.exports.replay import replay_page
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
+from page.layout import MediaInputs
 from page.state.model_facts import ModelFacts
-from page.state.samples import known_answer, sample_name, sample_path
+from page.state.samples import known_answer, sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
 
 KEPT = 8  # comparisons of all visitors together, for what is taken away of them
@@ -60,7 +62,11 @@ class AskedComparison:
 class CompareHandlers:
     """The handlers of one page; its runs share `handlers`' engine and their turn with the other pages' runs."""
 
-    def __init__(self, loaded: Loaded, handlers: Handlers, panel: ComparePanel):
+    def __init__(
+        self, loaded: Loaded, handlers: Handlers, panel: ComparePanel, media: MediaInputs, settings: list[Component]
+    ):
+        """settings: the components that a link sets, in the order of `CompareSettings.settings`."""
+        self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
         self._kept: LRUCache[str, AskedComparison] = LRUCache(KEPT)
@@ -113,16 +119,14 @@ class CompareHandlers:
     def restore(self, link):
         """What a link sets behind its "#": question, budget, measure, frames, methods, and a sample on its tab."""
         found = read_compare_link(dict(parse_qsl(str(link or "")[:LONGEST_LINK])))
-        if found.bad:
-            gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
-        settings = [gr.skip() if value is None else value for value in found.settings]
-        kinds = {"image": ".png", "video": ".mp4"}
-        if not (found.sample and any(found.sample.endswith(kinds[kind]) for kind in self.adapter.modalities)):
-            return [*settings, *[gr.skip()] * 4]
-        file = save_file_to_cache(sample_path(found.sample), cache_dir=self.panel.GRADIO_CACHE)
-        tab = "image" if found.sample.endswith(".png") else "video"
-        files = [file if tab == kind else None for kind in ("video", "image")]
-        return [*settings, *files, tab, gr.Tabs(selected=tab)]
+        sample = found.sample if found.sample and sample_kind(found.sample) in self.adapter.modalities else None
+        warn_of_link([*found.bad, *(["sample"] if found.sample and not sample else [])])
+        pairs = zip(self.settings, found.settings, strict=True)
+        update = {component: value for component, value in pairs if value is not None}
+        if sample:
+            file = save_file_to_cache(sample_path(sample), cache_dir=self.panel.GRADIO_CACHE)
+            update |= self.media.holding(file, sample_kind(sample))
+        return update or gr.skip()
 
     def maker(self, kind: str) -> Callable:
         """A handler that writes the file of one kind into a folder of its own."""

@@ -32,6 +32,11 @@ class MediaInputs:
         """As handlers take them."""
         return [self.video, self.image, self.shown]
 
+    def holding(self, file: str, kind: str) -> Update:
+        """A file on the open tab of its kind, "video" or "image", and none on the other."""
+        files = {self.video: file if kind == "video" else None, self.image: file if kind == "image" else None}
+        return files | {self.shown: kind, self.tabs: gr.Tabs(selected=kind)}
+
 
 @dataclass(frozen=True, eq=False)
 class Controls:

@@ -26,7 +26,7 @@ from page.i18n import GRADIO_NAMES, language, strings
 from page.layout import Controls, MediaInputs, Update
 from page.permalink import LINKED, permalink_query, read_permalink, slider_values
 from page.state.model_facts import ModelFacts
-from page.state.samples import sample_name, sample_path
+from page.state.samples import sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
@@ -34,6 +34,12 @@ from page.token_text import SavedTokens
 LONGEST_LINK = 20_000  # characters; a question may have 4,000
 OPENED = "opening"  # key of the opening example
 GIF_WIDTH = 800  # pixels; a GIF grows fast
+
+
+def warn_of_link(bad: list[str]) -> None:
+    """Say what a link holds that could not be used, if anything."""
+    if bad:
+        gr.Warning(strings().LINK_BAD.format(names=", ".join(bad)), title=strings().TITLES["link"])
 
 
 class Exports:
@@ -125,23 +131,16 @@ class Exports:
             return self._opening()
         adapter = self.adapter
         found = read_permalink(given, adapter.num_layers, adapter.default_config(), adapter.least_l1)
-        if found.bad:
-            gr.Warning(strings().LINK_BAD.format(names=", ".join(found.bad)), title=strings().TITLES["link"])
+        sample = found.sample if found.sample and sample_kind(found.sample) in adapter.modalities else None
+        warn_of_link([*found.bad, *(["sample"] if found.sample and not sample else [])])
         components = [self.controls.question, *self.controls.sliders]
         pairs = zip(components, found.settings, strict=True)
         update = {component: value for component, value in pairs if value is not None}
-        return update | self._sample(found.sample) if found.sample else update or gr.skip()
+        return update | self._sample(sample) if sample else update or gr.skip()
 
     def _sample(self, name: str) -> Update:
         """A sample on its tab."""
-        file = self._cached(name)
-        tab = "image" if name.endswith(".png") else "video"
-        return {
-            self.media.video: file if tab == "video" else None,
-            self.media.image: file if tab == "image" else None,
-            self.media.tabs: gr.Tabs(selected=tab),
-            self.media.shown: tab,
-        }
+        return self.media.holding(self._cached(name), sample_kind(name))
 
     def _cached(self, name: str) -> str:
         """A sample's copy that Gradio serves."""

@@ -38,6 +38,11 @@ def sample_path(name: str) -> Path | None:
     return next((SAMPLES / sample["file"] for sample in listed() if sample["file"] == name), None)
 
 
+def sample_kind(name: str) -> str:
+    """ "image" or "video"."""
+    return "image" if name.endswith(".png") else "video"
+
+
 def sample_name(path: str | None) -> str | None:
     """The sample that this file is a copy of, by name and content; None for any other file."""
     own = sample_path(Path(path).name) if path else None

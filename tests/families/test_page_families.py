@@ -272,6 +272,15 @@ def test_a_family_for_pictures_refuses_a_video_in_a_sentence(page, blocks):
     assert answered(page("llava"), blocks["video"], "video", (0.5, 2, 5, 1))  # one frame of it is a picture
 
 
+def test_a_link_to_a_sample_that_the_model_cannot_read_names_it(page, monkeypatch):
+    one, warned = page("llava"), []
+    monkeypatch.setattr(gr, "Warning", lambda sentence, **_: warned.append(sentence))
+    update = one.exports.restore("question=what%3F&sample=crossing.mp4")
+    assert update == {one.exports.controls.question: "what?"}
+    assert len(warned) == 1 and "sample" in warned[0]
+    assert one.exports.restore("sample=shapes.png")[one.exports.media.shown] == "image" and len(warned) == 1
+
+
 def test_deepstack_layers_refuse_pruning_in_a_sentence(page, blocks):
     with pytest.raises(gr.Error, match="l1 must be at least 2, got 0"):
         answered(page("qwen3_vl"), blocks["video"], "video", (0.5, 0, 1, 4))
