@@ -133,7 +133,8 @@ export function start({ element, props, watch }) {
     runs = record.rows.filter(isRun);
     const views = record.views.map(({ grid: [rows, cols] }) => ({ rows, cols, patches: rows * cols }));
     tokens = new Map(runs.map((run) => [run.name, new MethodTokens(views, run.tokens)]));
-    Object.assign(state, { at: null, on: null, view: Math.min(state.view, views.length - 1) });
+    const isThere = state.at !== null && state.at.patch < (views[state.at.view]?.patches ?? 0);
+    Object.assign(state, { at: isThere ? state.at : null, view: Math.min(state.view, views.length - 1) });
     state.layer = Math.min(isFirst ? Math.floor(record.numLayers / 2) : state.layer, record.numLayers - 1);
     parts.budget.textContent = record.budget;
     parts.outside.hidden = !record.outside;
