@@ -1,5 +1,5 @@
 # The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what
-# makes files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
+# makes files of the repository: world, samples, screenshot, notebook, lock; and checks: compat, audit, container. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -15,7 +15,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
 .PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings world samples screenshot notebook lock compat \
-  chromium clean
+  audit container chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -100,6 +100,14 @@ lock: $(DEV)
 # The engine's tests on the lowest, the locked and the newest libraries; one of them: make compat ENV=newest.
 compat: $(DEV)
 	$(PY) -m tools.compat $(ENV)
+
+# Known vulnerabilities of all that is locked.
+audit: $(DEV)
+	$(PY) -m pip_audit --disable-pip --no-deps --requirement requirements-dev.lock
+
+# The Dockerfile built without Docker, as root: apt-get install buildah debootstrap. Options of its build: make container BUILD="…"
+container: $(DEV)
+	$(PY) -m tools.container $(BUILD)
 
 # What the page needs, and what the tests, benchmarks and training need on top.
 $(READY): requirements.lock
