@@ -212,4 +212,10 @@ DOORS: dict[str, Callable[[Path], object]] = {
     "the server's memory by call": lambda path: called("process_vm_readv", os.getppid(), 0, 0, 0, 0, 0),
     "shared memory": lambda path: called("shmget", 0, 4096, 0o1600),
 }
-DEEDS = {"doors": doors, "spin": spin, "sleep": sleep, "eat": eat, "crash": crash}
+
+
+def plain(path: Path) -> dict[str, str]:
+    return {}
+
+
+DEEDS = {"plain": plain, "doors": doors, "spin": spin, "sleep": sleep, "eat": eat, "crash": crash}
