@@ -27,11 +27,13 @@ class Asker:
     name:    callers of one name share their turns fairly with those of other names: of a visitor, the address.
     stop:    asked in the line and during the turn; once it is true, the caller leaves.
     on_wait: told in the line, and again when that changes, how many come before this one.
+    on_turn: called when the turn begins.
     """
 
     name: str = ""
     stop: Callable[[], bool] = _never
     on_wait: Callable[[int], object] = lambda before: None
+    on_turn: Callable[[], object] = lambda: None
 
 
 NOBODY = Asker()
@@ -75,6 +77,7 @@ class Turns:
         self._wait(asker)
         place = Place(lambda: self._leave(asker.name))
         try:
+            asker.on_turn()
             yield place
         finally:
             place.leave()
