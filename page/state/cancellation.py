@@ -45,7 +45,7 @@ def client_gone() -> Callable[[], bool]:
     cancelled the event, within a moment of it; outside of an event it never does."""
     blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
     queue = getattr(blocks, "_queue", None)
-    event = queue.event_ids_to_events.get(event_id) if queue and event_id else None
+    event = queue.event_ids_to_events.get(event_id) if queue is not None and event_id else None
     if queue is None or event is None:
         return lambda: False
     tasks = [task for task in list(queue._asyncio_tasks) if task.get_name().endswith(event._id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -11,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from aim_core.media import seccomp, syscalls
 from aim_core.media.decode import load_frames
 from aim_core.media.landlock import landlock_version
 from tests.helpers import hostile
+from tests.helpers.processes import decoders_of, is_alive
 from tests.helpers.waiting import wait_until
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="confined on Linux only")
@@ -47,15 +48,8 @@ BEGUN = {
 def folder(tmp_path_factory):
     """Pictures named for what the decoder does, and that of another visitor."""
     folder = tmp_path_factory.mktemp("uploads")
-    for name in (*hostile.DEEDS, "other"):
-        Image.new("RGB", (8, 8)).save(folder / f"{name}.png")
+    shutil.copy(hostile.pictures(folder)["doors"], folder / "other.png")
     return folder
-
-
-@pytest.fixture
-def taken_over(tmp_path, monkeypatch):
-    for name, value in hostile.taken_over(tmp_path).items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
@@ -95,24 +89,13 @@ load_frames(sys.argv[1])
 """
 
 
-def children_of(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in found for child in path.read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
-
-
 @LINUX
 def test_a_killed_server_leaves_no_decoder(folder, tmp_path):
     env = os.environ | hostile.taken_over(tmp_path)
     server = subprocess.Popen([sys.executable, "-c", SERVER, str(folder / "sleep.png")], env=env)
     try:
-        wait_until(lambda: children_of(server.pid))
-        (decoder,) = children_of(server.pid)
-        wait_until(lambda: b"media.worker" in Path(f"/proc/{decoder}/cmdline").read_bytes())
+        wait_until(lambda: decoders_of(server.pid))
+        (decoder,) = decoders_of(server.pid)
         time.sleep(0.5)  # so that it has done all it can in order to stay
     finally:
         server.kill()

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from aim_core.errors import Stopped
 from aim_core.media.decode import load_frames
@@ -32,8 +31,7 @@ def folder(tmp_path, monkeypatch):
     """Pictures named for what the decoder does."""
     for name, value in hostile.taken_over(tmp_path).items():
         monkeypatch.setenv(name, value)
-    for name in hostile.DEEDS:
-        Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")
+    hostile.pictures(tmp_path)
     return tmp_path
 
 
