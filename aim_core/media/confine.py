@@ -7,8 +7,10 @@ can read its one file and the libraries, write what it was asked for, and nothin
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import signal
+import sys
 import sysconfig
 import threading
 from pathlib import Path
@@ -20,6 +22,7 @@ from aim_core.media.seccomp import allow_decoding_only
 
 _OPEN_FILES = 64
 _MORE_THREADS = 256  # than its user has already, since the kernel counts all of a user's together
+_PACKAGES = ("PIL", "av", "decord", "numpy")  # wherever they are installed
 _OWN_CODE = Path(__file__).resolve().parents[1]
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime")
 _MACHINE = ("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/usr/share/zoneinfo", "/dev/null")
@@ -54,8 +57,11 @@ def _end_with(parent: int) -> bool:
 
 
 def _readable() -> list[Path]:
-    """Folders and files that Python and the libraries may still ask for."""
+    """What Python and the libraries may still ask for; no folder of a project, which may hold more."""
     python = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    python |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
+    specs = filter(None, map(importlib.util.find_spec, _PACKAGES))
+    python |= {path for spec in specs for path in spec.submodule_search_locations or ()}
     linked = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     return [_OWN_CODE, *map(Path, [*python, *filter(os.path.isabs, linked), *_LIBRARIES, *_MACHINE])]
 

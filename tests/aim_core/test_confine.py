@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aim_core.media import seccomp, syscalls
+from aim_core.media import process, seccomp, syscalls
 from aim_core.media.decode import load_frames
 from aim_core.media.landlock import landlock_version
 from tests.helpers import hostile
@@ -141,3 +141,47 @@ def test_the_numbers_are_those_of_the_kernel(machine):
     for name, numbers in (syscalls.ALWAYS | syscalls.BY_ARGUMENT).items():
         known = real.get(name, real.get(renamed.get(name, "")))
         assert known == numbers[column], name
+
+
+POOR = """
+import os, sys
+from pathlib import Path
+from aim_core.media import confine, landlock, seccomp
+from aim_core.media.limits import Limits
+landlock.landlock_version = lambda: 0
+seccomp.ARCHITECTURES = {}
+path = Path(sys.argv[1])
+print(confine.confine(path, 100, Limits(), os.getppid()), len(path.read_bytes()))
+"""
+
+
+@LINUX
+def test_where_the_kernel_lacks_the_means_decoding_goes_on_and_says_so(folder):
+    command = [sys.executable, "-c", POOR, str(folder / "doors.png")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "Landlock" in done.stdout and "seccomp" in done.stdout and "parent" not in done.stdout
+    assert done.stdout.split()[-1] == str((folder / "doors.png").stat().st_size)
+
+
+def test_what_is_missing_is_said_once(caplog):
+    process._tell_missing.cache_clear()
+    for _ in range(2):
+        process._tell_missing(("seccomp",))
+    process._tell_missing(())
+    assert [record.getMessage() for record in caplog.records] == [
+        "this machine cannot confine the decoder entirely; it lacks: seccomp"
+    ]
+
+
+HIDING = """
+import ctypes
+from aim_core.media.kernel import hide_process
+dumpable = lambda: ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
+print(dumpable(), hide_process(), dumpable())
+"""
+
+
+@LINUX
+def test_a_server_can_hide_what_proc_shows_of_it():
+    done = subprocess.run([sys.executable, "-c", HIDING], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["1", "True", "0"]
