@@ -68,7 +68,8 @@ def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) 
     if "error" in head:
         return Reply(str(head["error"])[:_LONGEST_SENTENCE], missing)
     count, height, width = (int(size) for size in head["shape"])
-    if not (1 <= count <= num_frames and 1 <= height <= max_side and 1 <= width <= max_side):
+    most = 1 if kind == "image" else num_frames
+    if not (1 <= count <= most and 1 <= height <= max_side and 1 <= width <= max_side):
         raise ValueError(f"the child left frames of {count, height, width}")
     times, duration = np.array(head["times"], dtype=np.float32), float(head["duration"])
     if times.shape != (count,) or not np.isfinite(times).all() or not math.isfinite(duration):
