@@ -123,6 +123,7 @@ HEAD = {"missing": [], "shape": [1, 8, 8], "times": [0.0], "duration": 0.0}
     "lie",
     [
         {"shape": [9, 8, 8], "times": [0.0] * 9},
+        {"shape": [2, 8, 4], "times": [0.0] * 2},
         {"shape": [1, 10**6, 8]},
         {"shape": [1, 700, 700]},
         {"shape": [1, 8]},
@@ -136,11 +137,10 @@ HEAD = {"missing": [], "shape": [1, 8, 8], "times": [0.0], "duration": 0.0}
 )
 def test_no_more_is_taken_from_a_decoder_than_was_asked(lie):
     pixels = bytes(8 * 8 * 3)
-    assert isinstance(
-        read_reply(io.BytesIO(json.dumps(HEAD).encode() + b"\n" + pixels), "image", 1, 768).result, Frames
-    )
+    told = read_reply(io.BytesIO(json.dumps(HEAD).encode() + b"\n" + pixels), "image", 8, 768)
+    assert isinstance(told.result, Frames)
     with pytest.raises((ValueError, KeyError, TypeError)):
-        read_reply(io.BytesIO(json.dumps(HEAD | lie).encode() + b"\n" + pixels), "image", 1, 768)
+        read_reply(io.BytesIO(json.dumps(HEAD | lie).encode() + b"\n" + pixels), "image", 8, 768)
 
 
 def test_a_sentence_of_a_decoder_is_short():
