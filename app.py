@@ -7,11 +7,13 @@ import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 
+from aim_core.media.kernel import hide_process
 from page.build import build_page, serve
 from page.state.startup import arguments, load
 
 
 def main() -> None:
+    hide_process()  # its environment, from decoders and others of its user
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     options = arguments()
     serve(build_page(load(options.model)), options.host, options.port)

@@ -21,6 +21,7 @@ from page.layout import Controls, MediaInputs
 from page.permalink import LEAST_RATIO
 from page.programs.endpoints import Programs
 from page.state.startup import Loaded
+from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
 from page.theme import theme
 
 PRESS_RUN = "() => document.getElementById('run').click()"
@@ -90,8 +91,7 @@ def _connect_run(handlers: Handlers, controls: Controls, inputs: list, outputs: 
         outputs,
         api_name="run",
         api_visibility="undocumented",
-        concurrency_id="model",
-        concurrency_limit=1,
+        **MODEL_LINE,
         show_progress_on=handlers.results.answers,
     )
 
@@ -104,7 +104,7 @@ def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dep
         outputs,
         trigger_mode="always_last",
         api_visibility="private",
-        concurrency_id="model",
+        **MODEL_LINE,
         show_progress_on=handlers.results.answers,
     )
     hand.then(None, None, None, js=scripts.call(NOW, "hearAnswered"), api_visibility="private")
@@ -129,7 +129,7 @@ def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
         handlers.results.timed,
         api_name="times",
         api_visibility="undocumented",
-        concurrency_id="model",
+        **MODEL_LINE,
         show_progress="hidden",
     )
 
@@ -171,7 +171,7 @@ def _connect_follow(handlers: Handlers, controls: Controls, inputs: list, output
         show_progress="hidden",
         api_name="follow",
         api_visibility="undocumented",
-        concurrency_id="model",
+        **MODEL_LINE,
     )
 
 
@@ -203,6 +203,7 @@ def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
         enable_monitoring=False,
         run_history=False,
         state_session_capacity=50,
+        max_threads=RUNS_AT_ONCE + 32,  # for all that runs nothing
         footer_links=["api", "gradio"],
         i18n=I18N,
         ssr_mode=False,  # Node would render the page without what `Head` puts into it

@@ -19,6 +19,7 @@ from page.handlers import Handlers
 from page.i18n import text
 from page.layout import MediaInputs
 from page.state.startup import Loaded
+from page.state.waiting import MODEL_LINE
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
 USUAL += ["fewer_frames", "average_pooling", "random"]
@@ -110,7 +111,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
         [*inputs.media.inputs, *inputs.settings],
         [handlers.panel, taken.key, taken.code, taken.link],
         api_visibility="private",
-        concurrency_id="model",
+        **MODEL_LINE,
         show_progress_on=handlers.panel,
     )
     layout_inputs.disarm_stop(inputs.stop, [compared], last=[compared])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -16,6 +16,7 @@ from gradio.processing_utils import save_file_to_cache
 
 from aim_core.budget import Budget
 from aim_core.errors import Stopped
+from aim_core.media.frames import Frames
 from aim_core.method_comparison import DENSE, MethodRun, each_method
 from page.checks import checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
 from page.compare_link import checked_budget, checked_methods, compare_query, read_compare_link
@@ -30,6 +31,7 @@ from page.layout import MediaInputs
 from page.state.model_facts import ModelFacts
 from page.state.samples import known_answer, sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
+from page.state.waiting import waiting
 
 KEPT = 8  # comparisons of all visitors together, for what is taken away of them
 
@@ -46,6 +48,11 @@ class AskedComparison:
     @property
     def listed(self) -> list[MethodRun]:
         return list(self.runs.values())
+
+    @property
+    def share(self) -> float:
+        """Of the runs that are done."""
+        return len(self.runs) / (len(self.methods) + 1)
 
     @property
     def query(self) -> str:
@@ -95,20 +102,44 @@ class CompareHandlers:
         with self._lock:
             self._kept[key] = asked
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            progress(0.0, strings().READING)
-            checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames))
-            settings = {"methods": methods, "budget": budget, "num_timed": self.runner.timed_prefills}
-            each = each_method(self.runner.engine, frames, question, **settings, stop=stop)
-            for run in each:
+            checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames, waiting("file", stop)))
+            yield from self._compared(asked, key, frames, stop, progress)
+
+    def _compared(self, asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool], progress):
+        """What the page gets of each run as it finishes."""
+        each = each_method(
+            self.runner.engine,
+            frames,
+            asked.question,
+            methods=asked.methods,
+            budget=asked.budget,
+            num_timed=self.runner.timed_prefills,
+            stop=stop,
+        )
+        for run in self._in_turns(each, asked, frames, stop):
+            if not run.prefill_ms:  # times come all at once, after the last answer
+                progress(asked.share, self._done(run))
+                yield asked.shown(), key, self._code(asked), asked.query
+        yield asked.shown(), key, gr.skip(), gr.skip()
+
+    def _in_turns(
+        self, each: Iterator[MethodRun], asked: AskedComparison, frames: Frames, stop: Callable[[], bool]
+    ) -> Iterator[MethodRun]:
+        """The runs of a comparison, each in a turn of its own, as other visitors wait for the model too."""
+        now = strings().RUNNING["dense"]
+        while True:
+            with self.runner.turns.turn(waiting("model", stop, now, asked.share)):
+                if (run := next(each, None)) is None:
+                    return
                 asked.runs[run.name] = run
                 if len(asked.runs) == 1:
-                    world = self.runner.world_check(frames, question)
+                    world = self.runner.world_check(frames, asked.question)
                     asked.outside = world is not None and world.outside
-                if not run.prefill_ms:  # times come all at once, after the last answer
-                    title = strings().COMPARE_DENSE if run.name == DENSE else run.title
-                    progress(len(asked.runs) / (len(methods) + 1), strings().COMPARED.format(title=title))
-                    yield asked.shown(), key, self._code(asked), asked.query
-            yield asked.shown(), key, gr.skip(), gr.skip()
+            now = self._done(run)
+            yield run
+
+    def _done(self, run: MethodRun) -> str:
+        return strings().COMPARED.format(title=strings().COMPARE_DENSE if run.name == DENSE else run.title)
 
     @guarded
     def stop(self, request: gr.Request) -> None:

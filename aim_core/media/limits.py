@@ -19,8 +19,8 @@ class Limits:
     frame_pixels: int = 40_000_000  # 8K is 33 million
     video_seconds: float = 3600.0
     memory_bytes: int = 4 << 30
-    cpu_seconds: int = 90
-    wall_seconds: float = 120.0  # more than the CPU seconds: other work may share the machine
+    cpu_seconds: int = 60  # of all its threads
+    wall_seconds: float = 30.0
 
     def __post_init__(self):
         for field in fields(self):

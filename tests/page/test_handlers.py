@@ -43,7 +43,7 @@ def run(handlers, clip, sliders=SLIDERS, details=True, key=None):
 
 
 def follow(handlers, clip, sliders, key, question=QUESTION, shown="video"):
-    return handlers.follow(str(clip), None, shown, question, *sliders, key)
+    return handlers.follow(str(clip), None, shown, question, *sliders, key, REQUEST)
 
 
 def marked(handlers, key, sent, sliders=SLIDERS):
