@@ -6,6 +6,8 @@ import logging
 import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
+if os.environ.get("SPACES_ZERO_GPU"):  # a Space that lends its GPU: its package must come before torch
+    import spaces  # noqa: F401
 
 from aim_core.media.kernel import hide_process
 from page.build import build_page, serve

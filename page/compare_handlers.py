@@ -17,7 +17,7 @@ from gradio.processing_utils import save_file_to_cache
 from aim_core.budget import Budget
 from aim_core.errors import Stopped
 from aim_core.media.frames import Frames
-from aim_core.method_comparison import DENSE, MethodRun, each_method
+from aim_core.method_comparison import DENSE, MethodRun
 from page.checks import checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
 from page.compare_link import checked_budget, checked_methods, compare_query, read_compare_link
 from page.components.compare.component import Compared, ComparePanel
@@ -107,15 +107,7 @@ class CompareHandlers:
 
     def _compared(self, asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool], progress):
         """What the page gets of each run as it finishes."""
-        each = each_method(
-            self.runner.engine,
-            frames,
-            asked.question,
-            methods=asked.methods,
-            budget=asked.budget,
-            num_timed=self.runner.timed_prefills,
-            stop=stop,
-        )
+        each = self.runner.each_method(frames, asked.question, asked.methods, asked.budget, stop)
         for run in self._in_turns(each, asked, frames, stop):
             if not run.prefill_ms:  # times come all at once, after the last answer
                 progress(asked.share, self._done(run))
