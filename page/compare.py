@@ -23,7 +23,7 @@ from page.state.waiting import MODEL_LINE
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
 USUAL += ["fewer_frames", "average_pooling", "random"]
-EXPORTS = ("csv", "page")
+EXPORTS = ("figures", "csv", "page")
 
 
 class Inputs(NamedTuple):

@@ -78,7 +78,7 @@ class CompareHandlers:
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
         self._kept: LRUCache[str, AskedComparison] = LRUCache(KEPT)
         self._lock = Lock()
-        self.writers = {"csv": self._csv, "page": self._page}
+        self.writers = {"csv": self._csv, "figures": self._figures, "page": self._page}
 
     @guarded
     def run(
@@ -152,7 +152,7 @@ class CompareHandlers:
         return update or gr.skip()
 
     def maker(self, kind: str) -> Callable:
-        """A handler that writes the file of one kind into a folder of its own."""
+        """A handler that writes the files of one kind into a folder of their own."""
 
         @guarded
         def make(key: str | None) -> list[str]:
@@ -162,22 +162,34 @@ class CompareHandlers:
                 raise refusal(strings().RESULT_GONE if key else strings().NOTHING_TO_EXPORT, "gone")
             folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex
             folder.mkdir(parents=True)
-            name, written = self.writers[kind](asked)
-            (folder / name).write_text(written, encoding="utf-8")
-            return [str(folder / name)]
+            return [str(path) for path in self.writers[kind](asked, folder)]
 
         return make
 
-    def _csv(self, asked: AskedComparison) -> tuple[str, str]:
-        return "aim_comparison.csv", comparison_csv(asked.listed)
+    def _csv(self, asked: AskedComparison, folder: Path) -> list[Path]:
+        return [_written(folder / "aim_comparison.csv", comparison_csv(asked.listed))]
 
-    def _page(self, asked: AskedComparison) -> tuple[str, str]:
+    def _figures(self, asked: AskedComparison, folder: Path) -> list[Path]:
+        from page.exports.figures import write_figures  # drawing is slow to import: not when the page starts
+        from page.figures import drawn_texts
+        from visual.method_figures import method_figures
+
+        runs = asked.listed
+        return write_figures(method_figures(runs, len(runs[0].visual_per_layer) // 2, drawn_texts()), folder)
+
+    def _page(self, asked: AskedComparison, folder: Path) -> list[Path]:
         texts = strings().REPLAY
         settings = f"{sample_name(asked.path) or Path(asked.path).name} · {self.facts.name}"
         heading = {"title": strings().COMPARE_TITLE, "question": asked.question, "settings": settings}
         heading |= {"theme": texts["theme"], "offline": texts["offline"]}
-        return "aim_comparison.html", replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
+        page = replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
+        return [_written(folder / "aim_comparison.html", page)]
 
     def _code(self, asked: AskedComparison) -> str:
         settings = asked.question, asked.num_frames, asked.budget, asked.methods
         return comparison_code(asked.path, *settings, self.facts.name)
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -152,6 +153,11 @@ def test_it_is_taken_away_as_a_table_code_and_a_page_that_replays(compared, brow
     lines = list(csv.DictReader(download.value.path().open()))
     assert [line["method"] for line in lines] == ["dense", *[name for name in METHODS if name in USUAL]]
     expect(compared.locator("#export_code")).to_contain_text("compare_methods(")
+    with compared.expect_download() as download:
+        compared.get_by_role("button", name="Figures").click()
+    with ZipFile(download.value.path()) as figures:
+        names = {f"aim_methods_{name}.{kind}" for name in ("frames", "per_layer") for kind in ("png", "svg")}
+        assert {*figures.namelist()} == names
     with compared.expect_download() as download:
         compared.get_by_role("button", name="Page that replays").click()
     download.value.save_as(tmp_path / "replayed.html")
