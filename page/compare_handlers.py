@@ -6,11 +6,9 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from urllib.parse import parse_qsl
 
 import gradio as gr
-from cachetools import LRUCache
 from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 
@@ -30,8 +28,9 @@ from page.layout import MediaInputs
 from page.state.model_facts import ModelFacts
 from page.state.samples import known_answer, sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
+from page.state.store import ByteCache, held_bytes
 
-KEPT = 8  # comparisons of all visitors together, for what is taken away of them
+KEPT_BYTES = 300 << 20  # comparisons of all visitors together, for what is taken away of them
 
 
 class AskedComparison:
@@ -69,8 +68,7 @@ class CompareHandlers:
         self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
-        self._kept: LRUCache[str, AskedComparison] = LRUCache(KEPT)
-        self._lock = Lock()
+        self.kept = ByteCache[AskedComparison](KEPT_BYTES, size=lambda asked: held_bytes(asked.runs))
         self.writers = {"csv": self._csv, "page": self._page}
 
     @guarded
@@ -92,8 +90,6 @@ class CompareHandlers:
         path, methods = checked_media(video, image, shown), checked_methods(methods)
         asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods)
         key = uuid.uuid4().hex
-        with self._lock:
-            self._kept[key] = asked
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             progress(0.0, strings().READING)
             checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames))
@@ -101,6 +97,7 @@ class CompareHandlers:
             each = each_method(self.runner.engine, frames, question, **settings, stop=stop)
             for run in each:
                 asked.runs[run.name] = run
+                self.kept.set(key, asked)  # which has grown
                 if len(asked.runs) == 1:
                     world = self.runner.world_check(frames, question)
                     asked.outside = world is not None and world.outside
@@ -133,8 +130,7 @@ class CompareHandlers:
 
         @guarded
         def make(key: str | None) -> list[str]:
-            with self._lock:
-                asked = self._kept.get(key) if key else None
+            asked = self.kept.get(key)
             if asked is None or not asked.runs:
                 raise refusal(strings().RESULT_GONE if key else strings().NOTHING_TO_EXPORT, "gone")
             folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex
