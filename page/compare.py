@@ -130,5 +130,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
     asks = [inputs.media.video, inputs.media.image, inputs.question]
     linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
-        made = button.click(handlers.maker(kind), taken.key, taken.files, api_visibility="private")
+        made = button.click(
+            handlers.maker(kind), taken.key, taken.files, api_name=f"compare_{kind}", api_visibility="private"
+        )
         made.success(None, taken.files, None, js=TAKE, api_visibility="private")

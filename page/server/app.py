@@ -97,10 +97,12 @@ class ServedApp(App):
                 await task
 
     async def _tidy(self) -> None:
+        queue = self.page_blocks.fair_queue
         while True:
             await asyncio.sleep(_EVERY)
             try:
-                await self.page_blocks.fair_queue.tidy()
+                await queue.tidy()
+                queue.sessions.forget_closed(self.page_blocks.settings.keep_seconds)
                 for tidy in (self.ledger.forget, *self.page_blocks.tidied):
                     tidy()
                 await asyncio.to_thread(self.sweep)

@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from page.server.refused import Refused
-from page.server.settings import ServerSettings
+from page.server.settings import Addresses, ServerSettings, is_private
 
 _FORWARDED = (b"forwarded", b"x-real-ip", b"x-gradio-server")  # beside all that begin with x-forwarded-
 _SAFE = ("GET", "HEAD")
@@ -27,19 +26,20 @@ class Gate:
 
     def __init__(self, app: ASGIApp, settings: ServerSettings):
         self.app, self.settings = app, settings
-        self._forwarded = ProxyHeadersMiddleware(self._known, trusted_hosts="*")  # type: ignore[arg-type]
         self._under_way: Counter[str] = Counter()
         self._has_warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        scope = {**scope, "peer": (scope.get("client") or ("", 0))[0]}
-        if scope["peer"] in self.settings.proxies:
-            return await self._forwarded(scope, receive, send)  # type: ignore[arg-type]
-        told = [(name, value) for name, value in scope["headers"] if not _is_forwarded(name)]
-        self._warn(len(told) < len(scope["headers"]))
-        await self._known({**scope, "headers": told}, receive, send)
+        peer, proxies = (scope.get("client") or ("", 0))[0], self.settings.proxies
+        headers, client = scope["headers"], peer
+        if peer in proxies:
+            client = visitor_of(", ".join(Headers(scope=scope).getlist("x-forwarded-for")), proxies) or peer
+        else:
+            headers = [pair for pair in headers if not _is_forwarded(pair[0])]
+            self._warn(len(headers) < len(scope["headers"]))
+        await self._known({**scope, "peer": peer, "client": (client, 0), "headers": headers}, receive, send)
 
     async def _known(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = self._host(Headers(scope=scope))
@@ -47,7 +47,7 @@ class Gate:
             if scope["method"] not in _SAFE and origin not in self.settings.origins and not _same(origin, host):
                 raise Refused(403, "origin", "origin")
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"origin"]}
-        address = scope["client"][0] if scope.get("client") else ""
+        address = scope["client"][0]
         if self._under_way[address] >= self.settings.streams:
             raise Refused(429, "busy", "busy")
         self._under_way[address] += 1
@@ -69,6 +69,14 @@ class Gate:
         if is_forwarded and not self._has_warned:
             self._has_warned = True
             _log.warning("a proxy that AIM_PROXIES does not name sends X-Forwarded headers; its visitors count as one")
+
+
+def visitor_of(forwarded: str, proxies: Addresses) -> str:
+    """The visitor in X-Forwarded-For, "" where that is none: the last that no proxy of ours is, since each proxy adds
+    whom it saw and what stands before may be invented. Where all are trusted, private addresses are ours."""
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    seen = [hop for hop in hops if not (is_private(hop) if proxies.has_all else hop in proxies)]
+    return (seen or hops or [""])[-1 if seen else 0]
 
 
 def _is_forwarded(name: bytes) -> bool:

@@ -16,6 +16,7 @@ from gradio.server_messages import EventMessage, ProcessCompletedMessage
 
 from page.i18n import STRINGS, language_of
 from page.server.record import Record
+from page.server.sessions import Sessions
 from page.server.settings import ServerSettings
 
 RUNS = "model"  # the line of events that run the model
@@ -40,6 +41,7 @@ class FairQueue(Queue):
         )
         self.ANALYTICS_MAX_EVENTS = 0  # kept for a page that is off; they name sessions
         self.settings, self.record = settings, record
+        self.sessions = Sessions(blocks)
         self.notes: dict[str, dict[str, str]] = {}
         self._listening: Counter[str] = Counter()
         self._heard_at: dict[str, float] = {}
@@ -52,6 +54,8 @@ class FairQueue(Queue):
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """As Gradio's; what has no place is answered at once, where its page or program listens for the answer."""
         fn, address = get_fn(self.blocks, None, body), request.client.host if request.client else ""
+        if body.session_hash:
+            self.sessions.used(body.session_hash, address)
         self._heard_at[body.session_hash or ""] = time.monotonic()
         if why := self._full(fn.concurrency_id == RUNS, body.session_hash, address):
             return await self._refuse(Event(body.session_hash, fn, request, username), why)

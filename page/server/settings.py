@@ -40,6 +40,14 @@ class Addresses:
         return self.has_all or any(own in network for network in self.networks)
 
 
+def is_private(address: str) -> bool:
+    """Whether it is of this machine or a local network, or none at all."""
+    try:
+        return not ipaddress.ip_address(address).is_global
+    except ValueError:
+        return True
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """hosts: names that the page answers to, () for any. origins: sites whose pages may call this server.

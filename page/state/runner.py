@@ -64,7 +64,7 @@ class Runner:
         """Sampled frames of a file, from the cache if the same file was decoded lately."""
         try:
             info = os.stat(path)
-            key = (path, info.st_mtime_ns, info.st_size, num_frames)
+            key = (path, info.st_ino, info.st_size, num_frames)  # not its times: Gradio renews those of a copy in use
         except (OSError, ValueError):
             return load_frames(path, num_frames)  # raises with a sentence
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from page.server.gate import visitor_of
 from page.server.settings import LOOPBACK, Addresses, ServerSettings, SettingError, read_settings
 from tests.helpers.small_app import small_app, visitor
 
@@ -93,3 +94,17 @@ def test_settings_come_from_the_environment_and_nonsense_is_a_sentence():
     ):
         with pytest.raises(SettingError, match=next(iter(bad))):
             read_settings("0.0.0.0", bad)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "visitor"),
+    [
+        ("10.0.0.0/8", "1.1.1.1, 9.9.9.9", "9.9.9.9"),
+        ("10.0.0.0/8", "1.1.1.1, 9.9.9.9, 10.0.0.2", "9.9.9.9"),
+        ("*", "1.1.1.1, 9.9.9.9, 10.0.0.2, 127.0.0.1", "9.9.9.9"),
+        ("*", "10.0.0.2", "10.0.0.2"),
+        ("*", "", ""),
+    ],
+)
+def test_a_visitor_cannot_invent_an_address(proxies, forwarded, visitor):
+    assert visitor_of(forwarded, Addresses.read(proxies, "proxies")) == visitor

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from page.i18n import STRINGS
+from page.server.sessions import MOST_OF_ADDRESS
 from page.server.settings import ServerSettings
 from tests.helpers.small_app import ended, heard, join, small_app, visitor
 from tests.helpers.waiting import in_thread, wait_until
@@ -127,3 +128,20 @@ def test_an_answer_may_be_fetched_later_by_the_number_of_its_event(app):
     with visitor(app.address) as client:
         event = client.post("/gradio_api/call/quick", json={"data": ["x", 1]}).json()["event_id"]
         assert client.get(f"/gradio_api/call/quick/{event}").text.startswith("event: complete")
+
+
+def test_an_address_that_opens_many_pages_pushes_out_its_own_and_no_others(app):
+    queue, held = app.blocks.fair_queue, app.app.state_holder.session_data
+    with visitor(app.address, "127.0.0.31") as other, visitor(app.address, "127.0.0.32") as client:
+        join(other, app.numbers["quick"], "other", ["x", 1])
+        for index in range(MOST_OF_ADDRESS + 3):
+            join(client, app.numbers["quick"], f"many{index}", ["x", 1])
+        wait_until(lambda: not queue.num_waiting(is_run=False))
+        assert "other" in held and not {"many0", "many1", "many2"} & {*held} and "many3" in held
+        with client.stream("GET", "/gradio_api/heartbeat/many3") as heartbeat:
+            next(heartbeat.iter_lines())
+        wait_until(lambda: held["many3"].is_closed)
+        queue.sessions.forget_closed(60)
+        assert "many3" in held
+        queue.sessions.forget_closed(-1)
+        assert "many3" not in held and "many4" in held and "other" in held
