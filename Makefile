@@ -1,5 +1,6 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what
-# makes files of the repository: world, samples, screenshot, notebook, lock; and checks: compat, audit, container. Each sets up what it needs.
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings; what makes
+# files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container, load, soak. Each sets up
+# what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -14,7 +15,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings world samples screenshot notebook lock compat \
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings load soak world samples screenshot notebook lock compat \
   audit container chromium clean
 
 demo: $(READY)
@@ -71,6 +72,12 @@ plot-log: $(DEV)
 MODELS := assets/model
 findings: $(DEV)
 	$(PY) -m training.findings $(MODELS)
+
+# 8 and 32 visitors at once, each with a browser's own protocol, and 32 that come and go for 20 minutes; see docs/load.md.
+load: $(DEV)
+	$(PY) -m tools.load load --keep
+soak: $(DEV)
+	$(PY) -m tools.load soak --keep
 
 # What tells the embedded model's world from others, fitted to its weights: assets/model/world.json.
 world: $(DEV)

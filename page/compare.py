@@ -54,8 +54,8 @@ class Taken(NamedTuple):
     link: gr.Textbox
 
 
-def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> None:
-    """Its components and events, on the route that is being built."""
+def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> CompareHandlers:
+    """Its components and events, on the route that is being built; returns its handlers."""
     adapter = loaded.engine.adapter
     NavPanel("compare", elem_id="nav")
     gr.Markdown(text("COMPARE_INTRO"), elem_id="intro")
@@ -77,7 +77,9 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> None:
     with media.image_samples:
         layout_shared.samples(media.image, question)
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
-    _connect(demo, CompareHandlers(loaded, handlers, panel, media, inputs.settings), inputs, taken)
+    compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings)
+    _connect(demo, compared, inputs, taken)
+    return compared
 
 
 def _settings(has_frames: bool) -> tuple[gr.Slider, gr.Dropdown, gr.Slider]:
@@ -129,5 +131,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
     asks = [inputs.media.video, inputs.media.image, inputs.question]
     linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
-        made = button.click(handlers.maker(kind), taken.key, taken.files, api_visibility="private")
+        made = button.click(
+            handlers.maker(kind), taken.key, taken.files, api_name=f"compare_{kind}", api_visibility="private"
+        )
         made.success(None, taken.files, None, js=TAKE, api_visibility="private")

@@ -6,11 +6,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from urllib.parse import parse_qsl
 
 import gradio as gr
-from cachetools import LRUCache
 from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 
@@ -31,9 +29,10 @@ from page.layout import MediaInputs
 from page.state.model_facts import ModelFacts
 from page.state.samples import known_answer, sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
+from page.state.store import ByteCache, held_bytes
 from page.state.waiting import waiting
 
-KEPT = 8  # comparisons of all visitors together, for what is taken away of them
+KEPT_BYTES = 300 << 20  # comparisons of all visitors together, for what is taken away of them
 
 
 class AskedComparison:
@@ -76,8 +75,7 @@ class CompareHandlers:
         self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
-        self._kept: LRUCache[str, AskedComparison] = LRUCache(KEPT)
-        self._lock = Lock()
+        self.kept = ByteCache[AskedComparison](KEPT_BYTES, size=lambda asked: held_bytes(asked.runs))
         self.writers = {"csv": self._csv, "figures": self._figures, "page": self._page}
 
     @guarded
@@ -99,8 +97,6 @@ class CompareHandlers:
         path, methods = checked_media(video, image, shown), checked_methods(methods)
         asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods)
         key = uuid.uuid4().hex
-        with self._lock:
-            self._kept[key] = asked
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames, waiting("file", stop)))
             yield from self._compared(asked, key, frames, stop, progress)
@@ -108,14 +104,14 @@ class CompareHandlers:
     def _compared(self, asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool], progress):
         """What the page gets of each run as it finishes."""
         each = self.runner.each_method(frames, asked.question, asked.methods, asked.budget, stop)
-        for run in self._in_turns(each, asked, frames, stop):
+        for run in self._in_turns(each, asked, key, frames, stop):
             if not run.prefill_ms:  # times come all at once, after the last answer
                 progress(asked.share, self._done(run))
                 yield asked.shown(), key, self._code(asked), asked.query
         yield asked.shown(), key, gr.skip(), gr.skip()
 
     def _in_turns(
-        self, each: Iterator[MethodRun], asked: AskedComparison, frames: Frames, stop: Callable[[], bool]
+        self, each: Iterator[MethodRun], asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool]
     ) -> Iterator[MethodRun]:
         """The runs of a comparison, each in a turn of its own, as other visitors wait for the model too."""
         now = strings().RUNNING["dense"]
@@ -124,6 +120,7 @@ class CompareHandlers:
                 if (run := next(each, None)) is None:
                     return
                 asked.runs[run.name] = run
+                self.kept.set(key, asked)  # which has grown
                 if len(asked.runs) == 1:
                     world = self.runner.world_check(frames, asked.question)
                     asked.outside = world is not None and world.outside
@@ -156,8 +153,7 @@ class CompareHandlers:
 
         @guarded
         def make(key: str | None) -> list[str]:
-            with self._lock:
-                asked = self._kept.get(key) if key else None
+            asked = self.kept.get(key)
             if asked is None or not asked.runs:
                 raise refusal(strings().RESULT_GONE if key else strings().NOTHING_TO_EXPORT, "gone")
             folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex

@@ -79,7 +79,8 @@ class Explain:
     def run(self, event: gr.EventData, request: gr.Request) -> Update:
         """Run a step's settings; the nearest step there is, whatever number was sent."""
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            stored = self.stored(int(event.step), stop)
+            step = event._data.get("step") if isinstance(event._data, dict) else 0
+            stored = self.stored(step if type(step) is int else 0, stop)
             return {
                 self.tour: measured(stored),
                 self.answers: answers_record(stored.runs, timed=False, is_saved=True),

@@ -51,11 +51,11 @@ from page.state.waiting import waiting
 class Handlers:
     """The handlers of one page. They return {component: value}; a component that is left out stays as it is."""
 
-    def __init__(self, loaded: Loaded, results: Results):
-        self.results = results
+    def __init__(self, loaded: Loaded, results: Results, store: ResultStore | None = None):
+        self.results, self.store = results, store or ResultStore()
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
-        self.runner, self.store, self.cancellation = Runner(loaded.engine, loaded.world), ResultStore(), Cancellation()
+        self.runner, self.cancellation = Runner(loaded.engine, loaded.world), Cancellation()
 
     @guarded
     def answer(

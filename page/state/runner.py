@@ -71,7 +71,7 @@ class Runner:
         `turns`, since that would keep other visitors waiting for this file."""
         try:
             info = os.stat(path)
-            key = (path, info.st_mtime_ns, info.st_size, num_frames)
+            key = (path, info.st_ino, info.st_size, num_frames)  # not its times: Gradio renews those of a copy in use
         except (OSError, ValueError):
             return load_frames(path, num_frames, asker=asker)  # raises with a sentence
         with self._lock:
