@@ -69,8 +69,7 @@ class FairQueue(Queue):
 
     def _full(self, is_run: bool, session: str | None, address: str) -> str:
         """Which line in REFUSED says that there is no place; "" where there is one."""
-        lines = self.event_queue_per_concurrency_id.items()
-        waiting = [event for name, line in lines if (name == RUNS) == is_run for event in line.queue]
+        waiting = self._waiting(is_run)
         own = sum(event.session_hash == session for event in waiting)
         if not is_run:
             most, most_own = self.settings.waiting_cheap
@@ -81,6 +80,16 @@ class FairQueue(Queue):
         if sum(address_of(event) == address for event in waiting) >= most_address:
             return "address_full"
         return "full" if len(waiting) >= most else ""
+
+    def _waiting(self, is_run: bool) -> list[Event]:
+        """Runs, or all other events, that wait here; of runs those too that wait for the model's turn: all that have
+        been let on but the first."""
+        lines = self.event_queue_per_concurrency_id.items()
+        here = [event for name, line in lines if (name == RUNS) == is_run for event in line.queue]
+        if not is_run:
+            return here
+        let_on = [event for job in self.active_jobs for event in job or () if event.fn.concurrency_id == RUNS]
+        return here + sorted(let_on, key=lambda event: event.enqueue_time)[1:]
 
     async def _refuse(self, event: Event, why: str) -> tuple[bool, str, str]:
         """Answer with a sentence."""
@@ -148,9 +157,8 @@ class FairQueue(Queue):
         return event.session_hash if event else next(sessions, "")
 
     def num_waiting(self, is_run: bool) -> int:
-        """Events of the line of runs, or of all others, that wait."""
-        lines = self.event_queue_per_concurrency_id.items()
-        return sum(len(line.queue) for name, line in lines if (name == RUNS) == is_run)
+        """Runs, or all other events, that wait."""
+        return len(self._waiting(is_run))
 
     def num_running(self) -> int:
         return sum(line.current_concurrency for line in self.event_queue_per_concurrency_id.values())

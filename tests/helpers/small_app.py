@@ -24,14 +24,17 @@ TIMEOUT = 30
 
 
 class SmallApp:
-    """run: in the line of runs, ends once `go` is set; adds what it was asked to `ran`. quick: in a line of its own."""
+    """run: in the line of runs, ends once `go` is set; adds what it was asked to `ran`. quick: in a line of its own.
 
-    def __init__(self, settings: ServerSettings):
+    let_on: how many of that line may begin together, as those of the page do, which then wait for the model.
+    """
+
+    def __init__(self, settings: ServerSettings, let_on: int = 1):
         self.go, self.ran = threading.Event(), []
         with PageBlocks() as self.blocks:
             asked, said = gr.Textbox(), gr.Textbox()
             number = gr.Slider(0, 10)
-            line = {"concurrency_id": "model", "concurrency_limit": 1}
+            line = {"concurrency_id": "model", "concurrency_limit": let_on}
             gr.on([], guarded(self._run), asked, said, api_name="run", **line)
             gr.on([], guarded(lambda text, _: text), [asked, number], said, api_name="quick")
         self.blocks.settle(settings)
@@ -65,8 +68,8 @@ class SmallApp:
 
 
 @contextmanager
-def small_app(settings: ServerSettings | None = None) -> Iterator[SmallApp]:
-    app = SmallApp(settings or ServerSettings())
+def small_app(settings: ServerSettings | None = None, let_on: int = 1) -> Iterator[SmallApp]:
+    app = SmallApp(settings or ServerSettings(), let_on)
     try:
         yield app
     finally:

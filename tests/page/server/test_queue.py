@@ -53,6 +53,17 @@ def test_a_page_has_two_runs_that_wait_and_is_told_of_the_third(app):
     assert app.ran == ["first", "one", "two"]
 
 
+def test_runs_that_wait_for_the_model_itself_count_too():
+    with small_app(SETTINGS, let_on=8) as app, visitor(app.address) as client:
+        for text in ("running", "one", "two", "three"):
+            assert join(client, app.numbers["run"], "page", [text]).status_code == 200
+        wait_until(lambda: app.blocks.fair_queue.num_running() == 3)
+        app.go.set()
+        answers = ended(heard(client, "page"))
+    (refused,) = [answer for answer in answers if "error" in answer]
+    assert refused["error"] == STRINGS["en"]["REFUSED"]["own"].format(own=2) and len(app.ran) == 3
+
+
 def test_addresses_take_turns_and_none_takes_all_places(app):
     with visitor(app.address, "127.0.0.2") as greedy, visitor(app.address, "127.0.0.3") as late:
         for index in range(3):
