@@ -16,3 +16,4 @@ NO_PICTURE = "This file has sound but no picture: choose a video or a picture in
 UNREADABLE_VIDEO = "This video cannot be decoded. Convert it to MP4 (H.264) or try another one."
 HEAVY_VIDEO = "This video needs too much memory or time to decode; try a shorter or smaller one."
 HEAVY_PICTURE = "This picture needs too much memory or time to decode; try a smaller one."
+SECOND_FILE = "This video keeps its pictures in another file. Export it as one file and choose that."
