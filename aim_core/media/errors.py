@@ -17,3 +17,4 @@ UNREADABLE_VIDEO = "This video cannot be decoded. Convert it to MP4 (H.264) or t
 HEAVY_VIDEO = "This video needs too much memory or time to decode; try a shorter or smaller one."
 HEAVY_PICTURE = "This picture needs too much memory or time to decode; try a smaller one."
 SECOND_FILE = "This video keeps its pictures in another file. Export it as one file and choose that."
+NO_HEIC = "HEIC pictures cannot be read here: save it as JPEG or PNG, or install the Python package pillow-heif."

@@ -10,6 +10,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from aim_core.media.animation import read_animation
 from aim_core.media.chosen import chosen_frames
 from aim_core.media.container import DAMAGE, open_file, video_stream
 from aim_core.media.cost import decode_seconds
@@ -22,6 +23,7 @@ from aim_core.media.limits import Limits
 from aim_core.media.refuse import refuse_long, refuse_work
 from aim_core.media.resize import fitted_size, resize
 from aim_core.media.sample import sample
+from aim_core.media.sniff import ANIMATED_WEBP
 from aim_core.media.stretches import nearest_keys, stretches
 
 
@@ -43,6 +45,8 @@ def read_video(path: Path, container: str, num_frames: int, max_side: int, limit
     Uses what decodes of a damaged file. Where the frames in the middles of the stretches of time would take too long,
     the nearest key frames take their places. Raises MediaError if nothing decodes, or for a video over the limits.
     """
+    if container == ANIMATED_WEBP:
+        return read_animation(path, num_frames, max_side, limits)
     header, index = _looked_through(path, container, limits)
     chosen, duration = _choose(header, index, num_frames, limits)
     wanted, back = np.unique(chosen, return_inverse=True)

@@ -158,9 +158,7 @@ REFUSED = {
     "page.mp4": (b"<!DOCTYPE html><html></html>", "is a web page"),
     "noise.mp4": (bytes(range(255, 0, -1)) * 9, "no video or picture that can be read"),
     "zeros.mp4": (bytes(5000), "no video or picture that can be read"),
-    "photo.heic": (b"\x00\x00\x00\x18ftypheic" + bytes(100), "HEIC"),
     "song.mp3": (b"ID3\x04" + bytes(100), "sound but no picture"),
-    "stub.png": (b"\x89PNG\r\n\x1a\n" + bytes(30), "picture is damaged"),
 }
 
 
@@ -209,7 +207,7 @@ def test_large_headers_are_refused_before_decoding(clips, tmp_path):
     Image.new("1", (13000, 13000)).save(tmp_path / "bomb.png")
     assert (tmp_path / "bomb.png").stat().st_size < 100_000
     with pytest.raises(MediaError, match="million pixels"):
-        check_media(tmp_path / "bomb.png")
+        load_frames(tmp_path / "bomb.png")
     data = bytearray((clips / "colours.gif").read_bytes())
     data[6:10] = struct.pack("<HH", *HUGE)
     (tmp_path / "huge.gif").write_bytes(data)
