@@ -7,14 +7,15 @@ and nothing in it may name another file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
 
 from aim_core.media.errors import DAMAGED_VIDEO, SECOND_FILE, UNREADABLE_VIDEO, MediaError
 
-DAMAGE = (av.error.InvalidDataError, av.error.EOFError)  # what FFmpeg says of bytes that make no sense
+# What FFmpeg says of bytes that make no sense.
+DAMAGE = (av.error.InvalidDataError, av.error.EOFError, av.error.PatchWelcomeError)
 
 _BUFFER_BYTES = 1 << 18
 
@@ -72,8 +73,12 @@ def video_stream(file: av.container.InputContainer) -> av.VideoStream:
 
 
 def packets(file: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
-    """The packets of a stream as they lie in the file, without empty ones. Ends quietly where it is cut off."""
-    try:
-        yield from (packet for packet in file.demux(stream) if packet.size)
-    except DAMAGE:
-        return
+    """The packets of a stream as they lie in the file, without empty ones. Ends quietly where it is cut off, and before
+    packets that are not whole."""
+    partial = []
+    with suppress(*DAMAGE):
+        for packet in file.demux(stream):
+            partial.append(packet)
+            if packet.size and not packet.is_corrupt:
+                yield from (one for one in partial if one.size)
+                partial.clear()

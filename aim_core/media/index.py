@@ -6,11 +6,13 @@ The header is no substitute: WebM, MKV and MPEG-TS count no frames there, and a 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import av
 import numpy as np
 
 from aim_core.media.container import JUMPABLE, packets, video_stream
+from aim_core.media.cut import is_cut, num_sure
 from aim_core.media.limits import Limits
 from aim_core.media.refuse import refuse_many
 
@@ -47,8 +49,10 @@ class Index:
         return replace(self, keys=self.keys[:1], key_starts=self.key_starts[:1])
 
 
-def read_index(file: av.container.InputContainer, container: str, limits: Limits) -> Index:
-    """Reads the file once from start to end, or to where it is cut off; n may be 0.
+def read_index(path: Path, file: av.container.InputContainer, container: str, limits: Limits) -> Index:
+    """Reads the file once from start to end, or to where it is cut off, without the last frames that this spoils.
+
+    n may be 0.
 
     Raises MediaError if there are too many frames.
     """
@@ -59,17 +63,19 @@ def read_index(file: av.container.InputContainer, container: str, limits: Limits
         start = packet.pts if is_timed and packet.pts is not None else packet.dts
         is_shown = start is not None and not packet.is_discard
         start = _NEVER if start is None else start
-        rows.append((start, packet.duration or 0, is_shown, packet.is_keyframe, packet.size, packet.is_corrupt))
+        rows.append((start, packet.duration or 0, is_shown, packet.is_keyframe, packet.size, packet.dts or 0))
         if len(rows) > limits.video_frames:
             refuse_many(limits)
-    while rows and rows[-1][-1]:  # where a file is cut off, the last is not whole
-        rows.pop()
     table = np.array(rows, dtype=np.int64).reshape(-1, 6)  # (num_packets, 6)
-    return _index(table, is_timed, stream.codec_context.codec.name)
+    index = _index(table, is_timed, stream.codec_context.codec.name)
+    if len(index.starts) and is_cut(path, file, stream, container, index.ends):
+        keep = num_sure(container, index.starts, *rows[-1][::5])
+        index = replace(index, starts=index.starts[:keep], ends=index.ends[:keep], last_packet=index.last_packet[:keep])
+    return index
 
 
 def _index(table: np.ndarray, is_timed: bool, codec: str) -> Index:
-    """table: (num_packets, 6) int64: start, duration, whether shown, whether a key, bytes, whether not whole."""
+    """table: (num_packets, 6) int64: start, duration, whether shown, whether a key, bytes, when decoded."""
     places = np.flatnonzero(table[:, 2])
     places = places[np.argsort(table[places, 0], kind="stable")]  # (n,)
     starts = table[places, 0]

@@ -73,7 +73,7 @@ def _looked_through(path: Path, container: str, limits: Limits) -> tuple[Header,
         with open_file(path, container) as file:
             header = read_header(file)
             refuse_header(header, limits)
-            index = read_index(file, container, limits)
+            index = read_index(path, file, container, limits)
     except DAMAGE as error:
         raise MediaError(DAMAGED_VIDEO) from error
     if not len(index.starts):

@@ -1,5 +1,7 @@
 """Frames of videos are those of their times: films of every kind whose frames show their numbers."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -30,6 +32,29 @@ def test_each_frame_is_the_one_of_its_time(tmp_path, name):
         got = read(path, num_frames, 768, Limits())
         assert not faults(got, clip.seconds)
         assert away(got, clip.seconds) < 0.011  # seconds; GIF counts in hundredths
+
+
+CUT = {
+    "h264 sound.mp4": 0.5,
+    "mpeg4.mp4": 0.95,
+    "mpeg4 b.avi": 0.35,
+    "h264 camera.mts": 0.35,
+    "mpeg2.vob": 0.5,
+    "wmv2.wmv": 0.65,
+    "colours.gif": 0.5,
+    "animation.png": 0.5,
+    "h264.mkv": 0.5,
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_film_that_is_cut_off_shows_each_of_its_frames_once(tmp_path, name):
+    clip = replace(named(name), muxing=named(name).muxing | ({"movflags": "faststart"} if ".mp4" in name else {}))
+    path = write(clip, tmp_path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * CUT[name])])
+    got = read(path, 64, 768, Limits())
+    assert not faults(got, clip.seconds) and away(got, clip.seconds) < 0.011
+    assert len(set(got.times.tolist())) > 8 and number_of(got.frames[-1]) < len(clip.seconds) - 1
 
 
 @pytest.fixture
