@@ -26,8 +26,9 @@ def is_cut(
         return all(path.stat().st_size % size for size in (188, 192))
     if container == "mov":
         return stream.frames > len(ends)  # or a part of it is not to be shown, and then no frame is in doubt
-    promised = stream.duration or (file.duration or 0) / av.time_base / float(stream.time_base or 1)
     usual = float(np.median(np.diff(ends))) if len(ends) > 1 else 0.0
+    promised = stream.duration or (file.duration or 0) / av.time_base / float(stream.time_base or 1)
+    promised = max(promised, stream.frames * usual)  # AVI counts them, also those that repeat the one before
     return container in ("mpeg", "asf") or promised > ends[-1] - ends[0] + 3 * usual
 
 
