@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 _TAILS = {"gif": b";", "apng": b"IEND\xaeB`\x82"}
+_TAIL_BYTES = 1 << 12
 _TELL_LENGTHS = ("mov", "matroska", "avi", "flv")  # of packets, so that FFmpeg knows which is not whole
 _NO_TIMES = ("avi",)
 _MOST_MISSING = 2  # frames that lie after the last one in the file and are shown before it, where no time tells
@@ -21,15 +22,22 @@ def is_cut(
     ends: (n,) int64, ascending, when each frame that is there disappears, in units of the stream's time base; n >= 1.
     """
     if container in _TAILS:
-        return not path.read_bytes().rstrip(b"\0").endswith(_TAILS[container])
+        return not _tail(path).rstrip(b"\0").endswith(_TAILS[container])
     if container == "mpegts":
         return all(path.stat().st_size % size for size in (188, 192))
     if container == "mov":
         return stream.frames > len(ends)  # or a part of it is not to be shown, and then no frame is in doubt
     usual = float(np.median(np.diff(ends))) if len(ends) > 1 else 0.0
-    promised = stream.duration or (file.duration or 0) / av.time_base / float(stream.time_base or 1)
-    promised = max(promised, stream.frames * usual)  # AVI counts them, also those that repeat the one before
+    promised = float(stream.frames)  # of AVI: its length in this unit, with frames that repeat the one before
+    if container != "avi":
+        promised = stream.duration or (file.duration or 0) / av.time_base / float(stream.time_base or 1)
     return container in ("mpeg", "asf") or promised > ends[-1] - ends[0] + 3 * usual
+
+
+def _tail(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return file.read()
 
 
 def num_sure(container: str, starts: np.ndarray, last_start: int, last_decoded: int) -> int:
