@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from aim_core.media.errors import DAMAGED_PICTURE, MediaError
 from aim_core.media.frames import Frames
@@ -38,6 +39,8 @@ def read_animation(path: Path, num_frames: int, max_side: int, limits: Limits) -
                 frames[number] = resize(on_white(image), size)
     except MediaError:
         raise
+    except Image.DecompressionBombError:
+        refuse_frame(1 << 16, 1 << 16, limits)
     except (OSError, SyntaxError, ValueError, OverflowError, EOFError) as error:
         raise MediaError(DAMAGED_PICTURE) from error
     times = (ends - seconds)[chosen].astype(np.float32)
