@@ -1,4 +1,4 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what
+# The whole interface: demo, test, test-fast, fuzz, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what
 # makes files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +14,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings world samples screenshot notebook lock compat \
+.PHONY: demo test test-fast fuzz lint format docs bench train plot-log evaluate methods findings world samples screenshot notebook lock compat \
   chromium clean
 
 demo: $(READY)
@@ -29,6 +29,10 @@ test: $(DEV) $(NODE_MODULES) chromium
 # For daily work without the browser, the server, the training and what is slow.
 test-fast: $(DEV)
 	$(PY) -m pytest -n auto --maxprocesses 4 $(PARALLEL) -m "not browser and not slow"
+
+# Films of every kind judged frame by frame, 1,000 changed files, traps and bombs; beside ffmpeg's own frames where it is.
+fuzz: $(DEV)
+	$(PY) -m tools.fuzz
 
 lint: $(DEV) $(NODE_MODULES)
 	$(VENV)/bin/ruff check .

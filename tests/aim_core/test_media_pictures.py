@@ -1,7 +1,5 @@
 """Pictures and animations of every kind, upright and on white."""
 
-import struct
-
 import numpy as np
 import pillow_heif
 import pytest
@@ -12,6 +10,7 @@ from aim_core.media.errors import HEAVY_PICTURE, MediaError
 from aim_core.media.limits import Limits
 from aim_core.media.worker import read
 from tests.helpers.heic import tiled_heic
+from tools.fuzz.bombs import layered_jpeg
 from tools.fuzz.clips import number_of, numbered
 
 pillow_heif.register_heif_opener()
@@ -139,13 +138,9 @@ def test_pictures_too_large_are_refused_by_their_headers(tmp_path):
 
 
 def test_a_jpeg_of_too_many_layers_is_refused(tmp_path):
-    path = tmp_path / "layers.jpg"
-    Image.new("RGB", (2000, 1000), (9, 9, 9)).save(path, progressive=True)
-    data = path.read_bytes()
-    last = data.rindex(b"\xff\xda")
-    path.write_bytes(data[:last] + data[last:-2] * 600 + data[-2:])
+    (tmp_path / "layers.jpg").write_bytes(layered_jpeg(2000, 1000, 600))
     with pytest.raises(MediaError) as refused:
-        here(path)
+        here(tmp_path / "layers.jpg")
     assert str(refused.value) == HEAVY_PICTURE
 
 
@@ -153,12 +148,3 @@ def test_an_animation_too_long_to_decode_is_refused_before(tmp_path):
     for name in ("a.webp", "a.png", "a.gif"):
         with pytest.raises(MediaError, match="too long to decode"):
             here(animated(tmp_path / name), limits=Limits(decode_seconds=0.001))
-
-
-def test_a_large_animation_of_a_few_bytes_is_refused_at_once(tmp_path):
-    """6000 x 6000 pixels, 5,000 frames, 115 KB: decoding it took 120 seconds."""
-    first = b"GIF89a" + struct.pack("<HHBBB", 6000, 6000, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
-    frame = b"\x21\xf9\x04\0\x0a\0\0\0" + b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
-    (tmp_path / "bomb.gif").write_bytes(first + frame * 5000 + b"\x3b")
-    with pytest.raises(MediaError, match="too long to decode"):
-        here(tmp_path / "bomb.gif")
