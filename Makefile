@@ -1,6 +1,6 @@
 # The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings; what makes
-# files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container, load, soak. Each sets up
-# what it needs.
+# files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container, fuzz, load, soak. Each
+# sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -15,7 +15,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings load soak world samples screenshot notebook lock compat \
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings fuzz load soak world samples screenshot notebook lock compat \
   audit container chromium clean
 
 demo: $(READY)
@@ -30,6 +30,10 @@ test: $(DEV) $(NODE_MODULES) chromium
 # For daily work without the browser, the server, the training and what is slow.
 test-fast: $(DEV)
 	$(PY) -m pytest -n auto --maxprocesses 4 $(PARALLEL) -m "not browser and not slow"
+
+# Films of every kind judged frame by frame, 1,000 changed files, traps and bombs; beside ffmpeg's own frames where it is.
+fuzz: $(DEV)
+	$(PY) -m tools.fuzz
 
 lint: $(DEV) $(NODE_MODULES)
 	$(VENV)/bin/ruff check .

@@ -8,6 +8,7 @@ import gradio as gr
 
 from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
+from page import scripts
 from page.checks import MAX_FRAMES
 from page.components.estimate.component import FRAMES, SIZE, EstimatePanel, frames_and_prompts, model_sizes
 from page.components.image_file import ImageFile
@@ -32,6 +33,7 @@ def media(adapter: Adapter) -> MediaInputs:
         with gr.Tab(text("IMAGE"), id="image") as image_tab:
             image = ImageFile(label=text("IMAGE"), sources=["upload"], height=130, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
+    gr.on(fn=None, js=scripts.call("components/uploads.js", "takeEveryKind"), api_visibility="private")
     shown = gr.State(first)
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
     image_tab.select(lambda: "image", None, shown, api_visibility="private")

@@ -1,21 +1,60 @@
-"""Container: open a video file with PyAV as one known kind, and walk through its packets and frames."""
+"""Container: open a video file with PyAV as one known kind, and walk through its packets.
+
+One list for everything that is opened: a file is read as the kind that sniff.py saw, by a decoder of the list below,
+and nothing in it may name another file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
 
-from aim_core.media.errors import DAMAGED_VIDEO, MediaError
+from aim_core.media.errors import DAMAGED_VIDEO, SECOND_FILE, UNREADABLE_VIDEO, MediaError
 
-DAMAGE = (av.error.InvalidDataError, av.error.EOFError)  # what FFmpeg says of bytes that make no sense
+# What FFmpeg says of bytes that make no sense.
+DAMAGE = (av.error.InvalidDataError, av.error.EOFError, av.error.PatchWelcomeError)
+
+_BUFFER_BYTES = 1 << 18
+
+# Decoders by their names in FFmpeg: those that may begin at any key frame, and others.
+_CLEAN = (
+    "av1,cfhd,dnxhd,dvvideo,ffv1,ffvhuff,flv,h263,h264,hevc,huffyuv,libdav1d,magicyuv,mjpeg,mpeg1video,mpeg2video,mpeg4,"
+    "msmpeg4,msmpeg4v2,prores,rawvideo,theora,utvideo,v210,vc1,vp3,vp8,vp9,vvc,wmv1,wmv2,wmv3"
+)
+_OTHERS = "apng,cinepak,gif,h261,msmpeg4v1,msrle,msvideo1,png,qtrle,rpza,svq1,svq3,vp6,vp6f"
+JUMPABLE = frozenset(_CLEAN.split(","))
+CODECS = JUMPABLE | frozenset(_OTHERS.split(","))
 
 
-def open_file(path: Path, container: str) -> av.container.InputContainer:
-    """Open a plain file as this container or not at all: no address, no playlist, no second file."""
-    options = {"protocol_whitelist": "file"}
-    return av.open(str(path), format=container, options=options, metadata_errors="replace")
+@contextmanager
+def open_file(path: Path, container: str) -> Iterator[av.container.InputContainer]:
+    """Open a plain file as this container or not at all. FFmpeg gets its bytes and no name; whatever it asks for beside
+    them (an address, a playlist's parts, the data of another film) is refused with MediaError."""
+    options = {
+        "protocol_whitelist": "none",
+        "format_whitelist": container,  # of what a file may hold inside, such as subtitles in a format of their own
+        "codec_whitelist": ",".join(sorted(CODECS)),
+    }
+    with (
+        open(path, "rb") as bytes_only,
+        av.open(
+            bytes_only,
+            format=container,
+            options=options,
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+            io_open=_open_nothing,
+        ) as file,
+    ):
+        assert isinstance(file, av.container.InputContainer)  # "r" is what it opens for
+        yield file
+
+
+def _open_nothing(url: str, flags: int, options: dict) -> None:
+    raise MediaError(SECOND_FILE)
 
 
 def pixel_aspect(stream: av.VideoStream) -> float:
@@ -24,26 +63,22 @@ def pixel_aspect(stream: av.VideoStream) -> float:
 
 
 def video_stream(file: av.container.InputContainer) -> av.VideoStream:
-    """The video in a file. Raises MediaError if there is none."""
+    """The video in a file. Raises MediaError if there is none, or none that may be decoded."""
     stream = file.streams.best("video")
     if not isinstance(stream, av.VideoStream):
         raise MediaError(DAMAGED_VIDEO)
+    if stream.codec_context is None or stream.codec_context.codec.name not in CODECS:
+        raise MediaError(UNREADABLE_VIDEO)
     return stream
 
 
 def packets(file: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
-    """The packets of a stream as they lie in the file. Ends quietly where the file is cut off."""
-    try:
-        yield from file.demux(stream)
-    except DAMAGE:
-        return
-
-
-def decoded(file: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """All frames that decode and have a time, in the order of their times; a broken packet is skipped."""
-    for packet in packets(file, stream):
-        try:
-            frames = packet.decode()
-        except DAMAGE:
-            continue
-        yield from (frame for frame in frames if frame.pts is not None)
+    """The packets of a stream as they lie in the file, without empty ones. Ends quietly where it is cut off, and before
+    packets that are not whole."""
+    partial = []
+    with suppress(*DAMAGE):
+        for packet in file.demux(stream):
+            partial.append(packet)
+            if packet.size and not packet.is_corrupt:
+                yield from (one for one in partial if one.size)
+                partial.clear()

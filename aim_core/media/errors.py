@@ -24,3 +24,5 @@ KILLED = (
     "Decoding was ended from outside, most often since the machine is short of memory. "
     "Try again in a minute, or with a smaller file."
 )
+SECOND_FILE = "This video keeps its pictures in another file. Export it as one file and choose that."
+NO_HEIC = "HEIC pictures cannot be read here: save it as JPEG or PNG, or install the Python package pillow-heif."

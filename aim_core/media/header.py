@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 from av.stream import Disposition
 
-from aim_core.media.container import DAMAGE, open_file
+from aim_core.media.container import pixel_aspect, video_stream
 from aim_core.media.errors import DAMAGED_VIDEO, NO_PICTURE, MediaError
 from aim_core.media.limits import Limits
 from aim_core.media.refuse import refuse_frame, refuse_long
@@ -16,27 +15,28 @@ from aim_core.media.refuse import refuse_frame, refuse_long
 
 @dataclass(frozen=True)
 class Header:
-    """Pixels of a stored frame, and the seconds of the video, 0 if it does not say."""
+    """Pixels of a stored frame, the width of one over its height, seconds of one unit of time, and the seconds of the
+    video, 0 if it does not say."""
 
     width: int
     height: int
+    pixel_aspect: float
+    unit: float
     duration: float
 
 
-def read_header(path: Path, container: str) -> Header:
+def read_header(file: av.container.InputContainer) -> Header:
     """Decodes no more than FFmpeg needs in order to know the codec. Raises MediaError if there is no picture."""
-    try:
-        with open_file(path, container) as file:
-            stream = file.streams.best("video")
-            if (
-                not isinstance(stream, av.VideoStream) or stream.disposition & Disposition.attached_pic
-            ):  # the cover of a song
-                raise MediaError(NO_PICTURE if file.streams.audio else DAMAGED_VIDEO)
-            of_stream = float((stream.duration or 0) * (stream.time_base or 0))
-            duration = max(of_stream, (file.duration or 0) / av.time_base)
-            return Header(stream.codec_context.width, stream.codec_context.height, duration)
-    except DAMAGE as error:
-        raise MediaError(DAMAGED_VIDEO) from error
+    best = file.streams.best("video")
+    if not isinstance(best, av.VideoStream) or best.disposition & Disposition.attached_pic:  # the cover of a song
+        raise MediaError(NO_PICTURE if file.streams.audio else DAMAGED_VIDEO)
+    stream = video_stream(file)
+    if not stream.time_base:
+        raise MediaError(DAMAGED_VIDEO)
+    unit = float(stream.time_base)
+    duration = max((stream.duration or 0) * unit, (file.duration or 0) / av.time_base)
+    size = stream.codec_context.width, stream.codec_context.height
+    return Header(*size, pixel_aspect(stream), unit, duration)
 
 
 def refuse_header(header: Header, limits: Limits) -> None:

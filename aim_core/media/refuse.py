@@ -39,5 +39,21 @@ def refuse_long(seconds: float, limits: Limits) -> None:
         )
 
 
+def refuse_many(limits: Limits) -> None:
+    """Raise MediaError about a video with more frames than the limit."""
+    raise MediaError(
+        f"This video has more than {limits.video_frames:,} frames. Cut out the part you want to ask about."
+    )
+
+
+def refuse_work(seconds: float, limits: Limits) -> None:
+    """Raise MediaError if it would take too long, by the seconds that cost.py tells, to decode a video."""
+    if seconds > limits.decode_seconds:
+        raise MediaError(
+            "It would take too long to decode this video. Ask for fewer frames, cut out the part you want to ask "
+            "about, or export it in a smaller size."
+        )
+
+
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{seconds:,.3g} seconds"

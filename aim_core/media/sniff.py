@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from aim_core.media.errors import NO_PICTURE, MediaError
 
-HEAD_BYTES = 4096  # enough for every test below
-PICTURES = ("png", "jpeg", "webp", "bmp")
+HEAD_BYTES = 1 << 16  # enough for every test below
+PICTURES = ("png", "jpeg", "webp", "bmp", "tiff", "avif", "heif")  # Pillow's names of them
+ANIMATED_WEBP = "webp animation"
 
-# The values are also the names of FFmpeg's demuxers, so a file is opened as this kind or not at all.
+# Those of videos are also the names of FFmpeg's demuxers, so a file is opened as this kind or not at all.
 _STARTS = (
     (b"\x1a\x45\xdf\xa3", "matroska"),
     (b"GIF87a", "gif"),
@@ -16,12 +17,14 @@ _STARTS = (
     (b"FLV\x01", "flv"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
     (b"OggS", "ogg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
 )
 _SOUND_STARTS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9", b"FORM", b"#!AMR")
 _MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-_PHOTO_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PHOTOS = (b"heic", b"heix", b"heim", b"heis", b"mif1")  # of one picture or a few; sequences of many are films
 _PLAYLISTS = (b"#extm3u", b"ffconcat", b"[playlist]", b"<mpd", b"<smil", b"<asx")
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg")
 
@@ -29,14 +32,16 @@ _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg")
 def sniff(head: bytes) -> str:
     """Name of the container that starts with `head` (at least HEAD_BYTES bytes, or the whole file).
 
-    One of PICTURES, or a video container: "mov" (MP4 too), "matroska" (WebM too), "avi", "gif", "mpegts",
-    "mpeg", "flv", "asf", "ogg". Raises MediaError for anything else, saying what it seems to be.
+    One of PICTURES, or a video container: "mov" (MP4 too), "matroska" (WebM too), "avi", "gif", "apng", ANIMATED_WEBP,
+    "mpegts", "mpeg", "flv", "asf", "ogg". Raises MediaError for anything else, saying what it seems to be.
     """
     for start, name in _STARTS:
         if head.startswith(start):
             return name
+    if head.startswith(_PNG):
+        return _png(head)
     if head[:4] == b"RIFF":
-        return _riff(head[8:12])
+        return _riff(head)
     if head[4:8] in _MOV_BOXES:
         return _mov(head)
     if head[:2] == b"BM" and head[6:10] == bytes(4):  # the reserved field keeps text that starts with "BM" out
@@ -48,18 +53,28 @@ def sniff(head: bytes) -> str:
     raise MediaError(_what_else(head))
 
 
-def _riff(form: bytes) -> str:
+def _png(head: bytes) -> str:
+    """An animation tells its number of frames before its first pixels."""
+    place = head.find(b"acTL", 0, head.find(b"IDAT") % len(head))
+    return "apng" if place > 0 and int.from_bytes(head[place + 4 : place + 8], "big") > 1 else "png"
+
+
+def _riff(head: bytes) -> str:
+    form = head[8:12]
     if form == b"AVI ":
         return "avi"
     if form == b"WEBP":
-        return "webp"
+        return ANIMATED_WEBP if head[12:16] == b"VP8X" and head[20:21] and head[20] & 2 else "webp"
     raise MediaError(NO_PICTURE if form == b"WAVE" else _UNKNOWN)
 
 
 def _mov(head: bytes) -> str:
-    if head[4:8] == b"ftyp" and head[8:12] in _PHOTO_BRANDS:
-        raise MediaError("HEIC and AVIF photos cannot be read here: save it as JPEG or PNG first.")
-    return "mov"
+    if head[4:8] != b"ftyp":
+        return "mov"
+    brand, others = head[8:12], head[16 : int.from_bytes(head[:4], "big")]
+    if brand == b"avif" or (brand in _PHOTOS and b"avif" in others):
+        return "avif"
+    return "heif" if brand in _PHOTOS else "mov"
 
 
 def _is_mpegts(head: bytes) -> bool:
@@ -86,4 +101,7 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-_UNKNOWN = "This is no video or picture that can be read here. Use MP4, MOV, WebM, MKV, AVI, GIF, PNG, JPEG or WebP."
+_UNKNOWN = (
+    "This is no video or picture that can be read here. Use MP4, MOV, WebM, MKV, AVI or GIF, or a picture in PNG, "
+    "JPEG, WebP, HEIC, AVIF or TIFF."
+)

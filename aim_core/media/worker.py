@@ -88,4 +88,4 @@ def _is_memory_short() -> bool:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # at once: a thread of a decoder may stand still for ever, see decord_reader.py
+    os._exit(main())  # at once: a thread of a decoder may stand still for ever
