@@ -145,7 +145,7 @@ def test_every_range_has_both_ends():
 
 
 STANDARD = {*sys.stdlib_module_names, "aim_core"}
-MODULES = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "pillow_heif": "pillow-heif"}
+MODULES = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "decord": "decord2", "pillow_heif": "pillow-heif"}
 
 
 def test_the_core_imports_what_it_declares():
