@@ -64,9 +64,11 @@ train: $(DEV)
 evaluate: $(DEV)
 	$(PY) -m training.evaluate
 
-# All methods at one cost; ended and begun again it goes on where it stood.
+# All methods at one cost; ended and begun again it goes on where it stood. SET is held_out or wide.
+SET := held_out
+PROCESSES := 1
 methods: $(DEV)
-	$(PY) -m training.method_table
+	$(PY) -m training.method_table --set $(SET) --processes $(PROCESSES)
 
 plot-log: $(DEV)
 	$(PY) -m training.plot_log

@@ -241,6 +241,7 @@ ARRAYS = {
     "kept_0": [np.array([-1, 0]), np.array([3, 2]), np.array([1, 1]), np.array([1 << 50]), np.zeros((2, 2), np.int64)],
     "kept_6": [np.array([5000])],
     "importance_5": [np.full(3, 1.0, np.float32), np.full(65, np.nan, np.float32), np.full(65, -1.0, np.float32)],
+    "folded_5": [np.zeros((1, 2), np.int64), np.zeros((2, 3), np.int64), np.zeros(2, np.int64), np.full((1, 2), 0.5)],
     "layer_3": [np.int64(7), np.array([3, 3])],
     "view_grid": [np.full((4, 2), 1 << 40), np.zeros((4, 2), np.int64), np.full((4, 3), 8)],
     "view_box": [np.full((4, 4), 1e9), np.tile([0.5, 0.5, 0.5, 0.5], (4, 1)), np.tile([1.0, 0, 0, 1], (4, 1))],
