@@ -11,6 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 from page.build import build_page, serve
 from page.server.ending import ended_by_signals
 from page.server.folder import OwnFolder
+from page.server.process import let_open_many_files
 from page.server.settings import SettingError, read_settings
 from page.state.startup import arguments, load
 
@@ -23,6 +24,7 @@ def main() -> None:
         settings = read_settings(options.host)
     except SettingError as error:
         sys.exit(str(error))
+    let_open_many_files()
     with ended_by_signals(), OwnFolder.made():
         serve(build_page(load(options.model), settings), options.host, options.port)
 
