@@ -14,6 +14,7 @@ from aim_core.media.kernel import hide_process
 from page.build import build_page, serve
 from page.server.ending import ended_by_signals
 from page.server.folder import OwnFolder
+from page.server.process import let_open_many_files
 from page.server.settings import SettingError, read_settings
 from page.state.startup import arguments, load
 
@@ -27,6 +28,7 @@ def main() -> None:
         settings = read_settings(options.host)
     except SettingError as error:
         sys.exit(str(error))
+    let_open_many_files()
     with ended_by_signals(), OwnFolder.made():
         serve(build_page(load(options.model), settings), options.host, options.port)
 

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
+from aim_core.result import Result
 from page.checks import checked_config, checked_frames, guarded, refusal, shown_file
 from page.components.base import Panel
 from page.exports.code import python_of
@@ -50,6 +52,8 @@ class Exports:
         self.cache = self.results.answers.GRADIO_CACHE  # the folder whose files Gradio serves
         self.facts, self.adapter = ModelFacts.of(loaded), loaded.engine.adapter
         self.is_embedded = loaded.is_embedded
+        self._opening_aim: Result | None = None
+        self._lock = Lock()
         self.writers = {
             "figures": self._figures,
             "mp4": self._mp4,
@@ -154,10 +158,16 @@ class Exports:
         stored = replace(opening_run(), is_example=True)
         if self.is_embedded:
             path = self._cached(stored.path)
-            runner = self.handlers.runner
-            aim = runner.pictured(stored.aim, runner.frames(path, stored.num_frames))
-            stored = replace(stored, path=path, aim=aim, model=None)
+            stored = replace(stored, path=path, aim=self._pictured(stored, path), model=None)
         return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(OPENED, stored)}
+
+    def _pictured(self, stored: StoredRun, path: str) -> Result:
+        """Its run with AIM and the pixels that the model gets, decoded for the first visitor and kept for all."""
+        with self._lock:
+            if self._opening_aim is None:
+                runner = self.handlers.runner
+                self._opening_aim = runner.pictured(stored.aim, runner.frames(path, stored.num_frames))
+            return self._opening_aim
 
     @guarded
     def opening_inputs(self, video, image, shown, question, key):

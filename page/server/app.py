@@ -35,7 +35,7 @@ from page.server.refused import Refused
 from page.server.uploads import UploadLedger, Uploads, folder_bytes
 
 _EVERY = 30.0  # seconds between two rounds of tidying
-_HEARD = re.compile(r"/gradio_api/call/[^/]+/([^/]+)")
+_HEARD = re.compile(r"/gradio_api/call/(?!v2/[^/]+$)(?:v2/)?[^/]+/([^/]+)")
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +56,7 @@ class ServedApp(App):
         behind: ASGIApp = self._heard
         for layer in (
             lambda app: Uploads(app, self.ledger, record),
-            lambda app: Bodies(app, lambda: {*blocks.fns}, lambda: {str(fn.api_name) for fn in blocks.fns.values()}),
+            lambda app: Bodies(app, blocks),
             lambda app: Compressed(app, pages),
             lambda app: Doors(app, pages, settings.has_openapi),
             lambda app: Gate(app, settings),

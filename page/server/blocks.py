@@ -24,6 +24,7 @@ class PageBlocks(gr.Blocks):
     settings: ServerSettings
     record: Record
     fair_queue: FairQueue
+    _api_info: Any = None
     tidied: Sequence[Callable[[], object]] = ()  # called now and then
 
     def settle(self, settings: ServerSettings) -> None:
@@ -31,6 +32,18 @@ class PageBlocks(gr.Blocks):
         self.queue(api_open=False)
         self.settings, self.record = settings, Record()
         self._queue = self.fair_queue = FairQueue(self, settings, self.record)
+
+    def numbers(self) -> set[int]:
+        return {*self.fns}
+
+    def names(self) -> set[str]:
+        return {str(fn.api_name) for fn in self.fns.values()}
+
+    def parameters(self, name: str) -> dict[str, bool] | None:
+        if self._api_info is None:
+            self._api_info = self.get_api_info() or {}
+        endpoint = self._api_info.get("named_endpoints", {}).get(f"/{name}")
+        return endpoint and {one["parameter_name"]: one["parameter_has_default"] for one in endpoint["parameters"]}
 
     async def process_api(self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any) -> dict[str, Any]:
         """As Gradio's, of which nothing but gr.Error comes, with `why` in the notes of its event."""

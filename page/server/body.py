@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from typing import Any, NoReturn, Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,30 +17,55 @@ LARGEST = 1 << 20  # bytes; marks on every patch of many frames take a tenth of 
 PATIENCE = 30.0  # seconds for the next part of a body
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEYS = {"data", "fn_index", "session_hash", "event_data", "trigger_id", "event_id"}  # what the page and clients send
-_JOIN, _CALL = "/gradio_api/queue/join", re.compile(r"/gradio_api/call/([^/]+)/?")
+_JOIN, _CALL = "/gradio_api/queue/join", re.compile(r"/gradio_api/call/(v2/)?([^/]+)/?")
 _FILE = "gradio.FileData"
 
 
+class Functions(Protocol):
+    """What a request may name, see `ServedApp`."""
+
+    def numbers(self) -> set[int]:
+        """Of the app's events."""
+
+    def names(self) -> set[str]:
+        """Of those that /call/NAME reaches, with a list of inputs."""
+
+    def parameters(self, name: str) -> dict[str, bool] | None:
+        """Of one that /call/v2/NAME reaches, each with whether it may be left out; None where there is none."""
+
+
 class Bodies:
-    """Middleware that raises Refused for what no page and no program would send.
+    """Middleware that raises Refused for what no page and no program would send."""
 
-    functions: numbers of the app's events that a request may name. names: of those that /call/NAME reaches.
-    """
-
-    def __init__(self, app: ASGIApp, functions: Callable[[], set[int]], names: Callable[[], set[str]]):
-        self.app, self.functions, self.names = app, functions, names
+    def __init__(self, app: ASGIApp, functions: Functions):
+        self.app, self.functions = app, functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] == UPLOAD:
             return await self.app(scope, receive, send)
-        sent = self._checked(scope["path"], _parsed(await read(scope, receive)))
+        sent = _parsed(await read(scope, receive))
+        if any(_is_elsewhere(value) for value in _within(sent)):
+            _refuse("elsewhere")
+        called = _CALL.fullmatch(scope["path"])
+        if called and called[1]:
+            self._check_named(called[2], sent)
+        else:
+            sent = self._checked(scope["path"], called[2] if called else None, sent)
         body = json.dumps(sent).encode()
         kept = [pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
         headers = [*kept, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await self.app({**scope, "headers": headers}, _once(body, receive), send)
 
-    def _checked(self, path: str, sent: dict[str, Any]) -> dict[str, Any]:
-        """What was sent, without what Gradio would take and nobody sends. Raises Refused."""
+    def _check_named(self, name: str, sent: dict[str, Any]) -> None:
+        """Inputs by name."""
+        known = self.functions.parameters(name)
+        if known is None:
+            _refuse("function")
+        if not {*sent} <= {*known} or not {one for one, is_optional in known.items() if not is_optional} <= {*sent}:
+            _refuse("named")
+
+    def _checked(self, path: str, called: str | None, sent: dict[str, Any]) -> dict[str, Any]:
+        """What was sent, without what Gradio would take and nobody sends. called: NAME of a call."""
         session = sent.get("session_hash")
         if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
             _refuse("session")
@@ -48,14 +73,12 @@ class Bodies:
         for name in ("fn_index", "trigger_id"):
             if sent.get(name) is not None and type(sent[name]) is not int:
                 _refuse("function")
-        if path == _JOIN and (session is None or sent.get("fn_index") not in self.functions()):
+        if path == _JOIN and (session is None or sent.get("fn_index") not in self.functions.numbers()):
             _refuse("session" if session is None else "function")
-        if (called := _CALL.fullmatch(path)) and called[1] not in self.names():
+        if called is not None and called not in self.functions.names():
             _refuse("function")
         if (path == _JOIN or called) and not isinstance(sent.get("data"), list):
             _refuse("data")
-        if any(_is_elsewhere(value) for value in _within(sent.get("data"))):
-            _refuse("elsewhere")
         return sent
 
 

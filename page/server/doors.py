@@ -11,10 +11,10 @@ from page.server.refused import Refused
 
 _READ = r"config/?|theme\.css|manifest\.json|robots\.txt|favicon\.ico|health|metrics|(assets|static|svelte)/.+"
 _READ_API = (
-    r"info/?|file=.+|heartbeat/[^/]+|queue/(data|status)|call/[^/]+/[^/]+|startup-events|upload_progress|app_id/?|"
+    r"info/?|file=.+|heartbeat/[^/]+|queue/(data|status)|call/(v2/)?[^/]+/[^/]+|startup-events|upload_progress|app_id/?|"
     r"theme\.css|scripts/.+"
 )
-_SENT = r"queue/join|call/[^/]+/?|cancel|reset/?|upload"
+_SENT = r"queue/join|call/(v2/)?[^/]+/?|cancel|reset/?|upload"
 _PAST_THE_QUEUE = re.compile(r"/gradio_api/(run|api)/.*")
 
 
@@ -24,7 +24,7 @@ class Doors:
     def __init__(self, app: ASGIApp, pages: Sequence[str], has_openapi: bool = False):
         self.app = app
         api = rf"gradio_api/({_READ_API}{'|openapi.json' if has_openapi else ''})"
-        read = re.compile("|".join([*(re.escape(page) for page in pages), rf"/({_READ}|{api})"]))
+        read = re.compile("|".join([*(re.escape(page.rstrip("/")) + "/?" for page in pages), rf"/({_READ}|{api})"]))
         sent = re.compile(rf"/gradio_api/({_SENT})")
         self.open = {"GET": read, "HEAD": read, "POST": sent, "OPTIONS": sent}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,3 +29,10 @@ def children() -> int:
         tasks = Path("/proc/self/task").glob("*/children")
         return sum(len(task.read_text().split()) for task in tasks)
     return 0
+
+
+def let_open_many_files() -> None:
+    """As many as the system allows: each connection of a visitor is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

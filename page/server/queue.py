@@ -54,12 +54,11 @@ class FairQueue(Queue):
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """As Gradio's; what has no place is answered at once, where its page or program listens for the answer."""
         fn, address = get_fn(self.blocks, None, body), request.client.host if request.client else ""
-        if body.session_hash:
-            self.sessions.used(body.session_hash, address)
-        self._heard_at[body.session_hash or ""] = time.monotonic()
         if why := self._full(fn.concurrency_id == RUNS, body.session_hash, address):
             return await self._refuse(Event(body.session_hash, fn, request, username), why)
         told = await super().push(body, request, username)
+        self.sessions.used(body.session_hash, address)  # which Gradio has named where it had no name
+        self._heard_at[body.session_hash] = time.monotonic()
         line = self.event_queue_per_concurrency_id[fn.concurrency_id].queue
         if told[0] and line and line[-1]._id == told[1]:
             line[-1].turn = sum(address_of(one) == address for one in line)  # type: ignore[attr-defined]
@@ -103,6 +102,8 @@ class FairQueue(Queue):
         output = {"error": said, "title": title, "duration": 10, "visible": True}
         self.send_message(event, ProcessCompletedMessage(output=output, title=title, success=False))
         self.record.refused(str(event.fn.api_name or event.fn.name), why)
+        self.sessions.used(event.session_hash, address_of(event))
+        self._heard_at[event.session_hash] = time.monotonic()
         return True, event._id, "success"
 
     async def process_events(self, events: list[Event], batch: bool, begin_time: float, fn: Any) -> None:

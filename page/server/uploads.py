@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import shutil
@@ -33,8 +34,9 @@ class UploadLedger:
         self._coming = 0
 
     @contextmanager
-    def take(self, address: str, size: int) -> Iterator[None]:
-        """An upload of `size` bytes is under way for the length of the block. Raises Refused."""
+    def take(self, address: str, size: int, lying: int) -> Iterator[None]:
+        """An upload of `size` bytes is under way for the length of the block, where `lying` bytes lie already. Raises
+        Refused."""
         own, now = self._taken[address], time.monotonic()
         while own and own[0][0] < now - _HOUR:
             own.popleft()
@@ -43,7 +45,7 @@ class UploadLedger:
             raise Refused(413, "large", "upload", most=self.request // mb)
         if sum(taken for _, taken in own) + size > self.address:
             raise Refused(429, "share", "uploads", most=self.address // mb)
-        if not self._has_room(size):
+        if not self._has_room(size, lying):
             raise Refused(507, "disk", "disk")
         own.append((now, max(size, _LEAST)))
         self._coming += size
@@ -58,10 +60,10 @@ class UploadLedger:
         for address in [one for one, taken in self._taken.items() if not taken or taken[-1][0] < old]:
             del self._taken[address]
 
-    def _has_room(self, size: int) -> bool:
+    def _has_room(self, size: int, lying: int) -> bool:
         wanted = size + self._coming
         parent = next(one for one in (self.folder, *self.folder.parents) if one.exists())
-        return folder_bytes(self.folder) + wanted <= self.disk and shutil.disk_usage(parent).free >= wanted + _SPARE
+        return lying + wanted <= self.disk and shutil.disk_usage(parent).free >= wanted + _SPARE
 
 
 class Uploads:
@@ -77,8 +79,9 @@ class Uploads:
         if not size.isdecimal():
             raise Refused(411, "length", "length")
         begun, how = time.monotonic(), "refused"
+        lying = await asyncio.to_thread(folder_bytes, self.ledger.folder)
         try:
-            with self.ledger.take((scope.get("client") or ("", 0))[0], int(size)):
+            with self.ledger.take((scope.get("client") or ("", 0))[0], int(size), lying):
                 how = await self._passed(scope, receive, send)
         except ClientDisconnect:
             how = "left"

@@ -15,8 +15,10 @@ from aim_core.weights import weights_hash
 from page.exports.opening import QUESTION, SAMPLE, opening_run, recorded
 from page.permalink import LEAST_RATIO
 from page.state.samples import is_right, known_answer
-from page.state.startup import EMBEDDED_MODEL
+from page.state.startup import EMBEDDED_MODEL, load
+from tests.helpers.laid_out import exports_of
 from tests.helpers.viewer import Viewer
+from tests.helpers.waiting import in_thread
 from training.drawing import render
 from training.flips import flips
 from training.samples import FRAME_RATE, SECONDS, SIZE, answers, move, rows, samples, write_clip
@@ -161,3 +163,12 @@ def test_the_opening_example_breaks_with_the_fewest_tokens():
     usual = AimConfig.for_depth(12)
     fewest = measured["settings"].index([LEAST_RATIO, usual.l1, usual.l2])
     assert asked["aim"][0] == asked["answer"] != asked["aim"][fewest]
+
+
+def test_the_opening_example_is_decoded_once_for_all_visitors(monkeypatch):
+    exports, decoded = exports_of(load("")), []
+    frames = exports.handlers.runner.frames
+    monkeypatch.setattr(exports.handlers.runner, "frames", lambda *asked: decoded.append(asked) or frames(*asked))
+    opened = [in_thread(exports.restore, "") for _ in range(3)]
+    seen = [one.result(timeout=60)[exports.results.explorer].result.pictures for one in opened]
+    assert len(decoded) == 1 and all(pictures is seen[0] for pictures in seen)

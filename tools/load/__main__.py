@@ -46,7 +46,7 @@ async def load(numbers: Sequence[int], runs: int, keep: bool) -> bool:
             begun = time.monotonic()
             visits = await asyncio.gather(*(_visits(server.address, number, runs) for number in range(num)))
             pairs = [pair for own in visits for pair in own]
-            same = sum(visit.told == alone[job].told and _is_own(job, visit) for job, visit in pairs)
+            same = sum(visit.told == alone[job].told and is_own(job, visit) for job, visit in pairs)
             rows.append(report.load_row(num, [visit for _, visit in pairs], time.monotonic() - begun, same))
             is_well &= same == len(pairs)
             print(rows[-1], flush=True)
@@ -75,7 +75,7 @@ async def _visits(address: str, number: int, runs: int) -> list[tuple[Job, Visit
     return done
 
 
-def _is_own(job: Job, visit: Visit) -> bool:
+def is_own(job: Job, visit: Visit) -> bool:
     """Whether the files taken away are of this visitor's own run."""
     about = json.loads(visit.exports["json"])
     settings = about["settings"]
@@ -127,7 +127,7 @@ async def _comes_and_goes(
             async with Visitor.opened(address, number) as visitor:
                 visit = await visitor.run(job, content(job, 1 + number + 1000 * turn))
             counts["runs"] += 1
-            counts["other"] += visit.told != alone[job].told or not _is_own(job, visit)
+            counts["other"] += visit.told != alone[job].told or not is_own(job, visit)
         except LoadError as error:
             counts["other"] += 1
             print(error, flush=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = {"AIM_STORE_MB": "100", "AIM_KEEP_MINUTES": "2"}  # so that what is kept is soon as much as it will be
+SETTINGS = {"AIM_STORE_MB": "100", "AIM_KEEP_MINUTES": "5"}  # so that what is kept is soon as much as it will be
 
 
 @dataclass(frozen=True)

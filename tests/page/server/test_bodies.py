@@ -35,6 +35,17 @@ def said(reply) -> str:
     return sentence
 
 
+def test_inputs_may_go_by_their_names_as_the_page_about_the_api_says(app, client):
+    (first, second) = app.blocks.parameters("quick")
+    event = client.post("/gradio_api/call/v2/quick", json={first: "x", second: 1}).json()["event_id"]
+    assert 'data: ["x"]' in client.get(f"/gradio_api/call/quick/{event}").text
+    for sent in ({second: 1}, {first: "x", "other": 1}, {"data": ["x", 1]}):
+        assert "missing or unknown" in said(client.post("/gradio_api/call/v2/quick", json=sent))
+    assert "no such function" in said(client.post("/gradio_api/call/v2/none", json={}))
+    file = {"path": "http://127.0.0.1/x", "meta": {"_type": "gradio.FileData"}}
+    assert "Upload the file" in said(client.post("/gradio_api/call/v2/quick", json={first: file, second: 1}))
+
+
 NO_SESSION = [None, "", 5, ["a"], "a b", "x" * 65, "é", "../x"]
 
 

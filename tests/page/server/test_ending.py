@@ -45,7 +45,7 @@ def test_sigterm_ends_the_first_process_and_its_files_go(tmp_path):
         command = [*UNSHARE, *PYTHON, "--port", str(port)]
         outside = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
-        wait_until(lambda: alive(address) or outside.poll() is not None, 120)
+        wait_until(lambda: alive(address) or outside.poll() is not None, 300)
         assert outside.poll() is None, log.read_text()
         first = int(Path(f"/proc/{outside.pid}/task/{outside.pid}/children").read_text())
         assert Path(f"/proc/{first}/status").read_text().split("NSpid:")[1].split()[1] == "1"

@@ -138,6 +138,7 @@ def test_who_listens_for_nothing_is_told_so_without_a_traceback(app, capfd, capl
 def test_an_answer_may_be_fetched_later_by_the_number_of_its_event(app):
     with visitor(app.address) as client:
         event = client.post("/gradio_api/call/quick", json={"data": ["x", 1]}).json()["event_id"]
+        app.on_server(app.blocks.fair_queue.tidy())
         assert client.get(f"/gradio_api/call/quick/{event}").text.startswith("event: complete")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 
 import pytest
 
-from page.server.body import PATIENCE
+from page.server import body
 from page.server.record import Record
 from page.server.refused import Refused
 from page.server.settings import ServerSettings
@@ -80,7 +81,18 @@ def test_nothing_of_a_broken_upload_stays_and_no_traceback(app, capfd, caplog):
         sweep_parts(app.app.folder)
         assert len(parts()) == 1  # it is still being sent
     wait_until(lambda: not parts())
-    assert "Traceback" not in capfd.readouterr().err + caplog.text and 0 < PATIENCE <= 60
+    assert "Traceback" not in capfd.readouterr().err + caplog.text
+
+
+@pytest.mark.parametrize("path", [UPLOAD, "/gradio_api/queue/join"])
+def test_what_comes_too_slowly_is_ended_with_a_sentence(app, monkeypatch, path):
+    monkeypatch.setattr(body, "PATIENCE", 0.05)
+    address, port = app.address.removeprefix("http://").split(":")
+    head = f"POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2000\r\n"
+    with socket.create_connection((address, int(port)), timeout=10) as connection:
+        connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x".encode())
+        reply = connection.recv(10_000).decode()
+    assert reply.startswith("HTTP/1.1 408") and "came too slowly" in reply
 
 
 async def full(scope, receive, send):
@@ -94,6 +106,6 @@ def test_a_full_disk_is_a_sentence(tmp_path):
     uploads = Uploads(full, UploadLedger(tmp_path, MOST), Record())
     scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": [(b"content-length", b"5")]}
     with pytest.raises(Refused) as caught:
-        uploads(scope, None, None).send(None)
+        asyncio.run(uploads(scope, None, None))
     assert caught.value.status == 507 and "disk of this server is full" in caught.value.sentence(scope)
     assert caught.value.__cause__.errno == errno.ENOSPC

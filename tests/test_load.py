@@ -1,0 +1,64 @@
+"""Load: a visitor of `make load` asks as a browser does, two get their own answers, and memory that grows is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from tools.load import report
+from tools.load.__main__ import content, is_own, jobs
+from tools.load.server import Sample
+from tools.load.visitor import LoadError, Visitor
+
+
+async def visits(address: str, asked: list) -> list:
+    async def one(number: int, job):
+        async with Visitor.opened(address, number) as visitor:
+            return await visitor.run(job, content(job, number))
+
+    return await asyncio.gather(*(one(number, job) for number, job in enumerate(asked)))
+
+
+def test_visitors_at_once_get_the_answer_and_the_files_of_their_own_run(served):
+    first, other = jobs()[0], replace(jobs()[1], settings=(0.5, 2, 4, 2))
+    one, another, again = asyncio.run(visits(served, [first, other, first]))
+    assert one.told == again.told != another.told and min(one.run_s, one.cheap_s) > 0
+    assert is_own(first, one) and is_own(other, another) and not is_own(other, one)
+    assert "prefill_ms" not in one.told and "trace" in json.loads(one.told)
+
+
+def test_an_upload_of_each_visitor_is_another_file_with_the_same_frames():
+    job = jobs()[0]
+    assert content(job, 1) != content(job, 2) and content(job, 1)[:-8] == content(job, 2)[:-8]
+
+
+def test_a_refusal_is_an_error_with_its_sentence(served):
+    async def bad():
+        async with Visitor.opened(served, 1) as visitor:
+            await visitor.run(replace(jobs()[0], question=""), content(jobs()[0], 1))
+
+    with pytest.raises(LoadError, match="Type a question first"):
+        asyncio.run(bad())
+
+
+def sample(seconds: float, memory: float) -> Sample:
+    return Sample(seconds, memory, 50, 1, 20, 3.0)
+
+
+def test_memory_is_flat_when_only_the_warm_up_grew():
+    warm = [sample(5 * i, 1000 + min(i, 25) * 20) for i in range(100)]
+    assert report.growth(warm) == pytest.approx(0, abs=1e-3)
+    assert report.growth([sample(5 * i, 1000 + 10 * i) for i in range(100)]) > 0.2
+    head, *rows = report.soak_table(warm)
+    assert len(rows) == 10 and rows[-1] == "| 7.9 | 1500 | 50 | 1.0 | 20 | 3 |" and head.count("|") == 14
+
+
+def test_a_table_goes_between_its_own_marks(tmp_path, monkeypatch):
+    page = tmp_path / "load.md"
+    page.write_text("<!-- load -->\nold\n<!-- /load -->\n<!-- soak -->\nstays\n<!-- /soak -->\n")
+    monkeypatch.setattr(report, "PAGE", page)
+    report.kept("load", r"new \1")
+    assert page.read_text() == "<!-- load -->\nnew \\1\n<!-- /load -->\n<!-- soak -->\nstays\n<!-- /soak -->\n"
