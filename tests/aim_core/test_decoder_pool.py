@@ -102,7 +102,7 @@ def test_stop_kills_the_decoder_within_a_second(folder, children):
 
 
 def test_a_file_that_takes_long_keeps_nobody_waiting(folder, children):
-    """Two of them: one goes on at low priority, the other makes room for who waits and is begun again after the first."""
+    """Two of them: one goes on at low priority, the other makes room for who waits and is begun again after it."""
     stops, pool = [threading.Event(), threading.Event()], DecoderPool(places=1, quick_seconds=0.1)
     first = in_thread(pool.decode, request(folder / "sleep.png"), Asker("a", stops[0].is_set))
     wait_until(lambda: children and priority(children[0]) > os.getpriority(os.PRIO_PROCESS, 0))
