@@ -61,10 +61,10 @@ class Place:
 
 
 class Turns:
-    """`places` turns at once; safe to use from many threads."""
+    """`places` turns at once, at most `each` of them of one name; safe to use from many threads."""
 
-    def __init__(self, places: int):
-        self._free = places
+    def __init__(self, places: int, each: int | None = None):
+        self._free, self._each = places, places if each is None else each
         self._changed = threading.Condition()
         self._line: list[_Waiting] = []
         self._inside: Counter[str] = Counter()
@@ -83,12 +83,18 @@ class Turns:
             place.leave()
 
     def at_once(self, asker: Asker = NOBODY) -> Place | None:
-        """A turn if there is one free now and nobody waits, to be ended with `leave`."""
+        """A turn if there is one free now that nobody waits for, to be ended with `leave`."""
         with self._changed:
-            if not self._free or self._line:
+            if not self._may_enter(asker.name) or self._next() is not None:
                 return None
             self._enter(asker.name)
         return Place(lambda: self._leave(asker.name))
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody is in the line."""
+        with self._changed:
+            return bool(self._line)
 
     def _wait(self, asker: Asker) -> None:
         with self._changed:
@@ -126,12 +132,17 @@ class Turns:
         return sorted(self._line, key=keys.__getitem__)
 
     def _call(self) -> None:
-        while self._free and self._line:
-            first = self._order()[0]
+        while (first := self._next()) is not None:
             self._line.remove(first)
             self._enter(first.name)
             first.called = True
         self._changed.notify_all()
+
+    def _next(self) -> _Waiting | None:
+        return next((one for one in self._order() if self._may_enter(one.name)), None)
+
+    def _may_enter(self, name: str) -> bool:
+        return self._free > 0 and self._inside[name] < self._each
 
     def _enter(self, name: str) -> None:
         self._free -= 1

@@ -1,38 +1,56 @@
-"""Pool: a few decoding processes at once. A file that takes long gives its place to the next one after two seconds."""
+"""Pool: a few decoding processes at once. A file that takes long gives its place to those that wait."""
 
 from __future__ import annotations
 
+import time
+
 from aim_core.media.frames import Frames
 from aim_core.media.process import Child, Request
-from aim_core.turns import NOBODY, Asker, Turns
+from aim_core.turns import NOBODY, Asker, Place, Turns
 
 PLACES = 2  # for files that are new, and as many for those that take long
-QUICK_SECONDS = 2.0
+QUICK_SECONDS = 2.0  # of a processor
+_BY_CLOCK = 3.0  # times as many seconds by the clock, as other work may share the machine
+_LOOK_UP = 0.1  # seconds between looks at what a child has used
 
 
 class DecoderPool:
     """`places` quick decoders and as many slow ones; who finds none free waits in a line."""
 
     def __init__(self, places: int = PLACES, quick_seconds: float = QUICK_SECONDS):
-        self._quick, self._slow, self._seconds = Turns(places), Turns(places), quick_seconds
+        self._quick, self._seconds = Turns(places), quick_seconds
+        self._slow = Turns(places, each=max(1, places // 2))  # nobody has all of them
 
     def decode(self, request: Request, asker: Asker = NOBODY) -> Frames | str:
         """Decode in a process of its own; its frames, or a sentence that says why there are none.
 
-        A file that is not done after some seconds goes on among the slow ones, or is begun again there if all their
-        places are taken. Raises Stopped, and kills the process, once `asker.stop` says so.
+        A file that takes more than some seconds goes on among the slow ones. If these have no place for it, it stays as
+        long as nobody waits, and then is begun again once they have. Raises Stopped, and kills the process, once
+        `asker.stop` says so.
         """
         with self._quick.turn(asker) as place, Child(request) as child:
-            if child.wait(self._seconds, asker.stop):
-                return child.result()
-            if slow := self._slow.at_once(asker):
+            slow = self._quickly(child, asker)
+            if slow is not None:
                 try:
                     place.leave()
                     return self._patiently(child, asker)
                 finally:
                     slow.leave()
+            if child.has_ended:
+                return child.result()
         with self._slow.turn(asker), Child(request) as child:
             return self._patiently(child, asker)
+
+    def _quickly(self, child: Child, asker: Asker) -> Place | None:
+        """Wait until the child has ended, or has had its time; then its place among the slow ones, if there is one."""
+        begun = time.monotonic()
+        while not child.wait(_LOOK_UP, asker.stop):
+            is_late = time.monotonic() - begun > self._seconds * _BY_CLOCK
+            if is_late or child.cpu_seconds() > self._seconds:
+                slow = self._slow.at_once(asker)
+                if slow is not None or self._quick.is_awaited:
+                    return slow
+        return None
 
     def _patiently(self, child: Child, asker: Asker) -> Frames | str:
         child.be_nice()

@@ -101,6 +101,18 @@ class Child:
                 if now >= end:
                     return False
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
+    def cpu_seconds(self) -> float:
+        """Processor time that it has had so far, of all its threads; 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def be_nice(self) -> None:
         """Take only the processor time that others leave."""
         with contextlib.suppress(OSError, AttributeError):

@@ -54,7 +54,14 @@ def request(path: Path, **limits) -> Request:
 
 
 def is_over(child: Child) -> bool:
-    return child._process.returncode is not None
+    return child.has_ended
+
+
+def priority(child: Child) -> int:
+    try:
+        return os.getpriority(os.PRIO_PROCESS, child._process.pid)
+    except ProcessLookupError:
+        return 0
 
 
 @pytest.mark.parametrize(
@@ -95,17 +102,14 @@ def test_stop_kills_the_decoder_within_a_second(folder, children):
 
 
 def test_a_file_that_takes_long_keeps_nobody_waiting(folder, children):
-    """Two of them: one goes on, the other is begun again when that is done."""
-    stops, pool = [threading.Event(), threading.Event()], DecoderPool(places=1, quick_seconds=0.2)
-    told: list[int] = []
+    """Two of them: one goes on at low priority, the other makes room for who waits and is begun again after it."""
+    stops, pool = [threading.Event(), threading.Event()], DecoderPool(places=1, quick_seconds=0.1)
     first = in_thread(pool.decode, request(folder / "sleep.png"), Asker("a", stops[0].is_set))
-    wait_until(lambda: children)
-    second = in_thread(pool.decode, request(folder / "sleep.png"), Asker("b", stops[1].is_set, told.append))
-    wait_until(lambda: len(children) == 2 and is_over(children[1]))
-    pool._seconds = 60.0
+    wait_until(lambda: children and priority(children[0]) > os.getpriority(os.PRIO_PROCESS, 0))
+    second = in_thread(pool.decode, request(folder / "sleep.png"), Asker("b", stops[1].is_set))
+    wait_until(lambda: len(children) == 2)
     assert isinstance(pool.decode(request(folder / "plain.png")), Frames)
-    assert not is_over(children[0]) and len(children) == 3
-    assert os.getpriority(os.PRIO_PROCESS, children[0]._process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert [is_over(child) for child in children] == [False, True, True]
     stops[0].set()
     with pytest.raises(Stopped):
         first.result(timeout=10)
@@ -114,6 +118,17 @@ def test_a_file_that_takes_long_keeps_nobody_waiting(folder, children):
     with pytest.raises(Stopped):
         second.result(timeout=10)
     assert all(map(is_over, children))
+
+
+def test_a_slow_file_goes_on_as_long_as_nobody_waits(folder, children):
+    """Though there is no place for it among the slow ones."""
+    stop, pool = threading.Event(), DecoderPool(places=1, quick_seconds=0.01)
+    first = in_thread(pool.decode, request(folder / "sleep.png"), Asker("a", stop.is_set))
+    wait_until(lambda: children and priority(children[0]) > os.getpriority(os.PRIO_PROCESS, 0))
+    assert isinstance(pool.decode(request(folder / "plain.png")), Frames) and len(children) == 2
+    stop.set()
+    with pytest.raises(Stopped):
+        first.result(timeout=10)
 
 
 HEAD = {"missing": [], "shape": [1, 8, 8], "times": [0.0], "duration": 0.0}

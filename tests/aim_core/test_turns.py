@@ -72,6 +72,23 @@ def test_two_places_are_two_turns_and_one_who_leaves_early_makes_room():
     assert turns.at_once() is not None
 
 
+def test_one_name_has_no_more_than_its_share_while_others_come_in():
+    turns = Turns(3, each=2)
+    line = Line(turns)
+    for caller in ("a1", "a2", "a3"):
+        line.join(caller)
+    assert line.entered == ["a1", "a2"] and turns.at_once(Asker("a")) is None
+    line.join("b1")
+    assert line.entered == ["a1", "a2", "b1"]
+    line.end("b1")
+    place = turns.at_once(Asker("c"))
+    assert place and turns.is_awaited
+    place.leave()
+    line.end("a1")
+    wait_until(lambda: "a3" in line.entered)
+    assert not turns.is_awaited
+
+
 def test_who_is_stopped_leaves_the_line():
     line, stop = Line(Turns(1)), threading.Event()
     line.join("a1")

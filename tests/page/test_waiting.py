@@ -7,11 +7,14 @@ import sys
 import time
 import uuid
 from contextlib import contextmanager
+from functools import partial
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
 
+from aim_core.media import decode
+from aim_core.media.limits import Limits
 from aim_core.media.pool import PLACES
 from tests.helpers import hostile
 from tests.helpers.held import held_app
@@ -32,7 +35,8 @@ def held():
 
 @pytest.fixture
 def slow_picture(tmp_path, monkeypatch):
-    """A picture that takes its decoder over, which then never ends."""
+    """A picture that takes its decoder over, which then never ends, whatever this machine has to do meanwhile."""
+    monkeypatch.setattr(decode, "Limits", partial(Limits, wall_seconds=600.0))
     for name, value in hostile.taken_over(tmp_path).items():
         monkeypatch.setenv(name, value)
     return hostile.pictures(tmp_path)["sleep"]
