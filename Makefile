@@ -1,5 +1,6 @@
-# The whole interface: demo, test, test-fast, fuzz, lint, format, docs, bench, train, plot-log, evaluate, methods, findings and what
-# makes files of the repository: world, samples, screenshot, notebook, lock, compat. Each sets up what it needs.
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings; what makes
+# files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container, fuzz, load, soak. Each
+# sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -14,8 +15,8 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast fuzz lint format docs bench train plot-log evaluate methods findings world samples screenshot notebook lock compat \
-  chromium clean
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings fuzz load soak world samples screenshot notebook lock compat \
+  audit container chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -63,9 +64,11 @@ train: $(DEV)
 evaluate: $(DEV)
 	$(PY) -m training.evaluate
 
-# All methods at one cost; ended and begun again it goes on where it stood.
+# All methods at one cost; ended and begun again it goes on where it stood. SET is held_out or wide.
+SET := held_out
+PROCESSES := 1
 methods: $(DEV)
-	$(PY) -m training.method_table
+	$(PY) -m training.method_table --set $(SET) --processes $(PROCESSES)
 
 plot-log: $(DEV)
 	$(PY) -m training.plot_log
@@ -75,6 +78,12 @@ plot-log: $(DEV)
 MODELS := assets/model
 findings: $(DEV)
 	$(PY) -m training.findings $(MODELS)
+
+# 8 and 32 visitors at once, each with a browser's own protocol, and 32 that come and go for 20 minutes; see docs/load.md.
+load: $(DEV)
+	$(PY) -m tools.load load --keep
+soak: $(DEV)
+	$(PY) -m tools.load soak --keep
 
 # What tells the embedded model's world from others, fitted to its weights: assets/model/world.json.
 world: $(DEV)
@@ -89,6 +98,7 @@ samples: $(DEV)
 screenshot: $(DEV) chromium
 	SCREENSHOTS=1 $(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py tests/browser/test_compare.py
 	cp -r screenshots/explorer.webp screenshots/tour assets/
+	$(PY) -m tools.methods_picture
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (1320, 1600)).save('assets/screenshot.png', optimize=True)"
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/compare.png').convert('RGB'), (1200, 3000)).save('assets/compare.webp', quality=80)"
 
@@ -104,6 +114,14 @@ lock: $(DEV)
 # The engine's tests on the lowest, the locked and the newest libraries; one of them: make compat ENV=newest.
 compat: $(DEV)
 	$(PY) -m tools.compat $(ENV)
+
+# Known vulnerabilities of all that is locked.
+audit: $(DEV)
+	$(PY) -m pip_audit --disable-pip --no-deps --requirement requirements-dev.lock
+
+# The Dockerfile built without Docker, as root: apt-get install buildah debootstrap. Options of its build: make container BUILD="…"
+container: $(DEV)
+	$(PY) -m tools.container $(BUILD)
 
 # What the page needs, and what the tests, benchmarks and training need on top.
 $(READY): requirements.lock

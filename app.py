@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
+if os.environ.get("SPACES_ZERO_GPU"):  # a Space that lends its GPU: its package must come before torch
+    import spaces  # noqa: F401
 
+from aim_core.media.kernel import hide_process
 from page.build import build_page, serve
+from page.server.ending import ended_by_signals
+from page.server.folder import OwnFolder
+from page.server.settings import SettingError, read_settings
 from page.state.startup import arguments, load
 
 
 def main() -> None:
+    hide_process()  # its environment, from decoders and others of its user
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # what Gradio asks itself when it starts
     options = arguments()
-    serve(build_page(load(options.model)), options.host, options.port)
+    try:
+        settings = read_settings(options.host)
+    except SettingError as error:
+        sys.exit(str(error))
+    with ended_by_signals(), OwnFolder.made():
+        serve(build_page(load(options.model), settings), options.host, options.port)
 
 
 if __name__ == "__main__":

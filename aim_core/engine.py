@@ -35,6 +35,7 @@ from aim_core.methods.base import Method, merges_early, needs_tower
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
+from aim_core.turns import NOBODY, Asker
 
 _NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
@@ -88,7 +89,7 @@ class Engine:
         _check_question(question)
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
-        frames = _frames(media, num_frames)
+        frames = _frames(media, num_frames, stop)
         diagnostics = Diagnostics(details, other_scores)
         session = Session(self.adapter, as_method(config), overrides or NO_OVERRIDES, diagnostics)
         with (
@@ -128,7 +129,7 @@ class Engine:
         media, question, num_frames, stop, and what is raised: as in `run`.
         """
         _check_question(question)
-        frames, session = _frames(media, num_frames), Session(self.adapter, as_method(config))
+        frames, session = _frames(media, num_frames, stop), Session(self.adapter, as_method(config))
         with self._exclusive(stop), torch.inference_mode(), patched(self.adapter, session):
             with stoppable(self.adapter.model, stop):
                 prompt = self._encode_prompt(frames, question, session)
@@ -165,7 +166,7 @@ class Engine:
         _check_question(question)
         if repeats < 1 or warm < 0:
             raise ValueError(f"repeats must be at least 1 and warm at least 0, got {repeats}, {warm}")
-        frames, methods = _frames(media, num_frames), [as_method(config) for config in configs]
+        frames, methods = _frames(media, num_frames, stop), [as_method(config) for config in configs]
         with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
             turns = [
                 [self._one_prefill(frames, question, own, vision) for own in methods] for _ in range(warm + repeats)
@@ -300,11 +301,11 @@ def _check_question(question: str) -> None:
         raise ValueError("The question is empty. Type a question about the video.")
 
 
-def _frames(media: str | Path | np.ndarray | Frames, num_frames: int) -> Frames:
+def _frames(media: str | Path | np.ndarray | Frames, num_frames: int, stop: Callable[[], bool] | None = None) -> Frames:
     if isinstance(media, Frames):
         return media
     if not isinstance(media, np.ndarray):
-        return load_frames(media, num_frames)
+        return load_frames(media, num_frames, asker=Asker(stop=stop) if stop else NOBODY)
     if media.ndim != 4 or media.shape[-1] != 3 or media.dtype != np.uint8 or not media.size:
         raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
     kind: MediaKind = "image" if len(media) == 1 else "video"

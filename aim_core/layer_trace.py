@@ -9,7 +9,7 @@ import numpy as np
 
 from aim_core.ops.rank_correlation import spearman
 
-_OPTIONAL = ("steps", "received", "last_token")
+_OPTIONAL = ("steps", "received", "last_token", "folded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,8 @@ class LayerTrace:
     received:   (k,) float32, the attention that each of them receives (`AttentionReceived`), whatever `scores` are.
     last_token: (k,) float32, the attention that the last token pays to each (`LastTokenAttention`). Both are (0,)
                 where not asked for or no scores were measured.
+    folded:     (f, 2) int64, rows that left before this layer and were folded into another, and the row that each went
+                on in, which entered; (0, 2) for none. Rows that left and are not among them were dropped.
     """
 
     layer: int
@@ -32,6 +34,7 @@ class LayerTrace:
     steps: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
     received: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     last_token: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    folded: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
 
     @property
     def early(self) -> float | None:

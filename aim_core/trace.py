@@ -182,6 +182,19 @@ class Trace:
             last[layer.kept] = layer.layer
         return last
 
+    def folded_into_by_row(self) -> np.ndarray:
+        """(rows,) int64, the visual row that each was folded into after the last layer that it entered; -1 for none."""
+        into = np.full(self.num_rows, -1, dtype=np.int64)
+        for layer in self.layers:
+            into[layer.folded[:, 0]] = layer.folded[:, 1]
+        return into
+
+    def folded(self, layer: int) -> np.ndarray:
+        """(V, n) bool, whether the token behind each patch was folded into another right before `layer`."""
+        went = np.zeros(self.num_rows, dtype=bool)
+        went[self._layer(layer).folded[:, 0]] = True
+        return self._by_patch(went, fill=False)
+
     def save(self, path: str | Path) -> None:
         """Write everything to one compressed .npz file."""
         arrays: dict[str, Any] = {

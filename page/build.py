@@ -20,17 +20,24 @@ from page.i18n import ENGLISH, I18N, text
 from page.layout import Controls, MediaInputs
 from page.permalink import LEAST_RATIO
 from page.programs.endpoints import Programs
+from page.server.app import ServedApp
+from page.server.blocks import PageBlocks
+from page.server.ending import until_told
+from page.server.settings import ServerSettings
 from page.state.startup import Loaded
+from page.state.store import ResultStore
+from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
 from page.theme import theme
 
 PRESS_RUN = "() => document.getElementById('run').click()"
 
 
-def build_page(loaded: Loaded) -> gr.Blocks:
-    """The page for one loaded model."""
-    depth = loaded.engine.num_layers
+def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBlocks:
+    """The page for one loaded model. settings: of the server around it; of one for this machine alone if left out."""
+    settings, depth = settings or ServerSettings(), loaded.engine.num_layers
+    store = ResultStore(settings.store_bytes, settings.keep_seconds)
     adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
-    with gr.Blocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
+    with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         NavPanel("explore", elem_id="nav")
         with gr.Row(elem_id="about"):
             gr.Markdown(text("INTRO"), elem_id="intro")
@@ -42,7 +49,7 @@ def build_page(loaded: Loaded) -> gr.Blocks:
                 with gr.Column(scale=4, elem_id="ask"):
                     controls = layout_inputs.controls(loaded, default, media)
             with gr.Column(elem_id="results"):
-                handlers = Handlers(loaded, layout_results.results(default, depth))
+                handlers = Handlers(loaded, layout_results.results(default, depth), store)
         with media.video_samples:
             layout_shared.samples(media.video, controls.question)
         with media.image_samples:
@@ -57,8 +64,12 @@ def build_page(loaded: Loaded) -> gr.Blocks:
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
         Explain(loaded, handlers).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
-        compare.build(loaded, handlers, demo)
-    return demo.queue(max_size=32)
+        compared = compare.build(loaded, handlers, demo)
+    demo.settle(settings)
+    demo.tidied = [store.expire, compared.kept.expire]
+    demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
+    demo.record.gauges["kept_comparisons_bytes"] = lambda: compared.kept.num_bytes
+    return demo
 
 
 def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list[Dependency]:
@@ -90,8 +101,7 @@ def _connect_run(handlers: Handlers, controls: Controls, inputs: list, outputs: 
         outputs,
         api_name="run",
         api_visibility="undocumented",
-        concurrency_id="model",
-        concurrency_limit=1,
+        **MODEL_LINE,
         show_progress_on=handlers.results.answers,
     )
 
@@ -104,7 +114,7 @@ def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dep
         outputs,
         trigger_mode="always_last",
         api_visibility="private",
-        concurrency_id="model",
+        **MODEL_LINE,
         show_progress_on=handlers.results.answers,
     )
     hand.then(None, None, None, js=scripts.call(NOW, "hearAnswered"), api_visibility="private")
@@ -129,7 +139,7 @@ def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
         handlers.results.timed,
         api_name="times",
         api_visibility="undocumented",
-        concurrency_id="model",
+        **MODEL_LINE,
         show_progress="hidden",
     )
 
@@ -171,7 +181,7 @@ def _connect_follow(handlers: Handlers, controls: Controls, inputs: list, output
         show_progress="hidden",
         api_name="follow",
         api_visibility="undocumented",
-        concurrency_id="model",
+        **MODEL_LINE,
     )
 
 
@@ -190,10 +200,12 @@ def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
         run.success(**drawn)
 
 
-def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
-    """Serve the page as it is meant to be; `more` goes to Gradio's launch."""
+def serve(demo: PageBlocks, host: str, port: int, **more) -> None:
+    """Serve the page as it is meant to be until the process is told to end; `more` goes to Gradio's launch."""
     entries = tuple(block.entry for block in demo.blocks.values() if isinstance(block, Panel))
     paths = tuple(f"/{path}" for path in PAGES.values())
+    head = Middleware(Head, entries=entries, paths=paths)
+    app = ServedApp(demo, pages=paths, middleware=[head], routes=[scripts.route()])
     demo.launch(
         server_name=host,
         server_port=port,
@@ -202,10 +214,17 @@ def serve(demo: gr.Blocks, host: str, port: int, **more) -> None:
         max_file_size="100mb",
         enable_monitoring=False,
         run_history=False,
-        state_session_capacity=50,
+        state_session_capacity=500,
+        max_threads=RUNS_AT_ONCE + 32,  # for all that runs nothing
         footer_links=["api", "gradio"],
         i18n=I18N,
         ssr_mode=False,  # Node would render the page without what `Head` puts into it
-        app_kwargs={"middleware": [Middleware(Head, entries=entries, paths=paths)], "routes": [scripts.route()]},
-        **more,
+        app_kwargs={"lifespan": app.tidied},
+        _app=app,
+        **{"prevent_thread_lock": True} | more,
     )
+    if not more.get("prevent_thread_lock"):
+        try:
+            until_told()
+        finally:
+            demo.close(verbose=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import inspect
 import logging
@@ -26,22 +27,31 @@ MAX_SIDE = 100_000  # pixels that a side may be said to have
 _log = logging.getLogger(__name__)
 
 
-def refusal(sentence: str, title: str) -> gr.Error:
-    """What tells a visitor that something cannot be done; expected, so its traceback is not for the server's log.
+class Refusal(gr.Error):
+    """What tells a visitor that something cannot be done; expected, so its traceback is not for the server's log."""
 
-    title: its name in TITLES.
-    """
-    return gr.Error(sentence, title=strings().TITLES[title], print_exception=False)
+    def __init__(self, sentence: str, why: str):
+        """why: a word for the log, which is the name of its title in TITLES."""
+        super().__init__(sentence, title=strings().TITLES[why], print_exception=False)
+        self.why = why
+
+
+def refusal(sentence: str, title: str) -> Refusal:
+    """A sentence under a title of TITLES, to be raised."""
+    return Refusal(sentence, title)
 
 
 def checked_question(question: object) -> str:
     """The question without spaces around it."""
-    text = str(question or "").strip()
+    if not isinstance(question, str | None):
+        raise refusal(strings().BAD_QUESTION, "question")
+    text = (question or "").strip()
     if not text:
         raise refusal(strings().NO_QUESTION, "question")
-    if len(text.split()) > MAX_WORDS or len(text) > MAX_LETTERS:
-        message = strings().LONG_QUESTION.format(count=f"{len(text.split()):,}", most=MAX_WORDS)
-        raise refusal(message, "long")
+    if (words := len(text.split())) > MAX_WORDS:
+        raise refusal(strings().LONG_QUESTION.format(count=f"{words:,}", most=MAX_WORDS), "long")
+    if len(text) > MAX_LETTERS:
+        raise refusal(strings().LONG_LETTERS.format(count=f"{len(text):,}", most=f"{MAX_LETTERS:,}"), "long")
     return text
 
 
@@ -135,6 +145,9 @@ def sentences():
         _log.exception("out of memory")
         raise refusal(strings().NO_MEMORY, "memory") from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _log.error("the disk is full")
+            raise refusal(strings().DISK_FULL, "disk") from error
         _log.exception("a request failed")
         raise refusal(strings().WENT_WRONG, "wrong") from error
 

@@ -19,10 +19,11 @@ from page.handlers import Handlers
 from page.i18n import text
 from page.layout import MediaInputs
 from page.state.startup import Loaded
+from page.state.waiting import MODEL_LINE
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
 USUAL += ["fewer_frames", "average_pooling", "random"]
-EXPORTS = ("csv", "page")
+EXPORTS = ("figures", "csv", "page")
 
 
 class Inputs(NamedTuple):
@@ -53,8 +54,8 @@ class Taken(NamedTuple):
     link: gr.Textbox
 
 
-def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> None:
-    """Its components and events, on the route that is being built."""
+def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> CompareHandlers:
+    """Its components and events, on the route that is being built; returns its handlers."""
     adapter = loaded.engine.adapter
     NavPanel("compare", elem_id="nav")
     gr.Markdown(text("COMPARE_INTRO"), elem_id="intro")
@@ -76,7 +77,9 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> None:
     with media.image_samples:
         layout_shared.samples(media.image, question)
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
-    _connect(demo, CompareHandlers(loaded, handlers, panel, media, inputs.settings), inputs, taken)
+    compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings)
+    _connect(demo, compared, inputs, taken)
+    return compared
 
 
 def _settings(has_frames: bool) -> tuple[gr.Slider, gr.Dropdown, gr.Slider]:
@@ -110,7 +113,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
         [*inputs.media.inputs, *inputs.settings],
         [handlers.panel, taken.key, taken.code, taken.link],
         api_visibility="private",
-        concurrency_id="model",
+        **MODEL_LINE,
         show_progress_on=handlers.panel,
     )
     layout_inputs.disarm_stop(inputs.stop, [compared], last=[compared])
@@ -128,5 +131,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
     asks = [inputs.media.video, inputs.media.image, inputs.question]
     linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
-        made = button.click(handlers.maker(kind), taken.key, taken.files, api_visibility="private")
+        made = button.click(
+            handlers.maker(kind), taken.key, taken.files, api_name=f"compare_{kind}", api_visibility="private"
+        )
         made.success(None, taken.files, None, js=TAKE, api_visibility="private")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from urllib.parse import parse_qsl
 
 import gradio as gr
-from cachetools import LRUCache
 from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 
 from aim_core.budget import Budget
 from aim_core.errors import Stopped
-from aim_core.method_comparison import DENSE, MethodRun, each_method
+from aim_core.media.frames import Frames
+from aim_core.method_comparison import DENSE, MethodRun
 from page.checks import checked_frames, checked_kind, checked_media, checked_question, guarded, refusal
 from page.compare_link import checked_budget, checked_methods, compare_query, read_compare_link
 from page.components.compare.component import Compared, ComparePanel
@@ -30,8 +29,10 @@ from page.layout import MediaInputs
 from page.state.model_facts import ModelFacts
 from page.state.samples import known_answer, sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
+from page.state.store import ByteCache, held_bytes
+from page.state.waiting import waiting
 
-KEPT = 8  # comparisons of all visitors together, for what is taken away of them
+KEPT_BYTES = 300 << 20  # comparisons of all visitors together, for what is taken away of them
 
 
 class AskedComparison:
@@ -46,6 +47,11 @@ class AskedComparison:
     @property
     def listed(self) -> list[MethodRun]:
         return list(self.runs.values())
+
+    @property
+    def share(self) -> float:
+        """Of the runs that are done."""
+        return len(self.runs) / (len(self.methods) + 1)
 
     @property
     def query(self) -> str:
@@ -69,9 +75,8 @@ class CompareHandlers:
         self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
-        self._kept: LRUCache[str, AskedComparison] = LRUCache(KEPT)
-        self._lock = Lock()
-        self.writers = {"csv": self._csv, "page": self._page}
+        self.kept = ByteCache[AskedComparison](KEPT_BYTES, size=lambda asked: held_bytes(asked.runs))
+        self.writers = {"csv": self._csv, "figures": self._figures, "page": self._page}
 
     @guarded
     def run(
@@ -92,23 +97,38 @@ class CompareHandlers:
         path, methods = checked_media(video, image, shown), checked_methods(methods)
         asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods)
         key = uuid.uuid4().hex
-        with self._lock:
-            self._kept[key] = asked
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            progress(0.0, strings().READING)
-            checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames))
-            settings = {"methods": methods, "budget": budget, "num_timed": self.runner.timed_prefills}
-            each = each_method(self.runner.engine, frames, question, **settings, stop=stop)
-            for run in each:
+            checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames, waiting("file", stop)))
+            yield from self._compared(asked, key, frames, stop, progress)
+
+    def _compared(self, asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool], progress):
+        """What the page gets of each run as it finishes."""
+        each = self.runner.each_method(frames, asked.question, asked.methods, asked.budget, stop)
+        for run in self._in_turns(each, asked, key, frames, stop):
+            if not run.prefill_ms:  # times come all at once, after the last answer
+                progress(asked.share, self._done(run))
+                yield asked.shown(), key, self._code(asked), asked.query
+        yield asked.shown(), key, gr.skip(), gr.skip()
+
+    def _in_turns(
+        self, each: Iterator[MethodRun], asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool]
+    ) -> Iterator[MethodRun]:
+        """The runs of a comparison, each in a turn of its own, as other visitors wait for the model too."""
+        now = strings().RUNNING["dense"]
+        while True:
+            with self.runner.turns.turn(waiting("model", stop, now, asked.share)):
+                if (run := next(each, None)) is None:
+                    return
                 asked.runs[run.name] = run
+                self.kept.set(key, asked)  # which has grown
                 if len(asked.runs) == 1:
-                    world = self.runner.world_check(frames, question)
+                    world = self.runner.world_check(frames, asked.question)
                     asked.outside = world is not None and world.outside
-                if not run.prefill_ms:  # times come all at once, after the last answer
-                    title = strings().COMPARE_DENSE if run.name == DENSE else run.title
-                    progress(len(asked.runs) / (len(methods) + 1), strings().COMPARED.format(title=title))
-                    yield asked.shown(), key, self._code(asked), asked.query
-            yield asked.shown(), key, gr.skip(), gr.skip()
+            now = self._done(run)
+            yield run
+
+    def _done(self, run: MethodRun) -> str:
+        return strings().COMPARED.format(title=strings().COMPARE_DENSE if run.name == DENSE else run.title)
 
     @guarded
     def stop(self, request: gr.Request) -> None:
@@ -129,32 +149,43 @@ class CompareHandlers:
         return update or gr.skip()
 
     def maker(self, kind: str) -> Callable:
-        """A handler that writes the file of one kind into a folder of its own."""
+        """A handler that writes the files of one kind into a folder of their own."""
 
         @guarded
         def make(key: str | None) -> list[str]:
-            with self._lock:
-                asked = self._kept.get(key) if key else None
+            asked = self.kept.get(key)
             if asked is None or not asked.runs:
                 raise refusal(strings().RESULT_GONE if key else strings().NOTHING_TO_EXPORT, "gone")
             folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex
             folder.mkdir(parents=True)
-            name, written = self.writers[kind](asked)
-            (folder / name).write_text(written, encoding="utf-8")
-            return [str(folder / name)]
+            return [str(path) for path in self.writers[kind](asked, folder)]
 
         return make
 
-    def _csv(self, asked: AskedComparison) -> tuple[str, str]:
-        return "aim_comparison.csv", comparison_csv(asked.listed)
+    def _csv(self, asked: AskedComparison, folder: Path) -> list[Path]:
+        return [_written(folder / "aim_comparison.csv", comparison_csv(asked.listed))]
 
-    def _page(self, asked: AskedComparison) -> tuple[str, str]:
+    def _figures(self, asked: AskedComparison, folder: Path) -> list[Path]:
+        from page.exports.figures import write_figures  # drawing is slow to import: not when the page starts
+        from page.figures import drawn_texts
+        from visual.method_figures import method_figures
+
+        runs = asked.listed
+        return write_figures(method_figures(runs, len(runs[0].visual_per_layer) // 2, drawn_texts()), folder)
+
+    def _page(self, asked: AskedComparison, folder: Path) -> list[Path]:
         texts = strings().REPLAY
         settings = f"{sample_name(asked.path) or Path(asked.path).name} · {self.facts.name}"
         heading = {"title": strings().COMPARE_TITLE, "question": asked.question, "settings": settings}
         heading |= {"theme": texts["theme"], "offline": texts["offline"]}
-        return "aim_comparison.html", replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
+        page = replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
+        return [_written(folder / "aim_comparison.html", page)]
 
     def _code(self, asked: AskedComparison) -> str:
         settings = asked.question, asked.num_frames, asked.budget, asked.methods
         return comparison_code(asked.path, *settings, self.facts.name)
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -5,6 +5,7 @@ What is set here is set here alone: the page that explores keeps its own video, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +25,7 @@ from page.layout import Update
 from page.state.samples import SAMPLES as FOLDER
 from page.state.startup import Loaded
 from page.state.store import StoredRun
+from page.state.waiting import MODEL_LINE, waiting
 
 FAILED = "() => ({failed: Date.now()})"
 
@@ -55,7 +57,7 @@ class Explain:
             [self.tour, self.answers, self.explorer],
             trigger_mode="multiple",  # a step may be left while it waits
             api_visibility="private",
-            concurrency_id="model",
+            **MODEL_LINE,
             show_progress_on=self.tour,
         )
         run.failure(None, None, self.tour, js=FAILED, api_visibility="private", show_progress="hidden")
@@ -77,7 +79,8 @@ class Explain:
     def run(self, event: gr.EventData, request: gr.Request) -> Update:
         """Run a step's settings; the nearest step there is, whatever number was sent."""
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            stored = self.stored(int(event.step), stop)
+            step = event._data.get("step") if isinstance(event._data, dict) else 0
+            stored = self.stored(step if type(step) is int else 0, stop)
             return {
                 self.tour: measured(stored),
                 self.answers: answers_record(stored.runs, timed=False, is_saved=True),
@@ -85,13 +88,14 @@ class Explain:
             }
         return gr.skip()
 
-    def stored(self, index: int, stop=None) -> StoredRun:
+    def stored(self, index: int, stop: Callable[[], bool] = lambda: False) -> StoredRun:
         """The runs of one step, dense and AIM."""
         step = self.steps[min(max(0, index), len(self.steps) - 1)]
         config = AimConfig(step.keep_ratio, step.l1, step.l2)
-        details = self.runner.is_small
-        dense, aim = (
-            self.runner.run(self.sample, step.frames, self.question, one, details=details, stop=stop)
-            for one in (AimConfig.dense(), config)
-        )
+        details, frames = self.runner.is_small, self.runner.frames(self.sample, step.frames, waiting("file", stop))
+        with self.runner.turns.turn(waiting("model", stop)):
+            dense, aim = (
+                self.runner.run(frames, self.question, one, details=details, stop=stop)
+                for one in (AimConfig.dense(), config)
+            )
         return StoredRun(self.sample, self.question, step.frames, dense, aim, details=details)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,9 @@ import numpy as np
 
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
+from aim_core.media.frames import Frames
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
+from aim_core.result import Result
 from aim_core.trace import Trace
 from page.checks import (
     checked_config,
@@ -42,16 +45,17 @@ from page.state.runner import Runner
 from page.state.samples import known_answer
 from page.state.startup import Loaded
 from page.state.store import ResultStore, StoredRun
+from page.state.waiting import waiting
 
 
 class Handlers:
     """The handlers of one page. They return {component: value}; a component that is left out stays as it is."""
 
-    def __init__(self, loaded: Loaded, results: Results):
-        self.results = results
+    def __init__(self, loaded: Loaded, results: Results, store: ResultStore | None = None):
+        self.results, self.store = results, store or ResultStore()
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
-        self.runner, self.store, self.cancellation = Runner(loaded.engine, loaded.world), ResultStore(), Cancellation()
+        self.runner, self.cancellation = Runner(loaded.engine, loaded.world), Cancellation()
 
     @guarded
     def answer(
@@ -74,27 +78,31 @@ class Handlers:
         path = checked_media(video, image, shown)
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            ask = partial(self.runner.run, path, num_frames, question, details=details, stop=stop)
-            progress(0.1, strings().READING)
-            checked_kind(self.adapter, frames := self.runner.frames(path, num_frames))
-            if (different := len(np.unique(frames.times))) < len(frames.times):
-                sentence = strings().FEW_FRAMES.format(different=different, shown=len(frames.times))
-                gr.Warning(sentence, title=strings().TITLES["few"])
-            progress(0.2, strings().RUNNING["dense"])
-            dense = ask(AimConfig.dense(), on_layer=self._by_layer(progress, "dense", 0.2, 0.6))
-            known, world = known_answer(path, question), self.runner.world_check(frames, question)
-            asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
-            yield {
-                self.results.asked: self._asked(asked),
-                self.results.answers: answers_record({"dense": dense}, False, known, world),
-                self.results.first_token: None,
-            }
-            progress(0.6, strings().RUNNING["aim"])
-            aim = ask(config, on_layer=self._by_layer(progress, "aim", 0.6, 1.0))
+            frames = self._frames(path, num_frames, stop)
+            ask = partial(self.runner.run, frames, question, details=details, stop=stop)
+            with self.runner.turns.turn(waiting("model", stop, strings().RUNNING["dense"], 0.2)):
+                dense = ask(AimConfig.dense(), on_layer=self._by_layer(progress, "dense", 0.2, 0.6))
+                known, world = known_answer(path, question), self.runner.world_check(frames, question)
+                asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
+                yield {
+                    self.results.asked: self._asked(asked),
+                    self.results.answers: answers_record({"dense": dense}, False, known, world),
+                    self.results.first_token: None,
+                }
+                progress(0.6, strings().RUNNING["aim"])
+                aim = ask(config, on_layer=self._by_layer(progress, "aim", 0.6, 1.0))
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
             stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
             yield self._shown(stored, key)
+
+    def _frames(self, path: str, num_frames: int, stop: Callable[[], bool]) -> Frames:
+        """The frames to ask about; says so if the file has fewer."""
+        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames, waiting("file", stop)))
+        if (different := len(np.unique(frames.times))) < len(frames.times):
+            sentence = strings().FEW_FRAMES.format(different=different, shown=len(frames.times))
+            gr.Warning(sentence, title=strings().TITLES["few"])
+        return frames
 
     def _by_layer(self, progress: gr.Progress, run: str, start: float, end: float) -> LayerProgress:
         """What tells the page how far the dense run or AIM's is, between two shares of its bar."""
@@ -109,7 +117,9 @@ class Handlers:
             return gr.skip()
         try:
             with self.cancellation.run(request.session_hash) as stop:
-                stored = self.runner.timed(stored, stop)
+                frames = self.runner.frames(stored.path, stored.num_frames, waiting("file", stop))
+                with self.runner.turns.turn(waiting("model", stop)):
+                    stored = self.runner.timed(stored, frames, stop)
         except Stopped:
             return gr.skip()
         self.store.put(stored, key)
@@ -117,7 +127,7 @@ class Handlers:
         return {component: panels[component] for component in self.results.timed}
 
     @guarded
-    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key):
+    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, request: gr.Request):
         """Ask the last question again with the sliders' new values; nothing before there was one.
 
         A run that was loaded from a file has no video here, so it stays as it is; and so does a run of another file
@@ -131,12 +141,14 @@ class Handlers:
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         same_frames = num_frames == stored.num_frames
         overrides = stored.overrides if same_frames else NO_OVERRIDES  # they belong to their frames
-        try:
-            again = self._again(stored, config, num_frames, overrides)
-        except ValueError as error:  # merged otherwise, two overrides may be on one token
-            gr.Warning(strings().OVERRIDES_OFF.format(reason=error), title=strings().TITLES["overrides"])
-            again = self._again(stored, config, num_frames, NO_OVERRIDES)
-        return self._shown(again, key)
+        with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
+            try:
+                again = self._again(stored, config, num_frames, overrides, stop)
+            except ValueError as error:  # merged otherwise, two overrides may be on one token
+                gr.Warning(strings().OVERRIDES_OFF.format(reason=error), title=strings().TITLES["overrides"])
+                again = self._again(stored, config, num_frames, NO_OVERRIDES, stop)
+            return self._shown(again, key)
+        return gr.skip()
 
     @guarded
     def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
@@ -152,7 +164,7 @@ class Handlers:
             raise refusal(strings().BAD_OVERRIDES, "overrides")
         try:
             with self.cancellation.run(request.session_hash) as stop:
-                again = self._again(stored, config, num_frames, overrides, stop=stop)
+                again = self._again(stored, config, num_frames, overrides, stop)
         except Stopped:
             return gr.skip()
         except ValueError as error:
@@ -197,20 +209,33 @@ class Handlers:
         return stored.aim.trace, record
 
     def _again(
-        self, stored: StoredRun, config: AimConfig, num_frames: int, overrides: TokenOverrides, **more
+        self,
+        stored: StoredRun,
+        config: AimConfig,
+        num_frames: int,
+        overrides: TokenOverrides,
+        stop: Callable[[], bool],
     ) -> StoredRun:
         """The same question with other settings or overrides; what has not changed does not run again."""
         same_frames = num_frames == stored.num_frames
         same = same_frames and config == stored.aim.config
-        ask = partial(self.runner.run, stored.path, num_frames, stored.question, details=stored.details, **more)
-        dense = stored.dense if same_frames else ask(config=AimConfig.dense())
-        aim = stored.aim if same else ask(config=config)
+        ask = partial(self._ask_again, stored, num_frames, stop)
+        dense = stored.dense if same_frames else ask("dense", AimConfig.dense())
+        aim = stored.aim if same else ask("aim", config)
         hand = stored.hand
         if not same or overrides != stored.overrides:
-            hand = ask(config=config, overrides=overrides) if overrides else None
+            hand = ask("aim", config, overrides=overrides) if overrides else None
         timed = stored.timed_prefills if same else 0
         again = replace(stored, num_frames=num_frames, dense=dense, aim=aim, hand=hand, is_example=False)
         return replace(again, timed_prefills=timed, asked_at=time.time())
+
+    def _ask_again(
+        self, stored: StoredRun, num_frames: int, stop: Callable[[], bool], name: str, config: AimConfig, **more
+    ) -> Result:
+        """One run more about a file and question, in a turn of its own; name: in RUNNING."""
+        frames = self.runner.frames(stored.path, num_frames, waiting("file", stop))
+        with self.runner.turns.turn(waiting("model", stop, strings().RUNNING[name], 0.5)):
+            return self.runner.run(frames, stored.question, config, details=stored.details, stop=stop, **more)
 
     def _shown(self, stored: StoredRun, key: str | None) -> Update:
         """What the panels get of a run, which is stored for redrawing, and its key."""

@@ -1,14 +1,17 @@
 """Middleware that puts what scripts need at the head of the page: its language, known before Gradio's scripts run, and
-the addresses of all modules, so that they come at once."""
+the addresses of all modules, so that they come at once; and that lets no other script of the page run."""
 
 from __future__ import annotations
+
+import secrets
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from page import scripts
+from page.server.headers import page_policy
 
-_HEAD = b"<head>"
+_HEAD, _SCRIPT = b"<head>", b"<script"
 
 
 class Head:
@@ -36,8 +39,12 @@ class Head:
             chunks.append(message.get("body", b""))
             if message.get("more_body"):
                 return
+            nonce = secrets.token_urlsafe(16)
             page = b"".join(chunks).replace(_HEAD, _HEAD + self.added, 1)
-            MutableHeaders(raw=start["headers"])["content-length"] = str(len(page))
+            page = page.replace(_SCRIPT, b'%s nonce="%s"' % (_SCRIPT, nonce.encode()))
+            headers = MutableHeaders(raw=start["headers"])
+            headers["content-length"] = str(len(page))
+            headers["content-security-policy"] = page_policy(nonce)
             await send(start)
             await send({"type": "http.response.body", "body": page})
 

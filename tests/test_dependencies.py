@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.helpers.imports import imported
-from tools.lock import HELD_BACK, for_a_space
+from tools.lock import HELD_BACK, for_a_space, without_torch
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -102,22 +102,40 @@ def installs(name: str) -> list[str]:
 
 def test_every_file_that_installs_something_installs_a_lock():
     found = {name: installs(name) for name in ("Makefile", "Dockerfile", ".ci/run")}
-    assert {name: len(commands) for name, commands in found.items()} == {"Makefile": 2, "Dockerfile": 2, ".ci/run": 0}
+    assert {name: len(commands) for name, commands in found.items()} == {"Makefile": 2, "Dockerfile": 3, ".ci/run": 0}
     for command in chain.from_iterable(found.values()):
         words = command.split()[2:]
         named = [word for word in words if not word.startswith("-") and words[words.index(word) - 1][:1] != "-"]
-        assert re.search(r"-[rc] requirements(-dev)?\.lock\b", command), command
-        assert named in ([], ["torch", "torchvision"]), command
+        assert re.search(r"-[rc] (requirements(-dev|-hashed)?\.lock|installed\.txt)\b", command), command
+        assert [word for word in named if word != "requirements-hashed.lock"] in ([], ["torch", "torchvision"]), command
     assert not re.search(r"\b(uv|conda|easy_install|pipx)\b", "".join((ROOT / name).read_text() for name in found))
 
 
 def test_the_container_keeps_the_torch_of_its_index():
-    """Torch alone first, as locked, from the index asked for; then the lock, which may not replace that build."""
-    first, second = installs("Dockerfile")
-    assert first.split()[-2:] == ["torch", "torchvision"] and "--no-deps --index-url" in first
-    assert "pip freeze --user > torch.txt" in (ROOT / "Dockerfile").read_text()
-    assert "-c torch.txt -r requirements.lock" in second
+    """Torch alone first, as locked, from the index asked for; nothing that comes later may replace that build."""
+    torch, rest, asked_by_torch = installs("Dockerfile")
+    assert torch.split()[-2:] == ["torch", "torchvision"] and "--no-deps --index-url" in torch
+    assert "--no-deps --require-hashes -r requirements-hashed.lock" in rest
+    assert "pip freeze > installed.txt" in (ROOT / "Dockerfile").read_text() and "-c installed.txt" in asked_by_torch
     assert not [name for name in read("requirements.lock") if name.startswith(("nvidia", "cuda", "triton"))]
+
+
+def test_hashes_are_of_the_locked_versions():
+    text = (ROOT / "requirements-hashed.lock").read_text()
+    hashed = re.findall(r"^(\S+==[^\\\n]*?) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
+    found = requirements([line for line, _ in hashed])
+    locked = requirements(without_torch((ROOT / "requirements.lock").read_text()).splitlines())
+    assert {name: one.specifier for name, one in found.items()} == {name: one.specifier for name, one in locked.items()}
+    assert found.keys() == read("requirements.lock").keys() - {*HELD_BACK}
+    assert "://" not in text
+
+
+def test_the_container_runs_code_that_its_user_cannot_change():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    at = {line: i for i, line in enumerate(lines)}
+    assert at["COPY . /app"] < at["USER user"] and not [line for line in lines if "--chown" in line]
+    (base,) = (line for line in lines if line.startswith("ARG BASE="))
+    assert re.search(r":3\.1[12]\.\d+-slim-\w+$", base)  # a release, not whatever is the newest
 
 
 def test_every_range_has_both_ends():
@@ -127,7 +145,7 @@ def test_every_range_has_both_ends():
 
 
 STANDARD = {*sys.stdlib_module_names, "aim_core"}
-MODULES = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "pillow_heif": "pillow-heif"}
+MODULES = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "decord": "decord2", "pillow_heif": "pillow-heif"}
 
 
 def test_the_core_imports_what_it_declares():

@@ -3,9 +3,9 @@
     python -m tools.lock [--upgrade] [--upgrade-package NAME …]
 
 Versions that are locked already stay where the ranges allow it. What a Space installs beside its requirements.txt takes
-part in the choice. There are no hashes: a container takes torch from the CPU index, a Space brings its own, so the same
-version comes from more than one file. Torch itself names the GPU libraries that it needs, exactly; they are left to it,
-or every CPU build of torch would come with 3 GB of CUDA.
+part in the choice. Hashes are in requirements-hashed.lock, for the container, without torch and torchvision: these it
+takes from the CPU index, a Space brings its own, so the same version comes from more than one file. Torch itself names
+the GPU libraries that it needs, exactly; they are left to it, or every CPU build of torch would come with 3 GB of CUDA.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def main(upgrade: list[str]) -> None:
         lines = _resolve(everything, *wanted).splitlines(keepends=True)
         path.write_text(HEADER + "".join(line for line in lines if not _BY_TORCH.match(line)))
     (ROOT / "requirements.txt").write_text(for_a_space((ROOT / "requirements.lock").read_text()))
+    hash_files((ROOT / "requirements.lock").read_text(), ROOT / "requirements-hashed.lock")
     for machine, python in product(("x86_64", "aarch64"), ("3.11", "3.12")):
         check_wheels(machine, python)
     for torch in ZERO_GPU:
@@ -45,6 +46,21 @@ def for_a_space(lock: str) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     ranges = {name: line for line in project["dependencies"] for name in HELD_BACK if re.match(rf"{name}\b", line)}
     return re.sub(rf"^({'|'.join(HELD_BACK)})==.*$", lambda found: ranges[found[1]], lock, flags=re.MULTILINE)
+
+
+def without_torch(lock: str) -> str:
+    """The lines of a lock that come from one place for all."""
+    return re.sub(rf"^({'|'.join(HELD_BACK)})==.*\n", "", lock, flags=re.MULTILINE)
+
+
+def hash_files(lock: str, path: Path) -> None:
+    """Write a lock without torch, with the SHA-256 of every file that each version may come as."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as rest:
+        rest.write(without_torch(lock))
+        rest.flush()
+        every = ("--universal", "--python-version", "3.11", "--no-deps", "--generate-hashes")
+        _uv(*every, "--no-header", "--no-annotate", "--output-file", str(path), rest.name)
+    path.write_text(HEADER + path.read_text())
 
 
 def check_wheels(machine: str, python: str) -> None:

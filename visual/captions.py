@@ -27,10 +27,13 @@ def groups_caption(trace: Trace, texts: FigureTexts = ENGLISH) -> str:
 
 
 def alive_caption(trace: Trace, layer: int, texts: FigureTexts = ENGLISH) -> str:
-    """How many merged tokens enter `layer`, e.g. "At layer 9, 64 of 128 merged visual tokens are alive (50 %)."."""
+    """How many merged tokens enter `layer`, e.g. "At layer 9, 64 of 128 merged visual tokens are alive (50 %).", and
+    how many were folded into them right before it, if any."""
     alive = int(np.isin(trace.layers[_valid(trace, layer)].kept, trace.rows()).sum())
     share = _percent(alive, trace.num_merged, texts)
-    return texts.alive_now.format(layer=layer, alive=f"{alive:,}", merged=f"{trace.num_merged:,}", share=share)
+    now = texts.alive_now.format(layer=layer, alive=f"{alive:,}", merged=f"{trace.num_merged:,}", share=share)
+    folded = len(trace.layers[layer].folded)
+    return now + (texts.alive_folded.format(folded=f"{folded:,}") if folded else "")
 
 
 def scores_caption(trace: Trace, layer: int, texts: FigureTexts = ENGLISH) -> str:

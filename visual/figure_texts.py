@@ -29,6 +29,7 @@ class FigureTexts:
     )
     groups_nothing: str = "Nothing was merged: all {patches} visual tokens of {frames} go into the language model."
     alive_now: str = "At layer {layer}, {alive} of {merged} merged visual tokens are alive ({share})."
+    alive_folded: str = " Right before it {folded} were folded into them (rings)."
     scores_none: str = "This run measured no PageRank scores, because nothing was pruned."
     scores_later: str = "No scores were measured in layer {layer}: from layer {next} on nothing is ranked."
     scores_in: str = "In layer {shown}, {held}"

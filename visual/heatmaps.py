@@ -57,13 +57,13 @@ def groups_drawer(trace: Trace) -> Draw:
 
 
 def alive_drawer(trace: Trace, layer: int) -> Draw:
-    """Draws which patches of a view are alive in `layer`, and which were pruned right before it."""
-    views, alive = trace.all_views, trace.alive(layer)
+    """Draws which patches of a view are alive in `layer`, and which were pruned or folded right before it."""
+    views, alive, folded = trace.all_views, trace.alive(layer), trace.folded(layer)
     dropped = trace.alive(max(0, layer - 1)) & ~alive
 
     def draw(picture: np.ndarray, view: int) -> np.ndarray:
-        own = [patch_values(trace, view, values) for values in (alive, dropped)]
-        return draw_alive(picture, own[0], views[view].grid, own[1])
+        own = [patch_values(trace, view, values) for values in (alive, dropped, folded)]
+        return draw_alive(picture, own[0], views[view].grid, *own[1:])
 
     return draw
 

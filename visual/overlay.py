@@ -51,12 +51,17 @@ def group_means(means: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def draw_alive(
-    frame: np.ndarray, alive: np.ndarray, grid: tuple[int, int], dropped: np.ndarray | None = None
+    frame: np.ndarray,
+    alive: np.ndarray,
+    grid: tuple[int, int],
+    dropped: np.ndarray | None = None,
+    folded: np.ndarray | None = None,
 ) -> np.ndarray:
     """Fade and grey out pruned patches; leave the others as they are, inside a crisp line on their own side.
 
     frame:   (H, W, 3) uint8 RGB. alive: (n,) bool, raster order. grid: (rows, cols), rows * cols = n.
     dropped: (n,) bool, pruned patches that get a dot, since they were still there one layer before.
+    folded:  (n,) bool, those that get a ring instead, since they went on in another token.
     Returns a new (H, W, 3) uint8 image. Raises ValueError if the shapes do not fit.
     """
     size = _check(frame, alive, grid)
@@ -65,7 +70,12 @@ def draw_alive(
     image[living & borders(alive, grid, size, 2 * _thickness(size, grid))] = ALIVE
     for patch in np.flatnonzero(dropped) if dropped is not None else ():
         top, bottom, left, right = dot(int(patch), grid, size)
-        image[top:bottom, left:right] = ALIVE
+        inside = image[top:bottom, left:right].copy()
+        if folded is None or not folded[patch]:
+            inside[:] = ALIVE
+        else:
+            image[top - 1 : bottom + 1, left - 1 : right + 1] = ALIVE
+        image[top:bottom, left:right] = inside
     return image
 
 

@@ -11,7 +11,7 @@ from aim_core.forward.dialect import call
 
 def decode(model: PreTrainedModel, logits: Tensor, cache: DynamicCache, max_new_tokens: int) -> list[int]:
     """Token ids, the end mark included; logits (1, vocabulary) of the first."""
-    ends = _end_ids(model)
+    ends = end_ids(model)
     answer = [int(logits.argmax(-1))]
     while answer[-1] not in ends and len(answer) < max_new_tokens:
         token = torch.tensor([[answer[-1]]], device=logits.device)
@@ -20,7 +20,8 @@ def decode(model: PreTrainedModel, logits: Tensor, cache: DynamicCache, max_new_
     return answer
 
 
-def _end_ids(model: PreTrainedModel) -> set[int]:
+def end_ids(model: PreTrainedModel) -> set[int]:
+    """The token ids that end an answer."""
     ends = model.generation_config.eos_token_id
     if ends is None:
         ends = model.get_decoder().config.eos_token_id

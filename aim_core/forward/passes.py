@@ -90,7 +90,7 @@ class PrefillPass(Pass):
         self._scores: list[tuple[int, int, Tensor, Tensor | None, Tensor | None]] = []
 
     def enter_layer(self, layer: int, hidden: Tensor, kwargs: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
-        picked = self.pruner.select(layer)
+        hidden, picked = self.pruner.select(layer, hidden)
         self._entered.append((self.pruner.rows, self.pruner.visible))
         if not self.touches:
             return hidden, kwargs
@@ -138,13 +138,18 @@ class PrefillPass(Pass):
             computed = visible if self.pruner.drops else self.pruner.present.gather(1, rows)
             for sample, record in enumerate(self.records):
                 places = (visible[sample] & self.visual[sample, rows[sample]]).nonzero()[:, 0]
+                kept, order = self._number[sample, rows[sample, places]].sort()
+                places = places[order]
                 record.places.append(places)
-                record.kept.append(self._number[sample, rows[sample, places]])
+                record.kept.append(kept)
+                record.folded.append(None)
                 record.num_text.append(int(visible[sample].sum()) - len(places))
                 record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)
                 record.steps.append(None)
                 record.others.append(None)
+        for layer, sample, pairs in self.pruner.folded:
+            self.records[sample].folded[layer] = self._number[sample, pairs].mT
         for layer, sample, scores, steps, others in self._scores:
             record = self.records[sample]
             record.scores[layer] = scores[record.places[layer]]

@@ -27,6 +27,7 @@ class Record:
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.
     steps:    for each layer (heads, steps, k) how these scores came about, or None where that was not asked for.
     others:   for each layer (2, k) the attention that those rows receive and that the last token pays them, or None.
+    folded:   for each layer (f, 2) int64, rows that left before it and the rows they went on in, or None for none.
     num_text: for each layer, the rows of text that entered it.
     num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
     """
@@ -40,6 +41,7 @@ class Record:
     scores: list[Tensor | None] = field(default_factory=list)
     steps: list[Tensor | None] = field(default_factory=list)
     others: list[Tensor | None] = field(default_factory=list)
+    folded: list[Tensor | None] = field(default_factory=list)
     num_text: list[int] = field(default_factory=list)
     num_rows: list[int] = field(default_factory=list)
 
@@ -49,9 +51,11 @@ class Record:
         similarity: for each view (patches,), see `Trace.similarity`.
         """
         layers = tuple(
-            LayerTrace(index, kept.cpu().numpy(), _numpy(scores, 1), _numpy(steps, 3), *_each(others))
-            for index, (kept, scores, steps, others) in enumerate(
-                zip(self.kept, self.scores, self.steps, self.others, strict=True)
+            LayerTrace(
+                index, kept.cpu().numpy(), _numpy(scores, 1), _numpy(steps, 3), **_each(others), folded=_pairs(folded)
+            )
+            for index, (kept, scores, steps, others, folded) in enumerate(
+                zip(self.kept, self.scores, self.steps, self.others, self.folded, strict=True)
             )
         )
         rows = [group.cpu().numpy() for group in self.groups]
@@ -80,8 +84,12 @@ class Recorder:
         return self.records[0]
 
 
-def _each(others: Tensor | None) -> tuple[np.ndarray, ...]:
-    return () if others is None else tuple(others.float().cpu().numpy())
+def _each(others: Tensor | None) -> dict[str, np.ndarray]:
+    return {} if others is None else dict(zip(("received", "last_token"), others.float().cpu().numpy(), strict=True))
+
+
+def _pairs(folded: Tensor | None) -> np.ndarray:
+    return np.zeros((0, 2), dtype=np.int64) if folded is None else folded.cpu().numpy()
 
 
 def _numpy(values: Tensor | None, num_axes: int) -> np.ndarray:

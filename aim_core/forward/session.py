@@ -188,7 +188,7 @@ class Session(local):
         drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
         prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
         touches = method.merger.reduces() or prunes
-        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed)
+        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed, method.folder)
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [

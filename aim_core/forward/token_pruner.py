@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows
+from aim_core.methods.base import Folder
+from aim_core.ops.folding import Folded
 
 
 class TokenPruner:
@@ -21,11 +23,13 @@ class TokenPruner:
     overrides: rows of a single sample that are out from the start, and have no say in any score, or go last.
     num_guessed: the last rows, of a single sample, that only guess what will be said (assisted decoding): they have no
                say in any score either, so that what is kept does not depend on them.
+    folder:    what becomes of rows that leave; None: they are gone.
 
-    rows:    (b, m) int64, the rows of the prompt that the current layer has, ascending; padding comes first.
+    rows:    (b, m) int64, the rows of the prompt that the current layer has, in order; padding comes first.
     visible: (b, m) bool, those that may be attended to.
     full: whether all of them may be, in every sample.
     present: (b, n) bool, `valid` whatever the overrides.
+    folded:  layer, sample, and (2, f) int64: rows of the prompt that left before it, and the rows they went on in.
 
     How many rows are left is known from the counts, so that a GPU is not asked, and waited for, at every layer.
     """
@@ -38,6 +42,7 @@ class TokenPruner:
         drops: bool,
         overrides: OverrideRows = NO_OVERRIDE_ROWS,
         num_guessed: int = 0,
+        folder: Folder | None = None,
     ):
         self.present, self._num_guessed = valid, num_guessed
         valid = valid if overrides.remove is None else valid & ~overrides.remove
@@ -46,32 +51,63 @@ class TokenPruner:
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
         self.visible = valid
         self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
+        self.folded: list[tuple[int, int, Tensor]] = []
+        self._folder = folder
         self._totals: list[int] = valid.sum(dim=1).tolist()
         self.full = min(self._totals) == valid.shape[1]
 
-    def select(self, layer: int) -> Tensor | None:
+    def select(self, layer: int, hidden: Tensor) -> tuple[Tensor, Tensor | None]:
         """Select the rows that enter `layer`: (b, k) int64, indices into the rows before it, or None for all.
 
+        hidden: (b, m, d), the rows before it; returned first with what was folded into others, still as many.
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
         if not layer:
-            return self._compact() if self._closes_up else None
+            return hidden, self._compact() if self._closes_up else None
         scores, self.scores = self.scores, [None] * len(self.counts)
         losing = [sample for sample, counts in enumerate(self.counts) if counts[layer] < counts[layer - 1]]
         if not losing:
-            return None
+            return hidden, None
         candidates = self.visible & self.droppable.gather(1, self.rows)
         self.visible = self.visible.clone()  # whoever holds the last layer's keeps it
+        moved: dict[int, Tensor] = {}  # by sample, rows to stand behind all that are left
         for sample in losing:
             before, after = self.counts[sample][layer - 1], self.counts[sample][layer]
             own = _places(candidates[sample], before)
             first = None if self._protected is None else self._protected[sample, self.rows[sample, own]]
-            self.visible[sample, own[_worst(scores[sample], own, after, layer, first)]] = False
+            if self._folder is None or not after:
+                leaves = _worst(scores[sample], own, after, layer, first)
+            else:
+                known = _known(scores[sample], own, after, layer)
+                known = known if first is None else known.masked_fill(first, torch.inf)
+                at = own.to(hidden.device)
+                folded = self._folder(hidden[sample, at], known.to(hidden.device), self.counts[sample], layer)
+                hidden, leaves = self._fold(layer, sample, hidden, own, folded)
+                if folded.num_behind:
+                    moved[sample] = own[folded.place[-folded.num_behind :].to(own.device)]
+            self.visible[sample, own[leaves]] = False
             self._totals[sample] -= before - after
         if self.drops:
-            return self._compact()
+            return hidden, self._compact(moved)
         self.full = False
-        return None
+        return hidden, self._behind(moved) if moved else None
+
+    def _fold(self, layer: int, sample: int, hidden: Tensor, own: Tensor, folded: Folded) -> tuple[Tensor, Tensor]:
+        """hidden with the tokens left of the rows `own` of a sample, and which of `own` leave.
+
+        Raises ValueError if not as many are left as the schedule says.
+        """
+        after = self.counts[sample][layer]
+        if len(folded.place) != after or folded.group.shape != own.shape:
+            raise ValueError(f"layer {layer}: {after} of {len(own)} tokens had to be left, got {len(folded.place)}")
+        group, stays = folded.group.to(own.device), own[folded.place.to(own.device)]
+        hidden = hidden.clone()  # whoever holds it keeps it
+        hidden[sample, stays.to(hidden.device)] = folded.tokens.to(hidden.dtype)
+        gone = torch.ones_like(own, dtype=torch.bool)
+        gone[folded.place.to(own.device)] = False
+        joins, rows = gone & (group >= 0), self.rows[sample]
+        self.folded.append((layer, sample, torch.stack([rows[own[joins]], rows[stays[group[joins]]]])))
+        return hidden, gone.nonzero()[:, 0]
 
     def scored_rows(self, sample: int, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
         """Query (1, heads, p, d) and key (1, kv_heads, p, d) of the p rows of one sample that have a say in scores.
@@ -98,14 +134,31 @@ class TokenPruner:
         """(m,) bool, rows of the current layer that are no filling; rows that are only hidden count."""
         return self.visible[sample] if self.drops else self.valid[sample].gather(0, self.rows[sample])
 
-    def _compact(self) -> Tensor:
-        """Take hidden rows out; samples that keep fewer get filling in front."""
+    def _compact(self, moved: dict[int, Tensor] | None = None) -> Tensor:
+        """Take hidden rows out; samples that keep fewer get filling in front. moved: see `_order`."""
         longest = max(self._totals)
-        picked = self.visible.to(torch.uint8).argsort(dim=1, stable=True)[:, -longest:]  # hidden ones first
+        picked = self._order(moved or {}).masked_fill(~self.visible, -9).argsort(dim=1, stable=True)[:, -longest:]
+        self.full = min(self._totals) == longest
+        return self._pick(picked)
+
+    def _behind(self, moved: dict[int, Tensor]) -> Tensor:
+        """Put rows behind others; hidden ones stay."""
+        return self._pick(self._order(moved).argsort(dim=1, stable=True))
+
+    def _pick(self, picked: Tensor) -> Tensor:
         self.rows = self.rows.gather(1, picked)
         self.visible = self.visible.gather(1, picked)
-        self.full = min(self._totals) == longest
         return picked
+
+    def _order(self, moved: dict[int, Tensor]) -> Tensor:
+        """(b, m) int64, ascending in the order in which rows are to stand: as they do, but `moved` behind the last
+        other row of their sample that may be dropped and is left."""
+        order = 2 * torch.arange(self.rows.shape[1], device=self.rows.device).repeat(len(self.rows), 1)
+        for sample, own in moved.items():
+            others = self.visible[sample] & self.droppable[sample, self.rows[sample]]
+            others[own] = False
+            order[sample, own] = order[sample].masked_fill(~others, -2).max() + 1  # equal ones: as they stood
+        return order
 
 
 def _places(mask: Tensor, count: int) -> Tensor:
@@ -113,13 +166,18 @@ def _places(mask: Tensor, count: int) -> Tensor:
     return mask.to(torch.uint8).argsort(descending=True, stable=True)[:count]
 
 
+def _known(scores: Tensor | None, own: Tensor, count: int, layer: int) -> Tensor:
+    """The scores of the rows `own`. Raises RuntimeError if there are none."""
+    if scores is None:
+        raise RuntimeError(f"layer {layer} must choose {count} of {len(own)} tokens without scores")
+    return scores[own]
+
+
 def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int, first: Tensor | None) -> Tensor:
     """Indices into `own` of all but the best `count`; those that are `first`, (len(own),) bool, beat all others."""
     if not count:
         return torch.arange(len(own), device=own.device)
-    if scores is None:
-        raise RuntimeError(f"layer {layer} must choose {count} of {len(own)} tokens without scores")
-    order = scores[own].argsort(descending=True, stable=True)
+    order = _known(scores, own, count, layer).argsort(descending=True, stable=True)
     if first is not None:
         order = order[first[order].to(torch.uint8).argsort(descending=True, stable=True)]
     return order[count:]

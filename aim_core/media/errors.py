@@ -14,7 +14,15 @@ DAMAGED_VIDEO = "Nothing in this video can be decoded: it is damaged or cut off.
 DAMAGED_PICTURE = "This picture is damaged or cut off. Save it again as PNG or JPEG, or try another one."
 NO_PICTURE = "This file has sound but no picture: choose a video or a picture instead."
 UNREADABLE_VIDEO = "This video cannot be decoded. Convert it to MP4 (H.264) or try another one."
-HEAVY_VIDEO = "This video needs too much memory or time to decode; try a shorter or smaller one."
-HEAVY_PICTURE = "This picture needs too much memory or time to decode; try a smaller one."
+HEAVY_VIDEO = "This video needs too much memory to decode; try a shorter or smaller one."
+HEAVY_PICTURE = "This picture needs too much memory to decode; try a smaller one."
+SLOW_VIDEO = "This video takes too long to decode; try a shorter or smaller one."
+SLOW_PICTURE = "This picture takes too long to decode; try a smaller one."
+CRASHED_VIDEO = "The decoder crashed on this video. Convert it to MP4 (H.264) or try another one."
+CRASHED_PICTURE = "The decoder crashed on this picture. Save it again as PNG or JPEG, or try another one."
+KILLED = (
+    "Decoding was ended from outside, most often since the machine is short of memory. "
+    "Try again in a minute, or with a smaller file."
+)
 SECOND_FILE = "This video keeps its pictures in another file. Export it as one file and choose that."
 NO_HEIC = "HEIC pictures cannot be read here: save it as JPEG or PNG, or install the Python package pillow-heif."

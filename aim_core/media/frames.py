@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from aim_core.media.check import MediaKind
 
-_PIXELS, _REPLY = "frames.npy", "reply.json"
+_LONGEST_HEAD = 1 << 16  # bytes of the line before the pixels
+_LONGEST_SENTENCE = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,28 +31,50 @@ class Frames:
     kind: MediaKind
 
 
-def write_frames(folder: Path, result: Frames) -> None:
-    """Leave `result` in `folder`."""
-    np.save(folder / _PIXELS, result.frames)
-    reply = {"times": [float(t) for t in result.times], "duration": float(result.duration), "kind": result.kind}
-    (folder / _REPLY).write_text(json.dumps(reply))
+@dataclass(frozen=True)
+class Reply:
+    """What the child left: frames, or a sentence for the user; and what of its confinement this machine lacks."""
+
+    result: Frames | str
+    missing: tuple[str, ...] = ()
 
 
-def write_error(folder: Path, sentence: str) -> None:
-    """Leave a sentence for the user in `folder`, in place of frames."""
-    (folder / _REPLY).write_text(json.dumps({"error": sentence}))
+def output_bytes(num_frames: int, max_side: int) -> int:
+    """The most that a reply takes."""
+    return _LONGEST_HEAD + num_frames * max_side**2 * 3
 
 
-def read_reply(folder: Path) -> Frames | str:
-    """What the child left: frames, or its sentence. Raises OSError, ValueError or KeyError if that is neither.
+def write_reply(file: BinaryIO, reply: Reply) -> None:
+    """Leave a reply in a file: one line of JSON, and the pixels."""
+    head: dict[str, Any] = {"missing": reply.missing}
+    if isinstance(frames := reply.result, str):
+        head["error"] = frames
+    else:
+        times, shape = [float(t) for t in frames.times], frames.frames.shape[:3]
+        head |= {"shape": shape, "times": times, "duration": float(frames.duration)}
+    file.write(json.dumps(head).encode() + b"\n")
+    if isinstance(frames, Frames):
+        file.write(np.ascontiguousarray(frames.frames).data)
+    file.flush()
 
-    The child has handled hostile bytes, so nothing here is unpickled and the arrays are looked at.
+
+def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) -> Reply:
+    """What the child left, about a file of this `kind`. Raises ValueError, KeyError or TypeError for anything else.
+
+    The child has handled hostile bytes, so all is looked at, and no more is taken than was asked for.
     """
-    reply = json.loads((folder / _REPLY).read_text())
-    if "error" in reply:
-        return str(reply["error"])
-    frames = np.load(folder / _PIXELS, allow_pickle=False)
-    times = np.array(reply["times"], dtype=np.float32)
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or times.shape != frames.shape[:1]:
-        raise ValueError(f"the child left frames {frames.dtype} {frames.shape} and times {times.shape}")
-    return Frames(frames, times, float(reply["duration"]), reply["kind"])
+    head = json.loads(file.readline(_LONGEST_HEAD))
+    missing = tuple(str(name)[:100] for name in head["missing"][:20])
+    if "error" in head:
+        return Reply(str(head["error"])[:_LONGEST_SENTENCE], missing)
+    count, height, width = (int(size) for size in head["shape"])
+    most = 1 if kind == "image" else num_frames
+    if not (1 <= count <= most and 1 <= height <= max_side and 1 <= width <= max_side):
+        raise ValueError(f"the child left frames of {count, height, width}")
+    times, duration = np.array(head["times"], dtype=np.float32), float(head["duration"])
+    if times.shape != (count,) or not np.isfinite(times).all() or not math.isfinite(duration):
+        raise ValueError(f"the child left times of shape {times.shape}, or no numbers")
+    frames = np.empty((count, height, width, 3), dtype=np.uint8)
+    if file.readinto(frames.reshape(-1).data) != frames.nbytes:  # type: ignore[attr-defined]
+        raise ValueError("the child left too few pixels")
+    return Reply(Frames(frames, times, duration, kind), missing)

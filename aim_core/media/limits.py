@@ -21,8 +21,8 @@ class Limits:
     video_frames: int = 500_000  # an hour at 120 a second has 432,000
     decode_seconds: float = 20.0  # of one core, as cost.py tells it from the index
     memory_bytes: int = 4 << 30
-    cpu_seconds: int = 90
-    wall_seconds: float = 120.0  # more than the CPU seconds: other work may share the machine
+    cpu_seconds: int = 60  # of all its threads
+    wall_seconds: float = 30.0
 
     def __post_init__(self):
         for field in fields(self):

@@ -1,64 +1,167 @@
-"""Process: start the decoding process, wait no longer than allowed, and read what it left."""
+"""Process: one decoding process, watched by who waits for it, ended with its time, and asked what became of it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import select
+import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
+from aim_core.errors import Stopped
 from aim_core.media.check import MediaKind
-from aim_core.media.errors import HEAVY_PICTURE, HEAVY_VIDEO
+from aim_core.media.errors import (
+    CRASHED_PICTURE,
+    CRASHED_VIDEO,
+    HEAVY_PICTURE,
+    HEAVY_VIDEO,
+    KILLED,
+    SLOW_PICTURE,
+    SLOW_VIDEO,
+)
 from aim_core.media.frames import Frames, read_reply
 from aim_core.media.limits import Limits
 
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds aim_core
 _KEEP = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_LOOK_UP = 0.05  # seconds between looks at who waits
+_NICE = 15  # of a decoder that takes long: it gets what others leave
+_SIGKILL = getattr(signal, "SIGKILL", 9)
+_OUT_OF_TIME = {-getattr(signal, name) for name in ("SIGXCPU", "SIGALRM") if hasattr(signal, name)}
+_OUT_OF_MEMORY = ("bad_alloc", "MemoryError", "Cannot allocate memory", "cannot allocate memory")
 
 log = logging.getLogger(__name__)
 
 
-def run_child(path: str, kind: MediaKind, num_frames: int, max_side: int, limits: Limits) -> Frames | str:
-    """Decode the file at the absolute `path` in a new process; its frames, or a sentence that says why not."""
-    request = {"path": path, "num_frames": num_frames, "max_side": max_side, "limits": asdict(limits)}
-    with tempfile.TemporaryDirectory(prefix="aim-media-") as name:
-        folder = Path(name)
-        ended = _wait(folder, request, limits.wall_seconds)
-        try:
-            if ended == "0":
-                return read_reply(folder)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            ended = f"a reply that cannot be read ({error})"
-        log.warning("media worker ended with %s; last words: %r", ended, _last_words(folder))
-    return HEAVY_PICTURE if kind == "image" else HEAVY_VIDEO
+@dataclass(frozen=True)
+class Request:
+    """What to decode: the file at an absolute path, which `check_media` let pass as this kind."""
+
+    path: str
+    kind: MediaKind
+    num_frames: int
+    max_side: int
+    limits: Limits
 
 
-def _wait(folder: Path, request: dict, wall_seconds: float) -> str:
-    """The exit code of the worker, or "time-out" after killing it. A negative code is a signal.
+class Child:
+    """A process that decodes; killed at the end of its `with` block if it has not ended."""
 
-    A new program rather than a fork: this process has threads, and torch loaded.
-    """
-    command = [sys.executable, "-m", "aim_core.media.worker"]
-    with open(folder / "stderr.txt", "wb") as noise:
-        try:
-            done = subprocess.run(
-                command,
-                input=json.dumps({**request, "folder": str(folder)}).encode(),
-                stdout=subprocess.DEVNULL,
-                stderr=noise,
-                cwd=folder,
-                env=_environment(),
-                timeout=wall_seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return "time-out"
-    return str(done.returncode)
+    def __init__(self, request: Request):
+        self.request = request
+        self._ends, self._was_late = time.monotonic() + request.limits.wall_seconds, False
+        self._output, self._noise = _file(), _file()
+        asked = json.dumps(asdict(request) | {"parent": os.getpid()}).encode()
+        # A new program rather than a fork: this process has threads, and torch loaded.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "aim_core.media.worker"],
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._noise,
+            env=_environment(),
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
+            stdin.write(asked)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._kill()
+        self._output.close()
+        self._noise.close()
+
+    def wait(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        """Whether it ended within `seconds`. Raises Stopped once `stop` says so."""
+        end = time.monotonic() + seconds
+        with _ending(self._process) as ended:
+            while True:
+                now = time.monotonic()
+                if ended(max(0.0, min(_LOOK_UP, end - now, self._ends - now))):
+                    return True
+                if stop():
+                    raise Stopped
+                if now >= self._ends:
+                    self._was_late = True
+                    self._kill()
+                    return True
+                if now >= end:
+                    return False
+
+    def be_nice(self) -> None:
+        """Take only the processor time that others leave."""
+        with contextlib.suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
+
+    def result(self) -> Frames | str:
+        """Of a child that has ended: its frames, or a sentence that says why there are none."""
+        code, asked = self._process.returncode, self.request
+        if code == 0:
+            try:
+                self._output.seek(0)
+                reply = read_reply(self._output, asked.kind, asked.num_frames, asked.max_side)
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
+                log.warning("the decoder left a reply that cannot be read: %s", error)
+            else:
+                _tell_missing(reply.missing)
+                return reply.result
+        words, is_picture = _last_words(self._noise), asked.kind == "image"
+        log.warning("the decoder ended with %s", "its time" if self._was_late else code)
+        log.debug("its last words: %r", words)  # they may name the file
+        if self._was_late or code in _OUT_OF_TIME:
+            return SLOW_PICTURE if is_picture else SLOW_VIDEO
+        if code == -_SIGKILL:
+            return KILLED
+        if any(told in words for told in _OUT_OF_MEMORY):
+            return HEAVY_PICTURE if is_picture else HEAVY_VIDEO
+        return CRASHED_PICTURE if is_picture else CRASHED_VIDEO
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError, AttributeError):  # its session: whatever it might have started, too
+                os.killpg(self._process.pid, _SIGKILL)
+            self._process.kill()
+            self._process.wait()
+
+
+def _file() -> BinaryIO:
+    """A file without a name: nothing is left of it, however the two processes end."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("aim-media"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+@contextlib.contextmanager
+def _ending(process: subprocess.Popen):
+    """What waits so many seconds, or until the process has ended, and says whether it has."""
+
+    def by_polling(seconds: float) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        return process.poll() is not None
+
+    try:
+        watched = os.pidfd_open(process.pid)
+    except (OSError, AttributeError):  # macOS, gVisor
+        yield by_polling
+        return
+    try:
+        yield lambda seconds: bool(select.select([watched], [], [], seconds)[0]) and process.wait() is not None
+    finally:
+        os.close(watched)
 
 
 def _environment() -> dict[str, str]:
@@ -70,7 +173,12 @@ def _environment() -> dict[str, str]:
     return env | dict.fromkeys(_ONE_THREAD, "1")
 
 
-def _last_words(folder: Path) -> str:
-    with open(folder / "stderr.txt", "rb") as noise:
-        noise.seek(max(0, os.path.getsize(noise.name) - 500))
-        return noise.read().decode(errors="replace")
+def _last_words(noise: BinaryIO) -> str:
+    noise.seek(max(0, noise.seek(0, os.SEEK_END) - 500))
+    return noise.read().decode(errors="replace")
+
+
+@cache  # once in a server's life
+def _tell_missing(missing: tuple[str, ...]) -> None:
+    if missing:
+        log.warning("this machine cannot confine the decoder entirely; it lacks: %s", "; ".join(missing))

@@ -1,7 +1,14 @@
-"""Video: a few frames, evenly spaced in time, upright and small, without holding them all at full size."""
+"""Video: a few frames, evenly spaced in time, upright and small, without holding them all at full size.
+
+PyAV lists the frames and their times. Then decord reads short videos, in sequence, as its jumps go wrong in open groups
+of pictures. PyAV reads long ones, as it may jump to key frames, and what decord cannot read, or not with certainty:
+AVI, some HEVC and MPEG-TS, transparent videos, those with a damaged or hidden frame; everything where decord is not
+installed.
+"""
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +21,22 @@ from aim_core.media.animation import read_animation
 from aim_core.media.chosen import chosen_frames
 from aim_core.media.container import DAMAGE, open_file, video_stream
 from aim_core.media.cost import decode_seconds
+from aim_core.media.decord_reader import CannotReadError, decord_frames
 from aim_core.media.errors import DAMAGED_VIDEO, MediaError
 from aim_core.media.frames import Frames
 from aim_core.media.header import Header, read_header, refuse_header
 from aim_core.media.image import on_white
 from aim_core.media.index import Index, read_index
 from aim_core.media.limits import Limits
-from aim_core.media.refuse import refuse_long, refuse_work
+from aim_core.media.refuse import refuse_frame, refuse_long, refuse_work
 from aim_core.media.resize import fitted_size, resize
 from aim_core.media.sample import sample
 from aim_core.media.sniff import ANIMATED_WEBP
 from aim_core.media.stretches import nearest_keys, stretches
+
+_SHORT_S = 1.0  # seconds of one core that all frames of a video take, where decord reads it
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,50 @@ def _read(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     wanted: (u,) int64, ascending, each once.
 
-    A frame that does not decode is replaced by the one before it. Where that happens after a jump, the key frame may
-    not have been one, so that all is read again without jumps, if the limits allow.
+    A frame that does not decode is replaced by the one before it.
     """
+    try:
+        frames = _by_decord(film, wanted)
+        log.info("decord has read this video")
+        return frames, film.index.starts[wanted]
+    except CannotReadError as error:
+        log.info("PyAV reads this video: %s", error)
+    return _by_pyav(film, wanted)
+
+
+def _by_decord(film: _Film, wanted: np.ndarray) -> np.ndarray:
+    """The frames, (u, H, W, 3). Turned back before they are resized, so that they become what PyAV would give."""
+    header, starts = film.header, film.index.starts
+    if not film.index.is_timed:
+        raise CannotReadError("its frames are known by their numbers only")
+    everything = stretches(film.index.read_on(), np.arange(len(starts))[-1:])
+    if decode_seconds(film.index, everything, header.width, header.height) > _SHORT_S:
+        raise CannotReadError("it is long")
+    first = _only_first(film)
+    size, turns = fitted_size(first.width, first.height, film.max_side, header.pixel_aspect), _turns(first)
+    upright = np.rot90(first.to_ndarray(format="rgb24"), turns)
+    found = decord_frames(film.path, starts * header.unit, wanted, upright)
+    return np.stack([np.rot90(resize(Image.fromarray(np.rot90(one, -turns)), size), turns) for one in found])
+
+
+def _only_first(film: _Film) -> av.VideoFrame:
+    """The first frame of a video that decord might read, else CannotReadError: it has no choice of the stream."""
+    frame = None
+    with open_file(film.path, film.container) as file, suppress(*DAMAGE):
+        if len(file.streams.video) > 1:
+            raise CannotReadError("there are several pictures")
+        frame = next(file.decode(video_stream(file)), None)
+    if frame is None or frame.pts != film.index.starts[0]:
+        raise CannotReadError("the first frame does not decode")
+    if _has_alpha(frame):
+        raise CannotReadError("it is transparent")
+    refuse_frame(frame.width, frame.height, film.limits)  # the header may have lied
+    return frame
+
+
+def _by_pyav(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `_read`. Where a frame does not decode after a jump, the key frame may not have been one, so that all is read
+    again without jumps, if the limits allow."""
     frames, starts = _decode(film, film.index, wanted)
     exact = film.index.starts[wanted]
     if starts != exact.tolist() and len(film.index.keys) > 1:
@@ -123,7 +176,7 @@ def _decode(film: _Film, index: Index, wanted: np.ndarray) -> tuple[list[np.ndar
 
 def _picture(frame: av.VideoFrame, size: tuple[int, int]) -> Image.Image:
     """One frame in RGB as it lies in the file, at its stored size or at twice `size` (width, height) or more."""
-    if any(part.is_alpha for part in frame.format.components):
+    if _has_alpha(frame):
         return on_white(Image.fromarray(frame.to_ndarray(format="rgba")))
     return Image.fromarray(_smaller(frame, size).to_ndarray(format="rgb24"))
 
@@ -137,6 +190,10 @@ def _smaller(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
     if factor < 2 or not frame.format.name.startswith("yuv"):
         return frame
     return frame.reformat(round(frame.width / factor), round(frame.height / factor), interpolation="AREA")
+
+
+def _has_alpha(frame: av.VideoFrame) -> bool:
+    return any(part.is_alpha for part in frame.format.components)
 
 
 def _turns(frame: av.VideoFrame) -> int:

@@ -1,53 +1,58 @@
-"""Worker: the child process. Limits itself, decodes one file, leaves frames or a sentence.
+"""Worker: the child process. Confines itself, decodes one file, leaves frames or a sentence.
 
-Started by process.py as `python -m aim_core.media.worker`; reads one JSON request from standard input.
+Started by process.py as `python -m aim_core.media.worker`; reads one JSON request from standard input, and leaves its
+reply in standard output, which is a file.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import mmap
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
+from aim_core.media.check import MediaKind
+from aim_core.media.confine import confine
 from aim_core.media.errors import DAMAGED_PICTURE, HEAVY_PICTURE, HEAVY_VIDEO, UNREADABLE_VIDEO, MediaError
-from aim_core.media.frames import Frames, write_error, write_frames
+from aim_core.media.frames import Frames, Reply, output_bytes, write_reply
 from aim_core.media.limits import Limits
 from aim_core.media.sniff import HEAD_BYTES, PICTURES, sniff
 
-_OUTPUT_BYTES = 1 << 30  # 64 frames of 2048 x 2048 and what the libraries grumble
 _ROOM = 256 << 20  # bytes
 
 
 def main() -> int:
     request = json.load(sys.stdin)
-    limits = Limits(**request["limits"])
-    restrict(limits)
-    folder, path = Path(request["folder"]), Path(request["path"])
+    limits, path, output = Limits(**request["limits"]), Path(request["path"]), _take_output()
+    num_frames, max_side = request["num_frames"], request["max_side"]
+    missing: list[str] = []
+    result: Frames | str
     try:
-        write_frames(folder, read(path, request["num_frames"], request["max_side"], limits))
+        load_reader(request["kind"])
+        missing = confine(path, output_bytes(num_frames, max_side), limits, request["parent"])
+        result = read(path, num_frames, max_side, limits)
     except MediaError as error:
-        write_error(folder, str(error))
+        result = str(error)
+    write_reply(output, Reply(result, tuple(missing)))
     return 0
 
 
-def restrict(limits: Limits) -> None:
-    """Lower this process's own limits. Does nothing where the system has none (Windows)."""
+def _take_output() -> BinaryIO:
+    """The file for the reply; what libraries print goes to standard error from here on."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return output
+
+
+def load_reader(kind: MediaKind) -> None:
+    """Import what reads such files, as long as every file may be read. A picture does not wait for video libraries."""
     try:
-        import resource
-    except ImportError:
-        return
-    wanted = {
-        resource.RLIMIT_AS: limits.memory_bytes,
-        resource.RLIMIT_CPU: limits.cpu_seconds,
-        resource.RLIMIT_FSIZE: _OUTPUT_BYTES,
-        resource.RLIMIT_CORE: 0,  # a crash must not leave the user's frames on disk
-    }
-    for what, most in wanted.items():
-        hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        importlib.import_module("aim_core.media.image" if kind == "image" else "aim_core.media.video")
+    except ModuleNotFoundError as error:
+        raise MediaError(f"Videos cannot be decoded here: install the Python package {error.name}.") from error
 
 
 def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
@@ -56,7 +61,6 @@ def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
         container = sniff(file.read(HEAD_BYTES))
     is_picture = container in PICTURES
     try:
-        # Imported here, so that a picture does not wait for the video libraries and both come under the limits.
         if is_picture:
             from aim_core.media.image import read_picture
 
@@ -66,8 +70,6 @@ def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
         return read_video(path, container, num_frames, max_side, limits)
     except MediaError:
         raise
-    except ModuleNotFoundError as error:
-        raise MediaError(f"Videos cannot be decoded here: install the Python package {error.name}.") from error
     except (MemoryError, ImportError) as error:  # ImportError: no room left to load a library
         raise MediaError(HEAVY_PICTURE if is_picture else HEAVY_VIDEO) from error
     except Exception as error:  # a decoder may raise anything on hostile bytes, or where its memory ends

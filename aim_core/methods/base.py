@@ -9,6 +9,7 @@ from typing import Protocol, TypeGuard, runtime_checkable
 
 from torch import Tensor
 
+from aim_core.ops.folding import Folded
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced
 from aim_core.ops.tower_attention import TowerAttention
@@ -122,6 +123,20 @@ class AheadScorer(Protocol):
     looks_ahead: bool
 
 
+class Folder(Protocol):
+    """What a method may have beside its three choices: how tokens that leave inside the language model go on in others.
+
+    A small frozen value. Where all leave it is not asked.
+    """
+
+    def __call__(self, hidden: Tensor, scores: Tensor, counts: Sequence[int], layer: int) -> Folded:
+        """What enters `layer` of the tokens of the layer before.
+
+        hidden: (c, d), c = counts[layer - 1], as they would enter; scores: (c,), those that decide.
+        counts: tokens entering each layer: counts[layer] have to be left.
+        """
+
+
 @dataclass(frozen=True)
 class Method:
     """A method is these three choices, and ways to carry them out; those with names are in `methods.registry`.
@@ -130,7 +145,8 @@ class Method:
                keeps its own position, a merged one that of the patch it was merged into (ours).
     mode:      "dropped": rows leave the sequence; or "masked", as AIM was released: they stay, nobody sees them.
     drop_text: whether text may be dropped like visual tokens, all but the last row; the schedule then counts both.
-    Raises ValueError for another word.
+    folder:    what becomes of the tokens that the schedule takes out; None: they are gone.
+    Raises ValueError for another word, and for a folder where text may be dropped.
     """
 
     name: str
@@ -140,8 +156,11 @@ class Method:
     positions: str = "sequential"
     mode: str = "dropped"
     drop_text: bool = False
+    folder: Folder | None = None
 
     def __post_init__(self):
+        if self.drop_text and self.folder is not None:
+            raise ValueError(f"{self.name} folds visual tokens into others: it cannot drop text")
         for value, words in ((self.positions, POSITIONS), (self.mode, MODES)):
             if value not in words:
                 raise ValueError(f"choose one of {', '.join(words)}, got {value!r}")

@@ -1,13 +1,13 @@
 """HoliTom (arXiv 2505.21334): places that stay the same through a segment become one token; then a drop inside.
 
-Variant: inside the language model tokens are dropped only; as released each is averaged into the kept one most like it
-as well. Tokens stand in raster order, static ones in the first frame of their segment (released: before all frames).
+Variant: tokens stand in raster order, static ones in the first frame of their segment (released: before all frames).
 Qwen's planes of two frames count as frames, and so do the crops of an image.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from aim_core.methods.before_decoder import check_share
 from aim_core.methods.drop_at_depth import DropAtDepth
 from aim_core.methods.scorers import LastTokenAttention
 from aim_core.ops.density_peaks import peaks
+from aim_core.ops.folding import Folded, best, fold, numbered
 from aim_core.ops.precision import widened
 from aim_core.ops.reduced import Reduced, join_patches, keep_patches
 from aim_core.ops.tower_attention import TowerAttention
@@ -114,8 +115,31 @@ def _static(same: Tensor, segment: range) -> Tensor:
     return steps.all(dim=0) & (len(steps) > 0)
 
 
-def holitom(keep_ratio: float = 0.25, threshold: float = 0.8, inner_ratio: float = 0.5, seed: int = 0) -> Method:
+@dataclass(frozen=True)
+class AverageIntoNearest:
+    """The tokens of highest score stay; each other one is averaged into the one most like it by cosine, one after the
+    other in the order of the prompt: (kept + dropped) / 2. Cosines are those before any of it; ties go to the earlier.
+    """
+
+    def __call__(self, hidden: Tensor, scores: Tensor, counts: Sequence[int], layer: int) -> Folded:
+        place = best(scores, counts[layer])
+        group = numbered(place, len(hidden))
+        leaves = (group < 0).nonzero()[:, 0]
+        unit = F.normalize(widened(hidden), dim=-1)
+        group[leaves] = (unit[leaves] @ unit[place].mT).argmax(dim=1)
+        joins = group[leaves]
+        turn = (joins[:, None] == joins).tril().sum(dim=1)  # of those that join one token the first, the second, ...
+        number = torch.bincount(joins, minlength=len(place))  # that join each
+        halvings = number[group]
+        halvings[leaves] -= turn - 1
+        return fold(hidden, group, 0.5 ** halvings.to(unit.dtype), place)
+
+
+def holitom(
+    keep_ratio: float = 0.25, threshold: float = 0.8, inner_ratio: float = 0.5, inner_merge: bool = True, seed: int = 0
+) -> Method:
     """Tokens entering each layer: about keep_ratio x all patches, known from the video alone, and from 18/28 of the
-    depth on `inner_ratio` of them; inner_ratio 1 is the paper's "without M"."""
-    merger = MergeStatic(keep_ratio, threshold, seed)
-    return Method("HoliTom", merger, DropAtDepth(_DEPTH, inner_ratio), LastTokenAttention())
+    depth on `inner_ratio` of them; inner_ratio 1 is the paper's "without M". inner_merge: whether the others are
+    averaged into them, or dropped."""
+    merger, folder = MergeStatic(keep_ratio, threshold, seed), AverageIntoNearest() if inner_merge else None
+    return Method("HoliTom", merger, DropAtDepth(_DEPTH, inner_ratio), LastTokenAttention(), folder=folder)

@@ -77,7 +77,7 @@ METHODS = {
         sparsevlm,
         "SparseVLM",
         "2410.04417",
-        "first version, without recycling; positions are kept",
+        "first version; positions are kept, the released code numbers tokens anew",
         knobs.SPARSEVLM,
     ),
     "vtw": MethodEntry(vtw, "VTW", "2405.05803", "the layer is given, not searched for", knobs.LAYER),
@@ -91,9 +91,7 @@ METHODS = {
     "fastvid": MethodEntry(
         fastvid, "FastVID", "2503.11187", "frame means and attention received for the tower's pooling head"
     ),
-    "holitom": MethodEntry(
-        holitom, "HoliTom", "2505.21334", "inside the language model tokens are dropped, not merged"
-    ),
+    "holitom": MethodEntry(holitom, "HoliTom", "2505.21334", "tokens in raster order"),
     "flashvid": MethodEntry(flashvid, "FlashVID", "2602.08024"),
     "divprune": MethodEntry(divprune, "DivPrune", "2503.02175"),
     "dycoke": MethodEntry(dycoke, "DyCoke", "2411.15024", "temporal merging alone, nothing at decoding", knobs.DYCOKE),

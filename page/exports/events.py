@@ -23,6 +23,7 @@ def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
             exports.maker(kind),
             [results.key, figures.layer, figures.scale, panel.listed],
             panel.files,
+            api_name=f"export_{kind}",
             api_visibility="private",
             show_progress_on=panel.files,
             concurrency_id="exports",

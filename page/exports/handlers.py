@@ -154,7 +154,8 @@ class Exports:
         stored = replace(opening_run(), is_example=True)
         if self.is_embedded:
             path = self._cached(stored.path)
-            aim = self.handlers.runner.pictured(stored.aim, path, stored.num_frames)
+            runner = self.handlers.runner
+            aim = runner.pictured(stored.aim, runner.frames(path, stored.num_frames))
             stored = replace(stored, path=path, aim=aim, model=None)
         return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(OPENED, stored)}
 

@@ -63,8 +63,9 @@ def trace_record(trace: Trace) -> dict[str, Any]:
     For each view, lists over its own patches: group (merged token within the view), row (among all visual rows), both
     -1 for a patch that was dropped before layer 0, similarity (cosine with the merged token). rounds: for each round of
     merging and view, see `Trace.rounds`.
-    planned: visual tokens the schedule lets into each layer. layers: {"layer", "kept", "importance"} each; importance
-    is empty where none was measured. What is not known is null.
+    planned: visual tokens the schedule lets into each layer. layers: {"layer", "kept", "importance", "folded"} each;
+    importance is empty where none was measured, folded has pairs of a row that left right before the layer and the row
+    that it went on in. What is not known is null.
     """
     views = trace.all_views
     sizes = [rows * columns for rows, columns in (view.grid for view in views)]
@@ -79,7 +80,12 @@ def trace_record(trace: Trace) -> dict[str, Any]:
         "rounds": [[own[own >= 0].tolist() for own in new] for new in trace.rounds],
         "planned": trace.planned.tolist(),
         "layers": [
-            {"layer": layer.layer, "kept": layer.kept.tolist(), "importance": _plain(layer.scores)}
+            {
+                "layer": layer.layer,
+                "kept": layer.kept.tolist(),
+                "importance": _plain(layer.scores),
+                "folded": layer.folded.tolist(),
+            }
             for layer in trace.layers
         ],
     }

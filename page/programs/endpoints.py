@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from aim_core.config import AimConfig
+from aim_core.errors import Stopped
 from page.checks import (
     MAX_FRAMES,
     checked_config,
@@ -26,9 +28,11 @@ from page.handlers import Handlers
 from page.i18n import strings
 from page.programs.parameters import ProgramFile, parameter, record
 from page.programs.records import answer_record, estimate_record
+from page.state.cancellation import client_gone
 from page.state.model_facts import ModelFacts
 from page.state.startup import Loaded
 from page.state.store import StoredRun
+from page.state.waiting import MODEL_LINE, waiting
 
 ANSWER = (
     "A dict: model; settings; answers and first_tokens (the likeliest, with their probabilities) of dense and AIM; "
@@ -70,7 +74,7 @@ class Programs:
                 parameter("Width", "integer", "Of the frames, in pixels", width),
             ]
             answer, estimate = record("Answer", ANSWER), record("Estimate", ESTIMATE)
-        gr.on([], self.answer, asked, answer, api_name="answer", concurrency_id="model")
+        gr.on([], self.answer, asked, answer, api_name="answer", **MODEL_LINE)
         gr.on([], self.estimate, sized, estimate, api_name="estimate")
 
     def _settings(self) -> list[Component]:
@@ -100,14 +104,20 @@ class Programs:
         """Ask a question about a video or a picture, once dense and once with AIM, and compare the two."""
         question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
         path, num_frames = checked_one_file(video, image), checked_frames(num_frames)
-        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames))
-        ask = partial(self.runner.run, path, num_frames, question)
-        dense, aim = ask(config=AimConfig.dense()), ask(config=config)
-        world = self.runner.world_check(frames, question)
-        stored = StoredRun(path, question, num_frames, dense, aim, world=world)
-        if timed is not False:
-            stored = self.runner.timed(stored, stop=lambda: False)
-        return answer_record(stored, self.facts, self.tokenizer, with_rows=kept_rows is True)
+        with suppress(Stopped):
+            stored = self._answered(path, num_frames, question, config, timed is not False)
+            return answer_record(stored, self.facts, self.tokenizer, with_rows=kept_rows is True)
+        return {}  # to nobody
+
+    def _answered(self, path: str, num_frames: int, question: str, config: AimConfig, timed: bool) -> StoredRun:
+        stop = client_gone()
+        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames, waiting("file", stop)))
+        with self.runner.turns.turn(waiting("model", stop)):
+            ask = partial(self.runner.run, frames, question, stop=stop)
+            dense, aim = ask(config=AimConfig.dense()), ask(config=config)
+            world = self.runner.world_check(frames, question)
+            stored = StoredRun(path, question, num_frames, dense, aim, world=world)
+            return self.runner.timed(stored, frames, stop) if timed else stored
 
     @guarded
     def estimate(

@@ -15,7 +15,7 @@ class ProgramFile(gr.File):
         return "file"
 
     def api_info(self) -> dict[str, Any]:
-        return super().api_info() | {"additional_description": f"{self.label}; in Python `handle_file(path_or_url)`"}
+        return super().api_info() | {"additional_description": f"{self.label}; in Python `handle_file(path)`"}
 
 
 def parameter(label: str, kind: str | list[str], about: str, default: Any = None) -> Api:

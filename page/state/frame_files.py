@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -20,11 +22,19 @@ _lock = Lock()
 def write_frames(pictures: list[np.ndarray], folder: str) -> list[FileData]:
     """PNG files in `folder` with these pictures (H, W, 3) uint8, named by their content."""
     paths = [Path(folder) / _name(picture) / "frame.png" for picture in pictures]
-    missing = {path: picture for path, picture in zip(paths, pictures, strict=True) if not path.exists()}
+    missing = {path: picture for path, picture in zip(paths, pictures, strict=True) if not _touched(path)}
     if missing:
         with ThreadPoolExecutor(4) as pool:  # Pillow compresses outside the interpreter's lock
             list(pool.map(_write, missing, missing.values()))
     return [FileData(path=str(path)) for path in paths]
+
+
+def _touched(path: Path) -> bool:
+    """Whether it is there; then it is as new, so that it is not swept."""
+    with suppress(OSError):
+        os.utime(path)
+        return True
+    return False
 
 
 def _name(picture: np.ndarray) -> str:

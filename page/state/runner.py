@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 
 import numpy as np
 from cachetools import LRUCache
 
+from aim_core.budget import Budget
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
+from aim_core.method_comparison import MethodRun, each_method
 from aim_core.result import Result
+from aim_core.turns import NOBODY, Asker, Turns
 from aim_core.world_score import WorldCheck, WorldScore
 from page.state.store import StoredRun
+from page.state.zero_gpu import lent, needed_seconds
 
 _CLIPS_KEPT = 8
 TIMED_TURNS = 3, 2  # of a small model, where waiting for a third is not felt, and of a large one; one has no spread
@@ -26,51 +30,54 @@ _SMALL = 50_000_000  # parameters
 class Runner:
     """An engine with an LRU cache of decoded clips; safe to use from many threads.
 
+    turns: of the visitors, one at a time; whoever runs the model has one.
     world: what tells its model's world from others, if that was fitted.
     """
 
     def __init__(self, engine: Engine, world: WorldScore | None = None):
-        self.engine, self.world = engine, world
+        self.engine, self.world, self.turns = engine, world, Turns(1)
         self.is_small = is_small(engine)
         self.timed_prefills = TIMED_TURNS[not self.is_small]
+        self._run = lent(engine.run, self._seconds(1, 1))
+        self._time = lent(engine.time_prefills, self._seconds(2 * (self.timed_prefills + 1), 0))
+        self._view_tokens = lent(engine.view_tokens, self._seconds(1, 0))
+        self._each_method = lent(self._methods, self._methods_seconds)
         self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
         self._seen: LRUCache[int, tuple[Frames, tuple[np.ndarray, ...]]] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
 
-    def run(self, path: str, num_frames: int, question: str, config: AimConfig, **more) -> Result:
-        """One answer, and what the model saw; more: as `Engine.run` takes it.
+    def run(self, frames: Frames, question: str, config: AimConfig, **more) -> Result:
+        """One answer, and what the model saw; more: as `Engine.run` takes it. To be called in a turn of `turns`.
 
         Small models are scored by other scorers too: that takes a few per cent of a run.
         """
         more = {"other_scores": self.is_small} | more
-        result = self.engine.run(self.frames(path, num_frames), question, config=config, **more)
-        return self.pictured(result, path, num_frames)
+        return self.pictured(self._run(frames, question, config=config, **more), frames)
 
-    def pictured(self, result: Result, path: str, num_frames: int) -> Result:
+    def pictured(self, result: Result, frames: Frames) -> Result:
         """The result with the pixels that the model gets of its file."""
-        return replace(result, pictures=self._pictures(self.frames(path, num_frames)))
+        return replace(result, pictures=self._pictures(frames))
 
-    def timed(self, stored: StoredRun, stop: Callable[[], bool]) -> StoredRun:
+    def timed(self, stored: StoredRun, frames: Frames, stop: Callable[[], bool]) -> StoredRun:
         """The same request with its prefills timed, dense and AIM in turns; a large model is warm from its answers."""
-        frames, runs = self.frames(stored.path, stored.num_frames), (stored.dense, stored.aim)
+        runs = stored.dense, stored.aim
         configs, warm = [run.config for run in runs], int(self.is_small)
-        times = self.engine.time_prefills(
-            frames, stored.question, configs=configs, repeats=self.timed_prefills, warm=warm, stop=stop
-        )
+        times = self._time(frames, stored.question, configs=configs, repeats=self.timed_prefills, warm=warm, stop=stop)
         dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
         return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
-    def frames(self, path: str, num_frames: int) -> Frames:
-        """Sampled frames of a file, from the cache if the same file was decoded lately."""
+    def frames(self, path: str, num_frames: int, asker: Asker = NOBODY) -> Frames:
+        """Sampled frames of a file, from the cache if the same file was decoded lately. Not to be called in a turn of
+        `turns`, since that would keep other visitors waiting for this file."""
         try:
             info = os.stat(path)
-            key = (path, info.st_mtime_ns, info.st_size, num_frames)
+            key = (path, info.st_ino, info.st_size, num_frames)  # not its times: Gradio renews those of a copy in use
         except (OSError, ValueError):
-            return load_frames(path, num_frames)  # raises with a sentence
+            return load_frames(path, num_frames, asker=asker)  # raises with a sentence
         with self._lock:
             clip = self._clips.get(key)
         if clip is None:
-            clip = load_frames(path, num_frames)
+            clip = load_frames(path, num_frames, asker=asker)
             with self._lock:
                 self._clips[key] = clip
         return clip
@@ -80,7 +87,25 @@ class Runner:
 
         question: the one that was just asked about them.
         """
-        return self.world.check(self.engine.view_tokens(frames, question)) if self.world else None
+        return self.world.check(self._view_tokens(frames, question)) if self.world else None
+
+    def each_method(
+        self, frames: Frames, question: str, methods: Sequence[str], budget: Budget, stop: Callable[[], bool]
+    ) -> Iterator[MethodRun]:
+        """As `method_comparison.each_method`. What comes next is to be asked for in a turn of `turns`."""
+        return self._each_method(frames, question, methods=methods, budget=budget, stop=stop)
+
+    def _methods(self, frames: Frames, question: str, **settings) -> Iterator[MethodRun]:
+        yield from each_method(self.engine, frames, question, **settings, num_timed=self.timed_prefills)
+
+    def _seconds(self, prefills: int, answers: int) -> Callable[..., int]:
+        """How long a call takes that is given frames first."""
+        return lambda frames, *_, **__: needed_seconds(self.engine.adapter, frames, prefills, answers)
+
+    def _methods_seconds(self, frames: Frames, question: str, methods: Sequence[str], **_) -> int:
+        """Each method runs once for its answer, looks for its setting, and runs again to be timed."""
+        runs = len(methods) + 1
+        return needed_seconds(self.engine.adapter, frames, runs * (2 + self.timed_prefills), runs)
 
     def _pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the model is given of these frames, from the cache if they were asked about lately."""

@@ -1,13 +1,17 @@
-"""Run store: an LRU cache of runs on the server, from which figures and exports are made; a page holds only a key."""
+"""Run store: runs on the server, within bytes and an age, of which figures and exports are made; a page holds a key."""
 
 from __future__ import annotations
 
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Generic, TypeVar
 
-from cachetools import LRUCache
+import numpy as np
+from cachetools import TTLCache
 
 from aim_core.config import AimConfig
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
@@ -15,6 +19,9 @@ from aim_core.result import Result
 from aim_core.world_score import WorldCheck
 from page.state.model_facts import ModelFacts
 from page.token_text import SavedTokens
+
+MOST_BYTES, KEPT_SECONDS = 1000 << 20, 2 * 3600.0
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,30 +87,79 @@ def settings_of(result: Result) -> AimConfig:
     return result.config
 
 
-class ResultStore:
-    """LRU cache of `size` requests for all visitors together, beside examples, which stay; safe to use from threads."""
+def held_bytes(*values: Any) -> int:
+    """Of all arrays that these hold, in records, sequences and dicts; a shared one counts once."""
+    arrays: dict[int, int] = {}
+    left = [*values]
+    while left:
+        value = left.pop()
+        if isinstance(value, np.ndarray):
+            whole = value.base if isinstance(value.base, np.ndarray) else value
+            arrays[id(whole)] = whole.nbytes
+        elif is_dataclass(value):
+            left += [getattr(value, one.name) for one in fields(value)]
+        elif isinstance(value, list | tuple):
+            left += value
+        elif isinstance(value, dict):
+            left += value.values()
+    return sum(arrays.values())
 
-    def __init__(self, size: int = 16):
-        self.size = size
+
+class ByteCache(Generic[Value]):
+    """Values by key, within bytes of arrays and an age; what has not been asked for the longest makes room. Safe to use
+    from many threads."""
+
+    def __init__(
+        self,
+        most_bytes: int = MOST_BYTES,
+        seconds: float = KEPT_SECONDS,
+        size: Callable[[Value], int] = held_bytes,
+    ):
         self._lock = threading.Lock()
-        self._stored: LRUCache[str, StoredRun] = LRUCache(size)
+        self._kept: TTLCache[str, Value] = TTLCache(most_bytes, seconds, getsizeof=size)
+
+    def set(self, key: str, value: Value) -> None:
+        """Keep a value, in place of an older one of this key. One that alone is too large is not kept."""
+        with self._lock:
+            self._kept.pop(key, None)
+            with suppress(ValueError):
+                self._kept[key] = value
+
+    def get(self, key: str | None) -> Value | None:
+        """The value, or None if there was none or it had to make room."""
+        with self._lock:
+            return self._kept.get(key) if key else None
+
+    def expire(self) -> None:
+        """Let go what is too old."""
+        with self._lock:
+            self._kept.expire()
+
+    @property
+    def num_bytes(self) -> int:
+        with self._lock:
+            return int(self._kept.currsize)
+
+
+class ResultStore(ByteCache[StoredRun]):
+    """Requests of all visitors together, beside examples, which stay."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES, seconds: float = KEPT_SECONDS):
+        super().__init__(most_bytes, seconds)
         self._examples: dict[str, StoredRun] = {}
 
     def put_example(self, name: str, stored: StoredRun) -> str:
         """Keep a run that many pages show, until the same name is given to another; returns its key."""
-        with self._lock:
-            self._examples[name] = stored
+        self._examples[name] = stored
         return name
 
     def put(self, stored: StoredRun, key: str | None = None) -> str:
         """Keep a request, in place of the older one with the same key if there is one and it is not an example; returns
         its key."""
         key = uuid.uuid4().hex if key is None or key in self._examples else key
-        with self._lock:
-            self._stored[key] = stored
+        self.set(key, stored)
         return key
 
     def get(self, key: str | None) -> StoredRun | None:
         """The request, or None if there was none or it had to make room."""
-        with self._lock:
-            return (self._examples.get(key) or self._stored.get(key)) if key else None
+        return (self._examples.get(key) if key else None) or super().get(key)

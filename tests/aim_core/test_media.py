@@ -15,7 +15,7 @@ from PIL import Image
 from aim_core.media import process
 from aim_core.media.check import check_media
 from aim_core.media.decode import load_frames
-from aim_core.media.errors import HEAVY_PICTURE, HEAVY_VIDEO, MediaError
+from aim_core.media.errors import CRASHED_VIDEO, HEAVY_PICTURE, HEAVY_VIDEO, SLOW_VIDEO, MediaError
 from aim_core.media.limits import Limits
 from aim_core.media.resize import fitted_size
 from aim_core.media.sample import sample
@@ -230,11 +230,14 @@ def test_a_child_that_costs_too_much_is_stopped_and_this_process_lives_on(clips,
     with pytest.raises(MediaError) as memory:
         load_frames(tmp_path / "large.png", limits=Limits(memory_bytes=300 << 20))
     assert str(memory.value) == HEAVY_PICTURE
-    scarce = [Limits(memory_bytes=megabytes << 20) for megabytes in (100, 200)]  # before and in the decoder
-    for limits in (Limits(wall_seconds=0.05), *scarce):
+    scarce = [Limits(memory_bytes=megabytes << 20) for megabytes in (100, 230, 300)]  # before and in the decoder
+    for limits in scarce:
         with pytest.raises(MediaError) as stopped:
             load_frames(clips / "h264.mp4", limits=limits)
         assert str(stopped.value) == HEAVY_VIDEO
+    with pytest.raises(MediaError) as late:
+        load_frames(clips / "h264.mp4", limits=Limits(wall_seconds=0.05))
+    assert str(late.value) == SLOW_VIDEO
     assert len(load_frames(clips / "one.mp4", num_frames=1).frames) == 1
 
 
@@ -242,7 +245,7 @@ def test_a_crash_of_the_child_is_a_sentence(clips, monkeypatch):
     monkeypatch.setattr(process.sys, "executable", "/bin/false")
     with pytest.raises(MediaError) as crash:
         load_frames(clips / "one.mp4")
-    assert str(crash.value) == HEAVY_VIDEO
+    assert str(crash.value) == CRASHED_VIDEO
 
 
 def test_the_child_gets_no_secrets_and_no_torch(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -124,6 +125,27 @@ def test_one_layer_one_frame_and_one_pointer_for_all(compared):
     compared.locator("#compare [data-part=all]").uncheck()
 
 
+def test_keys_read_the_tiles_and_every_method_answers(compared):
+    canvas = compared.locator("#compare figure canvas").nth(1)
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):  # the first of them begins at the first patch
+        canvas.press(key)
+    compared.wait_for_function("document.querySelector('#compare [data-part=read]').textContent")
+    assert compared.locator("#compare figure[data-on=true] canvas").count() == 1
+    read = compared.locator("#compare [data-part=read]").inner_text()
+    assert read.count(": ") == compared.locator("#compare figure").count()
+    canvas.press("Escape")
+    box = canvas.bounding_box()
+    canvas.hover(position={"x": 1.5 / 12 * box["width"], "y": 1.5 / 12 * box["height"]})  # one right, one down
+    expect(compared.locator("#compare [data-part=read]")).to_have_text(read)
+    compared.locator("#compare [data-part=all]").check()
+    for _ in range(12):
+        canvas.press("ArrowRight")  # over the edge of the first frame
+    canvas.press("Escape")
+    expect(compared.locator("#compare [data-part=read]")).to_have_text("")
+    compared.locator("#compare [data-part=all]").uncheck()
+
+
 def test_it_is_taken_away_as_a_table_code_and_a_page_that_replays(compared, browser, tmp_path):
     compared.locator("#exports button").first.click()
     with compared.expect_download() as download:
@@ -131,6 +153,11 @@ def test_it_is_taken_away_as_a_table_code_and_a_page_that_replays(compared, brow
     lines = list(csv.DictReader(download.value.path().open()))
     assert [line["method"] for line in lines] == ["dense", *[name for name in METHODS if name in USUAL]]
     expect(compared.locator("#export_code")).to_contain_text("compare_methods(")
+    with compared.expect_download() as download:
+        compared.get_by_role("button", name="Figures").click()
+    with ZipFile(download.value.path()) as figures:
+        names = {f"aim_methods_{name}.{kind}" for name in ("frames", "per_layer") for kind in ("png", "svg")}
+        assert {*figures.namelist()} == names
     with compared.expect_download() as download:
         compared.get_by_role("button", name="Page that replays").click()
     download.value.save_as(tmp_path / "replayed.html")
@@ -148,7 +175,10 @@ LINK = (
 
 def test_a_link_asks_the_same_of_a_sample_again(browser, served):
     with opened(browser, served, LINK, 1280, 900, READY) as page:
+        paper = page.locator("#compare tbody tr[data-name=aim] th a")
+        paper.focus()
         page.wait_for_selector("#compare tbody tr[data-name=random] td:last-child:has-text('ms')")
+        expect(paper).to_be_focused()  # after other rows and its own time have come
         assert rows(page) == ["dense", "aim", "random"]
         expect(page.locator("#compare [data-part=budget]")).to_contain_text(
             "25 % of the visual tokens, mean over layers"
@@ -157,6 +187,23 @@ def test_a_link_asks_the_same_of_a_sample_again(browser, served):
             mean = page.locator(f"#compare tr[data-name={name}] td").nth(3).inner_text()
             assert float(mean.split(" %")[0]) == pytest.approx(25, abs=0.6)
         page.wait_for_function("location.hash.includes('methods=aim+random') && location.hash.includes('budget=25')")
+
+
+def test_stop_keeps_the_rows_that_are_there_and_they_can_be_taken_away(browser, served):
+    link = "/compare#question=how+does+the+cyan+star+move%3F&frames=32&sample=crossing.mp4&methods=" + "+".join(METHODS)
+    with opened(browser, served, link, 1280, 900, READY) as page:
+        page.wait_for_selector("#compare tbody tr:nth-child(3)")
+        page.click("#stop")
+        page.wait_for_selector("#stop[disabled]")
+        kept = rows(page)
+        assert 3 <= len(kept) < len(METHODS)
+        page.locator("#exports button").first.click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Table (CSV)").click()
+        listed = [line["method"] for line in csv.DictReader(download.value.path().open())]
+        assert listed[: len(kept)] == kept == rows(page)
+        expect(page.locator("#export_code")).to_contain_text("num_frames=32")
+        assert not page.locator("#compare td:last-child", has_text="ms").count()  # nothing was timed
 
 
 def test_every_width_and_both_themes_have_no_violation(compared):

@@ -6,7 +6,8 @@ import re
 
 import pytest
 from gradio_client import Client, handle_file
-from gradio_client.utils import Status
+
+from page.i18n import ENGLISH
 
 playwright = pytest.importorskip("playwright.sync_api")
 from tests.helpers.browsing import TIME, ask, look, mark, opened, run, said, slide, tokens  # noqa: E402
@@ -62,9 +63,11 @@ def test_who_waits_for_another_visitor_is_told_the_place(page, held, clip):
     with engine._exclusive(None):  # no run can begin
         asked = [handle_file(str(clip)), None, "why?", 0.25, 6, 9, 4, False]
         other = Client(address, verbose=False).submit(*asked, api_name="/run")
-        wait_until(lambda: other.status().code in (Status.PROCESSING, Status.PROGRESS))
+        running = ENGLISH["RUNNING"]["dense"]
+        wait_until(lambda: any(unit.desc == running for unit in other.status().progress_data or ()))
         page.click("#run")
-        playwright.expect(page.locator("#answers")).to_contain_text("queue: 1/1")
+        told = ENGLISH["WAITING"]["model"].format(count=1)
+        playwright.expect(page.locator("#answers")).to_contain_text(told)
     other.result(timeout=100)
     page.wait_for_selector("#stop[disabled]")
 

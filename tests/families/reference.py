@@ -1,7 +1,7 @@
 """What dropping is checked against: the stock decoder at full length after merging, dropped rows masked layer by layer.
 
 Nothing here uses adapters, layouts or hooks of `aim_core`: rows, positions and masks are put together by hand from
-the family's facts. Only the merging of one view's tokens is the tested function itself.
+the family's facts. Only the merging of one view's tokens, and the folding of those that leave, are tested functions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from aim_core.methods.base import Folder
 from aim_core.ops.merging import merge_tokens
 
 
@@ -103,10 +104,21 @@ def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source:
     return Prompt(full[:, stays], positions, after, visual[stays].nonzero()[:, 0], deep)
 
 
+@dataclass(frozen=True, eq=False)
+class Folding:
+    """folder: of the method; scores: for each layer those of kept[i], or None."""
+
+    folder: Folder
+    scores: list[Tensor | None]
+
+
 @torch.inference_mode()
-def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor]) -> Tensor:
-    """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i]."""
-    return model.get_output_embeddings()(_masked(model, prompt, kept).last_hidden_state[:, -1])[0]
+def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Folding | None = None) -> Tensor:
+    """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i].
+
+    folding: where rows that leave go on in others.
+    """
+    return model.get_output_embeddings()(_masked(model, prompt, kept, folding).last_hidden_state[:, -1])[0]
 
 
 @contextmanager
@@ -120,31 +132,53 @@ def eager(decoder):
 
 
 @torch.inference_mode()
-def masked_weights(model: nn.Module, prompt: Prompt, kept: list[Tensor], layer: int) -> Tensor:
+def masked_weights(
+    model: nn.Module, prompt: Prompt, kept: list[Tensor], layer: int, folding: Folding | None = None
+) -> Tensor:
     """(heads, n, n), the attention weights of one layer of the same forward; attention must be eager."""
     weights = []
     hook = model.get_decoder().layers[layer].self_attn.register_forward_hook(lambda *call: weights.append(call[-1][1]))
     try:
-        _masked(model, prompt, kept)
+        _masked(model, prompt, kept, folding)
     finally:
         hook.remove()
     return weights[0][0]
 
 
-def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor]):
+def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Folding | None = None):
     """The stock decoder's output at full length, dropped rows hidden layer by layer."""
     decoder, length = model.get_decoder(), prompt.embeds.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    order = torch.arange(length).float()  # in which rows see each other
+    counts = [len(own) for own in kept]
+
+    def folded(layer: int, hidden: Tensor) -> Tensor:
+        assert folding is not None
+        scores = torch.full((len(prompt.visual),), torch.nan, dtype=torch.float64)
+        scores[kept[layer - 1]] = folding.scores[layer - 1].double()
+        before = kept[layer - 1][order[prompt.visual[kept[layer - 1]]].argsort()]
+        left = folding.folder(hidden[0, prompt.visual[before]], scores[before], counts, layer)
+        stand = prompt.visual[before[left.place]]
+        if left.num_behind:
+            behind, others = stand[-left.num_behind :], stand[: -left.num_behind]
+            order[behind] = order[others].max() + torch.arange(1, 1 + len(behind)) / (1 + len(behind))
+        hidden = hidden.clone()
+        hidden[0, stand] = left.tokens
+        return hidden
 
     def hook_for(layer: int):
-        hidden = torch.zeros(length, dtype=torch.bool)
-        hidden[prompt.visual] = True
-        hidden[prompt.visual[kept[layer]]] = False
-        allowed = (causal & ~hidden[None, :]) | torch.eye(length, dtype=torch.bool)  # no row is empty
-        bias = torch.zeros(length, length, dtype=prompt.embeds.dtype).masked_fill(~allowed, -torch.inf)
+        gone = torch.zeros(length, dtype=torch.bool)
+        gone[prompt.visual] = True
+        gone[prompt.visual[kept[layer]]] = False
 
         def hook(_layer, args, kwargs):
-            return args, kwargs | {"attention_mask": bias[None, None]}
+            hidden = args[0] if args else kwargs["hidden_states"]
+            if folding is not None and layer and 0 < counts[layer] < counts[layer - 1]:
+                hidden = folded(layer, hidden)
+            causal = order[None, :] <= order[:, None]
+            allowed = (causal & ~gone[None, :]) | torch.eye(length, dtype=torch.bool)  # no row is empty
+            bias = torch.zeros(length, length, dtype=prompt.embeds.dtype).masked_fill(~allowed, -torch.inf)
+            given = {name: value for name, value in kwargs.items() if name != "hidden_states"}
+            return (hidden, *args[1:]), given | {"attention_mask": bias[None, None]}
 
         return hook
 

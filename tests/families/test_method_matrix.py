@@ -20,7 +20,7 @@ from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.tower_attention import TowerAttention
 from tests.families.asking import asked, said
-from tests.families.reference import masked_logits, merged_prompt, reduced_prompt, visual_places
+from tests.families.reference import Folding, masked_logits, merged_prompt, reduced_prompt, visual_places
 from tests.families.table import ASKED, ASKED_ONCE, FAMILIES
 from tests.families.tower_reference import tower_views
 
@@ -42,7 +42,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "prumerge_plus": (SHARE, WHOLE),
     "visionzip": (SHARE, WHOLE),
     "fastvid": (SHARE, WHOLE),
-    "holitom": (SHARE, {**WHOLE, "inner_ratio": 1.0}),
+    "holitom": ({**SHARE, "inner_ratio": 0.4}, {**WHOLE, "inner_ratio": 1.0}),
     "flashvid": (SHARE, {**WHOLE, "inner_ratio": 1.0}),
     "divprune": (SHARE, WHOLE),
     "dycoke": (SHARE, WHOLE),
@@ -112,6 +112,17 @@ def check_groups(record, blocks, num_visual: int) -> None:
     assert len(record.kept[0]) == len(tokens) + num_separators and tokens.max() < len(record.kept[0])
 
 
+def check_folds(record, method: Method) -> None:
+    """A token that leaves is folded once, into one that stays, or dropped; it never comes back."""
+    gone: set[int] = set()
+    for layer, pairs in enumerate(record.folded):
+        for row, into in [] if pairs is None else pairs.tolist():
+            assert row not in gone and into in record.kept[layer] and row not in record.kept[layer]
+            assert row in record.kept[layer - 1] and into in record.kept[layer - 1]
+            gone.add(row)
+    assert bool(gone) == (method.folder is not None)
+
+
 def check_counts(record, blocks, method: Method, num_visual: int, num_text: int) -> None:
     """As the schedule says; as the merger announced, where it can; and all text is there in every layer."""
     assert tuple(len(kept) for kept in record.kept) == record.planned
@@ -131,9 +142,12 @@ def test_what_holds_for_every_method(family_model, name, medium, method_name):
     blocks = blocks_of(FAMILIES[name], medium, record.views)
     prompt = reference_prompt(model, name, medium, inputs, blocks, method)
     assert len(record.kept[0]) == len(prompt.visual)
-    torch.testing.assert_close(logits.double(), masked_logits(model, prompt, record.kept), atol=1e-5, rtol=0)
+    folding = method.folder and Folding(method.folder, record.scores)
+    expected = masked_logits(model, prompt, record.kept, folding)
+    torch.testing.assert_close(logits.double(), expected, atol=1e-5, rtol=0)
     num_visual = len(visual_places(model, inputs["input_ids"]))
     check_groups(record, blocks, num_visual)
+    check_folds(record, method)
     check_counts(record, blocks, method, num_visual, inputs["input_ids"].shape[1] - num_visual)
     again, same = prefill(model, inputs, method)
     assert torch.equal(logits, again) and all(map(torch.equal, record.groups, same.groups))

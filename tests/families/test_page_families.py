@@ -203,7 +203,7 @@ def test_a_moved_slider_and_marks_run_again(page, blocks, name, kind):
     keep_ratio, l1, l2, frames = one.sliders
     moved = (0.5, l1, l2 + 1, frames)
     media = (str(blocks[kind]), None) if kind == "video" else (None, str(blocks[kind]))
-    one.handlers.follow(*media, kind, QUESTION, *moved, key)
+    one.handlers.follow(*media, kind, QUESTION, *moved, key, REQUEST)
     stored = stored_run_of(one, key)
     assert (stored.aim.config.keep_ratio, stored.aim.config.l2) == (0.5, l2 + 1) != (keep_ratio, l2)
     last = stored.aim.trace.num_views - 1

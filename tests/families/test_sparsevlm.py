@@ -14,7 +14,7 @@ from tests.families.asking import asked
 from tests.families.reference import eager, masked_weights, merged_prompt
 from tests.families.table import ASKED_ONCE, FAMILIES
 
-METHOD = make_method("sparsevlm", keep_ratio=0.3, first_layer=3)
+METHOD = make_method("sparsevlm", keep_ratio=0.3, first_layer=3, recycled=0.0)
 
 
 def slow_raters(prompt) -> list[int]:

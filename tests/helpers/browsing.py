@@ -38,7 +38,8 @@ TIME = r"[\d.,]+ m?s \([\d.,]+–[\d.,]+\)"  # a median, the fastest and the slo
 def opened(
     browser, address: str, query: str = EMPTY, width: int = 1280, height: int = 900, ready: str = BEGUN, **settings
 ) -> Iterator:
-    """A page in a tab of its own; no script of it may break and no request may leave this machine.
+    """A page in a tab of its own; no script of it may break, nothing may be against its content security policy, and no
+    request may leave this machine.
 
     ready: what is true once it can be used; for the page that explores, once what the address sets has been set.
     """
@@ -48,6 +49,7 @@ def opened(
     page.asked, page.broken = [], []
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.on("console", lambda said: page.broken.append(said.text) if "Content Security Policy" in said.text else None)
     page.add_init_script("document.addEventListener('aim-begin', () => { window.hasBegun = true; });")
     try:
         page.goto(address + query)

@@ -1,5 +1,7 @@
 """A small trace for drawing tests: striped frames, a known merge, and a schedule that ends with nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from aim_core.config import AimConfig
@@ -46,6 +48,15 @@ def make_dropped_trace(size: tuple[int, int] = (50, 70)) -> Trace:
     views = [View(0, (frame,), (3, 4)) for frame in range(2)]
     planned = np.array([len(own) for own in kept])
     return Trace.of_views(base.frames, base.times, views, list(rows), layers, planned)
+
+
+def make_folded_trace(size: tuple[int, int] = (50, 70)) -> Trace:
+    """As `make_trace`, but right before layer 2 rows 1 and 3 were folded into row 4 and row 5 into row 12, a separator;
+    the others that left were dropped."""
+    trace = make_trace(size=size)
+    layers = list(trace.layers)
+    layers[2] = replace(layers[2], folded=np.array([[1, 4], [3, 4], [5, 12]]))
+    return replace(trace, layers=tuple(layers))
 
 
 def make_result(trace: Trace, overrides: TokenOverrides | None = None) -> Result:

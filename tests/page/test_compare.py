@@ -90,6 +90,8 @@ def test_every_patch_is_where_the_trace_says(runs, record):
         last = np.frombuffer(base64.b64decode(row["tokens"]["last"]), "<i2")
         for layer in range(run.trace.num_layers):
             assert np.array_equal(last[where] >= layer, run.trace.alive(layer))
+        into = np.frombuffer(base64.b64decode(row["tokens"]["into"]), "<i4")
+        assert np.array_equal(into[: run.trace.num_rows], run.trace.folded_into_by_row())
 
 
 def test_words_that_dense_lacks_are_marked(runs):

@@ -25,7 +25,7 @@ from page.components.explorer.record import explorer_record
 from page.components.explorer.view_names import view_names
 from page.state.frame_files import write_frames
 from tests.helpers import modules
-from tests.helpers.drawn_trace import make_dropped_trace, make_result, make_trace
+from tests.helpers.drawn_trace import make_dropped_trace, make_folded_trace, make_result, make_trace
 from visual.heatmaps import alive_drawer, groups_drawer, nearest_scored, scaled_scores, scores_drawer
 from visual.palette import browser_palette
 from visual.patch_grid import patch_rectangle
@@ -70,6 +70,7 @@ def test_the_record_holds_the_trace(trace):
     assert np.array_equal(unpack(record["group"], "<i4").reshape(trace.group.shape), trace.group)
     last = unpack(record["last"], "<i2").astype(int)
     assert np.array_equal(last[trace.rows()], trace.last_layer())
+    assert (unpack(record["into"], "<i4") == -1).all()
     scores = unpack(record["scores"], "<f4").reshape(len(trace.scored_layers), -1)
     for row, layer in zip(scores, trace.scored_layers, strict=True):
         np.testing.assert_array_equal(row[trace.rows()], trace.scores(layer))
@@ -143,8 +144,8 @@ def test_pictures_are_written_once(frames, tmp_path):
     paths = [Path(file.path) for file in write_frames([upright, turned, upright], str(tmp_path))]
     assert paths[0] == paths[2] != paths[1]
     assert np.array_equal(np.asarray(Image.open(paths[1])), turned)
-    before = paths[0].stat().st_mtime_ns
-    assert write_frames([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_mtime_ns == before
+    before = paths[0].stat().st_ino
+    assert write_frames([upright], str(tmp_path))[0].path == str(paths[0]) and paths[0].stat().st_ino == before
 
 
 def test_a_picture_in_the_place_of_another_gets_its_own_name(tmp_path):
@@ -288,6 +289,25 @@ def test_a_life_is_told_in_order(script):
     assert told[0].startswith("bornAs") and told[1].startswith("mergedWith") and "1" in told[1]
     assert told[2].startswith("prunedBelow 18 19 10 1")
     assert script(f"historyEvents(run, {words}, {{view: 2, patch: 11}})")[1].startswith("notMerged")
+
+
+@pytest.mark.browser
+def test_a_folded_token_is_told_to_go_on_in_another(evaluate):
+    """Patches 2 and 3 of frame 1 are token 1, folded into token 4, whose patches are 8 to 10; patch 11 is token 5."""
+    own = partial(evaluate, make_folded_trace())
+    words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) =>
+        known[name] || name + ' {layer} {group}'})"""
+    state = "{layer: 2, overlay: 'alive', scorer: 'pagerank', head: -1, iteration: 0}"
+    assert own(f"historyEvents(run, {words}, {{view: 0, patch: 2}})")[2] == "folded 1 1.5"
+    assert own(f"patchInfoOf(run, {words}, {{view: 0, patch: 2}}, {state}).fate") == "foldedFate 1 1.5"
+    assert own(f"historyEvents(run, {words}, {{view: 0, patch: 11}})")[2] == "folded 1 –"
+    assert own("[4, 7].map((token) => run.isFolded(token))") == [False, False]  # one stays, one was dropped
+    painted = own("""[0, 1].map((view) => {
+        const calls = [], ctx = new Proxy({}, { get: (_, name) => () => calls.push(name), set: () => true });
+        paintAlive(ctx, run, {}, {}, view, { x: 0, y: 0, w: 80, h: 60 }, 2);
+        return calls.filter((name) => name === "fillRect" || name === "strokeRect");
+    })""")
+    assert painted == [["strokeRect"] * 5, ["fillRect"] * 5]  # rings on patches 2, 3, 6, 7 and 11; dots in frame 2
 
 
 @pytest.mark.browser

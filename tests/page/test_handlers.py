@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from types import SimpleNamespace
 
@@ -43,7 +44,7 @@ def run(handlers, clip, sliders=SLIDERS, details=True, key=None):
 
 
 def follow(handlers, clip, sliders, key, question=QUESTION, shown="video"):
-    return handlers.follow(str(clip), None, shown, question, *sliders, key)
+    return handlers.follow(str(clip), None, shown, question, *sliders, key, REQUEST)
 
 
 def marked(handlers, key, sent, sliders=SLIDERS):
@@ -267,3 +268,15 @@ def test_only_the_run_of_the_own_page_is_stopped():
     with pytest.raises(Stopped), cancellation.run("one"):
         raise Stopped
     assert not cancellation.stop("one")
+
+
+def test_a_file_that_gradio_handed_out_again_is_not_decoded_again(handlers, clip, tmp_path):
+    """It renews the times of a copy that is in use; another file in its place is another."""
+    path = tmp_path / "copy.mp4"
+    path.write_bytes(clip.read_bytes())
+    frames = handlers.runner.frames(str(path), 2)
+    os.utime(path, (5, 5))
+    assert handlers.runner.frames(str(path), 2) is frames
+    (tmp_path / "other.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "other.mp4").replace(path)
+    assert handlers.runner.frames(str(path), 2) is not frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import gradio as gr
@@ -18,8 +19,9 @@ from page.layout_shared import about
 from page.overrides import checked_overrides
 from page.state.model_facts import ModelFacts
 from page.state.startup import load, public_name
-from page.state.store import ResultStore, StoredRun
+from page.state.store import ResultStore, StoredRun, held_bytes
 from page.times import spent
+from tests.helpers.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,15 @@ def refused(check, *args) -> str:
 
 @pytest.mark.parametrize(
     ("question", "says"),
-    [("", "Type a question"), ("  \n", "Type a question"), ("why " * 2000, "2,000 words"), (None, "Type")],
+    [
+        ("", "Type a question"),
+        ("  \n", "Type a question"),
+        (None, "Type a question"),
+        ("why " * 2000, "2,000 words"),
+        ("why" * 300_000, "900,000 characters"),
+        (5, "must be a text"),
+        (["why?"], "must be a text"),
+    ],
 )
 def test_questions_that_cannot_be_asked(question, says):
     assert says in refused(checks.checked_question, question)
@@ -157,15 +167,28 @@ def test_the_summary_is_plain_numbers(results):
     assert record["dense"]["answer"] == results[0].answer
 
 
-def test_the_store_is_bounded_and_replaces(results):
-    store = ResultStore(size=2)
+def test_the_store_is_bounded_in_bytes_and_replaces(results):
     one, other = (StoredRun(path, "why?", 4, *results) for path in ("a.mp4", "b.mp4"))
+    store = ResultStore(int(2.5 * held_bytes(one)))
     first, second = store.put(one), store.put(one)
     assert store.put(other, second) == second and store.get(second) is other
     assert store.get(first) is one
     third = store.put(other)
     assert store.get(second) is None and store.get(None) is None  # the least recently used went
-    assert store.get(first) is one and store.get(third) is other
+    assert store.get(first) is one and store.get(third) is other and store.num_bytes == 2 * held_bytes(one)
+
+
+def test_the_store_keeps_nothing_for_ever_and_nothing_too_large(results):
+    one, now = StoredRun("a.mp4", "why?", 4, *results), time.monotonic()
+    arrays = {id(array): array.nbytes for run in results for array in (run.trace.frames, run.first_token_logprobs)}
+    assert held_bytes(one) > sum(arrays.values()) and held_bytes(one, one) == held_bytes(one)
+    store = ResultStore(held_bytes(one), seconds=0.05)
+    key = store.put(one)
+    assert store.get(key) is one
+    wait_until(lambda: store.get(key) is None)
+    store.expire()
+    assert store.num_bytes == 0 and time.monotonic() - now >= 0.05
+    assert ResultStore(held_bytes(one) - 1).put(one)  # shown, and not kept
 
 
 def test_marks_on_patches_that_are_there_pass(results):

@@ -25,8 +25,10 @@ from page.components.explorer.component import Explored, TokenExplorer
 from page.components.first_token.component import FirstTokenPanel, first_token_record
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
 from page.exports.replay import replay_page
+from page.exports.saved_run import archive
 from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
+from page.exports.saved_run.rules import FRAMES
 from page.i18n import ENGLISH
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
@@ -239,6 +241,7 @@ ARRAYS = {
     "kept_0": [np.array([-1, 0]), np.array([3, 2]), np.array([1, 1]), np.array([1 << 50]), np.zeros((2, 2), np.int64)],
     "kept_6": [np.array([5000])],
     "importance_5": [np.full(3, 1.0, np.float32), np.full(65, np.nan, np.float32), np.full(65, -1.0, np.float32)],
+    "folded_5": [np.zeros((1, 2), np.int64), np.zeros((2, 3), np.int64), np.zeros(2, np.int64), np.full((1, 2), 0.5)],
     "layer_3": [np.int64(7), np.array([3, 3])],
     "view_grid": [np.full((4, 2), 1 << 40), np.zeros((4, 2), np.int64), np.full((4, 3), 8)],
     "view_box": [np.full((4, 4), 1e9), np.tile([0.5, 0.5, 0.5, 0.5], (4, 1)), np.tile([1.0, 0, 0, 1], (4, 1))],
@@ -327,6 +330,29 @@ def test_an_archive_with_a_huge_table_of_contents_is_refused_before_it_is_read(t
         for index in range(20_000):
             file.writestr(f"kept_{index}.npy", b"")
     refused(path)
+
+
+def test_an_archive_of_many_small_parts_is_refused_before_any_is_opened(tmp_path, monkeypatch):
+    path = tmp_path / "many.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        for index in range(15_000):
+            file.writestr(f"{'ab'[index // 10_000]}{index % 10_000}.npy", b"")
+    assert path.stat().st_size < 2 << 20
+    monkeypatch.setattr(archive, "ZipFile", lambda *_: pytest.fail("its parts were looked at"))
+    refused(path)
+
+
+def test_a_large_record_is_refused_by_its_declared_size(saved, monkeypatch):
+    with zipfile.ZipFile(saved) as file:
+        record = file.read("run.json")
+    changed(saved, **{"run.json": record + b" " * (4 << 20)})
+    monkeypatch.setattr(json, "loads", lambda *_: pytest.fail("it was unpacked"))
+    refused(saved)
+
+
+def test_the_largest_run_of_the_page_can_be_loaded():
+    """As many frames as a saved run may have, of the size that the page samples."""
+    assert FRAMES * 768 * 768 * 3 < 0.75 * archive.MOST_BYTES
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"PK\x05\x06" + b"\0" * 18, b"\0" * 5000, b"PK\x03\x04" + b"A" * 5000])

@@ -1,22 +1,29 @@
 """The method table: a measurement that goes on where it stood, known intervals, and a page that says what they say."""
 
 import json
+import math
+import shutil
 from collections import Counter
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from aim_core.methods.registry import METHODS, MethodEntry
+from aim_core.methods.before_decoder import before_decoder
+from aim_core.methods.registry import METHODS, MethodEntry, make_method
 from aim_core.weights import weights_hash
+from training.batched_inference import Video
 from training.eval_sets import PER_VIDEO, held_out_set
-from training.method_table.__main__ import CHART, PAGE, REPORT, main
+from training.method_table import code
+from training.method_table.__main__ import PAGE, REPORT, _beside, main
 from training.method_table.chart import EMPTY, draw
 from training.method_table.log import Line, Log
-from training.method_table.measure import BUDGETS, cells, measure
-from training.method_table.order import PER_VISIT, Asked, spread
-from training.method_table.page import BEGIN, END, markdown, rewrite
+from training.method_table.measure import BUDGETS, Past, cells, measure, measure_in_processes
+from training.method_table.order import SEEDS, SETS, Asked, drawn, videos
+from training.method_table.page import BEGIN, CHARTS, END, TITLES, markdown, rewrite
 from training.method_table.summary import summarise
 from training.method_table.words import BASELINES, FEWEST_VIDEOS, in_words
 from training.questions import TYPES, Question
@@ -30,11 +37,11 @@ NAMES = ("aim", "random", "fewer_frames", "fastv")
 @pytest.fixture(scope="module")
 def asked(frames) -> list[Asked]:
     """Three questions about two videos."""
-    texts = ("how many objects are there?", "is there a red star?", "is there a blue circle?")
-    videos = {"a1": frames, "b2": frames[::-1].copy()}
+    texts = {"a1": ("how many objects are there?", "is there a red star?"), "b2": ("is there a blue circle?",)}
+    shown = {"a1": frames, "b2": frames[::-1].copy()}
     return [
-        Asked(7, video, videos[video], Question("exist", text, "yes", ()))
-        for video, text in zip(("a1", "a1", "b2"), texts, strict=True)
+        Asked("held_out", 7, video, shown[video], tuple(Question("exist", text, "yes", ()) for text in own))
+        for video, own in texts.items()
     ]
 
 
@@ -58,55 +65,63 @@ class StopAfter:
 def test_a_measurement_that_was_stopped_and_killed_loses_nothing_and_repeats_nothing(
     engine, asked, short_answers, tmp_path, monkeypatch
 ):
-    whole, path = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
-    measure(engine, "w", asked, Log(whole), asked_about=FEW)
+    whole, path, adapter = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", engine.adapter
+    measure(adapter, "w", asked, Log(whole), asked_about=FEW)
     lines = [json.loads(text) for text in whole.read_text().splitlines()]
     assert [(line["question"], line["method"], line["budget"]) for line in lines] == [
-        (own.question.text, *cell) for own in asked for cell in FEW
+        (question.text, *cell) for own in asked for cell in FEW for question in own.questions
     ]
 
-    measure(engine, "w", asked, Log(path), StopAfter(4), FEW)  # in time, in the middle of a question
+    measure(adapter, "w", asked, Log(path), StopAfter(2), FEW)  # in time, in the middle of a video
     assert len(Log(path)) == 4
 
-    run, calls = engine.run, []
+    said, calls = Video.said, []
 
     def killed(*args, **kwargs):
         calls.append(args)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return run(*args, **kwargs)
+        return said(*args, **kwargs)
 
-    monkeypatch.setattr(engine, "run", killed)
+    monkeypatch.setattr(Video, "said", killed)
     with pytest.raises(KeyboardInterrupt):
-        measure(engine, "w", asked, Log(path), asked_about=FEW)
-    monkeypatch.setattr(engine, "run", run)
+        measure(adapter, "w", asked, Log(path), asked_about=FEW)
+    monkeypatch.setattr(Video, "said", said)
     assert 4 < len(Log(path)) < len(lines)
 
     written = path.read_bytes()
     path.write_bytes(written + written.splitlines()[-1][:40])  # as a line is cut off
-    measure(engine, "w", asked, Log(path), asked_about=FEW)
+    measure(adapter, "w", asked, Log(path), asked_about=FEW)
     assert path.read_text() == whole.read_text()
 
-    monkeypatch.setattr(engine, "run", lambda *args, **kwargs: pytest.fail("was asked again"))
-    measure(engine, "w", asked, Log(path), asked_about=FEW)
+    monkeypatch.setattr(Video, "said", lambda *args, **kwargs: pytest.fail("was asked again"))
+    measure(adapter, "w", asked, Log(path), asked_about=FEW)
 
 
-def test_a_question_more_is_measured_alone_and_other_weights_anew(engine, asked, short_answers, tmp_path):
-    path = tmp_path / "log.jsonl"
-    measure(engine, "w", asked[:1], Log(path), asked_about=FEW)
-    measure(engine, "w", asked[:2], Log(path), asked_about=FEW)
-    assert len(Log(path)) == 2 * len(FEW)
-    measure(engine, "v", asked[:1], Log(path), asked_about=FEW)
-    assert Counter(line.weights for line in Log(path)) == {"w": 2 * len(FEW), "v": len(FEW)}
+def test_other_questions_sets_weights_and_code_are_measured_anew(engine, asked, short_answers, tmp_path, monkeypatch):
+    path, adapter, one = tmp_path / "log.jsonl", engine.adapter, asked[1]
+    measure(adapter, "w", [one], Log(path), asked_about=FEW)
+    measure(adapter, "w", asked, Log(path), asked_about=FEW)
+    assert len(Log(path)) == 3 * len(FEW)
+    measure(adapter, "v", [one], Log(path), asked_about=FEW)
+    measure(adapter, "w", [replace(one, set="wide")], Log(path), asked_about=FEW)
+    assert Counter((line.weights, line.set) for line in Log(path)) == {
+        ("w", "held_out"): 3 * len(FEW),
+        ("v", "held_out"): len(FEW),
+        ("w", "wide"): len(FEW),
+    }
+    monkeypatch.setattr("training.method_table.measure.code_hash", lambda method: f"new {method == 'random'}")
+    measure(adapter, "w", [one], Log(path), asked_about=FEW)
+    assert Counter(line.code for line in Log(path))["new True"] == 2
 
 
 def test_lines_say_what_was_spent_and_why_a_method_was_not_run(engine, asked, short_answers, tmp_path, monkeypatch):
     def breaks(keep_ratio: float = 0.5):
-        raise RuntimeError("no such thing")
+        return before_decoder("broken", Broken())
 
     monkeypatch.setitem(METHODS, "broken", MethodEntry(breaks, "Broken"))
     log = Log(tmp_path / "log.jsonl")
-    measure(engine, "w", asked[:1], log, asked_about=[*FEW, ("broken", 0.5)])
+    measure(engine.adapter, "w", asked[1:], log, asked_about=[*FEW, ("broken", 0.5)])
     found = {(line.method, line.budget): line for line in log}
     for cell in FEW:
         line = found[cell]
@@ -119,39 +134,123 @@ def test_lines_say_what_was_spent_and_why_a_method_was_not_run(engine, asked, sh
     assert found["broken", 0.5].limit is None
 
 
+@dataclass(frozen=True)
+class Broken:
+    def __call__(self, tokens, metric=None):
+        raise RuntimeError("no such thing")
+
+    def reduces(self) -> bool:
+        return True
+
+
 def test_a_video_is_encoded_once_for_all_methods_and_questions(engine, asked, short_answers, tmp_path, monkeypatch):
     encode, calls = engine.adapter.encode, []
     monkeypatch.setattr(engine.adapter, "encode", lambda inputs: calls.append(inputs) or encode(inputs))
-    new = [replace(own, frames=255 - own.frames) for own in asked[:2]]
-    measure(engine, "w", new, Log(tmp_path / "log.jsonl"), asked_about=FEW)
+    measure(engine.adapter, "w", asked[:1], Log(tmp_path / "log.jsonl"), asked_about=[*FEW, ("visionzip", 0.5)])
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", ["aim", "vtw", "flashvid", "visionzip", "average_pooling", "random"])
+def test_what_is_shared_by_questions_changes_no_answer(engine, asked, name):
+    """The slow way is a run for each question."""
+    fitting = {"l1": 2, "l2": 4, "layer": 3}
+    own, method = asked[0], make_method(name, **{key: fitting[key] for key in METHODS[name].settings if key in fitting})
+    texts = [question.text for question in own.questions]
+    with torch.inference_mode():
+        video = Video(engine.adapter, own.frames, tower=True)
+    said = video.said(method, texts, 6)
+    runs = [engine.run(own.frames, text, config=method, max_new_tokens=6) for text in texts]
+    assert [(one.answer, one.visual_per_layer) for one in said] == [
+        (run.answer, run.cost.visual_per_layer) for run in runs
+    ]
+    planned = [engine.planned(own.frames, text, config=method) for text in texts]
+    assert all(one.visual_per_layer == tuple(video.counts(method)) for one in planned)
+    assert all(one.views == video.views for one in planned)
+
+
+def test_another_process_writes_the_log(checkpoint, asked, tmp_path):
+    path, one = tmp_path / "log.jsonl", FEW[:1]
+    measure_in_processes(checkpoint, "w", asked, path, Past(math.inf), 1, one)
+    assert Counter((line.method, line.video) for line in Log(path)) == {("dense", "a1"): 2, ("dense", "b2"): 1}
+
+
+def test_lines_of_several_writers_stay_whole(tmp_path):
+    path = tmp_path / "log.jsonl"
+    lines = [Line("w", "c", "held_out", 0, 0.5, "aim", f"v{idx}", "q" * 5000, "exist") for idx in range(40)]
+
+    def write(start: int) -> None:
+        log = Log(path)
+        for line in lines[start::4]:
+            log.add(line)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert sorted(line.video for line in Log(path)) == sorted(line.video for line in lines)
 
 
 def test_what_draws_by_chance_draws_anew_for_each_video(engine, asked, short_answers, tmp_path):
     log = Log(tmp_path / "log.jsonl")
-    measure(engine, "w", asked, log, asked_about=FEW)
+    measure(engine.adapter, "w", asked, log, asked_about=FEW)
     seeds = {line.video: line.settings["seed"] for line in log if line.method == "random"}
     assert len(set(seeds.values())) == 2
 
 
+def test_the_code_of_a_method_is_its_own_modules_and_what_every_run_imports(tmp_path, monkeypatch):
+    for room in ("aim_core", "training"):
+        shutil.copytree(ROOT / room, tmp_path / room)
+    monkeypatch.setattr(code, "_ROOT", tmp_path)
+    some = ("dense", "aim", "fastv", "holitom", "fastvid", "vidcom2")
+    before = hashes(some)
+    assert len(set(before.values())) == len(some)
+
+    def changed(path: str, old: str, new: str) -> set[str]:
+        text = (tmp_path / path).read_text()
+        assert old in text
+        (tmp_path / path).write_text(text.replace(old, new))
+        after = hashes(some)
+        (tmp_path / path).write_text(text)
+        return {name for name in some if after[name] != before[name]}
+
+    assert changed("aim_core/methods/holitom.py", "_OWN = 0.6", "_OWN = 0.7") == {"holitom"}
+    assert changed("aim_core/methods/holitom.py", "_OWN = 0.6", "_OWN = 0.6  # more") == set()
+    assert changed("aim_core/methods/holitom.py", '"""HoliTom', '"""Now HoliTom') == set()
+    assert changed("aim_core/ops/density_peaks.py", "1e-6", "1e-5") == {"holitom", "fastvid"}
+    assert changed("aim_core/forward/token_pruner.py", "if not layer:", "if layer == 0:") == set(some)
+    hashes(())  # nothing of the copies is remembered
+
+
+def hashes(names: tuple[str, ...]) -> dict[str, str]:
+    for cached in (code.code_hash, code._imported, code._statements):
+        cached.cache_clear()
+    return {name: code.code_hash(name) for name in names}
+
+
 def test_a_log_refuses_a_line_that_it_has(tmp_path):
-    log, line = Log(tmp_path / "log.jsonl"), Line("w", 0, 0.5, "aim", "v", "q", "exist")
+    log, line = Log(tmp_path / "log.jsonl"), Line("w", "c", "held_out", 0, 0.5, "aim", "v", "q", "exist")
     log.add(line)
     with pytest.raises(ValueError, match="already"):
         log.add(replace(line, answer="yes"))
     assert list(Log(tmp_path / "log.jsonl")) == [line]
 
 
-def test_any_first_questions_are_spread_over_types_and_videos():
+def test_videos_come_whole_and_drawn_by_the_seed():
     items = held_out_set(10)
-    order = list(spread(items, 3))
-    assert sorted(map(id, order)) == sorted(map(id, items)) and order == list(spread(items, 3)) != list(
-        spread(items, 4)
-    )
-    first = order[: 3 * len(TYPES)]
-    counts = Counter(item.question.type for item in first)
-    assert len(counts) == len(TYPES) and max(counts.values()) <= 5
-    assert max(Counter(item.video for item in first).values()) == PER_VISIT < PER_VIDEO
+    order = drawn(items, 3)
+    assert sorted(id(item) for own in order for item in own) == sorted(map(id, items))
+    assert order == drawn(items, 3) != drawn(items, 4)
+    sizes = [len(own) for own in order]
+    assert sizes[0] == PER_VIDEO and all(len({item.video for item in own}) == 1 for own in order)
+    assert sizes == sorted(sizes, reverse=True)
+    first = [item for own in order[: len(order) // 3] for item in own]
+    assert len({item.question.type for item in first}) == len(TYPES)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_is_asked_about_as_many_videos_as_the_questions_need(name, monkeypatch):
+    monkeypatch.setattr("training.method_table.order.PER_TYPE", 2)
+    found = list(videos(name, SEEDS[name][0], 8))
+    assert sum(len(own.questions) for own in found[:-1]) < 8 <= sum(len(own.questions) for own in found)
+    assert len({own.video for own in found}) == len(found) and {own.set for own in found} == {name}
 
 
 class InVideo:
@@ -192,7 +291,17 @@ def lines_of(right: dict[str, list[bool]], videos: int, skipped: tuple[str, ...]
     lines = []
     for method, answers in right.items():
         for idx, own in enumerate(answers):
-            line = Line("w" * 64, 7, 1.0 if method == "dense" else 0.5, method, f"v{idx % videos}", f"q{idx}", "exist")
+            line = Line(
+                "w" * 64,
+                "c",
+                "held_out",
+                7,
+                1.0 if method == "dense" else 0.5,
+                method,
+                f"v{idx % videos}",
+                f"q{idx}",
+                "exist",
+            )
             if method in skipped:
                 lines.append(replace(line, refused=f"{METHODS[method].title} cannot go under 60.0%: so.", limit=0.6))
             else:
@@ -270,11 +379,13 @@ def test_the_table_has_a_row_for_each_method_best_first():
 
 
 def test_the_page_is_rewritten_between_its_marks_only():
-    page = rewrite(f"before\n{BEGIN}\nas it was\n{END}\nafter\n", report_of())
+    reports = {"held_out": report_of(), "wide": report_of(20, 10) | {"set": "wide"}}
+    page = rewrite(f"before\n{BEGIN}\nas it was\n{END}\nafter\n", reports)
     assert page.startswith(f"before\n{BEGIN}\n\n") and page.endswith(f"\n\n{END}\nafter\n") and "as it was" not in page
-    assert rewrite(page, report_of()) == page
+    assert rewrite(page, reports) == page
+    assert [line for line in page.splitlines() if line.startswith("### ")] == [f"### {own}" for own in TITLES.values()]
     with pytest.raises(ValueError, match="needs one"):
-        rewrite("no marks", report_of())
+        rewrite("no marks", reports)
 
 
 def test_the_chart_has_a_dot_for_each_method_that_answered():
@@ -283,22 +394,31 @@ def test_the_chart_has_a_dot_for_each_method_that_answered():
     assert dots == [100.0, 75.0, 0.0] and [text.get_text() for text in axes.texts] == [EMPTY]
 
 
-def test_the_command_writes_chart_and_page_anew_from_the_numbers(tmp_path, monkeypatch):
+def test_the_command_writes_charts_and_page_anew_from_the_numbers(tmp_path, monkeypatch):
     for path in (REPORT, PAGE):
         (tmp_path / path).parent.mkdir()
-    (tmp_path / REPORT).write_text(json.dumps(report_of()))
+    (tmp_path / REPORT).write_text(json.dumps({"held_out": report_of(), "wide": report_of() | {"set": "wide"}}))
     (tmp_path / PAGE).write_text(f"{BEGIN}\n{END}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["method_table", "--page-only"])
     main()
-    assert markdown(report_of()) in PAGE.read_text(encoding="utf-8") and CHART.stat().st_size > 1000
+    assert markdown(report_of()) in PAGE.read_text(encoding="utf-8")
+    assert all(Path(chart).stat().st_size > 1000 for chart in CHARTS.values())
 
 
-def test_the_page_shows_the_report_of_the_shipped_weights():
-    report = json.loads((ROOT / REPORT).read_text(encoding="utf-8"))
+def test_sets_stand_side_by_side_while_the_weights_are_the_same():
+    one, other = report_of(), report_of() | {"set": "wide"}
+    assert list(_beside({"wide": other}, one)) == ["held_out", "wide"]
+    assert _beside({"wide": other | {"weights": "old"}}, one) == {"held_out": one}
+
+
+def test_the_page_shows_the_reports_of_the_shipped_weights():
+    reports = json.loads((ROOT / REPORT).read_text(encoding="utf-8"))
     page = (ROOT / PAGE).read_text(encoding="utf-8")
-    assert rewrite(page, report) == page
-    assert report["weights"] == weights_hash(ROOT / "assets" / "model")
-    found = {(row["method"], row["budget"]) for row in report["rows"]}
-    assert found <= set(cells()) and found >= {(name, own) for name in (*BASELINES, "aim") for own in BUDGETS}
-    assert (ROOT / REPORT).stat().st_size < 200_000 and (ROOT / CHART).stat().st_size < 100_000
+    assert rewrite(page, reports) == page
+    for name, report in reports.items():
+        assert report["set"] == name and report["weights"] == weights_hash(ROOT / "assets" / "model")
+        found = {(row["method"], row["budget"]) for row in report["rows"]}
+        assert found <= set(cells()) and found >= {(name, own) for name in (*BASELINES, "aim") for own in BUDGETS}
+        assert (ROOT / CHARTS[name]).stat().st_size < 100_000
+    assert (ROOT / REPORT).stat().st_size < 300_000

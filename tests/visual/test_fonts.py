@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from page.i18n import ENGLISH as PAGE_ENGLISH
 from page.i18n import STRINGS
 from tests.helpers.chinese_font import make_font
-from tests.helpers.drawn_trace import make_dropped_trace, make_trace
+from tests.helpers.drawn_trace import make_dropped_trace, make_folded_trace, make_trace
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.figure_texts import ENGLISH, FigureTexts
 from visual.film import film
@@ -103,6 +103,7 @@ def test_pictures_are_written_in_the_font(texts):
 def test_captions_and_film_speak_it_too(texts):
     trace, dropped = make_trace(), make_dropped_trace()
     said = [groups_caption(trace, texts), groups_caption(dropped, texts), alive_caption(trace, 2, texts)]
+    said += [alive_caption(make_folded_trace(), 2, texts)]
     said += [scores_caption(trace, layer, texts) for layer in (0, 1, 4)]
     said += [scores_caption(make_trace(scored=False), 1, texts), *frame_captions(trace, texts)]
     shots = list(film(trace, texts=texts))

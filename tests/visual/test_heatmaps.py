@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aim_core.layer_trace import LayerTrace
-from tests.helpers.drawn_trace import make_dropped_trace, make_trace
+from tests.helpers.drawn_trace import make_dropped_trace, make_folded_trace, make_trace
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.frame_compose import frame_captions
 from visual.heatmaps import (
@@ -130,6 +130,7 @@ def test_alive_sentence_counts_merged_tokens_only():
     trace = make_trace()
     assert alive_caption(trace, 1) == "At layer 1, 12 of 12 merged visual tokens are alive (100 %)."
     assert alive_caption(trace, 2) == "At layer 2, 6 of 12 merged visual tokens are alive (50 %)."
+    assert alive_caption(make_folded_trace(), 2).endswith(" Right before it 3 were folded into them (rings).")
     assert alive_caption(trace, 4) == "At layer 4, 0 of 12 merged visual tokens are alive (0 %)."
     with pytest.raises(ValueError, match="layer"):
         alive_caption(trace, -1)

@@ -102,6 +102,16 @@ def test_what_went_right_before_has_a_dot_in_its_middle():
     assert marked.min(axis=0).tolist() == [45, 109] and marked.max(axis=0).tolist() == [49, 113]
 
 
+def test_what_went_on_in_another_has_a_ring():
+    dropped = np.arange(12) == 7
+    frame = make_frame()
+    image = draw_alive(frame, np.zeros(12, bool), GRID, dropped, dropped)
+    marked = np.argwhere((image == ALIVE).all(axis=-1))
+    assert marked.min(axis=0).tolist() == [44, 108] and marked.max(axis=0).tolist() == [50, 114] and len(marked) == 24
+    plain = draw_alive(frame, np.zeros(12, bool), GRID)
+    assert np.array_equal(image[45:50, 109:114], plain[45:50, 109:114])
+
+
 def test_all_alive_is_the_frame():
     frame = make_frame()
     assert np.array_equal(draw_alive(frame, np.ones(12, bool), GRID), frame)

@@ -1,4 +1,4 @@
-"""Measure all methods at one cost on held-out questions, going on where it stood; write numbers, chart and page."""
+"""Measure all methods at one cost on held-out questions, going on where it stood; write numbers, charts and page."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from itertools import chain
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
 from aim_core.engine import Engine
+from aim_core.methods.registry import METHODS
 from aim_core.weights import weights_hash
 from training.method_table.chart import draw
-from training.method_table.log import Log
-from training.method_table.measure import measure
-from training.method_table.order import SEEDS, questions
-from training.method_table.page import rewrite
+from training.method_table.code import code_hash
+from training.method_table.log import DENSE, Line, Log
+from training.method_table.measure import Past, measure, measure_in_processes
+from training.method_table.order import SEEDS, SETS, videos
+from training.method_table.page import CHARTS, rewrite
 from training.method_table.summary import summarise
 
 PAGE = Path("docs/methods_compared.md")
 REPORT = Path("assets/methods_compared.json")
-CHART = Path("assets/methods_compared.png")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.method_table", description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("assets/model"), help="folder of the model")
-    parser.add_argument("--questions", type=int, default=1000, help="questions of each seed")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="of held-out videos")
+    parser.add_argument("--set", choices=list(SETS), default="held_out", help="questions about which videos")
+    parser.add_argument("--questions", type=int, default=1000, help="questions of each seed, in whole videos")
+    parser.add_argument("--seeds", type=int, nargs="+", help="of the videos; two of each set's own if left out")
+    parser.add_argument("--processes", type=int, default=1, help="each of them takes one core")
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop after so many; 0 writes the page only"
     )
@@ -36,24 +40,50 @@ def main() -> None:
         "--log", type=Path, default=Path("runs/methods.jsonl"), help="answers; a later run adds to them"
     )
     parser.add_argument(
-        "--page-only", action="store_true", help="measure nothing: chart and page anew from the numbers"
+        "--page-only", action="store_true", help="measure nothing: charts and page anew from the numbers"
     )
     options = parser.parse_args()
+    if options.processes < 1:
+        parser.error(f"--processes must be at least 1, got {options.processes}")
+    reports = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
     if not options.page_only:
-        report = measured(options)
-        REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    report = json.loads(REPORT.read_text(encoding="utf-8"))
-    draw(report).savefig(CHART, dpi=100)
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+        try:
+            reports = _beside(reports, measured(options))
+        except ValueError as error:
+            parser.exit(1, f"{error}\n")
+        REPORT.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, report in reports.items():
+        draw(report).savefig(CHARTS[name], dpi=100)
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), reports), encoding="utf-8")
 
 
 def measured(options: argparse.Namespace) -> dict:
-    """The report of all that the log holds of these weights, once what is missing has been added to it."""
-    end, log, weights = time.monotonic() + 60 * options.minutes, Log(options.log), weights_hash(options.model)
-    torch.set_num_threads(1)
-    asked = chain.from_iterable(questions(seed, options.questions) for seed in options.seeds)
-    measure(Engine.from_pretrained(options.model), weights, asked, log, lambda: time.monotonic() > end)
-    return summarise([line for line in log if line.weights == weights])
+    """The report of all that the log holds of these weights, once what is missing has been added to it.
+
+    Raises ValueError while there is no question that all were asked.
+    """
+    stop, weights = Past(time.time() + 60 * options.minutes), weights_hash(options.model)
+    seeds = options.seeds or SEEDS[options.set]
+    found = list(chain.from_iterable(videos(options.set, seed, options.questions) for seed in seeds))
+    asked = tqdm(found, disable=None, unit="video")
+    if options.processes > 1:
+        measure_in_processes(options.model, weights, asked, options.log, stop, options.processes)
+    else:
+        torch.set_num_threads(1)
+        measure(Engine.from_pretrained(options.model).adapter, weights, asked, Log(options.log), stop)
+    return summarise([line for line in Log(options.log) if line.set == options.set and _counts(line, weights)])
+
+
+def _counts(line: Line, weights: str) -> bool:
+    """Whether it was measured on these weights, by the code that there is now."""
+    known = line.method == DENSE or line.method in METHODS
+    return line.weights == weights and known and line.code == code_hash(line.method)
+
+
+def _beside(reports: dict[str, dict], new: dict) -> dict[str, dict]:
+    """All sets that were measured on the same weights, in their order."""
+    same = {name: own for name, own in reports.items() if own["weights"] == new["weights"]} | {new["set"]: new}
+    return {name: same[name] for name in SETS if name in same}
 
 
 if __name__ == "__main__":

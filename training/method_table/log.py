@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -10,14 +11,15 @@ from typing import Any
 
 DENSE = "dense"  # the model itself, at budget 1
 
-Key = tuple[str, int, float, str, str, str]
+Key = tuple[str, str, str, int, float, str, str, str]
 
 
 @dataclass(frozen=True)
 class Line:
     """What one method answered to one question at one budget.
 
-    weights:  hash of the model's weights. seed: of the held-out set and of what methods draw by chance.
+    weights:  hash of the model's weights; code: of what the method runs, see `code.code_hash`.
+    set, seed: of the questions, see `order`; the seed also of what methods draw by chance.
     budget:   share of the dense FLOPs; method: its name in the registry, or DENSE.
     video:    hash of its frames; question: its text; type: its type.
     answer, right: what was said, and whether that is right; "" and False if the method was refused.
@@ -27,6 +29,8 @@ class Line:
     """
 
     weights: str
+    code: str
+    set: str
     seed: int
     budget: float
     method: str
@@ -43,22 +47,25 @@ class Line:
     @property
     def key(self) -> Key:
         """What it is an answer to; a log has one line of each."""
-        return self.weights, self.seed, self.budget, self.method, self.video, self.question
+        return self.weights, self.code, self.set, self.seed, self.budget, self.method, self.video, self.question
 
 
 class Log:
-    """The lines of a file; what is added is on the disk at once."""
+    """The lines of a file; what is added is on the disk at once. Several processes may add to it."""
 
     def __init__(self, path: Path):
         """The file need not be there. A last line that was cut off as it was written is removed."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            path.write_text(whole, encoding="utf-8")
-        lines = [Line(**json.loads(own)) for own in whole.splitlines()]
-        self._lines = {line.key: line for line in lines}
+        with path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            written = file.read()
+            whole = written[: written.rfind(b"\n") + 1]
+            if whole != written:
+                file.truncate(len(whole))
+        lines = [_read(own) for own in whole.decode().splitlines()]
+        self._lines = {line.key: line for line in lines if line is not None}
 
     def __contains__(self, key: Key) -> bool:
         return key in self._lines
@@ -73,6 +80,13 @@ class Log:
         """Raises ValueError if it is there already."""
         if line.key in self:
             raise ValueError(f"the log has this line already: {line.key}")
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(line), ensure_ascii=False) + "\n")
+        with self._path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write((json.dumps(asdict(line), ensure_ascii=False) + "\n").encode())
         self._lines[line.key] = line
+
+
+def _read(text: str) -> Line | None:
+    """None for a line of an earlier version of this log, which did not say by which code it was measured."""
+    told = json.loads(text)
+    return Line(**told) if "code" in told else None

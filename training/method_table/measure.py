@@ -1,21 +1,25 @@
-"""Measure: each question answered by the dense model, then by every method at every budget."""
+"""Measure: the questions about each video answered by the dense model, then by every method at every budget."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
 
-from aim_core.budget import Budget, Solved, Unreachable, solve
-from aim_core.config import AimConfig
+import torch
+
+from aim_core.adapters.base import Adapter
 from aim_core.engine import Engine
-from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method
-from aim_core.methods.registry import METHODS, make_method
-from aim_core.result import Planned
-from aim_core.workload import Workload
+from aim_core.methods.registry import METHODS
 from training.answering import MAX_NEW_TOKENS
+from training.method_table.code import code_hash
 from training.method_table.log import DENSE, Line, Log
+from training.method_table.one_video import Answered, OneVideo, Refused
 from training.method_table.order import Asked
+from training.questions import Question
 
 BUDGETS = (0.5, 0.25, 0.125, 0.06)  # of the dense FLOPs
 
@@ -28,90 +32,98 @@ def cells(methods: Sequence[str] = tuple(METHODS), budgets: Sequence[float] = BU
 
 
 def measure(
-    engine: Engine,
+    adapter: Adapter,
     weights: str,
-    questions: Iterable[Asked],
+    videos: Iterable[Asked],
     log: Log,
     stop: Callable[[], bool] = lambda: False,
     asked_about: Sequence[Cell] | None = None,
 ) -> None:
-    """Add a line for every cell of every question that the log has none of yet; all of a question before the next.
+    """Add a line for every cell of every question that the log has none of yet; all of a video before the next.
 
-    weights: hash of the engine's weights. asked_about: `cells()` if left out.
-    stop:    asked before each; once it is true, nothing more is measured.
+    weights: hash of the model's weights. asked_about: `cells()` if left out.
+    stop:    asked before each cell of a video; once it is true, nothing more is measured.
     """
-    wanted = cells() if asked_about is None else asked_about
-    video, counts = "", {}
-    for asked in questions:
-        if asked.video != video:
-            video, counts = asked.video, {}
-        one = _One(engine, asked, counts)
-        for cell in wanted:
-            if (line := _line(weights, asked, cell)).key in log:
+    for asked in videos:
+        one = None
+        for cell in cells() if asked_about is None else asked_about:
+            lines = [(question, _line(weights, asked, question, cell)) for question in asked.questions]
+            missing = [pair for pair in lines if pair[1].key not in log]
+            if not missing:
                 continue
             if stop():
                 return
-            log.add(one.measured(line))
+            one = one or _one_video(adapter, asked)
+            for line in _measured(one, cell, missing):
+                log.add(line)
 
 
-def _line(weights: str, asked: Asked, cell: Cell) -> Line:
+@dataclass(frozen=True)
+class Past:
+    """Whether a moment is over, by the clock; a value that other processes can be given."""
+
+    end: float
+
+    def __call__(self) -> bool:
+        return time.time() > self.end
+
+
+def measure_in_processes(
+    model: Path,
+    weights: str,
+    videos: Iterable[Asked],
+    log: Path,
+    stop: Past,
+    processes: int,
+    asked_about: Sequence[Cell] | None = None,
+) -> None:
+    """The same by several processes, each with a copy of the model and one video at a time; all add to one log."""
+    given = (model, weights, log, stop, asked_about)
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, given) as pool:
+        try:
+            for _ in pool.map(_measure_one, videos):
+                pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # leaving the block would first measure all that is queued
+            raise
+
+
+_measure_own: list[Callable[[Asked], None]] = []  # in a process of `measure_in_processes`: what it does with a video
+
+
+def _begin(model: Path, weights: str, log: Path, stop: Past, asked_about: Sequence[Cell] | None) -> None:
+    torch.set_num_threads(1)
+    adapter, own = Engine.from_pretrained(model).adapter, Log(log)
+    _measure_own[:] = [lambda asked: measure(adapter, weights, [asked], own, stop, asked_about)]
+
+
+def _measure_one(asked: Asked) -> None:
+    _measure_own[0](asked)
+
+
+def _one_video(adapter: Adapter, asked: Asked) -> OneVideo:
+    texts = [question.text for question in asked.questions]
+    seed = (int(asked.video, 16) + asked.seed) % 2**31  # another draw for each video, the same each time
+    return OneVideo(adapter, asked.frames, texts, seed, MAX_NEW_TOKENS)
+
+
+def _line(weights: str, asked: Asked, question: Question, cell: Cell) -> Line:
     """Still without what was answered."""
     method, budget = cell
-    return Line(weights, asked.seed, budget, method, asked.video, asked.question.text, asked.question.type)
+    where = (asked.set, asked.seed, budget, method, asked.video)
+    return Line(weights, code_hash(method), *where, question.text, question.type)
 
 
-class _One:
-    """One question; what does not depend on the method is found out once, when it is first needed."""
-
-    def __init__(self, engine: Engine, asked: Asked, counts: dict[str, tuple[int, ...]]):
-        """counts: visual tokens of this video entering each layer, by method; they do not depend on the question."""
-        self._engine, self._asked, self._counts = engine, asked, counts
-        self._workload: Workload | None = None
-
-    def measured(self, line: Line) -> Line:
-        if line.method == DENSE:
-            return self._answered(line, as_method(AimConfig.dense()), {})
-        entry = METHODS[line.method]
-        try:
-            found = self._solved(line.method, line.budget)
-            if isinstance(found, Unreachable):
-                return replace(line, refused=found.reason, limit=found.limit)
-            settings = found.settings | (_seed(self._asked) if "seed" in entry.settings else {})
-            return self._answered(line, make_method(line.method, **settings), settings)
-        except Exception as error:  # one method that breaks must not end the measurement of all others
-            return replace(line, refused=f"{entry.title} cannot run here: {error}.")
-
-    def _answered(self, line: Line, method: Method, settings: dict) -> Line:
-        asked = self._asked
-        result = self._engine.run(asked.frames, asked.question.text, config=method, max_new_tokens=MAX_NEW_TOKENS)
-        shares = asdict(self.workload.shares(result.cost.visual_per_layer))
-        return replace(
-            line,
-            answer=result.answer,
-            right=asked.question.accepts(result.answer),
-            settings=settings,
-            shares={name: round(share, 5) for name, share in shares.items()},
-        )
-
-    @property
-    def workload(self) -> Workload:
-        if self._workload is None:
-            self._workload = Workload.of(self._engine.adapter, self._planned(as_method(AimConfig.dense())))
-        return self._workload
-
-    def _planned(self, method: Method) -> Planned:
-        return self._engine.planned(self._asked.frames, self._asked.question.text, config=method)
-
-    def _solved(self, name: str, budget: float) -> Solved | Unreachable:
-        def count(method: Method) -> tuple[int, ...]:
-            key = repr(method)
-            if key not in self._counts:
-                self._counts[key] = tuple(self._planned(method).visual_per_layer)
-            return self._counts[key]
-
-        return solve(name, Budget(budget), self.workload, count)
+def _measured(one: OneVideo, cell: Cell, missing: Sequence[tuple[Question, Line]]) -> list[Line]:
+    method, budget = cell
+    texts = [question.text for question, _ in missing]
+    found = one.dense(texts) if method == DENSE else one.asked(method, budget, texts)
+    if isinstance(found, Refused):
+        return [replace(line, refused=found.why, limit=found.limit) for _, line in missing]
+    return [_filled(line, question, said) for (question, line), said in zip(missing, found, strict=True)]
 
 
-def _seed(asked: Asked) -> dict[str, int]:
-    """For methods that draw by chance: another draw for each video, the same each time."""
-    return {"seed": (int(asked.video, 16) + asked.seed) % 2**31}
+def _filled(line: Line, question: Question, said: Answered) -> Line:
+    shares = {name: round(share, 5) for name, share in asdict(said.shares).items()}
+    right = question.accepts(said.answer)
+    return replace(line, answer=said.answer, right=right, settings=said.settings, shares=shares)

@@ -1,53 +1,52 @@
-"""Order: held-out questions in the order of asking, so that any first so many are spread over videos and types."""
+"""Order: held-out videos with all their questions, in an order of which any first so many are a fair draw."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
 from aim_core.engine import digest
-from training.eval_sets import HELD_OUT_SEED, NUM_FRAMES, Item, held_out_set
+from training.eval_sets import HELD_OUT_SEED, NUM_FRAMES, WIDE_SEED, Item, held_out_set, wide_held_out_set
 from training.questions import Question
 
-SEEDS = (HELD_OUT_SEED, 2412_03260)
+SETS = {"held_out": held_out_set, "wide": wide_held_out_set}
+SEEDS = {"held_out": (HELD_OUT_SEED, 2412_03260), "wide": (WIDE_SEED, 2412_03262)}
 PER_TYPE = 160  # as `make evaluate` asks; all of it is made even if fewer are asked, so that more later are more of it
-PER_VISIT = 2  # questions about a video before the next one's turn: what is known of a video serves both
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A question with the frames it is about, (NUM_FRAMES, H, W, 3) uint8, and a hash of them."""
+    """A video with all its questions.
 
+    set, seed: of SETS, and what it was drawn from. video: a hash of the frames, (NUM_FRAMES, H, W, 3) uint8.
+    """
+
+    set: str
     seed: int
     video: str
     frames: np.ndarray
-    question: Question
+    questions: tuple[Question, ...]
 
 
-def questions(seed: int, number: int) -> Iterator[Asked]:
-    """The first `number` of a seed's held-out set, or all if it has fewer."""
-    for item in islice(spread(held_out_set(PER_TYPE, seed=seed), seed), number):
-        frames = item.frames(NUM_FRAMES)
-        yield Asked(seed, digest(frames)[:16], frames, item.question)
+def videos(name: str, seed: int, number: int) -> Iterator[Asked]:
+    """Videos of a set of SETS until so many questions were asked about them, or all."""
+    for own in drawn(SETS[name](PER_TYPE, seed=seed), seed):
+        if number <= 0:
+            return
+        number -= len(own)
+        frames = own[0].frames(NUM_FRAMES)
+        yield Asked(name, seed, digest(frames)[:16], frames, tuple(item.question for item in own))
 
 
-def spread(items: Sequence[Item], seed: int) -> Iterator[Item]:
-    """Two questions about each video, then two more, until all are asked.
+def drawn(items: Sequence[Item], seed: int) -> list[list[Item]]:
+    """The items of each video, in an order of the videos drawn by the seed, but those with most questions first.
 
-    Videos come in an order drawn by the seed; of each video those questions whose types were asked least so far.
+    The others, asked for the few answers that were still missing, would cost nearly as much for less.
     """
-    left: dict[int, list[Item]] = {}
-    for item in items:
-        left.setdefault(item.video, []).append(item)
-    drawn = np.random.default_rng(seed).permutation(sorted(left)).tolist()
-    asked: Counter = Counter()
-    while any(left.values()):
-        for video in drawn:
-            left[video].sort(key=lambda item: asked[item.question.type])
-            visit, left[video] = left[video][:PER_VISIT], left[video][PER_VISIT:]
-            asked.update(item.question.type for item in visit)
-            yield from visit
+    of_video = [list(own) for _, own in groupby(items, key=attrgetter("video"))]
+    order = np.random.default_rng(seed).permutation(len(of_video)).tolist()
+    return sorted((of_video[idx] for idx in order), key=len, reverse=True)

@@ -8,24 +8,39 @@ from aim_core.methods.registry import METHODS
 from training.method_table.words import in_words
 from training.tables import percent, table_row
 
+CHARTS = {"held_out": "assets/methods_compared.png", "wide": "assets/methods_compared_wide.png"}
+TITLES = {"held_out": "Held-out questions", "wide": "The wide world"}
+ABOUT = {
+    "held_out": "Scenes as in training, each with a combination that training never showed.",
+    "wide": "Any ground, size and turn, moving cameras, half of the questions in wordings that training never used.",
+}
+LEGEND = "*Bars are 95 % intervals; blue is AIM, orange random patches, green fewer frames; dashed is the dense model.*"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEAD = ("method", "n", "right", "− dense", "− AIM", "FLOPs", "entering", "mean", "setting found")
 
 
-def rewrite(page: str, report: dict) -> str:
-    """The page with the report between its marks. Raises ValueError if it has not just one pair of them."""
+def rewrite(page: str, reports: dict[str, dict]) -> str:
+    """The page with the reports between its marks, by set. Raises ValueError if it has not just one pair of them."""
     parts = re.split(f"(?<={BEGIN})\n.*?(?={END})", page, flags=re.DOTALL)
     if len(parts) != 2:
         raise ValueError(f"the page needs one {BEGIN} and one {END} after it")
-    return f"{parts[0]}\n\n{markdown(report)}\n\n{parts[1]}"
+    return "\n\n".join([parts[0], *map(markdown, reports.values()), parts[1]])
 
 
 def markdown(report: dict) -> str:
-    """How much was measured, what it shows in words, and one table a budget."""
-    lines = in_words(report)
-    for budget in dict.fromkeys(row["budget"] for row in report["rows"]):
+    """One set: its chart, how much was measured, what it shows in words, and one table a budget."""
+    name, budgets = report["set"], list(dict.fromkeys(row["budget"] for row in report["rows"]))
+    shares = f"{', '.join(f'{100 * budget:g}' for budget in budgets)} %"
+    lines = [f"### {TITLES[name]}", "", ABOUT[name], ""]
+    lines += [f"![{TITLES[name]}: right answers of each method at {shares} of the dense FLOPs](../{CHARTS[name]})", ""]
+    lines += [
+        "*Bars are 95 % intervals; blue is AIM, orange random patches, green fewer frames; dashed is the dense model.*"
+    ]
+    lines += ["", *in_words(report)]
+    for budget in budgets:
         rows = [row for row in report["rows"] if row["budget"] == budget]
-        lines += ["", f"### {_share(budget)} of the dense FLOPs", "", table_row(HEAD), table_row(["---"] * len(HEAD))]
+        lines += ["", f"#### {TITLES[name]}, {_share(budget)} of the dense FLOPs", ""]
+        lines += [table_row(HEAD), table_row(["---"] * len(HEAD))]
         lines += [
             table_row(
                 ["dense", report["num_questions"], percent(report["dense"]), "", "", "100 %", "100 %", "100 %", ""]

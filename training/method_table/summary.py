@@ -17,7 +17,7 @@ Answers = dict[tuple[int, str, str], Line]  # seed, video and question → the l
 
 
 def summarise(lines: Iterable[Line], wanted: Sequence[Cell] | None = None) -> dict:
-    """What there is to report of one model's lines; questions that lack an answer of any cell are left out.
+    """What there is to report of one model's lines of one set; questions that lack an answer of any cell are left out.
 
     wanted: the cells, `cells()` if left out. Raises ValueError if no question has them all.
     """
@@ -33,6 +33,7 @@ def summarise(lines: Iterable[Line], wanted: Sequence[Cell] | None = None) -> di
     dense = list(table[DENSE, 1.0].values())
     return {
         "weights": dense[0].weights,
+        "set": dense[0].set,
         "seeds": sorted({line.seed for line in dense}),
         "num_questions": len(dense),
         "num_videos": len({line.video for line in dense}),

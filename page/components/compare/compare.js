@@ -57,7 +57,7 @@ import { MethodTokens } from "./tokens.js";
 /** @typedef {MethodAbout & MethodMeasured & {refused: ""}} Run */
 /** @typedef {Run | MethodAbout} Row */
 /** @typedef {{budget: string, measure: string, outside: boolean, numLayers: number, views: ViewRecord[], rows: Row[]}} CompareRecord */
-/** @typedef {Record<"right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
+/** @typedef {Record<"right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "folded" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
 /** @typedef {"root" | "budget" | "outside" | "head" | "body" | "chart" | "pointed" | "layerSaid" | "frameSaid" | "tiles" | "read"} PartName */
 /** @typedef {Record<PartName, HTMLElement> & Record<"layer" | "frame" | "all", HTMLInputElement>} CompareParts */
 /** @typedef {{value: {pictures: {url: string}[], record: CompareRecord} | null, palette: Palette, texts: Record<"en" | "zh", CompareTexts>}} CompareProps */
@@ -117,8 +117,10 @@ export function start({ element, props, watch }) {
     return runs
       .map(({ name, title }) => {
         const own = tokens.get(name);
-        const until = own ? own.last[own.token(view, patch)] : -1;
-        const said = until < 0 ? texts.never : until === last ? texts.end : fill(texts.lives, { layer: until });
+        const token = own ? own.token(view, patch) : -1;
+        const until = own ? own.last[token] : -1;
+        const goes = own?.isFolded(token) ? texts.folded : texts.lives;
+        const said = until < 0 ? texts.never : until === last ? texts.end : fill(goes, { layer: until });
         return `${title}: ${said}`;
       })
       .join(" · ");
@@ -133,7 +135,8 @@ export function start({ element, props, watch }) {
     runs = record.rows.filter(isRun);
     const views = record.views.map(({ grid: [rows, cols] }) => ({ rows, cols, patches: rows * cols }));
     tokens = new Map(runs.map((run) => [run.name, new MethodTokens(views, run.tokens)]));
-    Object.assign(state, { at: null, on: null, view: Math.min(state.view, views.length - 1) });
+    const isThere = state.at !== null && state.at.patch < (views[state.at.view]?.patches ?? 0);
+    Object.assign(state, { at: isThere ? state.at : null, view: Math.min(state.view, views.length - 1) });
     state.layer = Math.min(isFirst ? Math.floor(record.numLayers / 2) : state.layer, record.numLayers - 1);
     parts.budget.textContent = record.budget;
     parts.outside.hidden = !record.outside;

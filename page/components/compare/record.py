@@ -77,10 +77,14 @@ def _words(run: MethodRun, dense: MethodRun) -> list[tuple[str, str]]:
 
 
 def tokens_record(trace: Trace) -> dict:
-    """Where each patch went: row, int32 (V, n), see `explorer_record`, and by row the last layer that it entered."""
+    """Where each patch went: row, int32 (V, n), see `explorer_record`, and by row the last layer that it entered and
+    the row that it was folded into after that, -1 for none."""
     row, num_dropped = rows_of_all(trace)
-    last = np.pad(trace.last_layer_by_row(), (0, num_dropped), constant_values=-1)
-    return {"row": packed(row, "<i4"), "last": packed(last, "<i2")}
+    last, into = (
+        np.pad(by_row, (0, num_dropped), constant_values=-1)
+        for by_row in (trace.last_layer_by_row(), trace.folded_into_by_row())
+    )
+    return {"row": packed(row, "<i4"), "last": packed(last, "<i2"), "into": packed(into, "<i4")}
 
 
 def _short(value: float | int | str) -> str:

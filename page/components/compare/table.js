@@ -25,6 +25,8 @@ export class Table {
     this.measure = ""; // the column that the budget is about
     /** @type {Row[]} */
     this.rows = [];
+    /** @type {Map<string, {made: string, line: HTMLElement}>} */
+    this.lines = new Map(); // by name, and of what each was made
     this.heads = COLUMNS.map((column) => {
       const button = make("button", { type: "button" }, texts.columns[column]);
       button.title = texts.columnsHow[column];
@@ -48,7 +50,32 @@ export class Table {
     const { by, down } = this.order;
     for (const [i, head] of this.heads.entries())
       head.setAttribute("aria-sort", COLUMNS[i] !== by ? "none" : down ? "descending" : "ascending");
-    this.parts.body.replaceChildren(...sorted(rows, by, down).map((row) => this.line(row)));
+    const { body } = this.parts;
+    const lines = sorted(rows, by, down).map((row) => this.lineOf(row));
+    for (const [i, line] of lines.entries()) if (body.children[i] !== line) body.insertBefore(line, body.children[i]);
+    while (body.children.length > lines.length) body.lastElementChild?.remove();
+  }
+
+  /**
+   * The line that is there already if nothing changed, so that it keeps the focus and what is unfolded; one made anew
+   * takes both over.
+   *
+   * @param {Row} row
+   */
+  lineOf(row) {
+    const made = JSON.stringify([row, this.measure]);
+    const old = this.lines.get(row.name);
+    if (old?.made === made) return old.line;
+    const line = this.line(row);
+    this.lines.set(row.name, { made, line });
+    if (old?.line.isConnected) {
+      const focused = handles(old.line).indexOf(/** @type {HTMLElement} */ (document.activeElement));
+      const unfolded = folds(old.line).map(({ open }) => open);
+      for (const [i, fold] of folds(line).entries()) fold.open = unfolded[i] ?? false;
+      old.line.replaceWith(line);
+      handles(line)[focused]?.focus({ preventScroll: true });
+    }
+    return line;
   }
 
   /** @param {Row} row */
@@ -121,6 +148,16 @@ function valueIn(row, column) {
   if (column === "answer") return row.words.map(([, word]) => word).join(" ");
   if (column === "ms") return row.ms ?? Infinity;
   return row.numbers[column] ?? Infinity;
+}
+
+/** @param {HTMLElement} line @returns {HTMLElement[]} */
+function handles(line) {
+  return [...line.querySelectorAll("a, summary")].map((one) => /** @type {HTMLElement} */ (one));
+}
+
+/** @param {HTMLElement} line */
+function folds(line) {
+  return [...line.querySelectorAll("details")];
 }
 
 /** What unfolds to a sentence, if there is one. @param {string} name @param {string} sentence */

@@ -18,6 +18,8 @@ import { contextOf, paintAlive, prepared, stroke } from "../explorer/paint.js";
 const GAP = 4; // CSS pixels between frames in a row
 const GREY = "rgba(128, 128, 128, 0.55)"; // between groups, on light and on dark
 const WIDEST = 480; // pixels of a picture
+/** @type {Record<string, [rows: number, cols: number]>} */
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export class Tiles {
   /**
@@ -41,6 +43,8 @@ export class Tiles {
     this.views = [];
     this.all = false;
     this.view = 0;
+    /** @type {Spot | null} */
+    this.at = null;
   }
 
   /** @param {string[]} addresses of the views' pictures @param {Patches[]} views */
@@ -56,27 +60,44 @@ export class Tiles {
     );
   }
 
-  /** @param {Run[]} runs @param {(run: Run) => MethodTokens} tokensOf */
+  /**
+   * A tile for each run; one that is there stays, with the focus that it may have.
+   *
+   * @param {Run[]} runs
+   * @param {(run: Run) => MethodTokens} tokensOf
+   */
   begin(runs, tokensOf) {
     this.tiles = new Map(
-      runs.map((run) => {
-        const canvas = make("canvas", { role: "img" });
-        const count = make("span");
-        const figure = make("figure", {}, canvas, make("figcaption", {}, make("b", {}, run.title), count));
-        for (const kind of /** @type {const} */ (["pointermove", "pointerdown"]))
-          canvas.addEventListener(kind, (event) => this.read(this.spotAt(canvas, event)));
-        canvas.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.read(null));
-        figure.addEventListener("pointerenter", () => this.point(run.name));
-        figure.addEventListener("pointerleave", () => this.point(null));
-        return [run.name, { title: run.title, figure, canvas, count, tokens: tokensOf(run) }];
-      }),
+      runs.map((run) => [run.name, { ...(this.tiles.get(run.name) ?? this.tile(run)), tokens: tokensOf(run) }]),
     );
-    this.part.replaceChildren(...[...this.tiles.values()].map(({ figure }) => figure));
+    const figures = [...this.tiles.values()].map(({ figure }) => figure);
+    for (const [i, figure] of figures.entries())
+      if (this.part.children[i] !== figure) this.part.insertBefore(figure, this.part.children[i]);
+    while (this.part.children.length > figures.length) this.part.lastElementChild?.remove();
+  }
+
+  /** @param {Run} run */
+  tile({ name, title }) {
+    const canvas = make("canvas", { role: "application", tabindex: 0 });
+    const count = make("span");
+    const figure = make("figure", {}, canvas, make("figcaption", {}, make("b", {}, title), count));
+    for (const kind of /** @type {const} */ (["pointermove", "pointerdown"]))
+      canvas.addEventListener(kind, (event) => this.read(this.spotAt(canvas, event)));
+    canvas.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.read(null));
+    canvas.addEventListener("keydown", (event) => this.press(event));
+    for (const [kind, on] of /** @type {const} */ ([
+      ["pointerenter", name],
+      ["pointerleave", null],
+      ["focusin", name],
+      ["focusout", null],
+    ]))
+      figure.addEventListener(kind, () => this.point(on));
+    return { title, figure, canvas, count };
   }
 
   /** @param {Shown} shown @param {(alive: number, of: number) => string} captionOf */
   show(shown, captionOf) {
-    [this.all, this.view] = [shown.all, shown.view];
+    [this.all, this.view, this.at] = [shown.all, shown.view, shown.at];
     this.part.dataset.all = String(shown.all);
     for (const [name, tile] of this.tiles) {
       tile.figure.dataset.on = String(name === shown.on);
@@ -125,6 +146,35 @@ export class Tiles {
       return { x: i * (w + gap), y: 0, w, h: Math.max(1, Math.round((w * plain.height) / plain.width)) };
     };
     return new Map(shown.map((view, i) => [view, box(view, i)]));
+  }
+
+  /** Arrows go from patch to patch, Escape reads nothing. @param {KeyboardEvent} event */
+  press(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const step = STEPS[event.key];
+    if (!step && event.key !== "Escape") return;
+    event.preventDefault();
+    this.read(step ? this.beside(step) : null);
+  }
+
+  /**
+   * The patch beside the one that is read, in the next view where a row of all ends; the first of all if none is read.
+   *
+   * @param {[rows: number, cols: number]} step
+   * @returns {Spot}
+   */
+  beside([down, right]) {
+    const shown = this.all ? [...this.views.keys()] : [this.view];
+    if (!this.at || !shown.includes(this.at.view)) return { view: shown[0], patch: 0 };
+    const { view, patch } = this.at;
+    const { rows, cols } = this.views[view];
+    const row = Math.min(rows - 1, Math.max(0, Math.floor(patch / cols) + down));
+    const col = (patch % cols) + right;
+    const next = shown[shown.indexOf(view) + right];
+    if (col >= 0 && col < cols) return { view, patch: row * cols + col };
+    if (next === undefined) return this.at;
+    const over = this.views[next];
+    return { view: next, patch: Math.min(row, over.rows - 1) * over.cols + (right > 0 ? 0 : over.cols - 1) };
   }
 
   /** @param {HTMLCanvasElement} canvas @param {PointerEvent} event @returns {Spot | null} */

@@ -5,7 +5,7 @@ import { unpacked } from "../explorer/unpacking.js";
 
 /** @import { Patches } from "../explorer/layout.js" */
 
-/** @typedef {{row: string, last: string}} TokensRecord `tokens_record` of record.py */
+/** @typedef {{row: string, last: string, into: string}} TokensRecord `tokens_record` of record.py */
 
 export class MethodTokens {
   /** @param {Patches[]} views @param {TokensRecord} record */
@@ -13,6 +13,7 @@ export class MethodTokens {
     this.views = views;
     this.row = unpacked(record.row, Int32Array); // of each patch
     this.last = unpacked(record.last, Int16Array); // of each visual row, the last layer that it entered
+    this.into = unpacked(record.into, Int32Array); // the row that it was folded into after that, -1 for none
     this.wide = this.row.length / views.length; // patches of a view, filled up
     this.sizes = new Uint16Array(this.last.length); // patches behind each row
     for (const row of this.row) this.sizes[row]++;
@@ -21,6 +22,11 @@ export class MethodTokens {
   /** @param {number} view @param {number} patch */
   token(view, patch) {
     return this.row[view * this.wide + patch];
+  }
+
+  /** @param {number} token */
+  isFolded(token) {
+    return this.into[token] >= 0;
   }
 
   /** @param {number} token @param {number} layer */

@@ -240,7 +240,7 @@ export class Painter extends HeatPainter {
   }
 
   /**
-   * What enters a layer keeps its colours, inside a line on its own side; a dot is on what was pruned right before it.
+   * What enters a layer keeps its colours, inside a line on its own side; a dot is on what went right before it.
    *
    * @param {Context} ctx
    * @param {number} view
@@ -277,7 +277,7 @@ export class Painter extends HeatPainter {
  * One view with what enters a layer, see `Painter.alive`.
  *
  * @param {Context} ctx
- * @param {Pick<Run, "token" | "isAlive" | "last"> & {views: Patches[]}} tokens
+ * @param {Pick<Run, "token" | "isAlive" | "isFolded" | "last"> & {views: Patches[]}} tokens
  * @param {Picture} picture
  * @param {Palette} palette
  * @param {number} view
@@ -293,9 +293,11 @@ export function paintAlive(ctx, tokens, picture, palette, view, box, layer) {
   ctx.drawImage(picture.plain, box.x, box.y, box.w, box.h);
   stroke(ctx, borders(grid, box, isAlive), palette.alive, 2 * thickness(grid, box));
   ctx.restore();
-  ctx.fillStyle = palette.alive;
-  for (let patch = 0; patch < grid.patches; patch++)
-    if (layer && tokens.last[tokens.token(view, patch)] === layer - 1) fillDot(ctx, patchBox(grid, box, patch));
+  Object.assign(ctx, { fillStyle: palette.alive, strokeStyle: palette.alive, lineWidth: 1 });
+  for (let patch = 0; patch < grid.patches; patch++) {
+    const token = tokens.token(view, patch);
+    if (layer && tokens.last[token] === layer - 1) fillDot(ctx, patchBox(grid, box, patch), tokens.isFolded(token));
+  }
 }
 
 /**
@@ -303,10 +305,13 @@ export function paintAlive(ctx, tokens, picture, palette, view, box, layer) {
  *
  * @param {Context} ctx
  * @param {Box} box of the patch
+ * @param {boolean} isRing only a line around it
  */
-function fillDot(ctx, { x, y, w, h }) {
+function fillDot(ctx, { x, y, w, h }, isRing) {
   const side = Math.max(2, Math.floor(Math.min(w, h) / 6));
-  ctx.fillRect(Math.floor((2 * x + w - side) / 2), Math.floor((2 * y + h - side) / 2), side, side);
+  const [left, top] = [Math.floor((2 * x + w - side) / 2), Math.floor((2 * y + h - side) / 2)];
+  if (isRing) ctx.strokeRect(left - 0.5, top - 0.5, side + 1, side + 1);
+  else ctx.fillRect(left, top, side, side);
 }
 
 /**

@@ -12,7 +12,7 @@ import { historyChart, historyEvents, placeOf } from "./token_history.js";
 /** @import { HistoryTexts } from "./token_history.js" */
 
 /** @typedef {"place" | "group" | "size" | "similarity" | "rank" | "score" | "fate"} Field */
-/** @typedef {"place" | "rankOf" | "removedFate" | "droppedFate" | "stays" | "goesAfter" | "protectedFate" | "spoken"} TextName */
+/** @typedef {"place" | "rankOf" | "removedFate" | "droppedFate" | "stays" | "goesAfter" | "foldedFate" | "protectedFate" | "spoken"} TextName */
 /** @typedef {{fields: Record<Field, string>, chartNote: Record<Scale, string>}} InfoTables */
 /** @typedef {HistoryTexts & Record<TextName, string> & InfoTables} InfoTexts */
 /** @typedef {{lens: HTMLCanvasElement} & Record<"patchInfo" | "live" | "history" | "historyHint", HTMLElement>} InfoParts */
@@ -60,7 +60,9 @@ export function patchInfoOf(run, texts, spot, { layer, overlay, scorer, head, it
 function fateOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
   if (pruned === 0) return texts.removedFate;
-  const fate = pruned === null ? texts.stays : fill(texts.goesAfter, { layer: pruned - 1 });
+  const group = run.isFolded(token) ? run.tokenName(run.into[token]) : "";
+  const goes = run.isFolded(token) ? texts.foldedFate : texts.goesAfter;
+  const fate = pruned === null ? texts.stays : fill(goes, { layer: pruned - 1, group });
   return run.overridden.get(token) === "protect" ? fill(texts.protectedFate, { fate }) : fate;
 }
 

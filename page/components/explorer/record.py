@@ -21,9 +21,10 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     row, group: int32 (V, n), as in `Trace`, and so similarity, float32, None where it was not measured; but a patch
     that was dropped before layer 0 has a row of its own after all others, which never enters a layer. rounds: for each
     int32 (V, n_r). mean: uint8 (V, n, 3), the mean colour of each patch. overrides: those applied, by kind. By visual
-    row: separator uint8, 1 for a row without patches; last int16, the last layer it entered, or -1. scores: float32
-    (scored layers, rows), NaN for a row that did not enter the layer. early, held: of each scored layer, as in
-    `LayerTrace`. others: "received" and "lastToken", each with its own "scores" and "early"; none where not recorded.
+    row: separator uint8, 1 for a row without patches; last int16, the last layer it entered, or -1; into int32, the row
+    that it was folded into after that, or -1. scores: float32 (scored layers, rows), NaN for a row that did not enter
+    the layer. early, held: of each scored layer, as in `LayerTrace`. others: "received" and "lastToken", each with its
+    own "scores" and "early"; none where not recorded.
     """
     row, num_dropped = rows_of_all(trace)
     return {
@@ -36,6 +37,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
         "mean": packed(_means(trace), "u1"),
         "separator": packed(~np.isin(np.arange(trace.num_rows + num_dropped), row), "u1"),
         "last": packed(np.pad(trace.last_layer_by_row(), (0, num_dropped), constant_values=-1), "<i2"),
+        "into": packed(np.pad(trace.folded_into_by_row(), (0, num_dropped), constant_values=-1), "<i4"),
         "scores": _scores(trace, num_dropped, "scores"),
         "similarity": None if trace.similarity is None else packed(trace.similarity, "<f4"),
         "rounds": [packed(new, "<i4") for new in trace.rounds],

@@ -25,6 +25,7 @@ import { unpacked } from "./unpacking.js";
  * @property {Packed} mean
  * @property {Packed} separator
  * @property {Packed} last
+ * @property {Packed} into
  * @property {Packed} scores
  * @property {Packed | null} similarity
  * @property {Packed[]} rounds
@@ -65,6 +66,7 @@ export class Run {
     this.mean = unpacked(record.mean, Uint8Array); // colour of each patch, three numbers each
     this.separator = unpacked(record.separator, Uint8Array); // of each visual row, like those below
     this.last = unpacked(record.last, Int16Array);
+    this.into = unpacked(record.into, Int32Array); // the row that each was folded into, -1 for none
     /** @type {Partial<Record<Scorer, {scores: Packed, early: (number | null)[]}>>} */
     const scorers = { pagerank: { scores: record.scores, early: record.early }, ...record.others };
     /** By scorer and layer. */
@@ -197,6 +199,21 @@ export class Run {
   /** @param {number} token @param {number} layer */
   isAlive(token, layer) {
     return this.last[token] >= layer;
+  }
+
+  /** Whether a token went on in another one. @param {number} token */
+  isFolded(token) {
+    return this.into[token] >= 0;
+  }
+
+  /**
+   * What the group of a token is called, see `groupName`: by the first of its patches; a dash for a separator.
+   *
+   * @param {number} token
+   */
+  tokenName(token) {
+    const at = this.row.indexOf(token);
+    return at < 0 ? "–" : this.groupName(Math.floor(at / this.wide), at % this.wide);
   }
 
   /**

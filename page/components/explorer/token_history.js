@@ -10,7 +10,7 @@ import { nameOf } from "./view_names.js";
 /** @import { KindTexts } from "./view_names.js" */
 
 /** @typedef {"bornAs" | "placeSpoken" | "mergedWith" | "notMerged" | "protected" | "removed" | "dropped" | "survives"} EventName */
-/** @typedef {"prunedBelow" | "prunedAll" | "prunedUnscored"} PrunedName */
+/** @typedef {"prunedBelow" | "prunedAll" | "prunedUnscored" | "folded"} PrunedName */
 /** @typedef {"high" | "low" | "rankAt" | "noScores"} ChartName */
 /** @typedef {Record<EventName | PrunedName | ChartName, string> & {names: KindTexts}} HistoryTexts */
 
@@ -46,6 +46,8 @@ function endOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
   if (pruned === 0) return texts.removed;
   if (pruned === null) return fill(texts.survives, { layers: run.layers });
+  if (run.isFolded(token))
+    return fill(texts.folded, { layer: pruned - 1, next: pruned, group: run.tokenName(run.into[token]) });
   const last = measuredLayers(run, token).at(-1);
   const rank = last === pruned - 1 ? run.scoreScale(last).rank(token) : null;
   if (!rank) return fill(texts.prunedUnscored, { layer: pruned - 1 });

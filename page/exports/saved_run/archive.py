@@ -13,9 +13,10 @@ import numpy as np
 
 from page.i18n import strings
 
-MOST_BYTES = 256 << 20  # of all parts together, unpacked
-MOST_RECORD = 4 << 20  # of run.json
-MOST_DIRECTORY = 1 << 20  # of the archive's table of contents, which Python reads as a whole
+MOST_BYTES = 160 << 20  # of all parts together, unpacked; the page's largest has 114 of frames
+MOST_RECORD = 512 << 10  # of run.json
+MOST_PARTS = 2000  # a model of many layers has a few for each
+MOST_DIRECTORY = 120 * MOST_PARTS  # of the archive's table of contents, which Python reads as a whole
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x07"  # the last record of a zip, and what comes before it in a zip64
 _END_SIZE, _LOCATOR_SIZE = 22, 20
 _NAME = re.compile(r"[a-z_]{1,20}[0-9]{0,4}\.npy")
@@ -53,7 +54,8 @@ def inspected(path: str | os.PathLike) -> frozenset[str]:
         with ZipFile(path) as file:
             parts = file.infolist()
             names = frozenset(part.filename for part in parts)
-            if len(names) != len(parts) or any(part.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for part in parts):
+            is_packed_otherwise = any(part.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for part in parts)
+            if len(parts) > MOST_PARTS or len(names) != len(parts) or is_packed_otherwise:
                 raise SavedRunError(strings().SAVED_BROKEN)
             if sum(part.file_size for part in parts) > MOST_BYTES:
                 raise SavedRunError(strings().SAVED_LARGE.format(most=MOST_BYTES >> 20))
@@ -75,7 +77,7 @@ def _check_directory(path: str | os.PathLike) -> None:
     end, before = tail[-_END_SIZE:], tail[:-_END_SIZE]
     if not end.startswith(_END) or before.startswith(_END64):
         raise SavedRunError(strings().SAVED_OTHER)
-    if int.from_bytes(end[12:16], "little") > MOST_DIRECTORY:
+    if int.from_bytes(end[10:12], "little") > MOST_PARTS or int.from_bytes(end[12:16], "little") > MOST_DIRECTORY:
         raise SavedRunError(strings().SAVED_BROKEN)
 
 

@@ -118,11 +118,22 @@ def _layer(layer: LayerTrace, index: int, before: LayerTrace) -> bool:
         return False
     if scores.dtype.kind != "f" or scores.shape not in ((0,), kept.shape) or not within(scores, 0, 1e9):
         return False
+    if not _folded(layer, before):
+        return False
     if not all(_other_scores(own, scores.shape) for own in (layer.received, layer.last_token)):
         return False
     return not steps.size or (
         steps.dtype.kind == "f" and steps.ndim == 3 and steps.shape[2] == len(kept) and within(steps, 0, 1e9)
     )
+
+
+def _folded(layer: LayerTrace, before: LayerTrace) -> bool:
+    """Pairs of a row that left right before this layer, each once, and one that entered it."""
+    folded = layer.folded
+    if not _integers(folded, 2) or folded.shape[1] != 2 or len(np.unique(folded[:, 0])) != len(folded):
+        return False
+    gone = np.setdiff1d(before.kept, layer.kept)
+    return bool(np.isin(folded[:, 0], gone).all() and np.isin(folded[:, 1], layer.kept).all())
 
 
 def _other_scores(scores: np.ndarray, shape: tuple[int, ...]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -18,7 +20,7 @@ PUBLISHED = {  # settings as released, and the share of n that is kept on averag
     "vtw": ({"layer": 16}, 32, 16 / 32),  # K / L
     "fastv": ({"layer": 2, "keep_ratio": 0.5}, 28, (2 + 26 * 0.5) / 28),  # (K + (L - K)(1 - R)) / L
     "pyramid_drop": ({}, 28, (1 + 0.5 + 0.25 + 0.125) / 4),
-    "sparsevlm": ({}, 32, (2 + 4 * 300 / 576 + 9 * 200 / 576 + 17 * 110 / 576) / 32),
+    "sparsevlm": ({"recycled": 0.0}, 32, (2 + 4 * 300 / 576 + 9 * 200 / 576 + 17 * 110 / 576) / 32),
     "aim": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),  # k (l1 + l2 + 1) / 2L = .165
     "dycoke": ({}, 28, 0.475),  # (1 + 3 (1 - K)) / 4
     "evs": ({"keep_ratio": 0.01}, 28, 1 / 32),  # its floor, 1 / T
@@ -87,16 +89,28 @@ def test_holitom_halves_what_is_left_at_layer_18_of_28():
     ("left", "stages"), [(192, (300, 200, 110)), (128, (303, 110, 36)), (96, (238, 48, 26)), (64, (66, 30, 17))]
 )
 def test_sparsevlm_has_the_published_counts_of_576(left, stages):
-    counts = tokens_entering(make_method("sparsevlm", keep_ratio=left / 576), 1, (24, 24), 32)
+    """And with the clusters of what is recycled the published mean over 32 layers."""
+    counts = tokens_entering(make_method("sparsevlm", keep_ratio=left / 576, recycled=0.0), 1, (24, 24), 32)
     assert counts == [576] * 2 + [stages[0]] * 4 + [stages[1]] * 9 + [stages[2]] * 17
+    method = make_method("sparsevlm", keep_ratio=left / 576)
+    recycling = tokens_entering(method, 1, (24, 24), 32)
+    assert sum(recycling) / 32 == pytest.approx(left, abs=1)
+    assert [method.schedule.num_kept(recycling, layer) for layer in (2, 6, 15)] == list(stages)
+
+
+def test_sparsevlm_recycles_as_published():
+    """Of 276 that leave 30 % and one more, ten a cluster and one more; then of 109, then of 94."""
+    counts = tokens_entering(make_method("sparsevlm"), 1, (24, 24), 32)
+    assert counts == [576] * 2 + [300 + 9] * 4 + [200 + 4] * 9 + [110 + 3] * 17
 
 
 def test_sparsevlm_between_published_settings_and_in_small_models():
-    between = tokens_entering(make_method("sparsevlm", keep_ratio=160 / 576), 1, (24, 24), 32)
+    between = tokens_entering(make_method("sparsevlm", keep_ratio=160 / 576, recycled=0.0), 1, (24, 24), 32)
     assert sorted(set(between)) == [73, 155, 302, 576]  # halfway; 301.5 to even
-    assert tokens_entering(make_method("sparsevlm", keep_ratio=0.001), 1, (4, 5), 6) == [20] + [1] * 5
+    assert tokens_entering(make_method("sparsevlm", keep_ratio=0.001, recycled=0.0), 1, (4, 5), 6) == [20] + [1] * 5
+    assert tokens_entering(make_method("sparsevlm", keep_ratio=0.001), 1, (4, 5), 6) == [20] + [2] * 5
     assert tokens_entering(make_method("sparsevlm", keep_ratio=1.0), 1, (4, 5), 6) == [20] * 6
-    later = make_method("sparsevlm", keep_ratio=64 / 576, first_layer=2)
+    later = make_method("sparsevlm", keep_ratio=64 / 576, first_layer=2, recycled=0.0)
     assert tokens_entering(later, 1, (24, 24), 6) == [576] * 2 + [66 - 36] * 1 + [17] * 3
 
 
@@ -120,6 +134,8 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("average_pooling").merger(clip_tokens()), "on_grid"),
         (lambda: make_method("vtw", layer=0), "at least 1"),
         (lambda: make_method("sparsevlm", first_layer=-1), "first_layer"),
+        (lambda: make_method("sparsevlm", recycled=1.5), r"recycled must be in \[0, 1\]"),
+        (lambda: replace(make_method("holitom"), drop_text=True), "HoliTom folds visual tokens into others"),
         (lambda: tokens_entering(make_method("sparsevlm", first_layer=6), 1, (4, 5), 6), "of 6 layers none is left"),
         (lambda: make_method("sparsevlm").scorer(torch.ones(1, 1, 4, 2), torch.ones(1, 1, 4, 2), 1.0), "for_prompt"),
         (lambda: make_method("visionzip", dominant=1.5), "dominant must be in"),

@@ -1,0 +1,59 @@
+"""Blocks: Gradio's, which answers whatever goes wrong with a sentence, and puts it into the record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.exceptions import ComponentProcessingError, InvalidPathError
+
+from page.checks import refusal
+from page.i18n import strings
+from page.server.queue import FairQueue
+from page.server.record import Record, noting
+from page.server.settings import ServerSettings
+
+_log = logging.getLogger(__name__)
+
+
+class PageBlocks(gr.Blocks):
+    """The blocks of the page with settings, a record and a queue of their own, from `settle` on."""
+
+    settings: ServerSettings
+    record: Record
+    fair_queue: FairQueue
+    tidied: Sequence[Callable[[], object]] = ()  # called now and then
+
+    def settle(self, settings: ServerSettings) -> None:
+        """Take what was connected so far into a fair queue that nothing goes round."""
+        self.queue(api_open=False)
+        self.settings, self.record = settings, Record()
+        self._queue = self.fair_queue = FairQueue(self, settings, self.record)
+
+    async def process_api(self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any) -> dict[str, Any]:
+        """As Gradio's, of which nothing but gr.Error comes, with `why` in the notes of its event."""
+        with noting(self.fair_queue.notes.get(more.get("event_id") or "", {})) as notes:
+            try:
+                return await super().process_api(block_fn, inputs, *args, **more)
+            except gr.Error as error:
+                notes["why"] = getattr(error, "why", "refused")
+                raise
+            except Exception as error:
+                notes["why"] = "wrong"
+                tells_the_value = isinstance(error, ComponentProcessingError)
+                _log.error("a request failed", exc_info=error.__cause__ if tells_the_value else error)
+                raise refusal(strings().WENT_WRONG, "wrong") from error
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any) -> Any:
+        """As Gradio's; what its components cannot take is bad input, and no failure of ours."""
+        try:
+            return await super().preprocess_data(block_fn, inputs, *args, **more)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except InvalidPathError as error:
+            raise refusal(strings().REFUSED["elsewhere"], "file") from error
+        except Exception as error:
+            raise refusal(strings().BAD_INPUT, "settings") from error

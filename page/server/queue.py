@@ -1,0 +1,169 @@
+"""Queue: Gradio's, in which no visitor takes the places of the others, and in which all are told in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+from gradio.queueing import Event, Queue
+from gradio.route_utils import get_fn
+from gradio.server_messages import EventMessage, ProcessCompletedMessage
+
+from page.i18n import STRINGS, language_of
+from page.server.record import Record
+from page.server.sessions import Sessions
+from page.server.settings import ServerSettings
+
+RUNS = "model"  # the line of events that run the model
+_UNHEARD = 300.0  # seconds after which the answers for a page that does not listen are dropped
+_AT_ONCE = 4  # of one cheap event, for all visitors together
+
+
+class FairQueue(Queue):
+    """Runs wait in a line of their own, in which addresses take turns; whatever else is asked never waits behind them.
+
+    notes: of an event under way, for its line in the log.
+    """
+
+    def __init__(self, blocks: gr.Blocks, settings: ServerSettings, record: Record):
+        super().__init__(
+            live_updates=True,
+            concurrency_count=blocks.max_threads,
+            update_intervals=1,
+            max_size=None,  # counted here
+            blocks=blocks,
+            default_concurrency_limit=_AT_ONCE,
+        )
+        self.ANALYTICS_MAX_EVENTS = 0  # kept for a page that is off; they name sessions
+        self.settings, self.record = settings, record
+        self.sessions = Sessions(blocks)
+        self.notes: dict[str, dict[str, str]] = {}
+        self._listening: Counter[str] = Counter()
+        self._heard_at: dict[str, float] = {}
+
+    def start(self) -> None:
+        for fn in self.blocks.fns.values():  # all at once: Gradio would let the first of a line set its limit
+            self.create_event_queue_for_fn(fn)
+        super().start()
+
+    async def push(self, body: Any, request: Any, username: str | None) -> Any:
+        """As Gradio's; what has no place is answered at once, where its page or program listens for the answer."""
+        fn, address = get_fn(self.blocks, None, body), request.client.host if request.client else ""
+        if body.session_hash:
+            self.sessions.used(body.session_hash, address)
+        self._heard_at[body.session_hash or ""] = time.monotonic()
+        if why := self._full(fn.concurrency_id == RUNS, body.session_hash, address):
+            return await self._refuse(Event(body.session_hash, fn, request, username), why)
+        told = await super().push(body, request, username)
+        line = self.event_queue_per_concurrency_id[fn.concurrency_id].queue
+        if told[0] and line and line[-1]._id == told[1]:
+            line[-1].turn = sum(address_of(one) == address for one in line)  # type: ignore[attr-defined]
+            line.sort(key=lambda event: event.turn)  # type: ignore[attr-defined]
+            self.broadcast_estimations(fn.concurrency_id)
+        return told
+
+    def _full(self, is_run: bool, session: str | None, address: str) -> str:
+        """Which line in REFUSED says that there is no place; "" where there is one."""
+        waiting = self._waiting(is_run)
+        own = sum(event.session_hash == session for event in waiting)
+        if not is_run:
+            most, most_own = self.settings.waiting_cheap
+            return "many" if own >= most_own or len(waiting) >= most else ""
+        most, most_address, most_own = self.settings.waiting
+        if own >= most_own:
+            return "own"
+        if sum(address_of(event) == address for event in waiting) >= most_address:
+            return "address_full"
+        return "full" if len(waiting) >= most else ""
+
+    def _waiting(self, is_run: bool) -> list[Event]:
+        """Runs, or all other events, that wait here; of runs those too that wait for the model's turn: all that have
+        been let on but the first."""
+        lines = self.event_queue_per_concurrency_id.items()
+        here = [event for name, line in lines if (name == RUNS) == is_run for event in line.queue]
+        if not is_run:
+            return here
+        let_on = [event for job in self.active_jobs for event in job or () if event.fn.concurrency_id == RUNS]
+        return here + sorted(let_on, key=lambda event: event.enqueue_time)[1:]
+
+    async def _refuse(self, event: Event, why: str) -> tuple[bool, str, str]:
+        """Answer with a sentence."""
+        texts = STRINGS[language_of(event.request)]  # type: ignore[arg-type]
+        total, _, own = self.settings.waiting
+        said, title = texts["REFUSED"][why].format(own=own, waiting=total), texts["TITLES"]["busy"]
+        async with self.pending_message_lock:
+            if event.session_hash not in self.pending_messages_per_session:
+                self.pending_messages_per_session[event.session_hash] = asyncio.Queue()
+            self.pending_event_ids_session.setdefault(event.session_hash, set()).add(event._id)
+        output = {"error": said, "title": title, "duration": 10, "visible": True}
+        self.send_message(event, ProcessCompletedMessage(output=output, title=title, success=False))
+        self.record.refused(str(event.fn.api_name or event.fn.name), why)
+        return True, event._id, "success"
+
+    async def process_events(self, events: list[Event], batch: bool, begin_time: float, fn: Any) -> None:
+        """As Gradio's, with a line in the log for its end."""
+        event, begun, how = events[0], time.monotonic(), "stopped"
+        notes = self.notes.setdefault(event._id, {})
+        try:
+            await super().process_events(events, batch, begin_time, fn)
+            how = getattr(event, "how", "left")
+        finally:
+            self.notes.pop(event._id, None)
+            what, waited = str(fn.api_name or fn.name), begun - event.enqueue_time
+            self.record.ended(event._id[:8], what, waited, time.monotonic() - begun, how, notes)
+
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
+        if isinstance(event_message, ProcessCompletedMessage) and event.alive:
+            why = self.notes.get(event._id, {}).get("why")
+            event.how = "answered" if event_message.success else "failed" if why == "wrong" else "refused"  # type: ignore[attr-defined]
+        super().send_message(event, event_message)
+
+    def compute_analytics_summary(self, records: Any) -> Any:
+        """Nothing: the page that would show it is off, and it takes longer with every event."""
+        return self.cached_event_analytics_summary
+
+    @contextmanager
+    def listening(self, session: str) -> Iterator[None]:
+        """A page or program hears the answers for its session for the length of the block."""
+        self._listening[session] += 1
+        try:
+            yield
+        finally:
+            self._listening[session] -= 1
+            self._listening += Counter()  # drops what is 0
+            self._heard_at[session] = time.monotonic()
+
+    async def tidy(self, seconds: float = _UNHEARD) -> None:
+        """Drop what waits for pages that nobody has listened at for so long."""
+        old = time.monotonic() - seconds
+        known = {*self.pending_messages_per_session, *self.pending_event_ids_session, *self._heard_at}
+        for session in known:
+            if not self._listening[session] and self._heard_at.get(session, 0.0) < old:
+                await self.clean_events(session_hash=session)
+                self.pending_event_ids_session.pop(session, None)
+                self._heard_at.pop(session, None)
+                if session in self.pending_messages_per_session:
+                    del self.pending_messages_per_session[session]
+
+    def session_of(self, event_id: str) -> str:
+        """Of an event whose answer has not been fetched; "" for any other."""
+        event = self.event_ids_to_events.get(event_id)
+        sessions = (session for session, ids in self.pending_event_ids_session.items() if event_id in ids)
+        return event.session_hash if event else next(sessions, "")
+
+    def num_waiting(self, is_run: bool) -> int:
+        """Runs, or all other events, that wait."""
+        return len(self._waiting(is_run))
+
+    def num_running(self) -> int:
+        return sum(line.current_concurrency for line in self.event_queue_per_concurrency_id.values())
+
+
+def address_of(event: Event) -> str:
+    """Of who asked."""
+    return event.request.client.host if event.request.client else ""

@@ -1,0 +1,114 @@
+"""Settings of the server, each with the variable of the environment that sets it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_MB = 1 << 20
+
+
+class SettingError(ValueError):
+    """A setting that means nothing; its text is a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Single addresses and networks, or all there are."""
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    has_all: bool = False
+
+    @classmethod
+    def read(cls, text: str, name: str) -> Addresses:
+        """Of "127.0.0.1, 10.0.0.0/8", "*" or nothing. Raises SettingError."""
+        words = _words(text)
+        try:
+            return cls(tuple(ipaddress.ip_network(word) for word in words if word != "*"), "*" in words)
+        except ValueError as error:
+            raise SettingError(f"{name} takes addresses, networks like 10.0.0.0/8, or *: {error}.") from error
+
+    def __contains__(self, address: object) -> bool:
+        try:
+            own = ipaddress.ip_address(str(address))
+        except ValueError:
+            return self.has_all
+        return self.has_all or any(own in network for network in self.networks)
+
+
+def is_private(address: str) -> bool:
+    """Whether it is of this machine or a local network, or none at all."""
+    try:
+        return not ipaddress.ip_address(address).is_global
+    except ValueError:
+        return True
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """hosts: names that the page answers to, () for any. origins: sites whose pages may call this server.
+
+    proxies:       whose X-Forwarded headers are believed.
+    scrapers:      who may read /metrics; nobody by default.
+    has_openapi:   whether /gradio_api/openapi.json is served.
+    waiting:       most runs that wait, of all visitors, of one address, of one page.
+    waiting_cheap: most other events that wait, of all and of one page.
+    streams:       most requests under way at once, of one address.
+    upload_bytes:  most of one request, of one address in an hour, and on the disk at once.
+    store_bytes:   of runs kept for figures and exports. keep_seconds: how long runs and files are kept.
+    """
+
+    hosts: tuple[str, ...] = LOOPBACK
+    origins: tuple[str, ...] = ()
+    proxies: Addresses = Addresses()
+    scrapers: Addresses = Addresses()
+    has_openapi: bool = False
+    waiting: tuple[int, int, int] = (32, 8, 2)
+    waiting_cheap: tuple[int, int] = (400, 20)
+    streams: int = 200
+    upload_bytes: tuple[int, int, int] = (101 * _MB, 500 * _MB, 4000 * _MB)
+    store_bytes: int = 1000 * _MB
+    keep_seconds: int = 2 * 3600
+
+
+def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> ServerSettings:
+    """The settings of a server that listens on `host`. Raises SettingError.
+
+    Only a page that listens on this machine alone knows its names; any other answers to all, unless it is told. On a
+    Space every request comes through the proxy of the Hub, which alone knows the visitor.
+    """
+    given = environment.get
+    on_space = bool(given("SPACE_ID"))
+    usual = ",".join(LOOPBACK) if host in LOOPBACK else "*"
+    hosts = tuple(name.lower() for name in _words(given("AIM_HOSTS", usual)))
+    sizes: dict[str, Any] = {}
+    if disk := _whole(environment, "AIM_DISK_MB"):
+        sizes["upload_bytes"] = (*ServerSettings.upload_bytes[:2], disk * _MB)
+    if store := _whole(environment, "AIM_STORE_MB"):
+        sizes["store_bytes"] = store * _MB
+    if minutes := _whole(environment, "AIM_KEEP_MINUTES"):
+        sizes["keep_seconds"] = minutes * 60
+    return ServerSettings(
+        hosts=() if "*" in hosts else (*hosts, host, *LOOPBACK),
+        origins=tuple(name.lower().rstrip("/") for name in _words(given("AIM_ORIGINS", ""))),
+        proxies=Addresses.read(given("AIM_PROXIES", "*" if on_space else ""), "AIM_PROXIES"),
+        scrapers=Addresses.read(given("AIM_METRICS", ""), "AIM_METRICS"),
+        has_openapi=given("AIM_OPENAPI", "") == "1",
+        **sizes,
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _whole(environment: Mapping[str, str], name: str) -> int:
+    """A number above 0, or 0 where it is not set."""
+    text = environment.get(name, "")
+    if text and not (text.isascii() and text.isdecimal() and int(text)):
+        raise SettingError(f"{name} is a whole number above 0, not {text!r}.")
+    return int(text or 0)

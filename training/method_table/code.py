@@ -1,0 +1,83 @@
+"""Code: what an answer hangs on beside the weights, as a hash, so that a method that was changed is measured anew."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from aim_core.methods import knobs
+from aim_core.methods.registry import METHODS, make_method
+from training.method_table.log import DENSE
+
+_ROOT = Path(__file__).parents[2]
+_ROOMS = ("aim_core", "training")
+_ALL_METHODS = "aim_core.methods.registry"  # what it says of one is hashed by itself
+_EVERY_RUN = (
+    "aim_core.adapters.llava_onevision",
+    "training.batched_inference",
+    "training.method_table.one_video",
+    "training.questions",
+)
+
+
+@cache
+def code_hash(method: str) -> str:
+    """16 hex digits for the modules that a method and every run import, and the method's settings as released.
+
+    method: of the registry, or DENSE. Comments and docstrings do not count, nor do other methods' modules.
+    """
+    settings, begins = "", list(_EVERY_RUN)
+    if method != DENSE:
+        entry, made = METHODS[method], make_method(method)
+        knob = next(name for name, own in vars(knobs).items() if own is entry.knob)
+        settings = repr((entry.settings, made, knob))
+        begins += [type(part).__module__ for part in (made.merger, made.schedule, made.scorer)]
+        begins += [entry.make.__module__]
+    seen = hashlib.sha256(settings.encode())
+    for module in sorted(_reached(begins)):
+        seen.update(f"{module}\n{_statements(module)}\n".encode())
+    return seen.hexdigest()[:16]
+
+
+def _reached(begins: list[str]) -> set[str]:
+    """The modules of the project that these import, themselves among them, and those that they import."""
+    found: set[str] = set()
+    left = list(begins)
+    while left:
+        module = left.pop()
+        if module not in found and module != _ALL_METHODS:
+            found.add(module)
+            left += _imported(module)
+    return found
+
+
+@cache
+def _imported(module: str) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(name for name in names if name.split(".")[0] in _ROOMS and _path(name).exists())
+
+
+@cache
+def _statements(module: str) -> str:
+    """What a module does, without comments and docstrings."""
+    tree = _tree(module)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_path(module).read_text(encoding="utf-8"))
+
+
+def _path(module: str) -> Path:
+    path = _ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
