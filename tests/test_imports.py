@@ -17,7 +17,7 @@ FORBIDDEN = {
     "visual": {"app", "page", "training", "benchmarks", "gradio", *HEAVY},
     "page": {"app", "training", "benchmarks"},
     "training": {"app", "page", "visual", "gradio"},
-    "tools": {"app", "page", "visual", "aim_core", "training", "benchmarks"},
+    "tools": {"app", "page", "visual", "training", "benchmarks"},
 }
 
 
