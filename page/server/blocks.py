@@ -29,6 +29,8 @@ class PageBlocks(gr.Blocks):
 
     def settle(self, settings: ServerSettings) -> None:
         """Take what was connected so far into a fair queue that nothing goes round."""
+        for fn in self.fns.values():
+            fn.queue = fn.fn is not None  # Gradio's examples would go round it
         self.queue(api_open=False)
         self.settings, self.record = settings, Record()
         self._queue = self.fair_queue = FairQueue(self, settings, self.record)

@@ -123,7 +123,9 @@ def test_answers_that_nobody_fetches_are_dropped(app):
 def test_the_page_itself_has_this_queue(served):
     with visitor(served) as client:
         reply = client.post("/gradio_api/run/run", json={"data": []})
+        events = client.get("/config").json()["dependencies"]
     assert reply.status_code == 404 and "through the queue" in reply.json()["detail"]
+    assert [event["api_name"] for event in events if event["backend_fn"] and event["queue"] is False] == []
 
 
 @pytest.mark.parametrize("path", ["queue/data?session_hash=nobody", "queue/data", "call/run/nothing"])
