@@ -34,7 +34,7 @@ from aim_core.media.sample import sample
 from aim_core.media.sniff import ANIMATED_WEBP
 from aim_core.media.stretches import nearest_keys, stretches
 
-_SHORT_S = 1.0  # seconds of one core that all frames of a video take, where decord reads it
+_SHORT_S = 0.3  # seconds of one core that all frames of a video take, where decord reads it; PyAV needs half of them
 
 log = logging.getLogger(__name__)
 
