@@ -65,6 +65,7 @@ class Tally:
             self.refused += 1
         elif outcome.ended in _LIMITED:
             self.limited[outcome.ended] += 1
+            print(f"{path.name}: {outcome.ended}", file=sys.stderr)
         else:
             self.wrong.append(f"{path.name}: {outcome.ended}")
         return None
