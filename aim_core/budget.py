@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from aim_core.methods.base import CountedMerger, Method
+from aim_core.methods.base import Method, is_counted
 from aim_core.methods.knobs import Settings, ShareKnob, WholeKnob
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.workload import Shares, Workload
@@ -85,7 +85,7 @@ def solve(name: str, budget: Budget, workload: Workload, count: Count | None = N
     Raises ValueError for a name that there is none of, and where `count` is needed and not given.
     """
     default, knob = make_method(name), METHODS[name].knob
-    if isinstance(default.merger, CountedMerger):
+    if is_counted(default):
         search = _Search(name, budget, workload, workload.visual_per_layer)
     elif count is None:
         raise ValueError(f"how many tokens {default.name} leaves depends on the video: say how to count them there")

@@ -31,7 +31,7 @@ from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method, merges_early, needs_tower
+from aim_core.methods.base import Method, decides_at_run_time, merges_early, needs_tower
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
@@ -124,7 +124,8 @@ class Engine:
         num_frames: int = 8,
         stop: Callable[[], bool] | None = None,
     ) -> Planned:
-        """How many visual tokens `run` will let into each layer: all is done as in a run up to the first layer.
+        """How many visual tokens `run` will let into each layer: all is done as in a run up to the first layer, or to
+        the last one where a method decides while they run.
 
         media, question, num_frames, stop, and what is raised: as in `run`.
         """
@@ -136,8 +137,12 @@ class Engine:
             if stop and stop():  # nobody asks while a remembered prompt is merged
                 raise Stopped
             session.use_prompt(prompt)
-            with stoppable(self.adapter.model, lambda: True), suppress(Stopped):
-                self._first_token(prompt)
+            if decides_at_run_time(session.method):
+                with stoppable(self.adapter.model, stop):
+                    self._first_token(prompt)
+            else:
+                with stoppable(self.adapter.model, lambda: True), suppress(Stopped):
+                    self._first_token(prompt)
         record = session.recorder.record
         ids = prompt.inputs["input_ids"]
         (layout,) = self.adapter.layouts(ids, prompt.calls)

@@ -145,11 +145,15 @@ def sentences():
         _log.exception("out of memory")
         raise refusal(strings().NO_MEMORY, "memory") from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             _log.error("the disk is full")
             raise refusal(strings().DISK_FULL, "disk") from error
         _log.exception("a request failed")
         raise refusal(strings().WENT_WRONG, "wrong") from error
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _whole(name: str, value: object) -> int:

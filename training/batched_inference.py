@@ -22,7 +22,7 @@ from aim_core.forward.hooks import patched
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import GridMerger, Merger, Method, check_schedule, needs_tower
+from aim_core.methods.base import GridMerger, Merger, Method, check_schedule, decides_at_run_time, needs_tower
 from aim_core.methods.registry import make_method
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced
@@ -70,8 +70,16 @@ class Video:
         return tuple(part.view for part in self._layout.views)
 
     def counts(self, method: Method) -> list[int]:
-        """Visual tokens that a method lets into each layer, whatever is asked; ValueError where it does not fit."""
+        """Visual tokens that a method lets into each layer, whatever is asked; ValueError where it does not fit.
+
+        A method that decides while the layers run is asked a question for that.
+        """
         num_layers, layout = self.adapter.num_layers, self._layout
+        if decides_at_run_time(method):
+            session = self._session(method)
+            with torch.inference_mode(), patched(self.adapter, session):
+                self._prompt_logits(session, ["?"])
+            return list(_entered(session))
         with torch.inference_mode():
             left = int(merge_prompt(self.rows, layout, method.merger).visual.sum())
         counts = method.schedule.tokens_entering(left, num_layers)
@@ -154,7 +162,7 @@ class Video:
 
     def _chooses(self, method: Method) -> bool:
         """Whether it chooses tokens by scores, which may depend on the question."""
-        return method.drop_text or bool(method.scorer.layers(self.counts(method)))
+        return method.drop_text or decides_at_run_time(method) or bool(method.scorer.layers(self.counts(method)))
 
     def _prefill_video(self, session: Session, questions: list[str]) -> tuple[DynamicCache, list[Tensor]]:
         """The cache of the video's rows, once for each question, and the token ids that follow."""

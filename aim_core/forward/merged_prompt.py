@@ -63,6 +63,15 @@ class MergedPrompt:
         """For each view its rounds of merging, see `ReducedViews`."""
         return tuple(rounds for part in self.parts for rounds in part.rounds)
 
+    def cells(self) -> Tensor:
+        """(n, 3) int64, for each row its part, the view within it and the patch that it stands at; -1 for others."""
+        found = torch.full((len(self.rows), 3), -1, dtype=torch.int64, device=self.rows.device)
+        for number, part in enumerate(self.parts):
+            view, patch = part.reduced.place // part.rows.shape[1], part.reduced.place % part.rows.shape[1]
+            at = torch.searchsorted(self.rows, part.token_rows)
+            found[at] = torch.stack([torch.full_like(view, number), view, patch], dim=1)
+        return found
+
     def merge_like(self, other: Tensor) -> Tensor:
         """Other features of all rows of the full prompt, (N, m), merged in the same way: (n, m)."""
         out = other.clone()

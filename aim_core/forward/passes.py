@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -119,7 +120,9 @@ class PrefillPass(Pass):
 
     def _score(self, layer: int, query: Tensor, key: Tensor, scale: float) -> None:
         """Score the rows that entered a layer, in the samples that ask for it."""
-        for sample in (index for index, layers in enumerate(self._asked) if layer in layers):
+        for sample in range(len(self._asked)):
+            if layer not in self._asked[sample] and not self.pruner.wants_scores(layer, sample):
+                continue
             scorer = self.scorers[sample]
             q, k = self.pruner.scored_rows(sample, query, key)
             if self._details and isinstance(scorer, IterativeScorer):
@@ -150,6 +153,8 @@ class PrefillPass(Pass):
                 record.others.append(None)
         for layer, sample, pairs in self.pruner.folded:
             self.records[sample].folded[layer] = self._number[sample, pairs].mT
+        for sample in range(len(self.records)) if self.pruner.decides else ():
+            self.records[sample] = replace(self.records[sample], planned=tuple(self.pruner.counts[sample]))
         for layer, sample, scores, steps, others in self._scores:
             record = self.records[sample]
             record.scores[layer] = scores[record.places[layer]]

@@ -8,6 +8,7 @@ from threading import local
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from aim_core.adapters.base import Adapter, Call
@@ -20,7 +21,16 @@ from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows, find_
 from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
-from aim_core.methods.base import Method, PromptScorer, Scorer, check_schedule, merges_early, needs_tower
+from aim_core.methods.base import (
+    Method,
+    PromptScorer,
+    RuntimeSchedule,
+    Scorer,
+    Steps,
+    check_schedule,
+    merges_early,
+    needs_tower,
+)
 from aim_core.ops.merging import Merged, similarity_to_merged
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 
@@ -187,8 +197,9 @@ class Session(local):
             rows = find_override_rows(self.overrides, batch.prompts[0].groups, batch.visual)
         drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
         prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
-        touches = method.merger.reduces() or prunes
-        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed, method.folder)
+        touches = method.merger.reduces() or prunes or _may_decide(method)
+        steps, first = self._steps(batch, entering), self.adapter.first_droppable
+        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first)
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [
@@ -234,8 +245,17 @@ class Session(local):
             found.append(scorer.for_prompt(prompt.embeds[told], prompt.visual[told]))
         return found
 
+    def _steps(self, batch: Batch, entering: list[list[int]]) -> list[Steps]:
+        """Of a schedule that is decided while the layers run, one for each prompt; else none."""
+        schedule, length = self.method.schedule, batch.embeds.shape[1]
+        if not isinstance(schedule, RuntimeSchedule):
+            return []
+        pairs = zip(batch.prompts, entering, strict=True)
+        cells = [(F.pad(own.cells(), (0, 0, length - len(own.rows), 0), value=-1), counts) for own, counts in pairs]
+        return [schedule.begin(self.adapter.num_layers, counts[0], own) for own, counts in cells]
+
     def _planned(self, count: int) -> list[int]:
-        """How many of `count` rows that may be dropped enter each layer."""
+        """How many of `count` rows that may be dropped enter each layer, at most."""
         counts = self.method.schedule.tokens_entering(count, self.adapter.num_layers)
         check_schedule(counts, self.adapter.num_layers, count, self.adapter.first_droppable)
         return counts
@@ -266,6 +286,10 @@ class Session(local):
 def _is_later(request: dict[str, Any]) -> bool:
     cache = request.get("past_key_values")
     return cache is not None and cache.get_seq_length() > 0
+
+
+def _may_decide(method: Method) -> bool:
+    return isinstance(method.schedule, RuntimeSchedule) and method.schedule.reduces()
 
 
 def _all_but_last(valid: Tensor, count: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows
-from aim_core.methods.base import Folder
+from aim_core.methods.base import Folder, Steps
 from aim_core.ops.folding import Folded
 
 
@@ -24,6 +24,8 @@ class TokenPruner:
     num_guessed: the last rows, of a single sample, that only guess what will be said (assisted decoding): they have no
                say in any score either, so that what is kept does not depend on them.
     folder:    what becomes of rows that leave; None: they are gone.
+    steps:     for each sample what decides while the layers run, from layer `first_step` on: counts become what was
+               decided; none: counts are known.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, in order; padding comes first.
     visible: (b, m) bool, those that may be attended to.
@@ -38,11 +40,13 @@ class TokenPruner:
         self,
         valid: Tensor,
         droppable: Tensor,
-        counts: Sequence[Sequence[int]],
+        counts: Sequence[list[int]],
         drops: bool,
         overrides: OverrideRows = NO_OVERRIDE_ROWS,
         num_guessed: int = 0,
         folder: Folder | None = None,
+        steps: Sequence[Steps] = (),
+        first_step: int = 0,
     ):
         self.present, self._num_guessed = valid, num_guessed
         valid = valid if overrides.remove is None else valid & ~overrides.remove
@@ -52,7 +56,8 @@ class TokenPruner:
         self.visible = valid
         self.scores: list[Tensor | None] = [None] * len(valid)  # (m,) each, in the layer before; -inf: not scored
         self.folded: list[tuple[int, int, Tensor]] = []
-        self._folder = folder
+        self._folder, self._steps, self._first_step = folder, steps, first_step
+        self._left = [own[0] for own in counts]  # rows that may be dropped, of each sample
         self._totals: list[int] = valid.sum(dim=1).tolist()
         self.full = min(self._totals) == valid.shape[1]
 
@@ -62,35 +67,71 @@ class TokenPruner:
         hidden: (b, m, d), the rows before it; returned first with what was folded into others, still as many.
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
-        if not layer:
-            return hidden, self._compact() if self._closes_up else None
         scores, self.scores = self.scores, [None] * len(self.counts)
-        losing = [sample for sample, counts in enumerate(self.counts) if counts[layer] < counts[layer - 1]]
-        if not losing:
-            return hidden, None
-        candidates = self.visible & self.droppable.gather(1, self.rows)
-        self.visible = self.visible.clone()  # whoever holds the last layer's keeps it
+        candidates, before = self.visible & self.droppable.gather(1, self.rows), list(self._left)
+        visible = self.visible.clone()  # whoever holds the last layer's keeps it
         moved: dict[int, Tensor] = {}  # by sample, rows to stand behind all that are left
-        for sample in losing:
-            before, after = self.counts[sample][layer - 1], self.counts[sample][layer]
-            own = _places(candidates[sample], before)
-            first = None if self._protected is None else self._protected[sample, self.rows[sample, own]]
-            if self._folder is None or not after:
-                leaves = _worst(scores[sample], own, after, layer, first)
+        for sample, count in enumerate(before):
+            if not self._steps and self.counts[sample][layer] == count:
+                continue
+            own = _places(candidates[sample], count)
+            folded = self._folded(layer, sample, hidden, own, scores[sample])
+            self._left[sample] = after = self.counts[sample][layer]
+            if after == count:
+                continue
+            if folded is None:
+                leaves = _worst(scores[sample], own, after, layer, self._first(sample, own))
             else:
-                known = _known(scores[sample], own, after, layer)
-                known = known if first is None else known.masked_fill(first, torch.inf)
-                at = own.to(hidden.device)
-                folded = self._folder(hidden[sample, at], known.to(hidden.device), self.counts[sample], layer)
                 hidden, leaves = self._fold(layer, sample, hidden, own, folded)
                 if folded.num_behind:
                     moved[sample] = own[folded.place[-folded.num_behind :].to(own.device)]
-            self.visible[sample, own[leaves]] = False
-            self._totals[sample] -= before - after
+            visible[sample, own[leaves]] = False
+            self._totals[sample] -= count - after
+        if self._left == before:
+            return hidden, self._compact() if not layer and self._closes_up else None
+        self.visible = visible
         if self.drops:
             return hidden, self._compact(moved)
         self.full = False
         return hidden, self._behind(moved) if moved else None
+
+    @property
+    def decides(self) -> bool:
+        """Whether counts are known only when all layers have run."""
+        return bool(self._steps)
+
+    def wants_scores(self, layer: int, sample: int) -> bool:
+        """Whether the next step of a sample goes by the scores of `layer`."""
+        return self.decides and self._steps[sample].wants_scores(layer)
+
+    def _folded(self, layer: int, sample: int, hidden: Tensor, own: Tensor, scores: Tensor | None) -> Folded | None:
+        """What the step or the folder of a sample says of its rows `own`; None where all stay, or some are just gone.
+
+        The count that a step decides on is written down.
+        """
+        counts, at = self.counts[sample], own.to(hidden.device)
+        known = None if scores is None else self._known(sample, own, scores).to(hidden.device)
+        if self.decides:
+            if layer < self._first_step or not len(own):
+                return None
+            folded = self._steps[sample].step(layer, hidden[sample, at], known, self.rows[sample, own], counts[:layer])
+            if folded is not None:
+                counts[layer:] = [len(folded.place)] * (len(counts) - layer)
+            return folded
+        if self._folder is None or not counts[layer]:
+            return None
+        if known is None:
+            raise _unscored(layer, counts[layer], len(own))
+        return self._folder(hidden[sample, at], known, counts, layer)
+
+    def _known(self, sample: int, own: Tensor, scores: Tensor) -> Tensor:
+        """The scores of rows `own`; those that are protected are above all others."""
+        first = self._first(sample, own)
+        return scores[own] if first is None else scores[own].masked_fill(first, torch.inf)
+
+    def _first(self, sample: int, own: Tensor) -> Tensor | None:
+        """(len(own),) bool, rows that beat all others."""
+        return None if self._protected is None else self._protected[sample, self.rows[sample, own]]
 
     def _fold(self, layer: int, sample: int, hidden: Tensor, own: Tensor, folded: Folded) -> tuple[Tensor, Tensor]:
         """hidden with the tokens left of the rows `own` of a sample, and which of `own` leave.
@@ -166,18 +207,17 @@ def _places(mask: Tensor, count: int) -> Tensor:
     return mask.to(torch.uint8).argsort(descending=True, stable=True)[:count]
 
 
-def _known(scores: Tensor | None, own: Tensor, count: int, layer: int) -> Tensor:
-    """The scores of the rows `own`. Raises RuntimeError if there are none."""
-    if scores is None:
-        raise RuntimeError(f"layer {layer} must choose {count} of {len(own)} tokens without scores")
-    return scores[own]
+def _unscored(layer: int, count: int, num: int) -> RuntimeError:
+    return RuntimeError(f"layer {layer} must choose {count} of {num} tokens without scores")
 
 
 def _worst(scores: Tensor | None, own: Tensor, count: int, layer: int, first: Tensor | None) -> Tensor:
     """Indices into `own` of all but the best `count`; those that are `first`, (len(own),) bool, beat all others."""
     if not count:
         return torch.arange(len(own), device=own.device)
-    order = _known(scores, own, count, layer).argsort(descending=True, stable=True)
+    if scores is None:
+        raise _unscored(layer, count, len(own))
+    order = scores[own].argsort(descending=True, stable=True)
     if first is not None:
         order = order[first[order].to(torch.uint8).argsort(descending=True, stable=True)]
     return order[count:]

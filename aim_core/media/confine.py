@@ -22,7 +22,7 @@ from aim_core.media.seccomp import allow_decoding_only
 
 _OPEN_FILES = 64
 _MORE_THREADS = 256  # than its user has already, since the kernel counts all of a user's together
-_PACKAGES = ("PIL", "av", "decord", "numpy")  # wherever they are installed
+_PACKAGES = ("PIL", "av", "decord", "numpy", "pillow_heif")  # wherever they are installed
 _OWN_CODE = Path(__file__).resolve().parents[1]
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime")
 _MACHINE = ("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/usr/share/zoneinfo", "/dev/null")

@@ -30,9 +30,12 @@ CODECS = JUMPABLE | frozenset(_OTHERS.split(","))
 
 
 @contextmanager
-def open_file(path: Path, container: str) -> Iterator[av.container.InputContainer]:
+def open_file(path: Path, container: str, is_told: bool = True) -> Iterator[av.container.InputContainer]:
     """Open a plain file as this container or not at all. FFmpeg gets its bytes and no name; whatever it asks for beside
-    them (an address, a playlist's parts, the data of another film) is refused with MediaError."""
+    them (an address, a playlist's parts, the data of another film) is refused with MediaError.
+
+    is_told: False to let FFmpeg guess first, which then must have guessed this container.
+    """
     options = {
         "protocol_whitelist": "none",
         "format_whitelist": container,  # of what a file may hold inside, such as subtitles in a format of their own
@@ -42,7 +45,7 @@ def open_file(path: Path, container: str) -> Iterator[av.container.InputContaine
         open(path, "rb") as bytes_only,
         av.open(
             bytes_only,
-            format=container,
+            format=container if is_told else None,
             options=options,
             metadata_errors="replace",
             buffer_size=_BUFFER_BYTES,
@@ -51,6 +54,15 @@ def open_file(path: Path, container: str) -> Iterator[av.container.InputContaine
     ):
         assert isinstance(file, av.container.InputContainer)  # "r" is what it opens for
         yield file
+
+
+def is_guessed(path: Path, container: str) -> bool:
+    """Whether a reader of FFmpeg's that cannot be told the container finds this one by itself."""
+    try:
+        with open_file(path, container, is_told=False):
+            return True
+    except (av.error.FFmpegError, MediaError):
+        return False
 
 
 def _open_nothing(url: str, flags: int, options: dict) -> None:

@@ -1,6 +1,6 @@
 """Cost: how long the decoding of a video will take at most, told from its index before anything is decoded.
 
-The rates are those of one core of a rented server, rounded down; docs/security_measured.md says how they were measured.
+The rates are those of one core of a rented server, rounded down; docs/files.md says how they were measured.
 """
 
 from __future__ import annotations

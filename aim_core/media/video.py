@@ -19,7 +19,7 @@ from PIL import Image
 
 from aim_core.media.animation import read_animation
 from aim_core.media.chosen import chosen_frames
-from aim_core.media.container import DAMAGE, open_file, video_stream
+from aim_core.media.container import DAMAGE, is_guessed, open_file, video_stream
 from aim_core.media.cost import decode_seconds
 from aim_core.media.decord_reader import CannotReadError, decord_frames
 from aim_core.media.errors import DAMAGED_VIDEO, MediaError
@@ -34,7 +34,7 @@ from aim_core.media.sample import sample
 from aim_core.media.sniff import ANIMATED_WEBP
 from aim_core.media.stretches import nearest_keys, stretches
 
-_SHORT_S = 1.0  # seconds of one core that all frames of a video take, where decord reads it
+_SHORT_S = 0.3  # seconds of one core that all frames of a video take, where decord reads it; PyAV needs half of them
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,8 @@ def _by_decord(film: _Film, wanted: np.ndarray) -> np.ndarray:
     everything = stretches(film.index.read_on(), np.arange(len(starts))[-1:])
     if decode_seconds(film.index, everything, header.width, header.height) > _SHORT_S:
         raise CannotReadError("it is long")
+    if not is_guessed(film.path, film.container):  # decord takes no list of containers
+        raise CannotReadError("it could be taken for something else")
     first = _only_first(film)
     size, turns = fitted_size(first.width, first.height, film.max_side, header.pixel_aspect), _turns(first)
     upright = np.rot90(first.to_ndarray(format="rgb24"), turns)

@@ -76,6 +76,41 @@ class Schedule(Protocol):
         """A count for each layer: the first is `num_visual`, none is larger than the one before."""
 
 
+class Steps(Protocol):
+    """A schedule that is decided while one prompt runs; made anew for each."""
+
+    def wants_scores(self, layer: int) -> bool:
+        """Whether the step after `layer` goes by the scores of its tokens; asked as the layer attends."""
+
+    def step(
+        self, layer: int, hidden: Tensor, scores: Tensor | None, rows: Tensor, entered: Sequence[int]
+    ) -> Folded | None:
+        """What enters `layer` of the tokens that are left; None for all of them.
+
+        hidden: (c, d), as they would enter; scores: (c,) of the layer before, if wanted; rows: (c,) int64, their rows
+        in the prompt. entered: tokens that entered each layer before.
+        """
+
+
+@runtime_checkable
+class RuntimeSchedule(Protocol):
+    """What a schedule offers beside that is decided while the layers run (FrameFusion's is); the method's `folder` is
+    not asked then. Its `tokens_entering` says the most that may enter each layer.
+
+    Not for methods that drop text.
+    """
+
+    def reduces(self) -> bool:
+        """Whether it ever takes tokens out."""
+
+    def begin(self, num_layers: int, num_visual: int, cells: Tensor) -> Steps:
+        """The steps of one prompt.
+
+        cells: (n, 3) int64, for each row of the prompt the block of views that were reduced together, the view among
+               them and the patch at which it stands; -1 for text and separators.
+        """
+
+
 class Scorer(Protocol):
     """Third choice: which tokens go first. A small frozen value."""
 
@@ -161,6 +196,8 @@ class Method:
     def __post_init__(self):
         if self.drop_text and self.folder is not None:
             raise ValueError(f"{self.name} folds visual tokens into others: it cannot drop text")
+        if self.drop_text and decides_at_run_time(self):
+            raise ValueError(f"{self.name} decides for visual tokens while it runs: it cannot drop text")
         for value, words in ((self.positions, POSITIONS), (self.mode, MODES)):
             if value not in words:
                 raise ValueError(f"choose one of {', '.join(words)}, got {value!r}")
@@ -188,6 +225,16 @@ def looks_ahead(scorer: Scorer) -> bool:
     return isinstance(scorer, AheadScorer) and scorer.looks_ahead
 
 
+def decides_at_run_time(method: Method) -> bool:
+    """Whether its schedule is known only once the layers have run."""
+    return isinstance(method.schedule, RuntimeSchedule)
+
+
+def is_counted(method: Method) -> bool:
+    """Whether its counts are known in closed form."""
+    return isinstance(method.merger, CountedMerger) and not decides_at_run_time(method)
+
+
 def tokens_entering(
     method: Method, num_views: int, grid: tuple[int, int], num_layers: int, num_separators: int = 0
 ) -> list[int]:
@@ -210,7 +257,7 @@ def tokens_of_blocks(
 
     first_droppable: the first layer that may have fewer tokens than the first.
     """
-    if not isinstance(method.merger, CountedMerger):
+    if not isinstance(method.merger, CountedMerger) or decides_at_run_time(method):
         raise ValueError(f"how many tokens {method.name} leaves depends on the video: run it to know")
     left = sum(method.merger.num_left(*block) for block in blocks) + num_separators
     counts = method.schedule.tokens_entering(left, num_layers)

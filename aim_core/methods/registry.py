@@ -19,6 +19,7 @@ from aim_core.methods.fastv import fastv
 from aim_core.methods.fastvid import fastvid
 from aim_core.methods.fewer_frames import fewer_frames
 from aim_core.methods.flashvid import flashvid
+from aim_core.methods.framefusion import framefusion
 from aim_core.methods.holitom import holitom
 from aim_core.methods.prumerge import prumerge, prumerge_plus
 from aim_core.methods.pyramid_drop import pyramid_drop
@@ -93,6 +94,9 @@ METHODS = {
     ),
     "holitom": MethodEntry(holitom, "HoliTom", "2505.21334", "tokens in raster order"),
     "flashvid": MethodEntry(flashvid, "FlashVID", "2602.08024"),
+    "framefusion": MethodEntry(
+        framefusion, "FrameFusion", "2501.01986", "its steps come before a layer, not inside the one before", knobs.COST
+    ),
     "divprune": MethodEntry(divprune, "DivPrune", "2503.02175"),
     "dycoke": MethodEntry(dycoke, "DyCoke", "2411.15024", "temporal merging alone, nothing at decoding", knobs.DYCOKE),
     "random": MethodEntry(random_patches, "random patches"),

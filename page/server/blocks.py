@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.exceptions import ComponentProcessingError, InvalidPathError
 
-from page.checks import refusal
+from page.checks import is_disk_full, refusal
 from page.i18n import strings
 from page.server.queue import FairQueue
 from page.server.record import Record, noting
@@ -56,9 +56,13 @@ class PageBlocks(gr.Blocks):
                 notes["why"] = getattr(error, "why", "refused")
                 raise
             except Exception as error:
+                is_told_with_values = isinstance(error, ComponentProcessingError)
+                cause = error.__cause__ if is_told_with_values else error
+                if is_disk_full(cause):
+                    notes["why"] = "disk"
+                    raise refusal(strings().DISK_FULL, "disk") from error
                 notes["why"] = "wrong"
-                tells_the_value = isinstance(error, ComponentProcessingError)
-                _log.error("a request failed", exc_info=error.__cause__ if tells_the_value else error)
+                _log.error("a request failed", exc_info=cause)
                 raise refusal(strings().WENT_WRONG, "wrong") from error
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any) -> Any:

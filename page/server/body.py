@@ -18,7 +18,6 @@ PATIENCE = 30.0  # seconds for the next part of a body
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEYS = {"data", "fn_index", "session_hash", "event_data", "trigger_id", "event_id"}  # what the page and clients send
 _JOIN, _CALL = "/gradio_api/queue/join", re.compile(r"/gradio_api/call/(v2/)?([^/]+)/?")
-_FILE = "gradio.FileData"
 
 
 class Functions(Protocol):

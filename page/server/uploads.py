@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
 import time
@@ -16,11 +15,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from page.checks import is_disk_full
 from page.server.body import patient
 from page.server.record import Record
 from page.server.refused import UPLOAD, Refused
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 _HOUR, _LEAST = 3600.0, 1 << 20  # an upload counts as so many bytes at least
 _SPARE = 64 << 20  # bytes of the disk that uploads leave free
 
@@ -86,7 +85,9 @@ class Uploads:
         except ClientDisconnect:
             how = "left"
         except OSError as error:
-            raise Refused(507 if error.errno in FULL else 500, "disk", "disk") from error
+            if not is_disk_full(error):
+                raise
+            raise Refused(507, "disk", "disk") from error
         finally:
             if how != "answered":
                 sweep_parts(self.ledger.folder)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from aim_core.budget import MEASURES, TOLERANCE, Budget, Solved, Unreachable, solve
-from aim_core.methods.base import CountedMerger, tokens_entering
+from aim_core.methods.base import is_counted, tokens_entering
 from aim_core.methods.knobs import SHARE, ModelShape
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.flops import Decoder
@@ -18,7 +18,7 @@ QWEN2_7B = Decoder(hidden=3584, kv=512, intermediate=18944, q=3584, heads=28, vo
 PAPER = Workload(QWEN2_7B, ModelShape(28, 14, 22, num_views=32, longest_side=14), ((32, (14, 14)),))
 SMALL = Workload(QWEN2_7B, ModelShape(6, 3, 5, num_views=5, longest_side=5), ((5, (4, 5)),), 1, 7)
 SHARES = [0.5, 0.25, 0.125, 0.06]
-COUNTED = [name for name in METHODS if isinstance(make_method(name).merger, CountedMerger)]
+COUNTED = [name for name in METHODS if is_counted(make_method(name))]
 
 
 def cost(workload: Workload, counts: list[int], of: str) -> float:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from aim_core.media.check import check_media
+from aim_core.media.decode import load_frames
 from aim_core.media.errors import HEAVY_PICTURE, MediaError
 from aim_core.media.limits import Limits
 from aim_core.media.worker import read
@@ -78,6 +79,13 @@ def test_a_photo_of_tiles_is_one_picture(tmp_path):
     told, got = here(tmp_path / "photo.heic")
     assert told == "image" and got.frames.shape == (1, 128, 256, 3)
     assert np.abs(got.frames[0].astype(int) - want).mean() < 4
+
+
+@pytest.mark.parametrize("kind", ["heic", "avif", "tiff"])
+def test_the_confined_child_reads_it_too(tmp_path, kind):
+    """Its library is loaded when nothing but libraries can be read."""
+    got = load_frames(saved(Image.fromarray(numbered(77)), tmp_path, kind))
+    assert number_of(got.frames[0]) == 77
 
 
 def animated(path, num_frames=12, **more):

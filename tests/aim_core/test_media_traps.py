@@ -4,6 +4,7 @@ import ctypes
 import os
 
 import av
+import decord
 import numpy as np
 import pytest
 
@@ -11,9 +12,9 @@ from aim_core.media.container import CODECS, open_file, video_stream
 from aim_core.media.errors import SECOND_FILE, UNREADABLE_VIDEO, MediaError
 from aim_core.media.limits import Limits
 from aim_core.media.worker import read
-from tools.fuzz.clips import write
+from tools.fuzz.clips import number_of, write
 from tools.fuzz.corpus import named
-from tools.fuzz.traps import playlists, subtitles_with_playlist, with_data_elsewhere
+from tools.fuzz.traps import film_behind_session, playlists, subtitles_with_playlist, with_data_elsewhere
 
 _IN_OPEN = 0x20
 
@@ -66,6 +67,28 @@ def test_whatever_else_a_file_asks_for_is_refused(tmp_path):
     with pytest.raises(MediaError) as refused, open_file(tmp_path / "list.m3u8", "hls"):
         pass
     assert str(refused.value) == SECOND_FILE
+
+
+def test_decord_gets_nothing_that_could_be_taken_for_something_else(tmp_path, monkeypatch):
+    """It finds out the container by itself, where PyAV is told."""
+    plain, asked = write(named("h264 closed.mp4"), tmp_path), []
+    real = decord.VideoReader
+
+    def asking(path, **more):
+        asked.append(path)
+        return real(path, **more)
+
+    monkeypatch.setattr(decord, "VideoReader", asking)
+    (tmp_path / "call.mp4").write_bytes(film_behind_session(plain.read_bytes()))
+    with (
+        pytest.raises(av.error.FFmpegError),
+        av.open(str(tmp_path / "call.mp4"), options={"protocol_whitelist": "file"}),
+    ):
+        pass  # a film to us, a call to FFmpeg
+    for path in (plain, tmp_path / "call.mp4"):
+        got = read(path, 4, 768, Limits())
+        assert [number_of(frame) for frame in got.frames] == [5, 15, 25, 35]
+    assert asked == [str(plain)]
 
 
 def test_a_decoder_that_is_not_on_the_list_is_not_used(tmp_path):

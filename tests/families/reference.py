@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from aim_core.methods.base import Folder
+from aim_core.methods.base import Folder, Steps
 from aim_core.ops.merging import merge_tokens
 
 
@@ -106,10 +106,11 @@ def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source:
 
 @dataclass(frozen=True, eq=False)
 class Folding:
-    """folder: of the method; scores: for each layer those of kept[i], or None."""
+    """folder: of the method; steps: what decides for this prompt instead; scores: for each layer those of kept[i]."""
 
-    folder: Folder
+    folder: Folder | None
     scores: list[Tensor | None]
+    steps: Steps | None = None
 
 
 @torch.inference_mode()
@@ -153,10 +154,20 @@ def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Foldi
 
     def folded(layer: int, hidden: Tensor) -> Tensor:
         assert folding is not None
+        entered = kept[layer - 1] if layer else torch.arange(len(prompt.visual))
         scores = torch.full((len(prompt.visual),), torch.nan, dtype=torch.float64)
-        scores[kept[layer - 1]] = folding.scores[layer - 1].double()
-        before = kept[layer - 1][order[prompt.visual[kept[layer - 1]]].argsort()]
-        left = folding.folder(hidden[0, prompt.visual[before]], scores[before], counts, layer)
+        known = folding.scores[layer - 1] if layer else None
+        if known is not None:
+            scores[entered] = known.double()
+        before = entered[order[prompt.visual[entered]].argsort()]
+        rows = prompt.visual[before]
+        if folding.steps is not None:
+            given = None if known is None else scores[before]
+            left = folding.steps.step(layer, hidden[0, rows], given, rows, counts[:layer])
+            if left is None:
+                return hidden
+        else:
+            left = folding.folder(hidden[0, rows], scores[before], counts, layer)
         stand = prompt.visual[before[left.place]]
         if left.num_behind:
             behind, others = stand[-left.num_behind :], stand[: -left.num_behind]
@@ -172,7 +183,7 @@ def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Foldi
 
         def hook(_layer, args, kwargs):
             hidden = args[0] if args else kwargs["hidden_states"]
-            if folding is not None and layer and 0 < counts[layer] < counts[layer - 1]:
+            if folding is not None and (folding.steps or (layer and 0 < counts[layer] < counts[layer - 1])):
                 hidden = folded(layer, hidden)
             causal = order[None, :] <= order[:, None]
             allowed = (causal & ~gone[None, :]) | torch.eye(length, dtype=torch.bool)  # no row is empty

@@ -5,7 +5,7 @@ A method that is new gets a row in `SETTINGS`; nothing else here knows of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, islice
 
@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.methods.aim import MergeSimilar
-from aim_core.methods.base import CountedMerger, GridMerger, Method, needs_tower
+from aim_core.methods.base import GridMerger, Method, Steps, decides_at_run_time, is_counted, needs_tower
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.tower_attention import TowerAttention
@@ -43,6 +44,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "visionzip": (SHARE, WHOLE),
     "fastvid": (SHARE, WHOLE),
     "holitom": ({**SHARE, "inner_ratio": 0.4}, {**WHOLE, "inner_ratio": 1.0}),
+    "framefusion": ({"cost": 0.3, "threshold": 0.2}, {"cost": 1.0}),
     "flashvid": (SHARE, {**WHOLE, "inner_ratio": 1.0}),
     "divprune": (SHARE, WHOLE),
     "dycoke": (SHARE, WHOLE),
@@ -101,7 +103,31 @@ def bound(merger, grid: tuple[int, int], towers: list[np.ndarray]):
     return merger.on_grid(grid) if isinstance(merger, GridMerger) else merger
 
 
-def check_groups(record, blocks, num_visual: int) -> None:
+def folding_of(model, method: Method, prompt, blocks, record) -> Folding | None:
+    """How tokens that leave go on in others, if the method says so."""
+    if not decides_at_run_time(method):
+        return method.folder and Folding(method.folder, record.scores)
+    cells = torch.full((prompt.embeds.shape[1], 3), -1)
+    for number, (_, views) in enumerate(blocks):
+        for view, rows in enumerate(views):
+            cells[prompt.visual[rows]] = torch.tensor([[number, view, patch] for patch in range(len(rows))])
+    num_layers, first = len(record.kept), adapter_for(model).first_droppable
+    steps = method.schedule.begin(num_layers, len(prompt.visual), cells)
+    return Folding(None, record.scores, steps if not first else Late(steps, first))
+
+
+@dataclass
+class Late:
+    """Steps that begin with a layer."""
+
+    steps: Steps
+    first: int
+
+    def step(self, layer: int, *given):
+        return self.steps.step(layer, *given) if layer >= self.first else None
+
+
+def check_groups(record, prompt, blocks, num_visual: int) -> None:
     """Every patch is in one token or dropped, every token has patches, and all other visual rows are separators."""
     groups = [group.numpy() for group in record.groups]
     views = [rows for _, block in blocks for rows in block]
@@ -109,7 +135,7 @@ def check_groups(record, blocks, num_visual: int) -> None:
     tokens = np.unique(np.concatenate(groups))
     tokens = tokens[tokens >= 0]
     num_separators = num_visual - sum(map(len, views))
-    assert len(record.kept[0]) == len(tokens) + num_separators and tokens.max() < len(record.kept[0])
+    assert len(prompt.visual) == len(tokens) + num_separators and tokens.max() < len(prompt.visual)
 
 
 def check_folds(record, method: Method) -> None:
@@ -118,9 +144,9 @@ def check_folds(record, method: Method) -> None:
     for layer, pairs in enumerate(record.folded):
         for row, into in [] if pairs is None else pairs.tolist():
             assert row not in gone and into in record.kept[layer] and row not in record.kept[layer]
-            assert row in record.kept[layer - 1] and into in record.kept[layer - 1]
+            assert not layer or (row in record.kept[layer - 1] and into in record.kept[layer - 1])
             gone.add(row)
-    assert bool(gone) == (method.folder is not None)
+    assert bool(gone) == (method.folder is not None) or decides_at_run_time(method)
 
 
 def check_counts(record, blocks, method: Method, num_visual: int, num_text: int) -> None:
@@ -128,7 +154,7 @@ def check_counts(record, blocks, method: Method, num_visual: int, num_text: int)
     assert tuple(len(kept) for kept in record.kept) == record.planned
     for before, after in zip(record.kept, record.kept[1:], strict=False):
         assert np.isin(after, before).all()
-    if isinstance(method.merger, CountedMerger):
+    if is_counted(method):
         left = sum(method.merger.num_left(len(block), grid) for grid, block in blocks)
         assert record.planned[0] == left + num_visual - sum(len(rows) for _, block in blocks for rows in block)
     assert set(record.num_text) == {num_text}
@@ -141,12 +167,12 @@ def test_what_holds_for_every_method(family_model, name, medium, method_name):
     logits, record = prefill(model, inputs, method)
     blocks = blocks_of(FAMILIES[name], medium, record.views)
     prompt = reference_prompt(model, name, medium, inputs, blocks, method)
-    assert len(record.kept[0]) == len(prompt.visual)
-    folding = method.folder and Folding(method.folder, record.scores)
+    assert len(record.kept[0]) == len(prompt.visual) or decides_at_run_time(method)
+    folding = folding_of(model, method, prompt, blocks, record)
     expected = masked_logits(model, prompt, record.kept, folding)
     torch.testing.assert_close(logits.double(), expected, atol=1e-5, rtol=0)
     num_visual = len(visual_places(model, inputs["input_ids"]))
-    check_groups(record, blocks, num_visual)
+    check_groups(record, prompt, blocks, num_visual)
     check_folds(record, method)
     check_counts(record, blocks, method, num_visual, inputs["input_ids"].shape[1] - num_visual)
     again, same = prefill(model, inputs, method)

@@ -298,9 +298,9 @@ def test_a_folded_token_is_told_to_go_on_in_another(evaluate):
     words = """new Proxy({names: {frame: '{first}'}}, {get: (known, name) =>
         known[name] || name + ' {layer} {group}'})"""
     state = "{layer: 2, overlay: 'alive', scorer: 'pagerank', head: -1, iteration: 0}"
-    assert own(f"historyEvents(run, {words}, {{view: 0, patch: 2}})")[2] == "folded 1 1.5"
-    assert own(f"patchInfoOf(run, {words}, {{view: 0, patch: 2}}, {state}).fate") == "foldedFate 1 1.5"
-    assert own(f"historyEvents(run, {words}, {{view: 0, patch: 11}})")[2] == "folded 1 –"
+    assert own(f"historyEvents(run, {words}, {{view: 0, patch: 2}})")[2] == "folded 2 1.5"
+    assert own(f"patchInfoOf(run, {words}, {{view: 0, patch: 2}}, {state}).fate") == "foldedFate 2 1.5"
+    assert own(f"historyEvents(run, {words}, {{view: 0, patch: 11}})")[2] == "folded 2 –"
     assert own("[4, 7].map((token) => run.isFolded(token))") == [False, False]  # one stays, one was dropped
     painted = own("""[0, 1].map((view) => {
         const calls = [], ctx = new Proxy({}, { get: (_, name) => () => calls.push(name), set: () => true });

@@ -150,7 +150,7 @@ def test_a_video_is_encoded_once_for_all_methods_and_questions(engine, asked, sh
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("name", ["aim", "vtw", "flashvid", "visionzip", "average_pooling", "random"])
+@pytest.mark.parametrize("name", ["aim", "vtw", "flashvid", "framefusion", "visionzip", "average_pooling", "random"])
 def test_what_is_shared_by_questions_changes_no_answer(engine, asked, name):
     """The slow way is a run for each question."""
     fitting = {"l1": 2, "l2": 4, "layer": 3}

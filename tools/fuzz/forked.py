@@ -7,18 +7,20 @@ import os
 import signal
 import tempfile
 import time
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, NoReturn
 
-from aim_core.media import image, video  # noqa: F401 -- before the fork, so that each process has them
 from aim_core.media.check import check_media
+from aim_core.media.confine import confine
 from aim_core.media.errors import MediaError
-from aim_core.media.frames import Frames, read_reply, write_error, write_frames
+from aim_core.media.frames import Frames, Reply, output_bytes, read_reply, write_reply
 from aim_core.media.limits import Limits
-from aim_core.media.worker import read, restrict
+from aim_core.media.worker import load_reader, read
 
+_MAX_SIDE = 768
 _STEP_S = 0.005
+_UNEXPECTED = 9  # the exit code where anything but MediaError was raised
 
 
 @dataclass(frozen=True)
@@ -36,36 +38,40 @@ def read_forked(path: Path, num_frames: int, limits: Limits | None = None) -> Ou
     """What `load_frames` would give for the file at `path`. To be called where no other thread runs."""
     limits, began = limits or Limits(), time.monotonic()
     try:
-        check_media(path, limits)
+        kind = check_media(path, limits)
     except MediaError as error:
         return Outcome(str(error), "", time.monotonic() - began, 0.0)
-    with tempfile.TemporaryDirectory(prefix="aim-fuzz-") as name:
-        child = os.fork()
+    load_reader(kind)  # before the fork, so that each process has it
+    with tempfile.TemporaryFile() as output:
+        parent, child = os.getpid(), os.fork()
         if not child:
-            _child(Path(name), path, num_frames, limits)
+            _child(output, path, num_frames, limits, parent)
         ended, cpu = _wait(child, limits.wall_seconds)
-        reply = None
+        result = None
         if ended == "0":
             try:
-                reply = read_reply(Path(name))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                output.seek(0)
+                result = read_reply(output, kind, num_frames, _MAX_SIDE).result
+                ended = ""
+            except (ValueError, KeyError, TypeError) as error:
                 ended = f"a reply that cannot be read ({error})"
-        wrong = Path(name, "wrong")
-        ended = wrong.read_text() if wrong.exists() else ended
-    return Outcome(reply, "" if ended == "0" else ended, time.monotonic() - began, cpu)
+    return Outcome(result, ended, time.monotonic() - began, cpu)
 
 
-def _child(folder: Path, path: Path, num_frames: int, limits: Limits) -> None:
+def _child(output: BinaryIO, path: Path, num_frames: int, limits: Limits, parent: int) -> NoReturn:
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        restrict(limits)
-        write_frames(folder, read(path, num_frames, 768, limits))
-    except MediaError as error:
-        write_error(folder, str(error))
-    except BaseException:
-        (folder / "wrong").write_text(traceback.format_exc(limit=-1).strip().splitlines()[-1])
-    finally:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        confine(path, output_bytes(num_frames, _MAX_SIDE), limits, parent)
+        try:
+            result: Frames | str = read(path, num_frames, _MAX_SIDE, limits)
+        except MediaError as error:
+            result = str(error)
+        write_reply(output, Reply(result))
         os._exit(0)
+    except BaseException:
+        os._exit(_UNEXPECTED)
 
 
 def _wait(child: int, most: float) -> tuple[str, float]:

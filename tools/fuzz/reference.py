@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import av
 import numpy as np
 
 from aim_core.media.frames import Frames
@@ -22,12 +23,14 @@ def program() -> str | None:
 def differences(got: Frames, path: Path) -> list[str]:
     """What is otherwise, each in a few words, than in ffmpeg's frame of the same number."""
     height, width = got.frames.shape[1:3]
-    command = [program(), "-v", "error", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough"]
-    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    with av.open(str(path)) as file:
+        place = file.streams.best("video").index  # an AVIF has a picture beside its film
+    command = [program(), "-v", "error", "-i", path, "-map", f"0:{place}", "-fps_mode", "passthrough"]
+    command += ["-vf", f"scale={width}:{height}:flags=area", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(command, capture_output=True, check=False, timeout=300).stdout
     theirs = np.frombuffer(raw, np.uint8)
     if len(theirs) % (height * width * 3) or not len(theirs):
-        return ["frames of another size"]
+        return ["ffmpeg does not read it"]
     by_number = {number_of(frame): frame for frame in theirs.reshape(-1, height, width, 3)}
     found = []
     for frame in got.frames:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+_SESSION = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
 _BOXES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
 
 
 def playlists(secret: Path) -> dict[str, bytes]:
     """Texts that name another file, under names of videos and pictures."""
     url, name = f"file://{secret}", str(secret)
-    session = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
     return {
         "hls.mp4": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{url}\n#EXT-X-ENDLIST\n".encode(),
         "concat.mkv": f"ffconcat version 1.0\nfile '{name}'\n".encode(),
-        "session.mov": session.encode(),
-        "hidden session.mov": b"\n\n\n\nskip\n" + session.encode(),  # a box of 168 MB, if it is one
+        "session.mov": _SESSION.encode(),
+        "hidden session.mov": b"\n\n\n\nskip\n" + _SESSION.encode(),  # a box of 168 MB, if it is one
         "dash.mp4": f"<?xml version='1.0'?>\n<MPD><BaseURL>{url}</BaseURL></MPD>".encode(),
         "drawing.png": f"<svg xmlns='http://www.w3.org/2000/svg'><image href='{url}'/></svg>".encode(),
         "subtitles.avi": subtitles_with_playlist(secret),
@@ -43,6 +43,18 @@ def with_data_elsewhere(movie: bytes, secret: Path) -> bytes:
         size = int.from_bytes(grown[head : head + 4], "big") + len(entry) - 12
         grown[head : head + 4] = size.to_bytes(4, "big")
     return bytes(grown)
+
+
+def film_behind_session(movie: bytes) -> bytes:
+    """The MP4 behind a box that FFmpeg, if it may guess, takes for the text of a call that is to be joined."""
+    size = 0x010A0A0A
+    box = size.to_bytes(4, "big") + b"skip\n" + _SESSION.encode()
+    grown = bytearray(movie)
+    place = movie.index(b"stco") + 4
+    for number in range(int.from_bytes(movie[place + 4 : place + 8], "big")):
+        where = slice(place + 8 + 4 * number, place + 12 + 4 * number)
+        grown[where] = (int.from_bytes(movie[where], "big") + size).to_bytes(4, "big")
+    return box + bytes(size - len(box)) + bytes(grown)
 
 
 def subtitles_with_playlist(secret: Path) -> bytes:

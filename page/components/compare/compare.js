@@ -57,7 +57,7 @@ import { MethodTokens } from "./tokens.js";
 /** @typedef {MethodAbout & MethodMeasured & {refused: ""}} Run */
 /** @typedef {Run | MethodAbout} Row */
 /** @typedef {{budget: string, measure: string, outside: boolean, numLayers: number, views: ViewRecord[], rows: Row[]}} CompareRecord */
-/** @typedef {Record<"right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "folded" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
+/** @typedef {Record<"right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "folded" | "foldedFirst" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
 /** @typedef {"root" | "budget" | "outside" | "head" | "body" | "chart" | "pointed" | "layerSaid" | "frameSaid" | "tiles" | "read"} PartName */
 /** @typedef {Record<PartName, HTMLElement> & Record<"layer" | "frame" | "all", HTMLInputElement>} CompareParts */
 /** @typedef {{value: {pictures: {url: string}[], record: CompareRecord} | null, palette: Palette, texts: Record<"en" | "zh", CompareTexts>}} CompareProps */
@@ -119,8 +119,8 @@ export function start({ element, props, watch }) {
         const own = tokens.get(name);
         const token = own ? own.token(view, patch) : -1;
         const until = own ? own.last[token] : -1;
-        const goes = own?.isFolded(token) ? texts.folded : texts.lives;
-        const said = until < 0 ? texts.never : until === last ? texts.end : fill(goes, { layer: until });
+        const [never, goes] = own?.isFolded(token) ? [texts.foldedFirst, texts.folded] : [texts.never, texts.lives];
+        const said = until < 0 ? never : until === last ? texts.end : fill(goes, { layer: until });
         return `${title}: ${said}`;
       })
       .join(" · ");

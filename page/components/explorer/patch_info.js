@@ -59,10 +59,9 @@ export function patchInfoOf(run, texts, spot, { layer, overlay, scorer, head, it
  */
 function fateOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
+  if (run.isFolded(token)) return fill(texts.foldedFate, { layer: pruned ?? 0, group: run.tokenName(run.into[token]) });
   if (pruned === 0) return texts.removedFate;
-  const group = run.isFolded(token) ? run.tokenName(run.into[token]) : "";
-  const goes = run.isFolded(token) ? texts.foldedFate : texts.goesAfter;
-  const fate = pruned === null ? texts.stays : fill(goes, { layer: pruned - 1, group });
+  const fate = pruned === null ? texts.stays : fill(texts.goesAfter, { layer: pruned - 1 });
   return run.overridden.get(token) === "protect" ? fill(texts.protectedFate, { fate }) : fate;
 }
 

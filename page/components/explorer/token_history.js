@@ -44,10 +44,9 @@ export function historyEvents(run, texts, { view, patch }) {
  */
 function endOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
+  if (run.isFolded(token)) return fill(texts.folded, { layer: pruned ?? 0, group: run.tokenName(run.into[token]) });
   if (pruned === 0) return texts.removed;
   if (pruned === null) return fill(texts.survives, { layers: run.layers });
-  if (run.isFolded(token))
-    return fill(texts.folded, { layer: pruned - 1, next: pruned, group: run.tokenName(run.into[token]) });
   const last = measuredLayers(run, token).at(-1);
   const rank = last === pruned - 1 ? run.scoreScale(last).rank(token) : null;
   if (!rank) return fill(texts.prunedUnscored, { layer: pruned - 1 });

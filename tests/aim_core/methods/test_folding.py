@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from aim_core.methods.framefusion import FuseThenDrop
 from aim_core.methods.holitom import AverageIntoNearest
 from aim_core.methods.sparsevlm import Recycle, ThreeDrops
 
@@ -84,3 +85,70 @@ def test_sparsevlm_goes_on_with_means_of_clusters_of_the_best_that_leave(seed):
 def test_nothing_is_recycled_where_nothing_leaves():
     drops = ThreeDrops(1.0, recycled=0.3)
     assert drops.tokens_entering(20, 12) == [20] * 12 and drops.num_clusters(0) == 0
+
+
+class SlowFusion:
+    """FrameFusion written from its paper: tokens of T frames and n places, kept by (frame, place)."""
+
+    def __init__(self, frames: int, places: int, num_layers: int, cost: float, threshold: float):
+        self.left = [(t, p) for t in range(frames) for p in range(places)]
+        self.total, self.num_layers, self.cost, self.threshold = len(self.left), num_layers, cost, threshold
+        self.spent, self.state = 0.0, "joining"
+
+    def step(self, layer: int, x: dict, scores: dict) -> None:
+        """x: (frame, place) to what would enter, changed in place."""
+        keep = (self.num_layers * self.cost * self.total - self.spent) / (self.num_layers - layer)
+        keep = min(len(self.left), max(1, round(keep)))
+        if self.state == "dropping":
+            best = sorted(self.left, key=lambda i: -scores[i])[:keep]
+            self.left, self.state = [i for i in self.left if i in best], "over"
+        elif self.state == "joining":
+            self._join(x, len(self.left) - keep)
+        self.spent += len(self.left)
+
+    def _join(self, x: dict, most: int) -> None:
+        like = {}
+        for t, p in self.left:
+            earlier = [own for own in self.left if own[1] == p and own[0] < t]
+            if earlier:
+                like[t, p] = cosine(x[t, p], x[max(earlier)])
+        joins = {i for i in like if like[i] >= self.threshold}
+        if len(joins) > most:
+            joins, self.state = set(sorted(like, key=lambda i: -like[i])[:most]), "over"
+        elif len(joins) < 0.1 * len(self.left):
+            self.state = "dropping"
+        runs: dict = {}
+        head = self.left[0]
+        for i in sorted(self.left, key=lambda own: (own[1], own[0])):
+            head = head if i in joins else i
+            runs.setdefault(head, []).append(x[i])
+        for head, run in runs.items():
+            x[head] = mean(run)
+        self.left = [i for i in self.left if i in runs]
+
+
+@pytest.mark.parametrize(("cost", "threshold"), [(0.3, 0.4), (0.15, 0.9), (0.5, 0.6), (0.9, 0.99), (0.1, -1.0)])
+def test_framefusion_joins_and_drops_until_its_budget_is_met(cost, threshold):
+    frames, places, num_layers = 5, 12, 10
+    generator = torch.Generator().manual_seed(3)
+    same = torch.randn(1, places, 6, generator=generator, dtype=torch.float64)
+    now = same + 0.6 * torch.randn(frames, places, 6, generator=generator, dtype=torch.float64)
+    cells = torch.tensor([[0, t, p] for t in range(frames) for p in range(places)])
+    steps = FuseThenDrop(cost, threshold).begin(num_layers, 60, torch.cat([torch.full((2, 3), -1), cells]))
+    slow, entered = SlowFusion(frames, places, num_layers, cost, threshold), []
+    rows, hidden = torch.arange(2, 62), now.flatten(0, 1)
+    for layer in range(num_layers):
+        scores = torch.rand(60, generator=generator)
+        x = {tuple(cells[int(row) - 2, 1:].tolist()): own for row, own in zip(rows, hidden.tolist(), strict=True)}
+        known = {tuple(cell[1:].tolist()): float(score) for cell, score in zip(cells, scores, strict=True)}
+        given = scores[rows - 2] if layer and steps.wants_scores(layer - 1) else None
+        left = steps.step(layer, hidden, given, rows, entered)
+        slow.step(layer, x, known)
+        if left is not None:
+            order = left.place.argsort()
+            rows, hidden = rows[left.place[order]], left.tokens[order]
+        assert [tuple(cells[int(row) - 2, 1:].tolist()) for row in rows] == slow.left
+        torch.testing.assert_close(hidden, torch.tensor([x[i] for i in slow.left], dtype=torch.float64))
+        entered.append(len(rows))
+        hidden = hidden + 0.3 * torch.randn(hidden.shape, generator=generator, dtype=torch.float64)
+    assert sum(entered) / num_layers / 60 == pytest.approx(cost, abs=0.02)

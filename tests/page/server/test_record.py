@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 
 import pytest
@@ -65,6 +66,19 @@ def test_a_failure_of_ours_is_in_the_log_whole_and_a_sentence_for_the_visitor(ap
     (answer,) = ended(heard(client, "session7"))
     assert answer["error"].startswith("Something went wrong here") and "ZeroDivisionError" in caplog.text
     assert lines(caplog, 1)[0].endswith(" failed why=wrong")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_disk_that_is_full_when_an_answer_is_drawn_is_a_sentence(app, client, caplog, monkeypatch):
+    def drawn(value):
+        with open("/dev/full", "wb", buffering=0) as file:
+            file.write(b"x")
+
+    monkeypatch.setattr(app.blocks.fns[app.numbers["quick"]].outputs[0], "postprocess", drawn)
+    join(client, app.numbers["quick"], "session7", [SECRET, 1])
+    (answer,) = ended(heard(client, "session7"))
+    assert answer["error"].startswith("The disk of this server is full") and "Traceback" not in caplog.text
+    assert lines(caplog, 1)[0].endswith(" refused why=disk")
 
 
 def test_who_leaves_is_told_as_one_who_left(app, client, caplog):
