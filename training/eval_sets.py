@@ -83,9 +83,12 @@ def held_out_set(per_type: int, num_frames: int = NUM_FRAMES, seed: int = HELD_O
     return balanced_set(lambda seed: make_scene(seed, True, visits=visits), seed + (not visits), per_type, kinds)
 
 
-def wide_held_out_set(per_type: int, num_frames: int = NUM_FRAMES, seed: int = WIDE_SEED) -> list[Item]:
-    """As `held_out_set`, of the wide world: in each scene a combination never trained on, in half of the questions
-    a wording never trained on; answers are words or sentences.
+def wide_held_out_set(
+    per_type: int, num_frames: int = NUM_FRAMES, seed: int = WIDE_SEED, kept: float = KEPT_SHARE
+) -> list[Item]:
+    """As `held_out_set`, of the wide world: in each scene a combination never trained on; answers may be sentences.
+
+    kept: share of the questions in a wording never trained on.
     """
     visits, times = num_frames >= FEWEST_VISITED, frame_times(num_frames)
     kinds = [kind for kind in TYPES if FEWEST_FRAMES[kind] <= num_frames]
@@ -94,7 +97,7 @@ def wide_held_out_set(per_type: int, num_frames: int = NUM_FRAMES, seed: int = W
         seed,
         per_type,
         kinds,
-        asks=lambda scene, kind, rng: ask_wide(scene, kind, rng, times, KEPT_SHARE),
+        asks=lambda scene, kind, rng: ask_wide(scene, kind, rng, times, kept),
         answers=WIDE_ANSWERS,
     )
 

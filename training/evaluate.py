@@ -97,7 +97,7 @@ def made_by(model: Path, seed: int, wide_seed: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("assets/model"), help="folder of the model")
-    parser.add_argument("--per-type", type=int, default=160, help="held-out questions of each type, at least")
+    parser.add_argument("--per-type", type=int, default=80, help="held-out questions of each type, at least")
     parser.add_argument("--clips", type=int, default=CLIPS, help="strangers' clips in each row")
     parser.add_argument("--frames", type=int, default=NUM_FRAMES, help="frames of each video")
     parser.add_argument(
