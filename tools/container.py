@@ -41,7 +41,7 @@ def main(options: list[str]) -> None:
         if not shutil.which(program):
             sys.exit(f"{program} is missing: apt-get install buildah debootstrap")
     make_base(ROOT / ".cache" / "container")
-    buildah("build", "--layers", *CHROOT, "--build-arg", f"BASE=localhost/{BASE}", *options, "--tag", IMAGE, str(ROOT))
+    buildah("build", *CHROOT, "--build-arg", f"BASE=localhost/{BASE}", *options, "--tag", IMAGE, str(ROOT))
     print(f"{IMAGE}: {size() / 1e9:.2f} GB")
     with container() as name:
         if wrong := told(name, "python", "-c", LOOK):
