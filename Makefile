@@ -98,7 +98,7 @@ samples: $(DEV)
 screenshot: $(DEV) chromium
 	SCREENSHOTS=1 $(PY) -m pytest tests/browser/test_main_job.py tests/browser/test_pictures.py tests/browser/test_compare.py
 	cp -r screenshots/explorer.webp screenshots/tour assets/
-	$(PY) -m tools.methods_picture
+	$(PY) -m page.exports.methods_picture
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/readme.png').convert('RGB'), (1320, 1600)).save('assets/screenshot.png', optimize=True)"
 	$(PY) -c "from PIL import Image, ImageOps; ImageOps.contain(Image.open('screenshots/compare.png').convert('RGB'), (1200, 3000)).save('assets/compare.webp', quality=80)"
 

@@ -168,10 +168,10 @@ class CompareHandlers:
     def _figures(self, asked: AskedComparison, folder: Path) -> list[Path]:
         from page.exports.figures import write_figures  # drawing is slow to import: not when the page starts
         from page.figures import drawn_texts
-        from visual.method_figures import method_figures
+        from visual.method_figures import DrawnRun, method_figures
 
-        runs = asked.listed
-        return write_figures(method_figures(runs, len(runs[0].visual_per_layer) // 2, drawn_texts()), folder)
+        runs = [DrawnRun(run.name, run.title, run.trace) for run in asked.listed if run.trace]
+        return write_figures(method_figures(runs, runs[0].trace.num_layers // 2, drawn_texts()), folder)
 
     def _page(self, asked: AskedComparison, folder: Path) -> list[Path]:
         texts = strings().REPLAY

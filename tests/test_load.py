@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from dataclasses import replace
 
 import pytest
 
+from tests.helpers.waiting import in_thread
 from tools.load import report
 from tools.load.__main__ import content, is_own, jobs
 from tools.load.server import Sample
 from tools.load.visitor import LoadError, Visitor
+
+
+def in_own_loop(work: Coroutine):
+    """What it comes to, in a thread: a browser of other tests leaves a loop running in this one."""
+    return in_thread(asyncio.run, work).result(timeout=300)
 
 
 async def visits(address: str, asked: list) -> list:
@@ -24,7 +31,7 @@ async def visits(address: str, asked: list) -> list:
 
 def test_visitors_at_once_get_the_answer_and_the_files_of_their_own_run(served):
     first, other = jobs()[0], replace(jobs()[1], settings=(0.5, 2, 4, 2))
-    one, another, again = asyncio.run(visits(served, [first, other, first]))
+    one, another, again = in_own_loop(visits(served, [first, other, first]))
     assert one.told == again.told != another.told and min(one.run_s, one.cheap_s) > 0
     assert is_own(first, one) and is_own(other, another) and not is_own(other, one)
     assert "prefill_ms" not in one.told and "trace" in json.loads(one.told)
@@ -41,7 +48,7 @@ def test_a_refusal_is_an_error_with_its_sentence(served):
             await visitor.run(replace(jobs()[0], question=""), content(jobs()[0], 1))
 
     with pytest.raises(LoadError, match="Type a question first"):
-        asyncio.run(bad())
+        in_own_loop(bad())
 
 
 def sample(seconds: float, memory: float) -> Sample:

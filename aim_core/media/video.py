@@ -115,7 +115,7 @@ def _by_decord(film: _Film, wanted: np.ndarray) -> np.ndarray:
     if not film.index.is_timed:
         raise CannotReadError("its frames are known by their numbers only")
     everything = stretches(film.index.read_on(), np.arange(len(starts))[-1:])
-    if decode_seconds(film.index, everything, header.width, header.height) > _SHORT_S:
+    if decode_seconds(film.index, everything, header.width, header.height) > min(_SHORT_S, film.limits.decode_seconds):
         raise CannotReadError("it is long")
     if not is_guessed(film.path, film.container):  # decord takes no list of containers
         raise CannotReadError("it could be taken for something else")

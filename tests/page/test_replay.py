@@ -522,7 +522,7 @@ def test_the_page_replays_without_a_network_and_runs_nothing_it_was_told(browser
     assert len(seen) == 4
     assert page.locator("[role=tab]").all_inner_texts() == [ENGLISH["EXPLORER"]["tabs"][tab] for tab in REPLAYED]
     page.locator("#tx-tab-firstToken").click()
-    assert page.locator("[data-panel=first_token] tbody tr").first.is_visible()
+    page.wait_for_selector("[data-panel=first_token] tbody tr")
     page.locator("#tx-tab-words").click()
     page.locator(".wf-side[data-side=aim] button").first.click()
     heat = set()

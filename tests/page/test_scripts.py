@@ -40,6 +40,7 @@ from tests.helpers.drawn_trace import make_trace
 from tests.helpers.modules import ORIGIN, module_page, mount, panel_page
 
 REPLAY, SIZES, ADDRESS = "exports/replay.js", "components/estimate/sizes.js", "address.js"
+UPLOADS = "components/uploads.js"
 
 
 PATHS = ("/", "/explain")
@@ -68,7 +69,7 @@ def entries(panels) -> list[str]:
 
 
 def test_every_script_is_a_checked_module_that_something_needs(entries):
-    assert {*scripts.needed(scripts.LANGUAGE, ADDRESS, SIZES, REPLAY, *entries)} == {*scripts.sources()}
+    assert {*scripts.needed(scripts.LANGUAGE, ADDRESS, SIZES, REPLAY, UPLOADS, *entries)} == {*scripts.sources()}
     for name, text in scripts.sources().items():
         assert text.startswith("// @ts-check\n") and re.search(r"^(import|export) ", text, re.MULTILINE), name
         assert "innerHTML" not in text and "insertAdjacentHTML" not in text, name
