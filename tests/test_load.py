@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
 from dataclasses import replace
 
 import pytest
 
-from tests.helpers.waiting import in_thread
+from tests.helpers.waiting import in_own_loop
 from tools.load import report
 from tools.load.__main__ import content, is_own, jobs
 from tools.load.server import Sample
 from tools.load.visitor import LoadError, Visitor
-
-
-def in_own_loop(work: Coroutine):
-    """What it comes to, in a thread: a browser of other tests leaves a loop running in this one."""
-    return in_thread(asyncio.run, work).result(timeout=300)
 
 
 async def visits(address: str, asked: list) -> list:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -60,6 +61,6 @@ def _digest(picture: np.ndarray) -> str:
 def _write(path: Path, picture: np.ndarray) -> None:
     """Whole or not at all: another visitor may ask for the same picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{id(picture)}.part")
+    part = path.with_name(f"{uuid.uuid4().hex}.part")  # two may write the very same array
     Image.fromarray(picture).save(part, "PNG", compress_level=1)
     part.replace(path)

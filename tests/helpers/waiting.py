@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 
 
@@ -20,6 +21,11 @@ def in_thread(function: Callable, *args, **kwargs) -> Future:
 
     threading.Thread(target=work, daemon=True).start()
     return future
+
+
+def in_own_loop(work: Coroutine, seconds: float = 300):
+    """What it comes to, in a thread: a browser of other tests leaves a loop running in this one."""
+    return in_thread(asyncio.run, work).result(timeout=seconds)
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 60) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import socket
@@ -15,7 +14,7 @@ from page.server.refused import Refused
 from page.server.settings import ServerSettings
 from page.server.uploads import UploadLedger, Uploads, folder_bytes, sweep_parts
 from tests.helpers.small_app import small_app, visitor
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import in_own_loop, wait_until
 
 UPLOAD, KB = "/gradio_api/upload", 1 << 10
 MOST = (300 * KB, 3000 * KB, 1000 * KB)
@@ -106,6 +105,6 @@ def test_a_full_disk_is_a_sentence(tmp_path):
     uploads = Uploads(full, UploadLedger(tmp_path, MOST), Record())
     scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": [(b"content-length", b"5")]}
     with pytest.raises(Refused) as caught:
-        asyncio.run(uploads(scope, None, None))
+        in_own_loop(uploads(scope, None, None))
     assert caught.value.status == 507 and "disk of this server is full" in caught.value.sentence(scope)
     assert caught.value.__cause__.errno == errno.ENOSPC
