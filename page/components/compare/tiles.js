@@ -154,7 +154,8 @@ export class Tiles {
     const step = STEPS[event.key];
     if (!step && event.key !== "Escape") return;
     event.preventDefault();
-    this.read(step ? this.beside(step) : null);
+    this.at = step ? this.beside(step) : null; // at once: the next key may come before it is drawn
+    this.read(this.at);
   }
 
   /**
