@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools.load.server import ended
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,15 +30,9 @@ def app_server(log: Path, *arguments: str) -> Iterator[str]:
     with open(log, "w") as out:
         command = [sys.executable, "app.py", "--port", str(port), *arguments]
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-    try:
+    with ended(process):
         _wait_for(address, process, log)
         yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 300) -> None:

@@ -28,6 +28,19 @@ class Sample:
     files_mb: float
 
 
+@contextmanager
+def ended(process: subprocess.Popen) -> Iterator[None]:
+    """Ends a server with the block: as an operator does, and by force where that takes long."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
 class Server:
     """An app of its own. folder: where it keeps files."""
 
@@ -44,14 +57,8 @@ class Server:
             environment = os.environ | SETTINGS | {"GRADIO_TEMP_DIR": f"{folder}/own", "HF_HUB_OFFLINE": "1"}
             command = [sys.executable, "app.py", "--port", str(port)]
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-            try:
+            with ended(process):
                 yield cls(process, f"http://127.0.0.1:{port}", Path(folder, "own"), Path(folder, "log"))
-            finally:
-                process.terminate()
-                try:
-                    process.wait(timeout=20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
 
     def sample(self, seconds: float) -> Sample:
         """What it takes now."""
