@@ -114,7 +114,10 @@ class TokenPruner:
         if self.decides:
             if layer < self._first_step or not len(own):
                 return None
-            folded = self._steps[sample].step(layer, hidden[sample, at], known, self.rows[sample, own], counts[:layer])
+            first = self._first(sample, own)
+            protected = None if first is None else first.to(hidden.device)
+            rows, entered = self.rows[sample, own], counts[:layer]
+            folded = self._steps[sample].step(layer, hidden[sample, at], known, rows, entered, protected)
             if folded is not None:
                 counts[layer:] = [len(folded.place)] * (len(counts) - layer)
             return folded

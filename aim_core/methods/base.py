@@ -83,12 +83,19 @@ class Steps(Protocol):
         """Whether the step after `layer` goes by the scores of its tokens; asked as the layer attends."""
 
     def step(
-        self, layer: int, hidden: Tensor, scores: Tensor | None, rows: Tensor, entered: Sequence[int]
+        self,
+        layer: int,
+        hidden: Tensor,
+        scores: Tensor | None,
+        rows: Tensor,
+        entered: Sequence[int],
+        protected: Tensor | None = None,
     ) -> Folded | None:
         """What enters `layer` of the tokens that are left; None for all of them.
 
         hidden: (c, d), as they would enter; scores: (c,) of the layer before, if wanted; rows: (c,) int64, their rows
-        in the prompt. entered: tokens that entered each layer before.
+        in the prompt. entered: tokens that entered each layer before. protected: (c,) bool, those that a reader wants
+        to stay; their scores, if wanted, are above all others.
         """
 
 

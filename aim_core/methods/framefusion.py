@@ -65,7 +65,13 @@ class Fusing:
         return self.phase == "dropping"
 
     def step(
-        self, layer: int, hidden: Tensor, scores: Tensor | None, rows: Tensor, entered: Sequence[int]
+        self,
+        layer: int,
+        hidden: Tensor,
+        scores: Tensor | None,
+        rows: Tensor,
+        entered: Sequence[int],
+        protected: Tensor | None = None,
     ) -> Folded | None:
         if self.phase == "over" or not self.schedule.reduces():
             return None
@@ -77,6 +83,8 @@ class Fusing:
             place = best(scores, keep)
             return None if keep == num else fold(hidden, numbered(place, num), torch.ones_like(scores), place)
         order, likeness = self._likeness(hidden, self.cells[rows.to(self.cells.device)].to(hidden.device))
+        if protected is not None:  # others may join it, it joins none
+            likeness = likeness.masked_fill(protected[order], -torch.inf)
         joins = likeness >= self.schedule.threshold
         if joins.sum() > num - keep:
             self.phase = "over"

@@ -12,6 +12,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import MODES
 from aim_core.methods.fastv import fastv
+from aim_core.methods.registry import make_method
 from aim_core.ops.flops import prefill_flops
 from aim_core.overrides import TokenOverrides
 from tests.helpers.masking import masked_logits
@@ -202,3 +203,21 @@ def test_marks_that_do_not_fit_are_refused(engine, frames):
         with pytest.raises(ValueError, match=sentence):
             asked(engine, frames, AIM, overrides=overrides)
     assert same(asked(engine, frames, AIM), asked(engine, frames, AIM))  # the engine goes on
+
+
+FOLDING = {
+    "framefusion": {"cost": 0.3},
+    "holitom": {"keep_ratio": 0.5, "inner_ratio": 0.3},
+    "sparsevlm": {"keep_ratio": 0.2},
+}
+
+
+@pytest.mark.parametrize("name", FOLDING)
+def test_what_is_protected_is_never_folded_into_another(engine, frames, name):
+    method = make_method(name, **FOLDING[name])
+    plain = asked(engine, frames, method).trace
+    last = np.flatnonzero(plain.retained)[-1]
+    gone = np.argwhere(~plain.alive(last)).tolist()
+    chosen = [tuple(gone[at]) for at in (0, len(gone) // 2, -1)]
+    trace = asked(engine, frames, method, overrides=TokenOverrides(protect=tuple(chosen))).trace
+    assert all(trace.alive(np.flatnonzero(trace.retained)[-1])[mark] for mark in chosen)
