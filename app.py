@@ -7,8 +7,10 @@ import os
 import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
-if os.environ.get("SPACES_ZERO_GPU"):  # a Space that lends its GPU: its package must come before torch
-    import spaces  # noqa: F401
+from page.state.space import is_zero_gpu
+
+if is_zero_gpu():
+    import spaces  # noqa: F401  (before torch)
 
 from aim_core.media.kernel import hide_process
 from page.build import build_page, serve

@@ -35,7 +35,7 @@ PRESS_RUN = "() => document.getElementById('run').click()"
 def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBlocks:
     """The page for one loaded model. settings: of the server around it; of one for this machine alone if left out."""
     settings, depth = settings or ServerSettings(), loaded.engine.num_layers
-    store = ResultStore(settings.store_bytes, settings.keep_seconds)
+    store = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds)
     adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         NavPanel("explore", elem_id="nav")
@@ -64,7 +64,7 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
         Explain(loaded, handlers).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
-        compared = compare.build(loaded, handlers, demo)
+        compared = compare.build(loaded, handlers, demo, (settings.store_bytes // 4, settings.keep_seconds))
     demo.settle(settings)
     demo.tidied = [store.expire, compared.kept.expire]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes

@@ -54,8 +54,8 @@ class Taken(NamedTuple):
     link: gr.Textbox
 
 
-def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> CompareHandlers:
-    """Its components and events, on the route that is being built; returns its handlers."""
+def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks, kept: tuple[int, float]) -> CompareHandlers:
+    """Its components and events, on the route that is being built; returns its handlers. kept: as they take it."""
     adapter = loaded.engine.adapter
     NavPanel("compare", elem_id="nav")
     gr.Markdown(text("COMPARE_INTRO"), elem_id="intro")
@@ -77,7 +77,7 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks) -> CompareHandler
     with media.image_samples:
         layout_shared.samples(media.image, question)
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
-    compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings)
+    compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings, kept)
     _connect(demo, compared, inputs, taken)
     return compared
 

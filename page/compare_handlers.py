@@ -32,8 +32,6 @@ from page.state.startup import Loaded
 from page.state.store import ByteCache, held_bytes
 from page.state.waiting import waiting
 
-KEPT_BYTES = 300 << 20  # comparisons of all visitors together, for what is taken away of them
-
 
 class AskedComparison:
     """What was asked, and the runs that have answered so far. known, outside: see `compare_record`."""
@@ -69,13 +67,22 @@ class CompareHandlers:
     """The handlers of one page; its runs share `handlers`' engine and their turn with the other pages' runs."""
 
     def __init__(
-        self, loaded: Loaded, handlers: Handlers, panel: ComparePanel, media: MediaInputs, settings: list[Component]
+        self,
+        loaded: Loaded,
+        handlers: Handlers,
+        panel: ComparePanel,
+        media: MediaInputs,
+        settings: list[Component],
+        kept: tuple[int, float],
     ):
-        """settings: the components that a link sets, in the order of `CompareSettings.settings`."""
+        """settings: the components that a link sets, in the order of `CompareSettings.settings`.
+
+        kept: bytes of comparisons of all visitors together, and seconds: so much is kept for what is taken away.
+        """
         self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation = handlers.runner, handlers.cancellation
-        self.kept = ByteCache[AskedComparison](KEPT_BYTES, size=lambda asked: held_bytes(asked.runs))
+        self.kept = ByteCache[AskedComparison](*kept, size=lambda asked: held_bytes(asked.runs))
         self.writers = {"csv": self._csv, "figures": self._figures, "page": self._page}
 
     @guarded

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from gradio_client import Client, handle_file
 
+from tools.load.server import ended
+
 ROOT = Path(__file__).parent.parent
 BASE, IMAGE = "aim-explorer-base", "aim-explorer"
 PORT = 7861
@@ -42,7 +44,7 @@ def main(options: list[str]) -> None:
             sys.exit(f"{program} is missing: apt-get install buildah debootstrap")
     make_base(ROOT / ".cache" / "container")
     buildah("build", *CHROOT, "--build-arg", f"BASE=localhost/{BASE}", *options, "--tag", IMAGE, str(ROOT))
-    print(f"{IMAGE}: {size() / 1e9:.2f} GB")
+    print(f"{IMAGE}: {size()}")
     with container() as name:
         if wrong := told(name, "python", "-c", LOOK):
             sys.exit(wrong)
@@ -78,13 +80,10 @@ def main_job(name: str) -> str:
     serving = subprocess.Popen(
         [*BUILDAH, "run", *CHROOT, name, "--", "tini", "--", "python", "app.py", "--port", str(PORT)]
     )
-    try:
+    with ended(serving):
         client = _connected(f"http://127.0.0.1:{PORT}", serving)
         asked = {"question": "how does the cyan star move?", "video": handle_file(str(SAMPLE))}
         answer = client.predict(**asked, timed=False, api_name="/answer")
-    finally:
-        serving.terminate()
-        serving.wait(timeout=30)
     return json.dumps({key: answer[key] for key in ("model", "answers")})
 
 
@@ -98,9 +97,9 @@ def _connected(address: str, serving: subprocess.Popen, seconds: float = 180) ->
     raise SystemExit("the app did not start in the container")
 
 
-def size() -> int:
-    """Bytes of the image's files, as it is unpacked."""
-    return int(json.loads(told_by("images", "--json", IMAGE))[0]["size"].split()[0])
+def size() -> str:
+    """Of the image's files as they are unpacked, as buildah says it: "2.1 GB"."""
+    return json.loads(told_by("images", "--json", IMAGE))[0]["size"]
 
 
 def told(name: str, *command: str) -> str:

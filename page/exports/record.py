@@ -2,7 +2,7 @@
 
 Version 4 of the format, keys in order:
 
-format    "aim-explorer run"; version 3.
+format    "aim-explorer run"; version 4.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.

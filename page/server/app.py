@@ -120,11 +120,9 @@ class ServedApp(App):
         return JSONResponse({"status": "ending" if stopped else "ok"}, 503 if stopped else 200)
 
     async def _metrics(self, request: Request) -> Response:
-        """For those that AIM_METRICS names, by who is connected and without a proxy between."""
-        if (
-            request.scope["peer"] not in self.page_blocks.settings.scrapers
-            or request.scope["client"][0] != request.scope["peer"]
-        ):
+        """For those that AIM_METRICS names, by who is connected; never for what says that it came through a proxy."""
+        scope, settings = request.scope, self.page_blocks.settings
+        if scope["peer"] not in settings.scrapers or scope["is_forwarded"]:
             return Refused(404, "address", "address").response(request.scope)
         return PlainTextResponse(self.page_blocks.record.text(), media_type="text/plain; version=0.0.4")
 

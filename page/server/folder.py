@@ -12,8 +12,9 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PREFIX, _LOCK = "aim-", "lock"
-_NEW = 60.0  # seconds in which what was made may still be without its lock or its file
+_PARENT = f"aim-explorer-{os.getuid()}"  # each user of a machine has one
+_PREFIX, _LOCK = "run-", ".lock"
+_NEW = 60.0  # seconds in which a folder that was made may still be without its file
 
 
 class OwnFolder:
@@ -25,12 +26,11 @@ class OwnFolder:
     @classmethod
     def make(cls, parent: Path | None = None) -> OwnFolder:
         """In `parent`, which GRADIO_TEMP_DIR or the system names; from now on Gradio keeps its files there."""
-        parent = parent or Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "aim-explorer")
+        parent = parent or Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / _PARENT)
         parent.mkdir(parents=True, exist_ok=True)
         sweep_dead(parent)
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        lock = os.open(path.with_suffix(f".{_LOCK}"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        path, lock = _locked(parent)
+        path.mkdir(mode=0o700)
         os.environ["GRADIO_TEMP_DIR"] = str(path)
         return cls(path, lock)
 
@@ -47,33 +47,34 @@ class OwnFolder:
     def remove(self) -> None:
         """With all that is in it; twice is as once."""
         shutil.rmtree(self.path, ignore_errors=True)
-        self.path.with_suffix(f".{_LOCK}").unlink(missing_ok=True)
+        self.path.with_suffix(_LOCK).unlink(missing_ok=True)
         with suppress(OSError):
             os.close(self._lock)
 
 
 def sweep_dead(parent: Path) -> list[Path]:
-    """Remove the folders of processes that are gone, which the system has unlocked; returns them."""
-    gone = [path for path in parent.glob(f"{_PREFIX}*") if path.is_dir() and not _is_locked(path)]
-    for path in gone:
-        shutil.rmtree(path, ignore_errors=True)
-        path.with_suffix(f".{_LOCK}").unlink(missing_ok=True)
+    """Remove the folders of this user's processes that are gone, which the system has unlocked; returns them. Whatever
+    has no lock file of ours stays."""
+    gone = []
+    for lock in parent.glob(f"{_PREFIX}*{_LOCK}"):
+        with suppress(OSError), open(lock, "r+b") as file:  # another user's, or just removed
+            if os.fstat(file.fileno()).st_uid != os.getuid():
+                continue
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink(missing_ok=True)
+            gone.append(lock.with_suffix(""))
     return gone
 
 
-def _is_locked(path: Path) -> bool:
-    """Whether its process lives. One that is being made has a moment without its lock."""
-    try:
-        lock = os.open(path.with_suffix(f".{_LOCK}"), os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return time.time() - path.stat().st_mtime < _NEW
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
+def _locked(parent: Path) -> tuple[Path, int]:
+    """A folder that is not there yet, and its lock. One that was swept before it was locked is left for another."""
+    while True:
+        lock, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_LOCK, dir=parent)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return Path(name).with_suffix(""), lock
         os.close(lock)
-    return False
 
 
 def sweep_old(folder: Path, seconds: float, keep: Container[str] = ()) -> int:

@@ -6,7 +6,6 @@ there for the next one. Anywhere else every call is what it was.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from inspect import isgeneratorfunction
 from typing import Any
@@ -14,17 +13,13 @@ from typing import Any
 from aim_core.adapters.base import Adapter
 from aim_core.media.frames import Frames
 from aim_core.ops.flops import prefill_flops
+from page.state.space import is_zero_gpu
 
 TEXT_TOKENS = 64  # around the visual ones: a question, and what a chat puts around it
 NEW_TOKENS = 64  # of an answer, at most
 # What such a GPU, an H200, does at least with hooks at every layer and no compiler: some hundredths of its data sheet.
 FLOPS_A_SECOND, BYTES_A_SECOND = 40e12, 1e12
 START_S, LONGEST_S = 10.0, 120  # the fork and the weights' way to the GPU; the most that is asked for
-
-
-def is_zero_gpu() -> bool:
-    """Whether this is such a Space."""
-    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def lent(call: Callable, seconds: Callable[..., int]) -> Callable:

@@ -50,11 +50,11 @@ def test_sigterm_ends_the_first_process_and_its_files_go(tmp_path):
         first = int(Path(f"/proc/{outside.pid}/task/{outside.pid}/children").read_text())
         assert Path(f"/proc/{first}/status").read_text().split("NSpid:")[1].split()[1] == "1"
         with urllib.request.urlopen(f"{address}/gradio_api/heartbeat/page", timeout=10) as open_page:
-            assert b"ALIVE" in open_page.readline() and list((tmp_path / "own").glob("aim-*"))
+            assert b"ALIVE" in open_page.readline() and list((tmp_path / "own").glob("run-*"))
             begun = time.monotonic()
             os.kill(first, signal.SIGTERM)
             assert outside.wait(timeout=20) == 0 and time.monotonic() - begun < 9  # Docker waits for 10 s
-        assert not list((tmp_path / "own").glob("aim-*")) and "Traceback" not in log.read_text()
+        assert not list((tmp_path / "own").glob("run-*")) and "Traceback" not in log.read_text()
     finally:
         outside.kill()
 

@@ -46,6 +46,17 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays(tmp_pat
         child.stdout.close()
 
 
+def test_what_others_keep_in_the_same_place_stays(tmp_path, monkeypatch):
+    old = time.time() - 10_000
+    for name in ("aim-thesis", "run-of-another", "run-theirs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(b"x")
+        os.utime(tmp_path / name, (old, old))
+    (tmp_path / "run-theirs.lock").touch()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)  # another user's lock
+    assert sweep_dead(tmp_path) == [] and len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_folder_goes_whatever_happens_in_its_block(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "given"))
     with pytest.raises(KeyError), OwnFolder.made() as own:

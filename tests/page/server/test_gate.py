@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from page.server.gate import visitor_of
+from page.server.gate import share_of, visitor_of
 from page.server.settings import LOOPBACK, Addresses, ServerSettings, SettingError, read_settings
 from tests.helpers.small_app import small_app, visitor
 
@@ -32,6 +32,17 @@ def test_only_known_names_are_answered(app, client):
     for host in ("evil.example", "127.0.0.1.evil.example", "[::1", "localhost@evil.example", "x:y:z"):
         reply = client.get("/", headers={"Host": host})
         assert reply.status_code == 421 and "AIM_HOSTS" in reply.json()["detail"]
+
+
+def test_who_looks_after_the_server_may_call_it_by_its_address(app, client):
+    assert client.get("/health", headers={"Host": "10.1.2.3:7860"}).status_code == 200
+
+
+def test_a_visitor_of_ipv6_has_one_share_of_a_network():
+    assert (
+        share_of("2001:db8:1:2:3::4") == share_of("2001:db8:1:2::9") == "2001:db8:1:2::/64" != share_of("2001:db8::1")
+    )
+    assert share_of("192.0.2.1") == "192.0.2.1" and share_of("") == ""
 
 
 def test_a_forwarded_name_counts_from_a_trusted_proxy_alone(app):
@@ -103,6 +114,9 @@ def test_settings_come_from_the_environment_and_nonsense_is_a_sentence():
         ("10.0.0.0/8", "1.1.1.1, 9.9.9.9, 10.0.0.2", "9.9.9.9"),
         ("*", "1.1.1.1, 9.9.9.9, 10.0.0.2, 127.0.0.1", "9.9.9.9"),
         ("*", "10.0.0.2", "10.0.0.2"),
+        ("10.0.0.0/8", "9.9.9.9:5123, 10.0.0.2:80", "9.9.9.9"),
+        ("10.0.0.0/8", "[2001:db8::1]:5123", "2001:db8::1"),
+        ("10.0.0.0/8", "nonsense", ""),
         ("*", "", ""),
     ],
 )

@@ -106,6 +106,13 @@ def test_the_counters_say_the_same_to_those_who_may_scrape_them(app, client):
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"}).status_code == 404
 
 
+def test_no_proxy_that_has_no_name_here_gets_the_counters_for_others():
+    settings = ServerSettings(scrapers=Addresses.read("127.0.0.1", ""))
+    with small_app(settings) as app, visitor(app.address) as proxy:
+        assert proxy.get("/metrics").status_code == 200
+        assert proxy.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"}).status_code == 404
+
+
 def test_notes_reach_the_line_from_the_threads_of_a_request():
     notes: dict[str, str] = {}
     with noting(notes):
