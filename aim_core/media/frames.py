@@ -59,7 +59,7 @@ def write_reply(file: BinaryIO, reply: Reply) -> None:
 
 
 def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) -> Reply:
-    """What the child left, about a file of this `kind`. Raises ValueError, KeyError or TypeError for anything else.
+    """What the child left, about a file of this `kind`. Raises an error of some kind for anything else.
 
     The child has handled hostile bytes, so all is looked at, and no more is taken than was asked for.
     """

@@ -69,7 +69,7 @@ def read_index(path: Path, file: av.container.InputContainer, container: str, li
     table = np.array(rows, dtype=np.int64).reshape(-1, 6)  # (num_packets, 6)
     index = _index(table, is_timed, stream.codec_context.codec.name)
     if len(index.starts) and is_cut(path, file, stream, container, index.ends):
-        keep = num_sure(container, index.starts, *rows[-1][::5])
+        keep = num_sure(container, index.starts, last_start=rows[-1][0], last_decoded=rows[-1][5])
         index = replace(index, starts=index.starts[:keep], ends=index.ends[:keep], last_packet=index.last_packet[:keep])
     return index
 

@@ -11,10 +11,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,6 +42,7 @@ _OUT_OF_TIME = {-getattr(signal, name) for name in ("SIGXCPU", "SIGALRM") if has
 _OUT_OF_MEMORY = ("bad_alloc", "MemoryError", "Cannot allocate memory", "cannot allocate memory")
 
 log = logging.getLogger(__name__)
+_has_told = threading.Event()  # of what this machine lacks
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Child:
     def be_nice(self) -> None:
         """Take only the processor time that others leave."""
         with contextlib.suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
+            os.setpriority(os.PRIO_PGRP, self._process.pid, _NICE)  # all its threads: its session is its own
 
     def result(self) -> Frames | str:
         """Of a child that has ended: its frames, or a sentence that says why there are none."""
@@ -125,8 +126,8 @@ class Child:
             try:
                 self._output.seek(0)
                 reply = read_reply(self._output, asked.kind, asked.num_frames, asked.max_side)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
-                log.warning("the decoder left a reply that cannot be read: %s", error)
+            except Exception as error:  # one that was taken over may leave anything
+                log.warning("the decoder left a reply that cannot be read: %s", type(error).__name__)
             else:
                 _tell_missing(reply.missing)
                 return reply.result
@@ -190,7 +191,8 @@ def _last_words(noise: BinaryIO) -> str:
     return noise.read().decode(errors="replace")
 
 
-@cache  # once in a server's life
 def _tell_missing(missing: tuple[str, ...]) -> None:
-    if missing:
+    """Once in a server's life: a child that was taken over may say anything, again and again."""
+    if missing and not _has_told.is_set():
+        _has_told.set()
         log.warning("this machine cannot confine the decoder entirely; it lacks: %s", "; ".join(missing))

@@ -164,7 +164,7 @@ def test_where_the_kernel_lacks_the_means_decoding_goes_on_and_says_so(folder):
 
 
 def test_what_is_missing_is_said_once(caplog):
-    process._tell_missing.cache_clear()
+    process._has_told.clear()
     for _ in range(2):
         process._tell_missing(("seccomp",))
     process._tell_missing(())

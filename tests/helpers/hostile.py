@@ -90,6 +90,7 @@ def sleep(path: Path) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
     for escape in (lambda: libc().prctl(1, 0, 0, 0, 0), os.setsid, lambda: signal.setitimer(signal.ITIMER_REAL, 0)):
         attempt(escape)
+    threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
     while True:
         time.sleep(100)
 

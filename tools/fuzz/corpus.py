@@ -109,16 +109,8 @@ SPECIAL = (
     _changed(_BY_NAME["h264 closed.mp4"], "cover", cover=True),
     _changed(_BY_NAME["h264 closed.mp4"], "one", seconds=(0.0,)),
     _changed(_BY_NAME["h264 open.mp4"], "late", seconds=tuple(3 + s for s in _STEADY)),
-    _changed(
-        _BY_NAME["h264 closed.mp4"], "4K", size=(3840, 2160), options={"preset": "ultrafast"}, seconds=_STEADY[:12]
-    ),
-    _changed(
-        _BY_NAME["hevc closed.mp4"],
-        "4K",
-        size=(3840, 2160),
-        options=_x265(0) | {"preset": "ultrafast"},
-        seconds=_STEADY[:12],
-    ),
+    _changed(_BY_NAME["h264 closed.mp4"], "4K", options={"preset": "ultrafast"}, **_LARGE),
+    _changed(_BY_NAME["hevc closed.mp4"], "4K", options=_x265(0) | {"preset": "ultrafast"}, **_LARGE),
 )
 CLIPS = PLAIN + SPECIAL
 

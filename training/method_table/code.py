@@ -7,6 +7,9 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+import torch
+import transformers
+
 from aim_core.methods import knobs
 from aim_core.methods.registry import METHODS, make_method
 from training.method_table.log import DENSE
@@ -16,7 +19,9 @@ _ROOMS = ("aim_core", "training")
 _ALL_METHODS = "aim_core.methods.registry"  # what it says of one is hashed by itself
 _EVERY_RUN = (
     "aim_core.adapters.llava_onevision",
+    "training.answering",
     "training.batched_inference",
+    "training.method_table.measure",
     "training.method_table.one_video",
     "training.questions",
 )
@@ -24,16 +29,17 @@ _EVERY_RUN = (
 
 @cache
 def code_hash(method: str) -> str:
-    """16 hex digits for the modules that a method and every run import, and the method's settings as released.
+    """16 hex digits for the modules that a method and every run import, the method's settings as released, and the
+    versions of torch and transformers.
 
     method: of the registry, or DENSE. Comments and docstrings do not count, nor do other methods' modules.
     """
-    settings, begins = "", list(_EVERY_RUN)
+    settings, begins = f"torch {torch.__version__} transformers {transformers.__version__}", list(_EVERY_RUN)
     if method != DENSE:
         entry, made = METHODS[method], make_method(method)
         knob = next(name for name, own in vars(knobs).items() if own is entry.knob)
-        settings = repr((entry.settings, made, knob))
-        begins += [type(part).__module__ for part in (made.merger, made.schedule, made.scorer)]
+        settings += repr((entry.settings, made, knob))
+        begins += [type(part).__module__ for part in (made.merger, made.schedule, made.scorer, made.folder) if part]
         begins += [entry.make.__module__]
     seen = hashlib.sha256(settings.encode())
     for module in sorted(_reached(begins)):

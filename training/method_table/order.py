@@ -15,7 +15,7 @@ from training.questions import Question
 
 SETS = {"held_out": held_out_set, "wide": wide_held_out_set}
 SEEDS = {"held_out": (HELD_OUT_SEED, 2412_03260), "wide": (WIDE_SEED, 2412_03262)}
-PER_TYPE = 160  # as `make evaluate` asks; all of it is made even if fewer are asked, so that more later are more of it
+PER_TYPE = 160  # all of it is made even if fewer are asked, so that more later are more of it
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,10 +33,7 @@ def markdown(report: dict) -> str:
     shares = f"{', '.join(f'{100 * budget:g}' for budget in budgets)} %"
     lines = [f"### {TITLES[name]}", "", ABOUT[name], ""]
     lines += [f"![{TITLES[name]}: right answers of each method at {shares} of the dense FLOPs](../{CHARTS[name]})", ""]
-    lines += [
-        "*Bars are 95 % intervals; blue is AIM, orange random patches, green fewer frames; dashed is the dense model.*"
-    ]
-    lines += ["", *in_words(report)]
+    lines += [LEGEND, "", *in_words(report)]
     for budget in budgets:
         rows = [row for row in report["rows"] if row["budget"] == budget]
         lines += ["", f"#### {TITLES[name]}, {_share(budget)} of the dense FLOPs", ""]

@@ -25,7 +25,7 @@ def in_words(report: dict) -> list[str]:
     for budget in dict.fromkeys(row["budget"] for row in report["rows"]):
         own = [row for row in report["rows"] if row["budget"] == budget]
         rows = {row["method"]: row | {"side": _side(row) if enough else 0} for row in own}
-        lines.append(f"- **{100 * budget:g} %** of the dense FLOPs: {' '.join(_of_budget(rows))}")
+        lines.append(f"- **{100 * budget:g} %** of the dense FLOPs: {' '.join(_of_budget(rows, enough))}")
     return lines
 
 
@@ -39,7 +39,8 @@ def _more(report: dict) -> str:
     )
 
 
-def _of_budget(rows: dict[str, dict]) -> list[str]:
+def _of_budget(rows: dict[str, dict], enough: bool) -> list[str]:
+    """enough: whether there are videos enough to call a difference sure."""
     aim = rows["aim"]
     if not aim["answered"]:
         return [aim["why"]]
@@ -50,7 +51,8 @@ def _of_budget(rows: dict[str, dict]) -> list[str]:
         if titles:
             said.append(f"Clearly {side} AIM: {', '.join(titles)}.")
     if not any(row["side"] for row in rows.values()):
-        said.append("No method is clearly above or below AIM.")
+        sure = "No method is clearly above or below AIM."
+        said.append(sure if enough else "Too few videos to call a difference sure.")
     far = [f"{METHODS[name].title} {100 * row['flops']:.1f} %" for name, row in rows.items() if _far(row)]
     if far:
         said.append(f"Not at this cost, but as near as their steps allow: {', '.join(far)}.")
