@@ -68,6 +68,8 @@ class TokenPruner:
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
         scores, self.scores = self.scores, [None] * len(self.counts)
+        if not self.decides and all(own[layer] == left for own, left in zip(self.counts, self._left, strict=True)):
+            return hidden, self._closed_up(layer)
         candidates, before = self.visible & self.droppable.gather(1, self.rows), list(self._left)
         visible = self.visible.clone()  # whoever holds the last layer's keeps it
         moved: dict[int, Tensor] = {}  # by sample, rows to stand behind all that are left
@@ -88,12 +90,16 @@ class TokenPruner:
             visible[sample, own[leaves]] = False
             self._totals[sample] -= count - after
         if self._left == before:
-            return hidden, self._compact() if not layer and self._closes_up else None
+            return hidden, self._closed_up(layer)
         self.visible = visible
         if self.drops:
             return hidden, self._compact(moved)
         self.full = False
         return hidden, self._behind(moved) if moved else None
+
+    def _closed_up(self, layer: int) -> Tensor | None:
+        """Where nothing leaves: the rows without what was removed from the start, before layer 0; None for all."""
+        return self._compact() if not layer and self._closes_up else None
 
     @property
     def decides(self) -> bool:
