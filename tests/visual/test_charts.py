@@ -12,6 +12,7 @@ from matplotlib.container import BarContainer
 import visual
 from aim_core.layer_trace import LayerTrace
 from tests.helpers.drawn_trace import make_trace
+from tests.helpers.warned import no_warnings
 from visual.charts import cost_figure, retained_figure, sorted_scores_figure
 
 RECORDS = {"aim_core.trace", "aim_core.layer_trace", "aim_core.view"}  # all that drawing knows of the core
@@ -74,7 +75,7 @@ def test_ranked_names_the_layer_it_shows():
         sorted_scores_figure(make_trace(scored=False), 1)
 
 
-@pytest.mark.filterwarnings("error")
+@no_warnings
 @pytest.mark.parametrize("scores", [np.zeros(13), np.full(13, 0.1), np.full(13, np.nan), [0, *np.ones(12)]])
 def test_ranked_draws_odd_scores(scores):
     trace = make_trace()

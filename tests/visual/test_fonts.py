@@ -12,6 +12,7 @@ from page.i18n import ENGLISH as PAGE_ENGLISH
 from page.i18n import STRINGS
 from tests.helpers.chinese_font import make_font
 from tests.helpers.drawn_trace import make_dropped_trace, make_folded_trace, make_trace
+from tests.helpers.warned import no_warnings
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.figure_texts import ENGLISH, FigureTexts
 from visual.film import film
@@ -58,14 +59,14 @@ def test_every_figure_speaks_the_language_of_its_texts(texts):
         assert not any(HAN.search(word) for word in words_of(english[name]))
 
 
-@pytest.mark.filterwarnings("error")
+@no_warnings
 def test_no_letter_is_missing_in_any_figure(texts):
     for figure in drawn_figures(texts).values():
         for kind in ("png", "svg"):
             figure.savefig(io.BytesIO(), format=kind)
 
 
-@pytest.mark.filterwarnings("error")
+@no_warnings
 @pytest.mark.skipif(chinese_font(CHINESE.values()) is None, reason="no Chinese font is on this machine")
 def test_no_letter_is_missing_in_a_font_of_this_machine():
     for figure in drawn_figures(FigureTexts(**CHINESE, font=chinese_font(CHINESE.values()))).values():

@@ -7,6 +7,7 @@ import pytest
 
 from aim_core.layer_trace import LayerTrace
 from tests.helpers.drawn_trace import make_dropped_trace, make_folded_trace, make_trace
+from tests.helpers.warned import no_warnings
 from visual.captions import alive_caption, groups_caption, scores_caption
 from visual.frame_compose import frame_captions
 from visual.heatmaps import (
@@ -103,7 +104,7 @@ def test_log_scale_is_in_powers_of_ten_and_survives_zeros():
         scaled_scores(trace, 1, "linear")
 
 
-@pytest.mark.filterwarnings("error")
+@no_warnings
 @pytest.mark.parametrize("scale", ["rank", "log"])
 @pytest.mark.parametrize("scores", [np.zeros(13), np.full(13, 0.2), np.full(13, np.nan), [np.nan, *np.ones(12)]])
 def test_odd_scores_can_be_drawn(scale, scores):
