@@ -9,14 +9,9 @@ from dataclasses import dataclass, replace
 from aim_core.methods.base import Method, is_counted
 from aim_core.methods.knobs import Settings, ShareKnob, WholeKnob
 from aim_core.methods.registry import METHODS, make_method
+from aim_core.reasons import MEASURES, Reason, because
 from aim_core.workload import Shares, Workload
 
-MEASURES = {
-    "flops": "of the dense FLOPs",
-    "entering": "of the visual tokens entering layer 0",
-    "mean": "of the visual tokens, mean over layers",
-    "kv": "of the dense KV cache",
-}
 TOLERANCE = 0.01  # relative to the budget
 _NEAR_ENOUGH = TOLERANCE / 2  # where every try is a merge of the video at hand
 _NARROW = 1e-9  # a range of shares in which no count changes any more
@@ -53,7 +48,7 @@ class Solved:
     visual_per_layer: visual tokens entering each layer.
     shares:           what it costs, by every measure.
     miss:             how far that is from the budget, relative to it; above 0 if it costs more.
-    note:             "" within TOLERANCE of the budget; else a sentence that says why it comes no nearer.
+    why:              why it comes no nearer; None within TOLERANCE of the budget.
     """
 
     name: str
@@ -62,19 +57,29 @@ class Solved:
     visual_per_layer: tuple[int, ...]
     shares: Shares
     miss: float
-    note: str = ""
+    why: Reason | None = None
+
+    @property
+    def note(self) -> str:
+        """`why` as an English sentence; "" within TOLERANCE of the budget."""
+        return str(self.why or "")
 
 
 @dataclass(frozen=True)
 class Unreachable:
     """A method that cannot meet a budget.
 
-    reason: why, in a sentence. limit: the nearest share of the dense cost that it can meet, if it can meet any.
+    limit: the nearest share of the dense cost that it can meet, if it can meet any.
     """
 
     name: str
-    reason: str
+    why: Reason
     limit: float | None = None
+
+    @property
+    def reason(self) -> str:
+        """`why` as an English sentence."""
+        return str(self.why)
 
 
 def solve(name: str, budget: Budget, workload: Workload, count: Count | None = None) -> Solved | Unreachable:
@@ -108,7 +113,7 @@ class _Search:
     def shares(self, knob: ShareKnob) -> Solved | Unreachable:
         """By bisection, then rounded to as few digits as cost nothing."""
         if knob.setting not in METHODS[self.name].settings:
-            return Unreachable(self.name, f"{self._title} has no setting that a budget could move.")
+            return self._refused("no_knob")
         fixed = knob.others(self.workload.shape)
 
         def at(value: float) -> Solved:
@@ -117,7 +122,7 @@ class _Search:
         try:
             low, high = at(knob.low), at(knob.high)
         except ValueError as error:
-            return Unreachable(self.name, f"{self._title} does not fit this model: {error}.")
+            return self._refused("does_not_fit", because=because(error))
         if wrong := self._out_of_reach(low, high):
             return wrong
         ends = [(knob.low, low), (knob.high, high)]
@@ -130,14 +135,13 @@ class _Search:
         value, best = min(ends, key=lambda end: abs(end[1].miss))
         short = (min(knob.high, max(knob.low, number)) for number in _shorter(value))
         better = (tried for tried in map(at, short) if abs(tried.miss) <= max(abs(best.miss), self.near_enough))
-        steps = "this video allows" if self.near_enough else "whole tokens allow"
-        return self._with_note(next(better, best), ends[0][1], ends[1][1], steps)
+        return self._with_note(next(better, best), ends[0][1], ends[1][1], None if self.near_enough else "tokens")
 
     def whole(self, knob: WholeKnob) -> Solved | Unreachable:
         """By trying all of them: the first within TOLERANCE, else the nearest."""
         tried = [self._try(settings) for settings in knob.candidates(self.workload.shape)]
         if not tried:
-            return Unreachable(self.name, f"{self._title} has no setting that fits this model.")
+            return self._refused("no_setting")
         by_cost = sorted(tried, key=lambda own: own.miss)
         if wrong := self._out_of_reach(by_cost[0], by_cost[-1]):
             return wrong
@@ -145,11 +149,10 @@ class _Search:
         best = next(own for own in tried if abs(own.miss) <= allowed)
         low = next((own for own in reversed(by_cost) if own.miss <= 0), best)
         high = next((own for own in by_cost if own.miss > 0), best)
-        return self._with_note(best, low, high, f"{knob.steps} allow")
+        return self._with_note(best, low, high, knob.steps)
 
-    @property
-    def _title(self) -> str:
-        return METHODS[self.name].title
+    def _refused(self, code: str, **fields) -> Unreachable:
+        return Unreachable(self.name, Reason(code, {"title": METHODS[self.name].title, **fields}))
 
     def _try(self, settings: Settings) -> Solved:
         method = make_method(self.name, **settings)
@@ -162,33 +165,35 @@ class _Search:
         if least.miss > TOLERANCE:
             return self._unreachable("under", least, self._kept(least))
         if most.miss < -TOLERANCE:
-            return self._unreachable(
-                "over", most, f"it keeps at most {most.shares.mean:.1%} of the visual tokens, mean over layers"
-            )
+            return self._unreachable("over", most, Reason("most_kept", {"mean": most.shares.mean}))
         return None
 
-    def _unreachable(self, side: str, limit: Solved, why: str) -> Unreachable:
+    def _unreachable(self, side: str, limit: Solved, why: Reason) -> Unreachable:
         share = getattr(limit.shares, self.budget.of)
-        reason = f"{self._title} cannot go {side} {share:.1%} {MEASURES[self.budget.of]}: {why}."
-        return Unreachable(self.name, reason, share)
+        return replace(self._refused(side, share=share, of=self.budget.of, because=why), limit=share)
 
-    def _kept(self, least: Solved) -> str:
+    def _kept(self, least: Solved) -> Reason:
         """What it keeps at the least."""
         counts = least.visual_per_layer
         if num_whole := counts.count(self.workload.num_visual):
-            layers = "layer" if num_whole == 1 else f"{num_whole} layers"
-            kept = f"all visual tokens enter at least the first {layers} of {len(counts)}"
+            code = "whole_layer" if num_whole == 1 else "whole_layers"
+            kept = Reason(code, {"num_whole": num_whole, "num_layers": len(counts)})
         else:
-            kept = f"at least {least.shares.entering:.1%} of the visual tokens enter"
+            kept = Reason("least_entering", {"entering": least.shares.entering})
         text = getattr(self.workload.shares([0] * len(counts)), self.budget.of)
-        return f"{kept}, and the text alone costs {text:.1%}" if text >= TOLERANCE else kept
+        return Reason("text_alone", {"because": kept, "text": text}) if text >= TOLERANCE else kept
 
-    def _with_note(self, best: Solved, low: Solved, high: Solved, limit: str) -> Solved:
-        """`best` as it is within TOLERANCE; else with a note of the costs on both sides of the budget."""
+    def _with_note(self, best: Solved, low: Solved, high: Solved, steps: str | None) -> Solved:
+        """`best` as it is within TOLERANCE; else with the costs on both sides of the budget.
+
+        steps: what it moves by, of `reasons.STEPS`; None for what this video allows.
+        """
         if abs(best.miss) <= TOLERANCE:
             return best
         below, above = (getattr(own.shares, self.budget.of) for own in (low, high))
-        return replace(best, note=f"As near as {limit}: {below:.1%} and {above:.1%} are next to the budget.")
+        costs = {"below": below, "above": above}
+        why = Reason("nearest", {"steps": steps} | costs) if steps else Reason("nearest_here", costs)
+        return replace(best, why=why)
 
 
 def _between(low: float, high: float, low_miss: float, high_miss: float, halve: bool) -> float:

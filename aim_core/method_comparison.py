@@ -19,6 +19,7 @@ from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
 from aim_core.methods.knobs import Settings
 from aim_core.methods.registry import METHODS
+from aim_core.reasons import Reason, because
 from aim_core.result import Planned, Result
 from aim_core.trace import Trace
 from aim_core.workload import Shares, Workload
@@ -31,10 +32,10 @@ class MethodRun:
     """What one method made of a video and a question, beside the dense model.
 
     name, title:   as in the registry; "dense" for the model itself.
-    refused:       why it was not run, in a sentence; "" if it was. Then what follows is empty but for `limit`.
+    refusal:       why it was not run; None if it was. Else what follows is empty but for `limit`.
     limit:         the nearest share of the dense cost that a method can meet that cannot meet the budget.
     settings:      what the budget made of its settings, by keyword of `make_method`.
-    miss, note:    how far its cost is from the budget, and why, see `Solved`.
+    miss, why:     how far its cost is from the budget, and why, see `Solved`.
     shares:        what the run cost, of the dense one.
     answer:        what was said; same_answer: whether the dense model says just that.
     kl:            of the dense and its distribution of the first answer token, in nats; first_token_agrees: whether the
@@ -48,11 +49,11 @@ class MethodRun:
 
     name: str
     title: str
-    refused: str = ""
+    refusal: Reason | None = None
     limit: float | None = None
     settings: Settings = field(default_factory=dict)
     miss: float = 0.0
-    note: str = ""
+    why: Reason | None = None
     shares: Shares | None = None
     answer: str = ""
     same_answer: bool = False
@@ -65,6 +66,16 @@ class MethodRun:
     peak_bytes: int | None = None
     method: Method | None = None
     result: Result | None = None
+
+    @property
+    def refused(self) -> str:
+        """`refusal` as an English sentence; "" if it was run."""
+        return str(self.refusal or "")
+
+    @property
+    def note(self) -> str:
+        """`why` as an English sentence; "" where the budget is met."""
+        return str(self.why or "")
 
     @property
     def median_ms(self) -> float | None:
@@ -163,11 +174,11 @@ def _one(name: str, asked: _Asked, budget: Budget, workload: Workload, dense: Re
     try:
         found = solve(name, budget, workload, lambda method: asked.planned(method).visual_per_layer)
         if isinstance(found, Unreachable):
-            return MethodRun(name, title, refused=found.reason, limit=found.limit)
-        run = MethodRun(name, title, settings=found.settings, miss=found.miss, note=found.note, method=found.method)
+            return MethodRun(name, title, refusal=found.why, limit=found.limit)
+        run = MethodRun(name, title, settings=found.settings, miss=found.miss, why=found.why, method=found.method)
         return _with_result(run, asked.run(found.method), dense, workload)
     except ValueError as error:
-        return MethodRun(name, title, refused=f"{title} cannot run here: {str(error).rstrip('.')}.")
+        return MethodRun(name, title, refusal=Reason("cannot_run", {"title": title, "because": because(error)}))
 
 
 def _with_result(run: MethodRun, result: Result, dense: Result, workload: Workload) -> MethodRun:

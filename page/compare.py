@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 from aim_core.budget import MEASURES
 from aim_core.methods.registry import METHODS
@@ -16,8 +17,9 @@ from page.components.nav.component import NavPanel
 from page.exports.events import ADDRESS
 from page.exports.panel import TAKE
 from page.handlers import Handlers
-from page.i18n import text
+from page.i18n import STRINGS, text, translatable
 from page.layout import MediaInputs
+from page.method_texts import method_title
 from page.state.startup import Loaded
 from page.state.waiting import MODEL_LINE
 
@@ -68,7 +70,7 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks, kept: tuple[int, 
                 stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
             budget, measure, frames = _settings("video" in adapter.modalities)
         with gr.Column(elem_id="told"):
-            titles = [(entry.title, name) for name, entry in METHODS.items()]
+            titles = [(_title(name), name) for name in METHODS]
             methods = gr.CheckboxGroup(titles, value=USUAL, label=text("METHODS"), elem_id="methods")
             panel = ComparePanel(elem_id="compare")
             taken = _taken()
@@ -80,6 +82,10 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks, kept: tuple[int, 
     compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings, kept)
     _connect(demo, compared, inputs, taken)
     return compared
+
+
+def _title(name: str) -> I18nData:
+    return translatable(f"METHOD.{name}", {language: method_title(name, language) for language in STRINGS})
 
 
 def _settings(has_frames: bool) -> tuple[gr.Slider, gr.Dropdown, gr.Slider]:

@@ -26,6 +26,7 @@ from page.exports.replay import replay_page
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
 from page.layout import MediaInputs
+from page.method_texts import method_title
 from page.state.model_facts import ModelFacts
 from page.state.samples import known_answer, sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
@@ -135,7 +136,7 @@ class CompareHandlers:
             yield run
 
     def _done(self, run: MethodRun) -> str:
-        return strings().COMPARED.format(title=strings().COMPARE_DENSE if run.name == DENSE else run.title)
+        return strings().COMPARED.format(title=strings().COMPARE_DENSE if run.name == DENSE else method_title(run.name))
 
     @guarded
     def stop(self, request: gr.Request) -> None:

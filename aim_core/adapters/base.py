@@ -20,6 +20,7 @@ from aim_core.adapters.tower import FEATURE_LAYER, Tower
 from aim_core.config import AimConfig
 from aim_core.ops.flops import widths
 from aim_core.ops.tower_attention import TowerAttention
+from aim_core.reasons import UnfitError
 from aim_core.view import View
 
 MODALITIES = ("image", "video")
@@ -146,10 +147,7 @@ class Adapter(ABC):
 
     def tower(self) -> Tower:
         """Where the vision tower attends last. Raises ValueError for a family, or a model of it, that cannot say."""
-        raise ValueError(
-            f"of {self.model.config.model_type} models the attention of the vision tower is not known: choose a method "
-            "that does not need it"
-        )
+        raise UnfitError("tower_unknown", model_type=self.model.config.model_type)
 
     def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
         """What the tower says of each row that a call puts into the prompt, (rows of all media, c).

@@ -19,6 +19,7 @@ from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, clip_tower, crop_box
 from aim_core.adapters.tower import Tower
 from aim_core.ops.flops import linear_flops
+from aim_core.reasons import UnfitError
 from aim_core.view import View
 
 
@@ -80,7 +81,7 @@ class LlavaNextVideoAdapter(Adapter):
 
     def tower(self) -> Tower:
         if self.model.config.spatial_pool_mode == "conv":
-            raise ValueError("this model pools frames by a convolution, which attention cannot be carried through")
+            raise UnfitError("tower_pools")
         return clip_tower(self.model)
 
     def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:

@@ -13,6 +13,7 @@ from aim_core.ops.folding import Folded
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced
 from aim_core.ops.tower_attention import TowerAttention
+from aim_core.reasons import UnfitError
 
 POSITIONS = ("sequential", "original")
 MODES = ("dropped", "masked")
@@ -289,4 +290,4 @@ def check_schedule(counts: Sequence[int], num_layers: int, count: int, first_dro
     if any(later > earlier for earlier, later in pairwise(counts)) or counts[-1] < 0:
         raise ValueError(f"a dropped token cannot come back: the schedule rises or falls below 0, {list(counts)}")
     if any(own < count for own in counts[:first_droppable]):
-        raise ValueError(f"this model needs all its visual tokens before layer {first_droppable}: drop none earlier")
+        raise UnfitError("needed_early", layer=first_droppable)

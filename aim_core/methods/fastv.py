@@ -10,6 +10,7 @@ from aim_core.config import check_whole
 from aim_core.methods.base import Method, Scorer
 from aim_core.methods.scorers import AttentionReceived, LastTokenAttention
 from aim_core.ops.merging import Merged, merge_tokens
+from aim_core.reasons import UnfitError
 
 _SCORERS: dict[str, Scorer] = {"received": AttentionReceived(), "last": LastTokenAttention()}
 
@@ -47,7 +48,7 @@ class DropOnce:
 
     def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
         if self.layer >= num_layers:
-            raise ValueError(f"layer must be below {num_layers}, or no layer is left to drop before, got {self.layer}")
+            raise UnfitError("late_layer", num_layers=num_layers, layer=self.layer)
         kept = round(num_visual * self.keep_ratio)
         return [num_visual if layer < self.layer else kept for layer in range(num_layers)]
 

@@ -50,7 +50,7 @@ class ShareKnob:
 class WholeKnob:
     """Settings that are whole numbers.
 
-    candidates: all that a model allows, the ones to prefer first. steps: what they count, in words.
+    candidates: all that a model allows, the ones to prefer first. steps: what they count, one of `reasons.STEPS`.
     """
 
     candidates: Callable[[ModelShape], list[Settings]]
@@ -103,7 +103,7 @@ PYRAMID = ShareKnob(low=0.0, others=_pyramid)
 SPARSEVLM = ShareKnob(others=_sparsevlm)
 DYCOKE = ShareKnob(low=0.0)
 COST = ShareKnob("cost")
-SCHEDULE = WholeKnob(_schedules, "whole layers")
-LAYER = WholeKnob(_layers, "whole layers")
-SIDE = WholeKnob(_sides, "whole squares")
-FRAMES = WholeKnob(_frames, "whole frames")
+SCHEDULE = WholeKnob(_schedules, "layers")
+LAYER = WholeKnob(_layers, "layers")
+SIDE = WholeKnob(_sides, "squares")
+FRAMES = WholeKnob(_frames, "frames")

@@ -13,6 +13,7 @@ from aim_core.config import check_whole
 from aim_core.methods.base import Method
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.scorers import NextLayerAttention
+from aim_core.reasons import UnfitError
 
 STAGES = 4  # parts of the model, each with fewer tokens than the one before
 
@@ -38,7 +39,7 @@ class Pyramid:
     def tokens_entering(self, num_visual: int, num_layers: int) -> list[int]:
         first = self.first_layer or num_layers // STAGES
         if not 1 <= first <= num_layers - STAGES + 1:
-            raise ValueError(f"of {num_layers} layers none is left for a stage of the pyramid that begins at {first}")
+            raise UnfitError("no_stage", num_layers=num_layers, layer=first)
         begins = [first + stage * (num_layers - first) // (STAGES - 1) for stage in range(STAGES - 1)]
         stages = [sum(layer >= begin for begin in begins) for layer in range(num_layers)]
         return [int(round(num_visual * self.keep_ratio**stage, 9)) for stage in stages]  # 100 * 0.29 is 28.99...

@@ -24,6 +24,7 @@ from aim_core.methods.scorers import causal_attention
 from aim_core.ops.density_peaks import peaks
 from aim_core.ops.folding import Folded, best, fold, numbered
 from aim_core.ops.precision import widened
+from aim_core.reasons import UnfitError
 
 _DEPTHS = (2 / 32, 6 / 32, 15 / 32)  # of the three drops, as released for 32 layers
 _OF = 576  # patches of the published settings: tokens left on average → after each drop
@@ -79,7 +80,7 @@ class ThreeDrops:
     def _begins(self, num_layers: int) -> list[int]:
         begins = [max(1, self.first_layer, round(depth * num_layers)) for depth in _DEPTHS]
         if begins[-1] >= num_layers:
-            raise ValueError(f"of {num_layers} layers none is left to drop before from layer {begins[-1]} on")
+            raise UnfitError("no_layer", num_layers=num_layers, layer=begins[-1])
         return begins
 
     def _kept(self, num_visual: int) -> list[int]:

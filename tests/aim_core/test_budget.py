@@ -12,6 +12,7 @@ from aim_core.methods.base import is_counted, tokens_entering
 from aim_core.methods.knobs import SHARE, ModelShape
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.flops import Decoder
+from aim_core.reasons import Reason
 from aim_core.workload import Workload
 
 QWEN2_7B = Decoder(hidden=3584, kv=512, intermediate=18944, q=3584, heads=28, vocabulary=152064)
@@ -226,4 +227,6 @@ def test_every_knob_is_a_setting_of_its_method():
 
 def test_a_method_without_the_setting_of_its_knob_is_refused(monkeypatch):
     monkeypatch.setitem(METHODS, "vtw", replace(METHODS["vtw"], knob=SHARE))
-    assert solve("vtw", Budget(), PAPER) == Unreachable("vtw", "VTW has no setting that a budget could move.")
+    found = solve("vtw", Budget(), PAPER)
+    assert found == Unreachable("vtw", Reason("no_knob", {"title": "VTW"}))
+    assert found.reason == "VTW has no setting that a budget could move."

@@ -24,6 +24,7 @@ from aim_core.method_table import as_csv, as_json, as_text
 from aim_core.methods.before_decoder import before_decoder
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.methods.uniform import UniformPatches
+from aim_core.reasons import Reason
 from aim_core.workload import Workload
 from tests.helpers.on_model import everything_on
 from tests.helpers.prompts import QUESTION, prefilled
@@ -242,11 +243,12 @@ def test_tables_hold_every_run(runs):
 
 
 def test_a_refused_run_has_no_figures_in_a_table():
-    run = MethodRun("evs", "EVS", refused="EVS cannot go under 12.5%.", limit=0.125)
+    reason = Reason("under", {"title": "EVS", "share": 0.125, "of": "kv", "because": "so"})
+    run = MethodRun("evs", "EVS", refusal=reason, limit=0.125)
     (row,) = json.loads(as_json([run], "?", BUDGET))["runs"]
     assert row["refused"] and row["limit"] == 0.125 and row["kl"] is row["flops"] is row["answer"] is None
-    assert "EVS cannot go under 12.5%." in as_text([run])
-    infinite = replace(run, refused="", kl=float("inf"))
+    assert "EVS cannot go under 12.5% of the dense KV cache: so." in as_text([run])
+    infinite = replace(run, refusal=None, kl=float("inf"))
     assert json.loads(as_json([infinite], "?", BUDGET))["runs"][0]["kl"] is None
 
 

@@ -15,6 +15,7 @@ from page.comparison_table import flops, kv_size
 from page.components.explorer.packing import packed
 from page.components.explorer.record import rows_of_all, views_record
 from page.i18n import strings
+from page.method_texts import method_title, method_variant, reason_text
 from page.state.samples import is_right
 
 PAPER = "https://arxiv.org/abs/{}"
@@ -43,18 +44,18 @@ def _row(run: MethodRun, dense: MethodRun, known: str | None) -> dict:
     entry = METHODS.get(run.name)
     about = {
         "name": run.name,
-        "title": strings().COMPARE_DENSE if run.name == DENSE else run.title,
+        "title": strings().COMPARE_DENSE if run.name == DENSE else method_title(run.name),
         "paper": PAPER.format(entry.paper) if entry and entry.paper else "",
-        "variant": entry.variant if entry else "",
+        "variant": method_variant(run.name) if entry else "",
         "settings": ", ".join(f"{name} {_short(value)}" for name, value in run.settings.items()),
     }
     if run.refused or run.shares is None or run.trace is None:
-        return about | {"refused": run.refused}
+        return about | {"refused": reason_text(run.refusal)}
     shares = run.shares
     numbers = {"kl": run.kl, "entering": shares.entering, "mean": shares.mean, "flops": shares.flops, "kv": shares.kv}
     return about | {
         "refused": "",
-        "note": run.note,
+        "note": reason_text(run.why),
         "words": _words(run, dense),
         "right": is_right(run.answer, known) if known else None,
         "agrees": run.first_token_agrees,
