@@ -131,6 +131,7 @@ def test_keys_read_the_tiles_and_every_method_answers(compared):
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):  # the first of them begins at the first patch
         canvas.press(key)
     compared.wait_for_function("document.querySelector('#compare [data-part=read]').textContent")
+    compared.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the last key
     assert compared.locator("#compare figure[data-on=true] canvas").count() == 1
     read = compared.locator("#compare [data-part=read]").inner_text()
     assert read.count(": ") == compared.locator("#compare figure").count()
