@@ -1,4 +1,4 @@
-"""Measure all methods at one cost on held-out questions, going on where it stood; write numbers, charts and page."""
+"""Measure all methods at one cost on held-out questions, going on where it stood; write numbers, charts and pages."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from training.method_table.code import code_hash
 from training.method_table.log import DENSE, Line, Log
 from training.method_table.measure import Past, measure, measure_in_processes
 from training.method_table.order import SEEDS, SETS, videos
-from training.method_table.page import CHARTS, rewrite
+from training.method_table.page import CHARTS, page_block, rewrite
+from training.method_table.readme import readme_block
 from training.method_table.summary import summarise
+from training.method_table.words import GOAL
 
-PAGE = Path("docs/methods_compared.md")
+PAGE, README = Path("docs/methods_compared.md"), Path("README.md")
 REPORT = Path("assets/methods_compared.json")
 
 
@@ -30,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.method_table", description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("assets/model"), help="folder of the model")
     parser.add_argument("--set", choices=list(SETS), default="held_out", help="questions about which videos")
-    parser.add_argument("--questions", type=int, default=1000, help="questions of each seed, in whole videos")
+    parser.add_argument("--questions", type=int, default=GOAL, help="questions of each seed, in whole videos")
     parser.add_argument("--seeds", type=int, nargs="+", help="of the videos; two of each set's own if left out")
     parser.add_argument("--processes", type=int, default=1, help="each of them takes one core")
     parser.add_argument(
@@ -40,7 +42,7 @@ def main() -> None:
         "--log", type=Path, default=Path("runs/methods.jsonl"), help="answers; a later run adds to them"
     )
     parser.add_argument(
-        "--page-only", action="store_true", help="measure nothing: charts and page anew from the numbers"
+        "--page-only", action="store_true", help="measure nothing: charts and pages anew from the numbers"
     )
     options = parser.parse_args()
     if options.processes < 1:
@@ -54,7 +56,8 @@ def main() -> None:
         REPORT.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, report in reports.items():
         draw(report).savefig(CHARTS[name], dpi=100)
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), reports), encoding="utf-8")
+    for path, block in ((PAGE, page_block), (README, readme_block)):
+        path.write_text(rewrite(path.read_text(encoding="utf-8"), block(reports)), encoding="utf-8")
 
 
 def measured(options: argparse.Namespace) -> dict:

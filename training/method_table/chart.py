@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from aim_core.methods.registry import METHODS
+from training.method_table.words import is_of_few
 
 COLOURS = {"aim": "tab:blue", "random": "tab:orange", "fewer_frames": "tab:green"}
 OTHERS = "0.35"
@@ -14,7 +15,7 @@ EMPTY = "cannot reach it"
 def draw(report: dict) -> Figure:
     """One row a method, best on the whole first; one column a budget; bars are intervals, AIM's value a blue line.
 
-    A method that cannot reach a budget has words in its place.
+    A method that cannot reach a budget has words in its place; one asked about few videos a ring without a bar.
     """
     budgets = list(dict.fromkeys(row["budget"] for row in report["rows"]))
     names = sorted(dict.fromkeys(row["method"] for row in report["rows"]), key=lambda name: -_mean(report, name))
@@ -26,7 +27,7 @@ def draw(report: dict) -> Figure:
         if rows["aim"]["answered"]:
             axes.axvline(100 * rows["aim"]["accuracy"], color=COLOURS["aim"], linewidth=0.8, alpha=0.6)
         for place, name in enumerate(names):
-            _mark(axes, place, rows[name])
+            _mark(axes, place, rows[name], is_of_few(rows[name], report))
         axes.set(title=f"{100 * budget:g} % of the FLOPs", xlim=(0, 101), xlabel="right answers, %")
         axes.grid(axis="x", color="0.92")
         axes.set_axisbelow(True)
@@ -37,13 +38,14 @@ def draw(report: dict) -> Figure:
     return figure
 
 
-def _mark(axes, place: int, row: dict) -> None:
+def _mark(axes, place: int, row: dict, is_bare: bool) -> None:
     colour = COLOURS.get(row["method"], OTHERS)
     if not row["answered"]:
         axes.text(2, place, EMPTY, color="0.6", fontsize=7, va="center")
         return
-    axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, linewidth=1.4, alpha=0.5)
-    axes.plot(100 * row["accuracy"], place, "o", color=colour, markersize=4)
+    if not is_bare:
+        axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, linewidth=1.4, alpha=0.5)
+    axes.plot(100 * row["accuracy"], place, "o", color=colour, markersize=4, fillstyle="none" if is_bare else "full")
 
 
 def _mean(report: dict, name: str) -> float:

@@ -1,11 +1,11 @@
-"""Page: the report as Markdown, which stands between two marks of docs/methods_compared.md."""
+"""Page: the reports as Markdown, which stand between two marks of docs/methods_compared.md."""
 
 from __future__ import annotations
 
 import re
 
 from aim_core.methods.registry import METHODS
-from training.method_table.words import in_words
+from training.method_table.words import in_words, is_of_few
 from training.tables import percent, table_row
 
 CHARTS = {"held_out": "assets/methods_compared.png", "wide": "assets/methods_compared_wide.png"}
@@ -14,17 +14,25 @@ ABOUT = {
     "held_out": "Scenes as in training, each with a combination that training never showed.",
     "wide": "Any ground, size and turn, moving cameras, half of the questions in wordings that training never used.",
 }
-LEGEND = "*Bars are 95 % intervals; blue is AIM, orange random patches, green fewer frames; dashed is the dense model.*"
+LEGEND = (
+    "*Bars are 95 % intervals; blue is AIM, orange random patches, green fewer frames; dashed is the dense model; "
+    "a ring is of too few videos for a bar.*"
+)
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEAD = ("method", "n", "right", "− dense", "− AIM", "FLOPs", "entering", "mean", "setting found")
 
 
-def rewrite(page: str, reports: dict[str, dict]) -> str:
-    """The page with the reports between its marks, by set. Raises ValueError if it has not just one pair of them."""
+def rewrite(page: str, block: str) -> str:
+    """The page with a block of Markdown between its marks. Raises ValueError if it has not just one pair of them."""
     parts = re.split(f"(?<={BEGIN})\n.*?(?={END})", page, flags=re.DOTALL)
     if len(parts) != 2:
         raise ValueError(f"the page needs one {BEGIN} and one {END} after it")
-    return "\n\n".join([parts[0], *map(markdown, reports.values()), parts[1]])
+    return "\n\n".join([parts[0], block, parts[1]])
+
+
+def page_block(reports: dict[str, dict]) -> str:
+    """All sets, one after the other."""
+    return "\n\n".join(map(markdown, reports.values()))
 
 
 def markdown(report: dict) -> str:
@@ -43,7 +51,7 @@ def markdown(report: dict) -> str:
                 ["dense", report["num_questions"], percent(report["dense"]), "", "", "100 %", "100 %", "100 %", ""]
             )
         ]
-        lines += [table_row(_cells(row)) for row in _best_first(rows)]
+        lines += [table_row(_cells(row, is_of_few(row, report))) for row in _best_first(rows)]
     return "\n".join(lines)
 
 
@@ -52,7 +60,8 @@ def _best_first(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: -row.get("accuracy", -1))
 
 
-def _cells(row: dict) -> list:
+def _cells(row: dict, is_bare: bool) -> list:
+    """is_bare: without intervals."""
     title, answered = METHODS[row["method"]].title, row["answered"]
     number = f"{answered} of {answered + row['refused']}" if row["refused"] else answered
     if not answered:
@@ -60,6 +69,8 @@ def _cells(row: dict) -> list:
         return [title, number, limit, "", "", "", "", "", row["why"]]
     right = percent({name: row[name] for name in ("accuracy", "low", "high")})
     beside = [_points(row["minus_dense"]), "" if row["method"] == "aim" else _points(row["minus_aim"])]
+    if is_bare:
+        right, *beside = (cell.split(" (")[0] for cell in (right, *beside))
     costs = [_share(row[name]) for name in ("flops", "entering", "mean")]
     return [title, number, right, *beside, *costs, _settings(row["settings"])]
 
@@ -75,7 +86,10 @@ def _settings(settings: dict) -> str:
 def _points(gap: dict | None) -> str:
     if gap is None:
         return "–"
-    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * gap[name] for name in ("value", "low", "high")))
+    points = [100 * gap[name] for name in ("value", "low", "high")]
+    if gap.get("num_unlike") == 0:
+        return f"none differs (±{points[2]:.1f})"
+    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*points)
 
 
 def _share(share: float) -> str:

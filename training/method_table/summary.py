@@ -55,6 +55,7 @@ def _row(cell: Cell, table: dict[Cell, Answers]) -> dict:
     if own:
         lines = list(own.values())
         row |= {name: _mean([line.shares[name] for line in lines]) for name in lines[0].shares}
+        row["num_videos"] = len({line.video for line in lines})
         row["settings"] = _settings(lines)
         row |= _accuracy(lines)
         for other in BESIDE:
@@ -69,12 +70,13 @@ def _accuracy(lines: Sequence[Line]) -> dict:
 
 
 def _difference(own: Answers, other: Answers) -> dict | None:
-    """On the questions that both answered; None if there are none."""
+    """On the questions that both answered, with how many of them only one answered right; None if there are none."""
     both = [key for key, line in own.items() if not other[key].refused]
     if not both:
         return None
     one, two = (np.array([answers[key].right for key in both]) for answers in (own, other))
-    return interval(*difference_over_questions(one, two, [own[key] for key in both]))
+    gap = interval(*difference_over_questions(one, two, [own[key] for key in both]))
+    return gap | {"num_unlike": int((one != two).sum())}
 
 
 def _settings(lines: Sequence[Line]) -> dict[str, list | None]:
