@@ -31,9 +31,11 @@ test: $(DEV) $(NODE_MODULES) chromium
 test-fast: $(DEV)
 	$(PY) -m pytest -n auto --maxprocesses 4 $(PARALLEL) -m "not browser and not slow"
 
-# Films of every kind judged frame by frame, 1,000 changed files, traps and bombs; beside ffmpeg's own frames where it is.
+# Films of every kind judged frame by frame, 1,000 changed files, 1,500 extreme numbers in headers, traps and bombs; beside
+# ffmpeg's own frames where it is. Then every number of a saved run set to extremes.
 fuzz: $(DEV)
 	$(PY) -m tools.fuzz
+	EXTREMES=100000 $(PY) -m pytest tests/page/test_saved_run_numbers.py -q
 
 lint: $(DEV) $(NODE_MODULES)
 	$(VENV)/bin/ruff check .

@@ -1,6 +1,8 @@
-"""Reads the whole corpus, 1,000 mutations of it, traps and bombs with the limits of the page, and prints a table.
+"""Reads the whole corpus, 1,000 mutations of it, 1,500 files with one number of a header set to an extreme, traps and
+bombs, with the limits of the page, and prints a table.
 
-    python -m tools.fuzz [--mutations 1000] [--seed 0] [--only corpus mutations traps bombs] [--like PATTERN]
+    python -m tools.fuzz [--mutations 1000] [--numbers 1500] [--seed 0] [--like PATTERN]
+        [--only corpus mutations numbers traps bombs]
 
 --like takes those clips and bombs alone whose names match. Ends with 1 if a frame is not the one of its time, or if
 anything but frames or a sentence comes back.
@@ -10,6 +12,7 @@ Where the program ffmpeg is installed, the corpus is compared with its frames to
 from __future__ import annotations
 
 import argparse
+import random
 import re
 import sys
 import tempfile
@@ -26,13 +29,14 @@ from tools.fuzz.bombs import BOMBS
 from tools.fuzz.clips import Clip, numbered, write
 from tools.fuzz.corpus import CLIPS
 from tools.fuzz.forked import read_forked
-from tools.fuzz.judge import away, faults
+from tools.fuzz.judge import away, faults, unlikely
 from tools.fuzz.mutations import mutants
+from tools.fuzz.numbers import extremes
 from tools.fuzz.pictures import pictures
 from tools.fuzz.reference import differences, program
 from tools.fuzz.traps import playlists
 
-PARTS = ("corpus", "traps", "mutations", "bombs")
+PARTS = ("corpus", "traps", "mutations", "numbers", "bombs")
 HEAD = "| files | read | refused | ended by a limit | longest, s of CPU | wrong |\n|---|---|---|---|---|---|"
 _COUNTS = (1, 7, 32)  # frames that are asked for
 _LIMITED = ("time-out", "-24", "-9")  # a limit of the wall clock, of the processor (SIGXCPU), of memory
@@ -60,6 +64,7 @@ class Tally:
         self.longest = max(self.longest, outcome.cpu)
         if isinstance(outcome.reply, Frames):
             self.read += 1
+            self.wrong += [f"{path.name}: {fault}" for fault in unlikely(outcome.reply)]
             return outcome.reply
         if outcome.reply:
             self.refused += 1
@@ -114,6 +119,13 @@ def mutated(whole: dict[str, bytes], count: int, seed: int) -> dict[str, dict[st
     return found
 
 
+def extreme_files(whole: dict[str, bytes], count: int, seed: int) -> dict[str, bytes]:
+    """So many files with a number of their header set to an extreme, drawn by the seed; all if there are no more."""
+    found = list(extremes(whole))
+    random.Random(seed).shuffle(found)
+    return {f"{number} {told} of {name}": data for number, (name, told, data) in enumerate(found[:count])}
+
+
 def tallies(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Tally]]:
     """The lines of the table, each with its name."""
     only, clips = asked.only, [clip for clip in CLIPS if re.search(asked.like, clip.name)]
@@ -121,12 +133,17 @@ def tallies(asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Tall
         yield f"{len(clips)} clips, each for {' and '.join(map(str, _COUNTS))} frames", read_corpus(clips, folder)
     if "traps" in only:
         yield "traps that name another file", read_all(playlists(folder / CLIPS[0].name), folder)
-    if "mutations" in only:
+    whole: dict[str, bytes] = {}
+    if {"mutations", "numbers"} & {*only}:
         small = [write(clip, folder) for clip in clips if clip.size[0] < 1000]
         whole = {path.name: path.read_bytes() for path in small if path.stat().st_size < _LARGE_BYTES}
         whole |= pictures(numbered(77))
+    if "mutations" in only:
         for kind, files in sorted(mutated(whole, asked.mutations, asked.seed).items()):
             yield f"{len(files)} mutations: {kind}", read_all(files, folder)
+    if "numbers" in only:
+        files = extreme_files(whole, asked.numbers, asked.seed)
+        yield f"{len(files)} extreme numbers", read_all(files, folder)
     if "bombs" in only:
         for name in filter(re.compile(asked.like).search, BOMBS):
             data = BOMBS[name](folder)
@@ -149,6 +166,7 @@ def main(asked: argparse.Namespace) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tools.fuzz")
     parser.add_argument("--mutations", type=int, default=1000)
+    parser.add_argument("--numbers", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--like", default="")

@@ -25,6 +25,18 @@ def faults(got: Frames, seconds: Sequence[float]) -> list[str]:
     return found
 
 
+def unlikely(got: Frames) -> list[str]:
+    """What no file may make the reader say, each in a few words."""
+    found = []
+    if not (np.isfinite(got.duration) and got.duration >= 0):
+        found.append(f"lasts {got.duration} s")
+    if not (np.isfinite(got.times).all() and (got.times >= 0).all() and (got.times <= got.duration + _CLOSE_S).all()):
+        found.append(f"frames at {got.times.tolist()} s of {got.duration} s")
+    if (np.diff(got.times) < 0).any():
+        found.append("times descend")
+    return found
+
+
 def away(got: Frames, seconds: Sequence[float]) -> float:
     """Seconds between the frames that are shown and those on screen in the middles of as many stretches, the most."""
     starts = np.asarray(seconds) - seconds[0]
