@@ -132,6 +132,8 @@ def _only_first(film: _Film) -> av.VideoFrame:
     with open_file(film.path, film.container) as file, suppress(*DAMAGE):
         if len(file.streams.video) > 1:
             raise CannotReadError("there are several pictures")
+        if not 0 <= video_stream(file).frames <= len(film.index.sizes):  # decord makes room for all that are promised
+            raise CannotReadError("its header promises more frames than there are")
         frame = next(file.decode(video_stream(file)), None)
     if frame is None or frame.pts != film.index.starts[0]:
         raise CannotReadError("the first frame does not decode")

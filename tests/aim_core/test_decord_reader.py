@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from aim_core.media import decord_reader, video
+from aim_core.media.decode import load_frames
 from aim_core.media.limits import Limits
 from aim_core.media.worker import read
 from tools.fuzz.clips import write
 from tools.fuzz.corpus import named
+from tools.fuzz.numbers import changed, numbers
 
 BY_DECORD = """h264 closed.mp4,h264 open.mp4,h264 sound.mp4,h264.mkv,vp8.webm,h264 open varying.mp4,h264 open gap.mp4
 h264 closed turned 90.mp4,h264 open late.mp4""".replace("\n", ",").split(",")
@@ -44,6 +46,16 @@ def test_both_readers_give_the_same_frames(tmp_path, reader, name):
         assert reader() == ("PyAV" if name in BY_PYAV else "decord")
         assert np.abs(got.frames.astype(int) - want.frames).max() <= 2
         assert np.array_equal(got.times, want.times) and got.duration == want.duration
+
+
+@pytest.mark.parametrize("value", [b"\x7f\xff\xff\xff", b"\x80\0\0\0"])
+def test_a_header_that_promises_a_great_many_frames_is_no_crash_of_decord(tmp_path, value):
+    path = write(named("mjpeg.mov"), tmp_path)
+    want, data = here(path), path.read_bytes()
+    (count,) = (own for own in numbers(data) if own.name == "stts frames")
+    path.write_bytes(changed(data, count, value))
+    got = load_frames(path, 8)  # in a process of its own, which decord ended
+    assert np.abs(got.frames.astype(int) - want.frames).max() <= 2
 
 
 @pytest.fixture

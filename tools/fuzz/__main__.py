@@ -64,7 +64,7 @@ class Tally:
         self.longest = max(self.longest, outcome.cpu)
         if isinstance(outcome.reply, Frames):
             self.read += 1
-            self.wrong += [f"{path.name}: {fault}" for fault in unlikely(outcome.reply)]
+            self._note(path, unlikely(outcome.reply))
             return outcome.reply
         if outcome.reply:
             self.refused += 1
@@ -72,8 +72,14 @@ class Tally:
             self.limited[outcome.ended] += 1
             print(f"{path.name}: {outcome.ended}", file=sys.stderr)
         else:
-            self.wrong.append(f"{path.name}: {outcome.ended}")
+            self._note(path, [outcome.ended])
         return None
+
+    def _note(self, path: Path, faults: list[str]) -> None:
+        """Also told at once, as a run may take long."""
+        for fault in faults:
+            self.wrong.append(f"{path.name}: {fault}")
+            print(self.wrong[-1], file=sys.stderr)
 
     def row(self, name: str) -> str:
         """One line of the table."""
