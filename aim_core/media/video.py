@@ -98,7 +98,7 @@ def _read(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     wanted: (u,) int64, ascending, each once.
 
-    A frame that does not decode is replaced by the one before it.
+    A frame that does not decode, or turns out to be of an earlier time than that, is replaced by the one before it.
     """
     try:
         frames = _by_decord(film, wanted)
@@ -151,11 +151,22 @@ def _by_pyav(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if starts != exact.tolist() and len(film.index.keys) > 1:
         with suppress(MediaError):  # it may take too long
             frames, starts = _decode(film, film.index.read_on(), wanted)
-    known = [n for n, frame in enumerate(frames) if frame is not None]
+    known = _in_time(starts)
     if not known:
         raise MediaError(DAMAGED_VIDEO)
     nearest = np.array(known)[np.maximum(np.searchsorted(known, np.arange(len(frames)), side="right") - 1, 0)]
     return np.stack([frames[n] for n in nearest]), np.array([starts[n] for n in nearest], dtype=np.int64)
+
+
+def _in_time(starts: list[int | None]) -> list[int]:
+    """Which frames decode and do not appear before one that comes before them: a file may give one a wrong time."""
+    known: list[int] = []
+    latest = None
+    for number, start in enumerate(starts):
+        if start is not None and (latest is None or start >= latest):
+            known.append(number)
+            latest = start
+    return known
 
 
 def _decode(film: _Film, index: Index, wanted: np.ndarray) -> tuple[list[np.ndarray | None], list[int | None]]:

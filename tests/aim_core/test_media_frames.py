@@ -14,7 +14,8 @@ from aim_core.media.stretches import Stretch, nearest_keys, stretches
 from aim_core.media.worker import read
 from tools.fuzz.clips import Clip, number_of, write
 from tools.fuzz.corpus import CLIPS, named
-from tools.fuzz.judge import away, faults
+from tools.fuzz.judge import away, faults, unlikely
+from tools.fuzz.numbers import changed, numbers
 
 OFTEN = """h264 closed.mp4,h264 open.mp4,h264 refresh.mp4,h264 sound.mp4,h264 fragments.mp4,hevc open.mp4,av1.mp4
 prores.mov,h264.mkv,vp8.webm,vp9 hidden.webm,h264 b.avi,h264 b one group.avi,mpeg4 b.avi,mjpeg.avi,h264.ts
@@ -161,3 +162,13 @@ def test_a_frame_that_is_not_shown_does_not_move_the_others(tmp_path):
 def test_nobody_waits_for_frames_that_never_come(tmp_path):
     got = read(write_hidden(tmp_path, 60, range(30, 60)), 1, 768, Limits())
     assert got.times == pytest.approx([2.9], abs=0.01) and number_of(got.frames[0]) == 29
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_frame_of_a_wrong_time_puts_none_out_of_order(tmp_path, which):
+    path = write(named("mpeg2.vob"), tmp_path)
+    data = path.read_bytes()
+    time = [own for own in numbers(data) if own.name == "time"][which]  # of the second and the third part
+    path.write_bytes(changed(data, time, bytes(5)))
+    got = read(path, 8, 768, Limits())
+    assert not unlikely(got) and len(np.unique(got.times)) > 5
