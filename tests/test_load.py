@@ -6,12 +6,15 @@ import asyncio
 import json
 from dataclasses import replace
 
+import httpx
 import pytest
 
+from page.server.settings import Addresses, ServerSettings
+from tests.helpers.small_app import own_folder, small_app
 from tests.helpers.waiting import in_own_loop
 from tools.load import report
 from tools.load.__main__ import content, is_own, jobs
-from tools.load.server import Sample
+from tools.load.server import Sample, look
 from tools.load.visitor import LoadError, Visitor
 
 
@@ -55,6 +58,38 @@ def test_memory_is_flat_when_only_the_warm_up_grew():
     assert report.growth([sample(5 * i, 1000 + 10 * i) for i in range(100)]) > 0.2
     head, *rows = report.soak_table(warm)
     assert len(rows) == 10 and rows[-1] == "| 7.9 | 1500 | 50 | 1.0 | 20 | 3 |" and head.count("|") == 14
+
+
+def test_too_few_looks_at_the_server_are_told_as_such():
+    few = [sample(5 * i, 1000) for i in range(3)]
+    assert (
+        report.growth(few) is None and report.growth([]) is None and report.growth([*few, sample(20, 1100)]) is not None
+    )
+    assert "too short to tell" in report.growth_told(None) and "+10.0 %" in report.growth_told(0.1)
+    assert len(report.soak_table(few)) == 4 and len(report.soak_table([])) == 1
+
+
+def looked(address: str) -> Sample:
+    async def once():
+        async with httpx.AsyncClient(base_url=address) as client:
+            return await look(client, 7.0)
+
+    return in_own_loop(once())
+
+
+def test_the_server_itself_says_what_it_takes(tmp_path, monkeypatch):
+    (own_folder(tmp_path, monkeypatch) / "a").mkdir(parents=True)
+    with small_app(ServerSettings(scrapers=Addresses.read("127.0.0.1", ""))) as app:
+        before = looked(app.address)
+        (app.app.folder / "a" / "kept.bin").write_bytes(bytes(2_000_000))
+        after = looked(app.address)
+    assert before.seconds == 7.0 and 50 < before.memory < 100_000 and before.open_files > 3 and before.children >= 0
+    assert (after.files - before.files, after.files_mb - before.files_mb) == (1, 2.0)
+
+
+def test_a_server_that_keeps_its_counters_to_itself_is_an_error_with_what_to_do():
+    with small_app() as app, pytest.raises(LoadError, match="AIM_METRICS"):
+        looked(app.address)
 
 
 def test_a_table_goes_between_its_own_marks(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ def read_animation(path: Path, num_frames: int, max_side: int, limits: Limits) -
     except (OSError, SyntaxError, ValueError, OverflowError, EOFError) as error:
         raise MediaError(DAMAGED_PICTURE) from error
     times = (ends - seconds)[chosen].astype(np.float32)
-    return Frames(np.stack([frames[number] for number in chosen.tolist()]), times, duration, "video")
+    return Frames(np.stack([frames[number] for number in chosen.tolist()]), times, duration, "video", "pictures")
 
 
 def _frame_seconds(path: Path) -> np.ndarray:

@@ -13,6 +13,7 @@ from aim_core.media.check import MediaKind
 
 _LONGEST_HEAD = 1 << 16  # bytes of the line before the pixels
 _LONGEST_SENTENCE = 400
+READERS = ("decord", "PyAV", "pictures")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +24,14 @@ class Frames:
     times:    (F,) float32, seconds from the first frame of the file to the start of each one here.
     duration: seconds from the start of the first frame to the end of the last one; 0 for a picture.
     kind:     "video" or "image".
+    reader:   who decoded the file, of READERS; "unknown" where that was not told, "" where nobody did.
     """
 
     frames: np.ndarray
     times: np.ndarray
     duration: float
     kind: MediaKind
+    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def write_reply(file: BinaryIO, reply: Reply) -> None:
     else:
         times, shape = [float(t) for t in frames.times], frames.frames.shape[:3]
         head |= {"shape": shape, "times": times, "duration": float(frames.duration)}
+        head["reader"] = frames.reader
     file.write(json.dumps(head).encode() + b"\n")
     if isinstance(frames, Frames):
         file.write(np.ascontiguousarray(frames.frames).data)
@@ -77,4 +81,5 @@ def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) 
     frames = np.empty((count, height, width, 3), dtype=np.uint8)
     if file.readinto(frames.reshape(-1).data) != frames.nbytes:  # type: ignore[attr-defined]
         raise ValueError("the child left too few pixels")
-    return Reply(Frames(frames, times, duration, kind), missing)
+    reader = head.get("reader")
+    return Reply(Frames(frames, times, duration, kind, reader if reader in READERS else "unknown"), missing)

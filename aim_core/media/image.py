@@ -36,7 +36,7 @@ def read_picture(path: Path, max_side: int, limits: Limits) -> Frames:
             raise
         raise MediaError(DAMAGED_PICTURE) from error
     frame = resize(on_white(upright), fitted_size(*upright.size, max_side))
-    return Frames(frame[None], np.zeros(1, dtype=np.float32), 0.0, "image")
+    return Frames(frame[None], np.zeros(1, dtype=np.float32), 0.0, "image", "pictures")
 
 
 def open_picture(path: Path) -> Image.Image:

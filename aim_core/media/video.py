@@ -62,9 +62,9 @@ def read_video(path: Path, container: str, num_frames: int, max_side: int, limit
     header, index = _looked_through(path, container, limits)
     chosen, duration = _choose(header, index, num_frames, limits)
     wanted, back = np.unique(chosen, return_inverse=True)
-    frames, starts = _read(_Film(path, container, header, index, max_side, limits), wanted)
+    frames, starts, reader = _read(_Film(path, container, header, index, max_side, limits), wanted)
     times = np.maximum((starts - index.starts[0]) * header.unit, 0.0).astype(np.float32)  # (u,)
-    return Frames(frames[back], times[back], duration, "video")
+    return Frames(frames[back], times[back], duration, "video", reader)
 
 
 def _choose(header: Header, index: Index, num_frames: int, limits: Limits) -> tuple[np.ndarray, float]:
@@ -93,8 +93,8 @@ def _looked_through(path: Path, container: str, limits: Limits) -> tuple[Header,
     return header, index
 
 
-def _read(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The frames with these numbers, (u, H, W, 3), and the starts that they really have, (u,) int64.
+def _read(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """The frames with these numbers, (u, H, W, 3), the starts that they really have, (u,) int64, and who read them.
 
     wanted: (u,) int64, ascending, each once.
 
@@ -103,10 +103,10 @@ def _read(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     try:
         frames = _by_decord(film, wanted)
         log.info("decord has read this video")
-        return frames, film.index.starts[wanted]
+        return frames, film.index.starts[wanted], "decord"
     except CannotReadError as error:
         log.info("PyAV reads this video: %s", error)
-    return _by_pyav(film, wanted)
+    return *_by_pyav(film, wanted), "PyAV"
 
 
 def _by_decord(film: _Film, wanted: np.ndarray) -> np.ndarray:
@@ -144,8 +144,8 @@ def _only_first(film: _Film) -> av.VideoFrame:
 
 
 def _by_pyav(film: _Film, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As `_read`. Where a frame does not decode after a jump, the key frame may not have been one, so that all is read
-    again without jumps, if the limits allow."""
+    """As `_read`, by PyAV. Where a frame does not decode after a jump, the key frame may not have been one, so that all
+    is read again without jumps, if the limits allow."""
     frames, starts = _decode(film, film.index, wanted)
     exact = film.index.starts[wanted]
     if starts != exact.tolist() and len(film.index.keys) > 1:

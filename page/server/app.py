@@ -32,7 +32,7 @@ from page.server.headers import Compressed, SafeHeaders
 from page.server.queue import FairQueue
 from page.server.record import Record
 from page.server.refused import Refused
-from page.server.uploads import UploadLedger, Uploads, folder_bytes
+from page.server.uploads import UploadLedger, Uploads, file_sizes, folder_bytes
 
 _EVERY = 30.0  # seconds between two rounds of tidying
 _HEARD = re.compile(r"/gradio_api/call/(?!v2/[^/]+$)(?:v2/)?[^/]+/([^/]+)")
@@ -148,6 +148,7 @@ def gauges_of(queue: FairQueue, app: ServedApp) -> dict[str, Any]:
         "other_events_waiting": lambda: queue.num_waiting(is_run=False),
         "events_running": queue.num_running,
         "sessions": lambda: len(app.state_holder.session_data),
+        "files": lambda: sum(1 for _ in file_sizes(app.folder)),
         "files_bytes": lambda: folder_bytes(app.folder),
         "resident_bytes": process.resident_bytes,
         "open_files": process.open_files,

@@ -38,6 +38,9 @@ class PageBlocks(gr.Blocks):
     def numbers(self) -> set[int]:
         return {*self.fns}
 
+    def has_place(self, session: str | None, address: str) -> bool:
+        return self.fair_queue.has_place(session, address)
+
     def names(self) -> set[str]:
         return {str(fn.api_name) for fn in self.fns.values()}
 

@@ -32,6 +32,9 @@ class Functions(Protocol):
     def parameters(self, name: str) -> dict[str, bool] | None:
         """Of one that /call/v2/NAME reaches, each with whether it may be left out; None where there is none."""
 
+    def has_place(self, session: str | None, address: str) -> bool:
+        """Whether the answers for a session, None for one of its own, can be kept for an address."""
+
 
 class Bodies:
     """Middleware that raises Refused for what no page and no program would send."""
@@ -50,6 +53,10 @@ class Bodies:
             self._check_named(called[2], sent)
         else:
             sent = self._checked(scope["path"], called[2] if called else None, sent)
+        if called or scope["path"] == _JOIN:
+            session = None if called and called[1] else sent.get("session_hash")
+            if not self.functions.has_place(session, (scope.get("client") or ("", 0))[0]):
+                raise Refused(429, "unheard", "unheard")
         body = json.dumps(sent).encode()
         kept = [pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
         headers = [*kept, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

@@ -20,6 +20,8 @@ from page.server.sessions import Sessions
 from page.server.settings import ServerSettings
 
 RUNS = "model"  # the line of events that run the model
+MOST_PENDING = 2000  # sessions whose answers are kept until they are fetched
+MOST_UNHEARD = 100  # of one address, where nobody listens
 _UNHEARD = 300.0  # seconds after which the answers for a page that does not listen are dropped
 _AT_ONCE = 4  # of one cheap event, for all visitors together
 
@@ -45,6 +47,8 @@ class FairQueue(Queue):
         self.notes: dict[str, dict[str, str]] = {}
         self._listening: Counter[str] = Counter()
         self._heard_at: dict[str, float] = {}
+        self._asked_from: dict[str, str] = {}  # address of each session
+        self.pending_messages_per_session.max_size = 2 * MOST_PENDING  # none has to go, see `has_place`
 
     def start(self) -> None:
         for fn in self.blocks.fns.values():  # all at once: Gradio would let the first of a line set its limit
@@ -57,14 +61,33 @@ class FairQueue(Queue):
         if why := self._full(fn.concurrency_id == RUNS, body.session_hash, address):
             return await self._refuse(Event(body.session_hash, fn, request, username), why)
         told = await super().push(body, request, username)
-        self.sessions.used(body.session_hash, address)  # which Gradio has named where it had no name
-        self._heard_at[body.session_hash] = time.monotonic()
+        self._used(body.session_hash, address)  # which Gradio has named where it had no name
         line = self.event_queue_per_concurrency_id[fn.concurrency_id].queue
         if told[0] and line and line[-1]._id == told[1]:
             line[-1].turn = sum(address_of(one) == address for one in line)  # type: ignore[attr-defined]
             line.sort(key=lambda event: event.turn)  # type: ignore[attr-defined]
             self.broadcast_estimations(fn.concurrency_id)
         return told
+
+    def has_place(self, session: str | None, address: str) -> bool:
+        """Whether the answers of a session can be kept. One more than there may be is refused, since Gradio would drop
+        those of the session that waits longest: a session costs nothing to invent."""
+        pending = self.pending_messages_per_session
+        if session in pending:
+            return True
+        if len(pending) >= MOST_PENDING:
+            self._drop_answered()
+        waits = [one for one in pending if one not in self._listening and self.pending_event_ids_session.get(one)]
+        unheard = sum(self._asked_from.get(one) == address for one in waits)
+        return len(pending) < MOST_PENDING and unheard < MOST_UNHEARD
+
+    def _drop_answered(self) -> None:
+        """Forget the sessions that got all their answers, which Gradio keeps for their next question."""
+        at_work = {event.session_hash for job in self.active_jobs for event in job or ()} | {*self._listening}
+        for session in [*self.pending_messages_per_session]:
+            if session not in at_work and not self.pending_event_ids_session.get(session):
+                del self.pending_messages_per_session[session]
+                self.pending_event_ids_session.pop(session, None)
 
     def _full(self, is_run: bool, session: str | None, address: str) -> str:
         """Which line in REFUSED says that there is no place; "" where there is one."""
@@ -102,9 +125,13 @@ class FairQueue(Queue):
         output = {"error": said, "title": title, "duration": 10, "visible": True}
         self.send_message(event, ProcessCompletedMessage(output=output, title=title, success=False))
         self.record.refused(str(event.fn.api_name or event.fn.name), why)
-        self.sessions.used(event.session_hash, address_of(event))
-        self._heard_at[event.session_hash] = time.monotonic()
+        self._used(event.session_hash, address_of(event))
         return True, event._id, "success"
+
+    def _used(self, session: str, address: str) -> None:
+        self.sessions.used(session, address)
+        self._asked_from[session] = address
+        self._heard_at[session] = time.monotonic()
 
     async def process_events(self, events: list[Event], batch: bool, begin_time: float, fn: Any) -> None:
         """As Gradio's, with a line in the log for its end."""
@@ -150,6 +177,8 @@ class FairQueue(Queue):
                 self._heard_at.pop(session, None)
                 if session in self.pending_messages_per_session:
                     del self.pending_messages_per_session[session]
+        pending = self.pending_messages_per_session
+        self._asked_from = {one: address for one, address in self._asked_from.items() if one in pending}
 
     def session_of(self, event_id: str) -> str:
         """Of an event whose answer has not been fetched; "" for any other."""

@@ -112,14 +112,17 @@ class Uploads:
         return "answered" if status == 200 else "refused"
 
 
-def folder_bytes(folder: Path) -> int:
-    """Of all files in it."""
-    total = 0
+def file_sizes(folder: Path) -> Iterator[int]:
+    """Bytes of each file in it."""
     for root, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
-                total += os.lstat(os.path.join(root, name)).st_size
-    return total
+                yield os.lstat(os.path.join(root, name)).st_size
+
+
+def folder_bytes(folder: Path) -> int:
+    """Of all files in it."""
+    return sum(file_sizes(folder))
 
 
 def sweep_parts(folder: Path) -> None:

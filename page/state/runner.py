@@ -19,6 +19,7 @@ from aim_core.method_comparison import MethodRun, each_method
 from aim_core.result import Result
 from aim_core.turns import NOBODY, Asker, Turns
 from aim_core.world_score import WorldCheck, WorldScore
+from page.server.record import note
 from page.state.store import StoredRun
 from page.state.zero_gpu import lent, needed_seconds
 
@@ -68,7 +69,7 @@ class Runner:
 
     def frames(self, path: str, num_frames: int, asker: Asker = NOBODY) -> Frames:
         """Sampled frames of a file, from the cache if the same file was decoded lately. Not to be called in a turn of
-        `turns`, since that would keep other visitors waiting for this file."""
+        `turns`, since that would keep other visitors waiting for this file. The line in the log says who decoded it."""
         try:
             info = os.stat(path)
             key = (path, info.st_ino, info.st_size, num_frames)  # not its times: Gradio renews those of a copy in use
@@ -76,8 +77,10 @@ class Runner:
             return load_frames(path, num_frames, asker=asker)  # raises with a sentence
         with self._lock:
             clip = self._clips.get(key)
+        note(reader="cached")
         if clip is None:
             clip = load_frames(path, num_frames, asker=asker)
+            note(reader=clip.reader)
             with self._lock:
                 self._clips[key] = clip
         return clip

@@ -15,9 +15,11 @@ import struct
 import time
 from collections.abc import Sequence
 
+import httpx
+
 from tools.load import report
-from tools.load.server import ROOT, Sample, Server
-from tools.load.visitor import Job, LoadError, Visit, Visitor, until_alive
+from tools.load.server import ROOT, Sample, Server, look
+from tools.load.visitor import TIMEOUT, Job, LoadError, Visit, Visitor, until_alive
 
 SAMPLES = ROOT / "assets" / "samples"
 SETTINGS = ((0.25, 6, 9, 8), (0.5, 2, 4, 4), (1.0, 3, 13, 2))
@@ -97,22 +99,23 @@ async def soak(num: int, minutes: float, keep: bool) -> bool:
             asyncio.create_task(_comes_and_goes(server.address, number, end, alone, counts)) for number in range(num)
         ]
         samples: list[Sample] = []
-        while time.monotonic() < end:
-            await asyncio.sleep(EVERY)
-            samples.append(server.sample(time.monotonic() - begun))
+        async with httpx.AsyncClient(base_url=server.address, timeout=TIMEOUT) as client:
+            while time.monotonic() < end:
+                await asyncio.sleep(EVERY)
+                samples.append(await look(client, time.monotonic() - begun))
         await asyncio.gather(*tasks)
         tracebacks = server.log.read_text().count("Traceback")
     grown = report.growth(samples)
     told = (
         f"{num} visitors for {minutes:g} minutes, {counts['runs']} runs, {counts['other']} not as alone, {tracebacks} "
-        f"tracebacks; memory in the last quarter {100 * grown:+.1f} % of the second. {report.conditions()}. "
+        f"tracebacks; {report.growth_told(grown)}. {report.conditions()}. "
         f"Measured on {report.machine()}.\n"
     )
     text = "\n".join([told, *report.soak_table(samples)])
     print(text)
     if keep:
         report.kept("soak", text)
-    return grown < MOST_GROWTH and not counts["other"] and not tracebacks
+    return (grown or 0.0) < MOST_GROWTH and not counts["other"] and not tracebacks
 
 
 async def _comes_and_goes(

@@ -55,11 +55,22 @@ def soak_table(samples: Sequence[Sample]) -> list[str]:
     return [SOAK_HEAD, *rows]
 
 
-def growth(samples: Sequence[Sample]) -> float:
-    """How much more memory the last quarter of the time took than the second, as a share: the first is warm-up."""
+def growth(samples: Sequence[Sample]) -> float | None:
+    """How much more memory the last quarter of the time took than the second, as a share: the first is warm-up.
+
+    None for too few samples to tell.
+    """
     quarter = len(samples) // 4
+    if not quarter:
+        return None
     before, after = samples[quarter : 2 * quarter], samples[3 * quarter :]
     return statistics.mean(one.memory for one in after) / statistics.mean(one.memory for one in before) - 1
+
+
+def growth_told(grown: float | None) -> str:
+    if grown is None:
+        return "too short to tell whether memory grows: the server was looked at fewer than 4 times"
+    return f"memory in the last quarter {100 * grown:+.1f} % of the second"
 
 
 def conditions() -> str:

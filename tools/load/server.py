@@ -1,4 +1,4 @@
-"""Server: the app on this machine for the length of a block, and what it takes of the machine meanwhile."""
+"""Server: the app on this machine for the length of a block, and what it says that it takes meanwhile."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
+from tools.load.visitor import LoadError
+
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"AIM_STORE_MB": "100", "AIM_KEEP_MINUTES": "5"}  # so that what is kept is soon as much as it will be
+_SCRAPED = {"AIM_METRICS": "127.0.0.1"}  # its files in /proc are shut to others than root
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,10 @@ def ended(process: subprocess.Popen) -> Iterator[None]:
 
 
 class Server:
-    """An app of its own. folder: where it keeps files."""
+    """An app of its own."""
 
-    def __init__(self, process: subprocess.Popen, address: str, folder: Path, log: Path):
-        self.process, self.address, self.folder, self.log = process, address, folder, log
+    def __init__(self, address: str, log: Path):
+        self.address, self.log = address, log
 
     @classmethod
     @contextmanager
@@ -54,17 +59,19 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         with tempfile.TemporaryDirectory(prefix="aim-load-") as folder, open(Path(folder, "log"), "w") as log:
-            environment = os.environ | SETTINGS | {"GRADIO_TEMP_DIR": f"{folder}/own", "HF_HUB_OFFLINE": "1"}
+            environment = os.environ | SETTINGS | _SCRAPED | {"GRADIO_TEMP_DIR": f"{folder}/own", "HF_HUB_OFFLINE": "1"}
             command = [sys.executable, "app.py", "--port", str(port)]
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
             with ended(process):
-                yield cls(process, f"http://127.0.0.1:{port}", Path(folder, "own"), Path(folder, "log"))
+                yield cls(f"http://127.0.0.1:{port}", Path(folder, "log"))
 
-    def sample(self, seconds: float) -> Sample:
-        """What it takes now."""
-        proc = Path(f"/proc/{self.process.pid}")
-        memory = int((proc / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-        children = sum(len(task.read_text().split()) for task in proc.glob("task/*/children"))
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
-        num_bytes = sum(path.stat().st_size for path in files if path.exists())
-        return Sample(seconds, memory, len(os.listdir(proc / "fd")), children, len(files), num_bytes / 1e6)
+
+async def look(client: httpx.AsyncClient, seconds: float) -> Sample:
+    """What the server takes now, by its own counters. Raises LoadError where it does not tell them."""
+    reply = await client.get("/metrics")
+    if reply.status_code != 200:
+        raise LoadError(f"/metrics answers {reply.status_code}: let AIM_METRICS name the address that asks.")
+    rows = [line.split() for line in reply.text.splitlines() if line.startswith("aim_") and "{" not in line]
+    found = {name.removeprefix("aim_"): float(value) for name, value in rows}
+    counts = (int(found[name]) for name in ("open_files", "children", "files"))
+    return Sample(seconds, found["resident_bytes"] / 1e6, *counts, found["files_bytes"] / 1e6)

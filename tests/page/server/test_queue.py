@@ -7,6 +7,7 @@ import json
 import pytest
 
 from page.i18n import STRINGS
+from page.server import queue as queue_module
 from page.server.sessions import MOST_OF_ADDRESS
 from page.server.settings import ServerSettings
 from tests.helpers.small_app import ended, heard, join, small_app, visitor
@@ -118,6 +119,31 @@ def test_answers_that_nobody_fetches_are_dropped(app):
         app.on_server(queue.tidy(seconds=-1))
         assert "never" not in queue.pending_messages_per_session and queue.num_waiting(is_run=True) == 0
         assert "never" not in queue.pending_event_ids_session
+
+
+def test_sessions_that_are_invented_push_out_nobodys_answers(app, monkeypatch):
+    queue = app.blocks.fair_queue
+    pending, quick = queue.pending_messages_per_session, app.numbers["quick"]
+    wait_until(lambda: queue._listening["first"])
+    app.on_server(queue.tidy(seconds=-1))
+    monkeypatch.setattr(queue_module, "MOST_UNHEARD", 5, raising=False)
+    monkeypatch.setattr(pending, "max_size", 15)
+    with visitor(app.address, "127.0.0.41") as other, visitor(app.address, "127.0.0.42") as client:
+        join(other, app.numbers["run"], "waits", ["waits"])
+        replies = [join(client, quick, f"invented{index}", ["x", 1]) for index in range(20)]
+        assert "waits" in pending and [reply.status_code for reply in replies] == [200] * 5 + [429] * 15
+        assert replies[-1].json()["detail"] == STRINGS["en"]["REFUSED"]["unheard"]
+        assert client.post("/gradio_api/call/quick", json={"data": ["x", 1]}).status_code == 429
+        assert join(client, quick, "invented0", ["x", 1]).status_code == 200
+        heard(client, "invented0")
+        assert join(client, quick, "one-more", ["x", 1]).status_code == 200
+        assert join(other, quick, "later", ["x", 1]).status_code == 200
+        monkeypatch.setattr(queue_module, "MOST_PENDING", len(pending))
+        assert join(other, quick, "in-its-place", ["x", 1]).status_code == 200 and "invented0" not in pending
+        assert join(other, quick, "full", ["x", 1]).status_code == 429
+        app.go.set()
+        assert ended(heard(other, "waits"))[0]["data"] == ["waits"]
+    app.on_server(queue.tidy(seconds=-1))
 
 
 def test_the_page_itself_has_this_queue(served):

@@ -7,13 +7,23 @@ import os
 import re
 
 import pytest
+from PIL import Image
 
 from page.server.record import Record, note, noting
 from page.server.settings import Addresses, ServerSettings
 from tests.helpers.small_app import ended, heard, join, small_app, visitor
 from tests.helpers.waiting import in_thread, wait_until
 
-GAUGES = ("runs_waiting", "events_running", "sessions", "resident_bytes", "open_files", "children", "files_bytes")
+GAUGES = (
+    "runs_waiting",
+    "events_running",
+    "sessions",
+    "resident_bytes",
+    "open_files",
+    "children",
+    "files",
+    "files_bytes",
+)
 SECRET = "a question that nobody may read"
 SETTINGS = ServerSettings(scrapers=Addresses.read("127.0.0.1", ""), proxies=Addresses.read("127.0.0.1", ""))
 
@@ -111,6 +121,29 @@ def test_no_proxy_that_has_no_name_here_gets_the_counters_for_others():
     with small_app(settings) as app, visitor(app.address) as proxy:
         assert proxy.get("/metrics").status_code == 200
         assert proxy.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"}).status_code == 404
+
+
+def test_the_line_of_a_run_names_who_decoded_its_file(served, clip, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="page")
+    picture = tmp_path / "plain.png"
+    Image.new("RGB", (64, 64), "red").save(picture)
+    files = clip, picture
+    with visitor(served) as client:
+        events = client.get("/config").json()["dependencies"]
+        number = next(event["id"] for event in events if event["api_name"] == "run")
+        paths = [client.post("/gradio_api/upload", files={"files": one.open("rb")}).json()[0] for one in files]
+        video, image = ({"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths)
+        asked = ((video, None), (video, None), (None, image))
+        for media in asked:
+            join(client, number, "reading", [*media, None, "what moves?", 0.25, 6, 9, 3, False, None])
+            heard(client, "reading")
+    runs = lambda: [one.getMessage() for one in caplog.records if " run waited" in one.getMessage()]  # noqa: E731
+    wait_until(lambda: len(runs()) >= len(asked))
+    assert [line.split()[-2:] for line in runs()] == [
+        ["answered", "reader=decord"],
+        ["answered", "reader=cached"],
+        ["answered", "reader=pictures"],
+    ]
 
 
 def test_notes_reach_the_line_from_the_threads_of_a_request():
