@@ -77,12 +77,13 @@ class Runner:
             return load_frames(path, num_frames, asker=asker)  # raises with a sentence
         with self._lock:
             clip = self._clips.get(key)
-        note(reader="cached")
-        if clip is None:
-            clip = load_frames(path, num_frames, asker=asker)
-            note(reader=clip.reader)
-            with self._lock:
-                self._clips[key] = clip
+        if clip is not None:
+            note(reader="cached")
+            return clip
+        clip = load_frames(path, num_frames, asker=asker)
+        note(reader=clip.reader)
+        with self._lock:
+            self._clips[key] = clip
         return clip
 
     def world_check(self, frames: Frames, question: str) -> WorldCheck | None:

@@ -125,24 +125,26 @@ def test_no_proxy_that_has_no_name_here_gets_the_counters_for_others():
 
 def test_the_line_of_a_run_names_who_decoded_its_file(served, clip, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="page")
-    picture = tmp_path / "plain.png"
+    picture, broken = tmp_path / "plain.png", tmp_path / "broken.mp4"
     Image.new("RGB", (64, 64), "red").save(picture)
-    files = clip, picture
+    broken.write_bytes(clip.read_bytes()[:200])
+    files = clip, picture, broken
     with visitor(served) as client:
         events = client.get("/config").json()["dependencies"]
         number = next(event["id"] for event in events if event["api_name"] == "run")
         paths = [client.post("/gradio_api/upload", files={"files": one.open("rb")}).json()[0] for one in files]
-        video, image = ({"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths)
-        asked = ((video, None), (video, None), (None, image))
+        video, image, damaged = ({"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths)
+        asked = ((video, None), (video, None), (None, image), (damaged, None))
         for media in asked:
             join(client, number, "reading", [*media, None, "what moves?", 0.25, 6, 9, 3, False, None])
             heard(client, "reading")
     runs = lambda: [one.getMessage() for one in caplog.records if " run waited" in one.getMessage()]  # noqa: E731
     wait_until(lambda: len(runs()) >= len(asked))
-    assert [line.split()[-2:] for line in runs()] == [
+    assert [[word for word in line.split()[4:] if not word.startswith("why=")] for line in runs()] == [
         ["answered", "reader=decord"],
         ["answered", "reader=cached"],
         ["answered", "reader=pictures"],
+        ["refused"],
     ]
 
 
