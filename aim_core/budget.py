@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from aim_core.methods.base import Method, is_counted
+from aim_core.methods.base import Method
+from aim_core.methods.counts import is_counted
 from aim_core.methods.knobs import Settings, ShareKnob, WholeKnob
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.reasons import MEASURES, Reason, because

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aim_core.adapters.base import Adapter
-from aim_core.methods.base import Method, tokens_of_blocks
+from aim_core.methods.base import Method
+from aim_core.methods.counts import tokens_of_blocks
 from aim_core.methods.knobs import ModelShape
 from aim_core.ops.flops import Decoder, kv_bytes, prefill_flops
 from aim_core.result import Planned
@@ -75,7 +76,7 @@ class Workload:
         return sum(views * rows * columns for views, (rows, columns) in self.blocks) + self.num_separators
 
     def visual_per_layer(self, method: Method) -> tuple[int, ...]:
-        """Visual tokens entering each layer in closed form. Raises what `methods.base.tokens_entering` does."""
+        """Visual tokens entering each layer in closed form. Raises what `methods.counts.tokens_entering` does."""
         shape = self.shape
         counts = tokens_of_blocks(method, self.blocks, shape.num_layers, self.num_separators, shape.first_droppable)
         return tuple(counts)

@@ -15,7 +15,7 @@ from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.methods.aim import MergeSimilar
-from aim_core.methods.base import where_needed
+from aim_core.methods.counts import where_needed
 from benchmarks.shapes import Prompt
 from benchmarks.timer import PrefillTiming, Timer
 

@@ -22,7 +22,8 @@ from aim_core.forward.hooks import patched
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import GridMerger, Merger, Method, check_schedule, decides_at_run_time, needs_tower
+from aim_core.methods.base import GridMerger, Merger, Method, decides_at_run_time, needs_tower
+from aim_core.methods.counts import check_schedule
 from aim_core.methods.registry import make_method
 from aim_core.ops.merging import Merged
 from aim_core.ops.reduced import Reduced

@@ -24,7 +24,8 @@ from aim_core.adapters.layout import Layout, consecutive
 from aim_core.forward.dialect import cache_of, call
 from aim_core.forward.session import Session
 from aim_core.forward.small_decoder import random_decoder
-from aim_core.methods.base import Method, where_needed
+from aim_core.methods.base import Method
+from aim_core.methods.counts import where_needed
 from aim_core.ops.flops import head_dim
 from aim_core.ops.merging import Merged
 from aim_core.view import View

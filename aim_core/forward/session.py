@@ -27,10 +27,10 @@ from aim_core.methods.base import (
     RuntimeSchedule,
     Scorer,
     Steps,
-    check_schedule,
     merges_early,
     needs_tower,
 )
+from aim_core.methods.counts import check_schedule
 from aim_core.ops.merging import Merged, similarity_to_merged
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from aim_core.config import AimConfig
-from aim_core.methods.base import Method, where_needed
+from aim_core.methods.base import Method
+from aim_core.methods.counts import where_needed
 from aim_core.ops.merging import Merged, merge_tokens, num_kept
 from aim_core.ops.pagerank import causal_correction, pagerank, pagerank_iterations
 

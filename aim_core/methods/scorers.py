@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aim_core.methods.base import where_needed
+from aim_core.methods.counts import where_needed
 
 _BLOCK = 256  # rows of attention computed at a time
 

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from aim_core.config import check_whole
-from aim_core.methods.base import Method, where_needed
+from aim_core.methods.base import Method
 from aim_core.methods.before_decoder import check_share
+from aim_core.methods.counts import where_needed
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.scorers import causal_attention
 from aim_core.ops.density_peaks import peaks

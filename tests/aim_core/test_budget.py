@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from aim_core.budget import MEASURES, TOLERANCE, Budget, Solved, Unreachable, solve
-from aim_core.methods.base import is_counted, tokens_entering
+from aim_core.methods.counts import is_counted, tokens_entering
 from aim_core.methods.knobs import SHARE, ModelShape
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.flops import Decoder

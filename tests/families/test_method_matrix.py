@@ -16,7 +16,8 @@ import torch
 from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.methods.aim import MergeSimilar
-from aim_core.methods.base import GridMerger, Method, Steps, decides_at_run_time, is_counted, needs_tower
+from aim_core.methods.base import GridMerger, Method, Steps, decides_at_run_time, needs_tower
+from aim_core.methods.counts import is_counted
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.tower_attention import TowerAttention

@@ -8,7 +8,7 @@ from aim_core.adapters.registry import adapter_for
 from aim_core.budget import Budget, Solved, solve
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.methods.base import is_counted
+from aim_core.methods.counts import is_counted
 from aim_core.methods.registry import METHODS
 from aim_core.workload import Workload
 from tests.families.family import QUESTION, pictures

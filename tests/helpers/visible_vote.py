@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from aim_core.methods.aim import PageRank
-from aim_core.methods.base import where_needed
+from aim_core.methods.counts import where_needed
 
 
 @dataclass(frozen=True)

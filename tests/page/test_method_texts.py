@@ -13,7 +13,7 @@ import pytest
 
 from aim_core.budget import MEASURES, Budget, solve
 from aim_core.method_comparison import MethodRun
-from aim_core.methods.base import check_schedule
+from aim_core.methods.counts import check_schedule
 from aim_core.methods.fastv import DropOnce
 from aim_core.methods.knobs import SHARE, ModelShape, WholeKnob
 from aim_core.methods.registry import METHODS

@@ -10,7 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import CountedMerger, GridMerger, Method, needs_tower, tokens_entering
+from aim_core.methods.base import CountedMerger, GridMerger, Method, needs_tower
+from aim_core.methods.counts import tokens_entering
 from aim_core.methods.drop_at_depth import DropAtDepth
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.reduced import as_reduced
