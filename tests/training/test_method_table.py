@@ -415,6 +415,7 @@ def test_the_readme_tells_of_the_baselines_at_a_quarter_and_at_six_hundredths():
         assert said.count(f"At {share} of the dense FLOPs AIM 75.0 (") == 2
     assert said.count("Random patches **beat AIM** by 25.0 points.") == 4
     assert said.count("Fewer frames stay 75.0 points behind AIM.") == 4
+    assert all(f"`make methods SET={name}`" in said for name in reports)
     assert "AIM is at home" in said and CHARTS["wide"] in readme_block({"wide": reports["wide"]})
     rows = [row | {"limit": [0.3, 0.3, 0.3], "answered": 0} if row["method"] == "fewer_frames" else row for row in rows]
     assert "Fewer frames cannot go under 30.0 %." in readme_block({"wide": reports["wide"] | {"rows": rows}})

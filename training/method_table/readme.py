@@ -27,7 +27,8 @@ def readme_block(reports: dict[str, dict]) -> str:
 def _of_set(report: dict) -> str:
     seeds = len(report["seeds"])
     asked = f"{report['num_questions']:,} questions of {'one seed' if seeds == 1 else f'{seeds} seeds'}"
-    told = f"*{SETS[report['set']].capitalize()}*: {asked}, dense {percent(report['dense'])} % right."
+    told = f"*{SETS[report['set']].capitalize()}* (`make methods SET={report['set']}`): {asked}, "
+    told += f"dense {percent(report['dense'])} % right."
     return " ".join([told + more_to_come(report), *(_of_budget(report, own) for own in BUDGETS)])
 
 
