@@ -6,6 +6,7 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
+from aim_core.media.decode import being_read
 from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
@@ -26,6 +27,7 @@ from page.server.ending import until_told
 from page.server.settings import ServerSettings
 from page.state.startup import Loaded
 from page.state.store import ResultStore
+from page.state.taken_files import TakenFiles
 from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
 from page.theme import theme
 
@@ -36,6 +38,7 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
     """The page for one loaded model. settings: of the server around it; of one for this machine alone if left out."""
     settings, depth = settings or ServerSettings(), loaded.engine.num_layers
     store = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds)
+    taken = TakenFiles(settings.export_bytes)
     adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         NavPanel("explore", elem_id="nav")
@@ -49,7 +52,7 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
                 with gr.Column(scale=4, elem_id="ask"):
                     controls = layout_inputs.controls(loaded, default, media)
             with gr.Column(elem_id="results"):
-                handlers = Handlers(loaded, layout_results.results(default, depth), store)
+                handlers = Handlers(loaded, layout_results.results(default, depth), store, taken)
         with media.video_samples:
             layout_shared.samples(media.video, controls.question)
         with media.image_samples:
@@ -65,8 +68,8 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
         Explain(loaded, handlers).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
         compared = compare.build(loaded, handlers, demo, (settings.store_bytes // 4, settings.keep_seconds))
-    demo.settle(settings)
-    demo.tidied = [store.expire, compared.kept.expire]
+    demo.settle(settings, lambda: handlers.runner.turns.holders() | being_read())
+    demo.tidied = [store.expire, compared.kept.expire, taken.forget]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
     demo.record.gauges["kept_comparisons_bytes"] = lambda: compared.kept.num_bytes
     return demo

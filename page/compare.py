@@ -21,7 +21,7 @@ from page.i18n import STRINGS, text, translatable
 from page.layout import MediaInputs
 from page.method_texts import method_title
 from page.state.startup import Loaded
-from page.state.waiting import MODEL_LINE
+from page.state.waiting import EXPORT_LINE, MODEL_LINE
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
 USUAL += ["fewer_frames", "average_pooling", "random"]
@@ -138,6 +138,11 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
     linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
         made = button.click(
-            handlers.maker(kind), taken.key, taken.files, api_name=f"compare_{kind}", api_visibility="private"
+            handlers.maker(kind),
+            taken.key,
+            taken.files,
+            api_name=f"compare_{kind}",
+            api_visibility="private",
+            **EXPORT_LINE,
         )
         made.success(None, taken.files, None, js=TAKE, api_visibility="private")

@@ -38,6 +38,7 @@ from page.i18n import strings
 from page.layout import Results, Update
 from page.overrides import checked_overrides
 from page.permalink import slider_values
+from page.server.settings import ServerSettings
 from page.state.cancellation import Cancellation
 from page.state.model_facts import EMBEDDED_NAME, ModelFacts
 from page.state.progress import RunProgress
@@ -45,14 +46,18 @@ from page.state.runner import Runner
 from page.state.samples import known_answer
 from page.state.startup import Loaded
 from page.state.store import ResultStore, StoredRun
+from page.state.taken_files import TakenFiles
 from page.state.waiting import waiting
 
 
 class Handlers:
     """The handlers of one page. They return {component: value}; a component that is left out stays as it is."""
 
-    def __init__(self, loaded: Loaded, results: Results, store: ResultStore | None = None):
+    def __init__(
+        self, loaded: Loaded, results: Results, store: ResultStore | None = None, taken: TakenFiles | None = None
+    ):
         self.results, self.store = results, store or ResultStore()
+        self.taken = taken or TakenFiles(ServerSettings.export_bytes)
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
         self.runner, self.cancellation = Runner(loaded.engine, loaded.world), Cancellation()

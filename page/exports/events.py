@@ -10,6 +10,7 @@ from gradio.events import Dependency
 from page import scripts
 from page.exports.handlers import Exports
 from page.exports.panel import TAKE
+from page.state.waiting import EXPORT_LINE
 
 ADDRESS = "address.js"
 
@@ -26,8 +27,7 @@ def connect(demo: gr.Blocks, exports: Exports) -> list[Dependency]:
             api_name=f"export_{kind}",
             api_visibility="private",
             show_progress_on=panel.files,
-            concurrency_id="exports",
-            concurrency_limit=2,
+            **EXPORT_LINE,
         )
         made.success(None, panel.files, None, js=TAKE, api_visibility="private")
     settings = [controls.question, *controls.sliders]
