@@ -15,7 +15,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings fuzz load soak world samples screenshot notebook lock compat \
+.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings fuzz load soak hostile world samples screenshot notebook lock compat \
   audit container chromium clean
 
 demo: $(READY)
@@ -81,11 +81,14 @@ MODELS := assets/model
 findings: $(DEV)
 	$(PY) -m training.findings $(MODELS)
 
-# 8 and 32 visitors at once, each with a browser's own protocol, and 32 that come and go for 20 minutes; see docs/load.md.
+# 8 and 32 visitors at once, each with a browser's own protocol, 32 that come and go for 20
+# minutes, and one beside a stranger who means ill; see docs/load.md.
 load: $(DEV)
 	$(PY) -m tools.load load --keep
 soak: $(DEV)
 	$(PY) -m tools.load soak --keep
+hostile: $(DEV)
+	$(PY) -m tools.load hostile --keep
 
 # What tells the embedded model's world from others, fitted to its weights: assets/model/world.json.
 world: $(DEV)

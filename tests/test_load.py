@@ -14,8 +14,9 @@ from tests.helpers.small_app import own_folder, small_app
 from tests.helpers.waiting import in_own_loop
 from tools.load import report
 from tools.load.__main__ import content, is_own, jobs
+from tools.load.hostile import ADDRESS, ATTACKS
 from tools.load.server import Sample, look
-from tools.load.visitor import LoadError, Visitor
+from tools.load.visitor import LoadError, Visit, Visitor
 
 
 async def visits(address: str, asked: list) -> list:
@@ -98,3 +99,23 @@ def test_a_table_goes_between_its_own_marks(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "PAGE", page)
     report.kept("load", r"new \1")
     assert page.read_text() == "<!-- load -->\nnew \\1\n<!-- /load -->\n<!-- soak -->\nstays\n<!-- /soak -->\n"
+
+
+def test_what_a_stranger_costs_is_the_slowest_run_or_link_beyond_the_median_alone():
+    alone = [Visit(run_s=run, cheap_s=0.1) for run in (1.0, 1.2, 9.0)]
+    beside = [Visit(run_s=1.5, cheap_s=0.2), Visit(run_s=3.0, cheap_s=0.1)]
+    assert report.cost(alone, beside) == pytest.approx(1.8)
+    assert report.cost(alone, [Visit(run_s=1.0, cheap_s=4.1)]) == pytest.approx(4.0)
+    assert report.hostile_row("waits", beside, 1.8, 2) == "| waits | 2 of 2 | 2.25 | 3.00 | 0.20 | 1.80 |"
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_stranger_does_what_is_said(served, name):
+    """Once, as the first page of the attack does it."""
+
+    async def once():
+        async with Visitor.opened(served, ADDRESS) as visitor:
+            await ATTACKS[name](visitor, jobs()[0], content(jobs()[0], 1))
+            return await visitor.ask("restore", [""])
+
+    assert "data" in in_own_loop(once())

@@ -15,11 +15,11 @@ _LOOK_UP = 0.1  # seconds between looks at what a child has used
 
 
 class DecoderPool:
-    """`places` quick decoders and as many slow ones; who finds none free waits in a line."""
+    """`places` quick decoders and as many slow ones; who finds none free waits in a line. Nobody has all of either."""
 
     def __init__(self, places: int = PLACES, quick_seconds: float = QUICK_SECONDS):
-        self._quick, self._seconds = Turns(places), quick_seconds
-        self._slow = Turns(places, each=max(1, places // 2))  # nobody has all of them
+        self._quick, self._seconds = Turns(places, each=max(1, places - 1)), quick_seconds
+        self._slow = Turns(places, each=max(1, places - 1))
 
     def decode(self, request: Request, asker: Asker = NOBODY) -> Frames | str:
         """Decode in a process of its own; its frames, or a sentence that says why there are none.

@@ -103,6 +103,19 @@ def test_stop_kills_the_decoder_within_a_second(folder, children):
     assert isinstance(pool.decode(request(folder / "plain.png")), Frames)
 
 
+def test_nobody_has_all_decoders(folder, children):
+    """The seconds before a file is known to take long are another visitor's too."""
+    stop, pool = threading.Event(), DecoderPool(places=2, quick_seconds=60)
+    taken = [in_thread(pool.decode, request(folder / "sleep.png"), Asker("a", stop.is_set)) for _ in range(2)]
+    wait_until(lambda: children)
+    assert isinstance(pool.decode(request(folder / "plain.png"), Asker("b")), Frames)
+    assert [is_over(child) for child in children] == [False, True]
+    stop.set()
+    for one in taken:
+        with pytest.raises(Stopped):
+            one.result(timeout=10)
+
+
 def test_a_file_that_takes_long_keeps_nobody_waiting(folder, children):
     """Two of them: one goes on at low priority, the other makes room for who waits and is begun again after it."""
     stops, pool = [threading.Event(), threading.Event()], DecoderPool(places=1, quick_seconds=0.1)

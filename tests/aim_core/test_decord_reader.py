@@ -65,7 +65,9 @@ print(Path("/proc/self/maps").read_text().count("/nvidia/"))
 @pytest.mark.skipif(not find_spec("nvidia"), reason="no GPU libraries are installed that decord could load")
 def test_decord_loads_no_gpu_libraries_into_the_address_space_of_the_decoder(tmp_path):
     path = write(named("h264 closed.mp4"), tmp_path)
-    told = subprocess.run([sys.executable, "-c", ALONE, path], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", ALONE, path], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     assert told.split() == ["decord", "False", "0"]
 
 

@@ -1,9 +1,11 @@
-"""Load and soak; both end with 1 if an answer is not that of the run alone, or memory grows.
+"""Load, soak and a stranger who means ill; each ends with 1 if an answer is not that of the run alone, memory grows, or
+a visitor waits for a stranger.
 
     python -m tools.load load [--visitors 8 32] [--runs 2]     each visitor's runs, compared with each run alone
     python -m tools.load soak [--visitors 32] [--minutes 20]   visitors come and go for so long; what the server takes
+    python -m tools.load hostile [--runs 5]                    what each attack of a stranger costs another visitor
 
-Both keep their table in docs/load.md with --keep. Traffic goes to this machine's own loopback addresses alone.
+All keep their table in docs/load.md with --keep. Traffic goes to this machine's own loopback addresses alone.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 import httpx
 
 from tools.load import report
+from tools.load.hostile import ATTACKS, under_attack, visits
 from tools.load.server import ROOT, Sample, Server, look
 from tools.load.visitor import TIMEOUT, Job, LoadError, Visit, Visitor, until_alive
 
@@ -25,6 +28,7 @@ SAMPLES = ROOT / "assets" / "samples"
 SETTINGS = ((0.25, 6, 9, 8), (0.5, 2, 4, 4), (1.0, 3, 13, 2))
 EVERY = 5.0  # seconds between two looks at the server
 MOST_GROWTH = 0.05  # of memory after warm-up
+MOST_COST = 2.0  # seconds that a stranger may cost another visitor
 
 
 def jobs() -> list[Job]:
@@ -136,16 +140,40 @@ async def _comes_and_goes(
             print(error, flush=True)
 
 
+async def hostile(runs: int, keep: bool) -> bool:
+    """The visitor's median alone is what its slowest run beside each attack is held against."""
+    rows, is_well, alone = [], True, None
+    with Server.started() as server:
+        await until_alive(server.address)
+        job, number = jobs()[0], 0
+        await visits(server.address, number, job, [content(job, 0)])  # the first run of a server is slow
+        for name in ("nobody else", *ATTACKS):
+            contents = [content(job, number := number + 1) for _ in range(runs)]
+            with under_attack(server.address, name, job, content(job, 0)):
+                done = await visits(server.address, number, job, contents)
+            alone = alone or done
+            same = sum(visit.told == alone[0].told for visit in done)
+            cost = report.cost(alone, done)
+            rows.append(report.hostile_row(name, done, cost, same))
+            is_well &= same == len(done) and cost < MOST_COST
+            print(rows[-1], flush=True)
+    if keep:
+        report.kept("hostile", "\n".join([f"Measured on {report.machine()}.\n", report.HOSTILE_HEAD, *rows]))
+    return is_well
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("load", "soak"))
+    parser.add_argument("what", choices=("load", "soak", "hostile"))
     parser.add_argument("--visitors", type=int, nargs="+", default=None)
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=None)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--keep", action="store_true", help="keep the table in docs/load.md")
     asked = parser.parse_args()
     if asked.what == "load":
-        work = load(asked.visitors or (8, 32), asked.runs, asked.keep)
+        work = load(asked.visitors or (8, 32), asked.runs or 2, asked.keep)
+    elif asked.what == "hostile":
+        work = hostile(asked.runs or 5, asked.keep)
     else:
         work = soak((asked.visitors or [32])[0], asked.minutes, asked.keep)
     return 0 if asyncio.run(work) else 1

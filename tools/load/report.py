@@ -38,8 +38,26 @@ def load_row(num: int, visits: Sequence[Visit], seconds: float, num_same: int) -
 LOAD_HEAD = """| visitors | runs | equal to the run alone | Run to both answers, median s | longest s | \
 a link meanwhile, median s | longest s | runs a second |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+HOSTILE_HEAD = """| a stranger | equal to the run alone | Run to both answers, median s | longest s | \
+a link meanwhile, longest s | cost, s |
+| --- | ---: | ---: | ---: | ---: | ---: |"""
 SOAK_HEAD = """| minute | memory MB | open files | children | files kept | of MB |
 | ---: | ---: | ---: | ---: | ---: | ---: |"""
+
+
+def cost(alone: Sequence[Visit], beside: Sequence[Visit]) -> float:
+    """Seconds that the slowest run or link beside a stranger took more than the median alone."""
+    return max(
+        max(getattr(visit, name) for visit in beside) - statistics.median(getattr(visit, name) for visit in alone)
+        for name in ("run_s", "cheap_s")
+    )
+
+
+def hostile_row(name: str, visits: Sequence[Visit], seconds: float, num_same: int) -> str:
+    """A line of the table of `make hostile`."""
+    runs = [visit.run_s for visit in visits]
+    times = [statistics.median(runs), max(runs), max(visit.cheap_s for visit in visits), seconds]
+    return "| " + " | ".join([name, f"{num_same} of {len(visits)}", *(f"{one:.2f}" for one in times)]) + " |"
 
 
 def soak_table(samples: Sequence[Sample]) -> list[str]:
