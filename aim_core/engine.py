@@ -31,7 +31,7 @@ from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method, decides_at_run_time, merges_early, needs_tower
+from aim_core.methods.base import Method, decides_at_run_time, merges_early, needs_tower, tower_share
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
@@ -248,7 +248,7 @@ class Engine:
         name = digest(frames.frames, frames.times)
         merger = session.method.merger
         early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
-        kept = name, early, needs_tower(merger)
+        kept = name, early, needs_tower(merger), tower_share(merger)
         inputs, encoded = self._inputs.get((name, question)), self._features.get(kept)
         if inputs is None or encoded is None:
             whole = self.adapter.inputs(frames.frames, frames.times, question)
@@ -283,7 +283,7 @@ class Engine:
     def _cost(self, record: Record, calls: list[Call]) -> Cost:
         tokens = tuple(record.num_rows)
         language = prefill_flops(tokens, **self.adapter.sizes)
-        vision = sum(self.adapter.vision_flops(call) for call in calls)
+        vision = sum(self.adapter.vision_flops(call) - call.saved_flops for call in calls)
         return Cost(tokens, tuple(map(len, record.kept)), record.num_text[0], language, vision)
 
     def _timed(self, function, *args):

@@ -34,6 +34,10 @@ CLAUSES = {  # what may stand for {because}
     "tower_unknown": (
         "of {model_type} models the attention of the vision tower is not known: choose a method that does not need it"
     ),
+    "tower_packed": (
+        "the vision tower of {model_type} models packs all pictures into one row, so tokens cannot be merged in its "
+        "layers: choose a method that works after it, such as tome"
+    ),
     "tower_pools": "this model pools frames by a convolution, which attention cannot be carried through",
 }
 STEPS = ("tokens", "layers", "squares", "frames")

@@ -22,7 +22,7 @@ from aim_core.forward.hooks import patched
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import GridMerger, Merger, Method, decides_at_run_time, needs_tower
+from aim_core.methods.base import GridMerger, Merger, Method, decides_at_run_time, needs_tower, tower_share
 from aim_core.methods.counts import check_schedule
 from aim_core.methods.registry import make_method
 from aim_core.ops.merging import Merged
@@ -43,16 +43,18 @@ class Said:
 class Video:
     """The visual tokens of some frames, and a cache of how each method merged them."""
 
-    def __init__(self, adapter: Adapter, frames: np.ndarray, tower: bool = False):
+    def __init__(self, adapter: Adapter, frames: np.ndarray, tower: bool = False, inside: Method | None = None):
         """frames: (F, H, W, 3) uint8; frames that are alike to the pixel are encoded once.
 
-        tower: whether methods that ask the vision tower's attention may be asked too.
+        tower:  whether methods that ask the vision tower's attention may be asked too.
+        inside: a method that merges in the vision tower's layers; then those that leave its share there alone.
         """
-        self.adapter, self.merges = adapter, {}
+        self.adapter, self.merges, self._inside = adapter, {}, inside
         index: dict[bytes, int] = {}
         order = [index.setdefault(frame.tobytes(), len(index)) for frame in frames]
         different = np.stack([frames[order.index(i)] for i in range(len(index))])
-        call = _encoded(adapter, different, tower)
+        plain = make_method("tome", keep_ratio=1.0) if tower else as_method(AimConfig.dense())
+        call = _encoded(adapter, different, inside or plain)
         rows = call.output.pooler_output[0]  # (frames * n + 1, d)
         per_frame = len(rows) // len(index)
         places = [torch.arange(frame * per_frame, (frame + 1) * per_frame) for frame in order]
@@ -75,6 +77,7 @@ class Video:
 
         A method that decides while the layers run is asked a question for that.
         """
+        self._check_tower(method)
         num_layers, layout = self.adapter.num_layers, self._layout
         if decides_at_run_time(method):
             session = self._session(method)
@@ -107,7 +110,13 @@ class Video:
         return len(prompt(self.adapter, question, self.num_visual)[0]) - self.num_visual
 
     def _session(self, method: Method) -> Session:
+        self._check_tower(method)
         return Session(self.adapter, replace(method, merger=_CachedMerger(method.merger, self.merges)))
+
+    def _check_tower(self, method: Method) -> None:
+        here = 1.0 if self._inside is None else tower_share(self._inside.merger)
+        if (share := tower_share(method.merger)) != here:
+            raise ValueError(f"{method.name} leaves a share of {share} in the vision tower, and this one left {here}")
 
     def _num_kept(self, merger: Merger) -> int:
         """Visual tokens after merging."""
@@ -202,9 +211,9 @@ class Video:
         )
 
 
-def _encoded(adapter: Adapter, frames: np.ndarray, tower: bool) -> Call:
-    """The call of the vision side for some frames; tower: with what the vision tower says of them."""
-    session = Session(adapter, make_method("tome", keep_ratio=1.0) if tower else as_method(AimConfig.dense()))
+def _encoded(adapter: Adapter, frames: np.ndarray, method: Method) -> Call:
+    """The call of the vision side for some frames, with what the vision tower says of them if the method asks."""
+    session = Session(adapter, method)
     inputs = adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), "?")
     with torch.inference_mode(), patched(adapter, session):
         adapter.encode(inputs)
@@ -248,6 +257,10 @@ class _CachedMerger:
     @property
     def needs_tower(self) -> bool:
         return needs_tower(self.merger)
+
+    @property
+    def tower_share(self) -> float:
+        return tower_share(self.merger)
 
     def on_grid(self, grid: tuple[int, int]) -> Merger:
         return _CachedMerger(self.merger.on_grid(grid), self.done) if isinstance(self.merger, GridMerger) else self

@@ -35,6 +35,7 @@ class Call:
     merge_ms:  the time that took, by the clock.
     tower:     (1 view, rows of all media) what the vision tower says of them, where a method asked for it; 0 for
                newlines.
+    saved_flops: operations that the vision tower did not do, because tokens were merged in its layers.
     """
 
     modality: str
@@ -43,6 +44,7 @@ class Call:
     merged: tuple = ()
     merge_ms: float = 0.0
     tower: TowerAttention | None = None
+    saved_flops: int = 0
 
     def without_pixels(self) -> Call:
         """The same call, for keeping: of pixels only the shape, of the output only what the decoder gets."""

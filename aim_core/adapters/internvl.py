@@ -11,7 +11,7 @@ from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_t
 from aim_core.adapters.base import Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
-from aim_core.adapters.tower import Tower, pool_squares, read_layer
+from aim_core.adapters.tower import Tower, pool_squares, read_layers
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
 
@@ -44,8 +44,9 @@ class InternVLAdapter(TiledAdapter):
 
     def tower(self) -> Tower:
         tower = self.model.model.vision_tower
-        layer = read_layer(tower.encoder.layer, self.model.config.vision_feature_layer)
-        return Tower(tower, layer.attention, class_token=True)
+        layers = read_layers(tower.encoder.layer, self.model.config.vision_feature_layer)
+        parts = "attention", "layernorm_after", "mlp"
+        return Tower(tower, layers[-1].attention, class_token=True, layers=layers, parts=parts)
 
     def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
         return pool_squares(patches, round(1 / self.model.config.downsample_ratio))

@@ -11,7 +11,7 @@ from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTra
 from aim_core.adapters.base import Adapter, Call, Early, features_of, shapes
 from aim_core.adapters.crops import Box, centre_crop
 from aim_core.adapters.layout import MediaSpan, consecutive
-from aim_core.adapters.tower import Tower, read_layer
+from aim_core.adapters.tower import Tower, read_layers
 from aim_core.config import AimConfig
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
@@ -92,8 +92,8 @@ def check_clip(config: PreTrainedConfig) -> None:
 def clip_tower(model: Any) -> Tower:
     """CLIP's layer that features come from, -2 as released, ranked by its class token."""
     tower = model.model.vision_tower
-    layer = read_layer(tower.encoder.layers, model.config.vision_feature_layer)
-    return Tower(tower, layer.self_attn, class_token=True, by_class=True)
+    layers = read_layers(tower.encoder.layers, model.config.vision_feature_layer)
+    return Tower(tower, layers[-1].self_attn, class_token=True, by_class=True, layers=layers)
 
 
 def crop_box(settings: Any, height: int, width: int) -> Box:

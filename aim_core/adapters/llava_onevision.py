@@ -13,7 +13,7 @@ from transformers import LlavaOnevisionForConditionalGeneration
 from aim_core.adapters.base import Adapter, Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, num_crops, padded_to_square
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
-from aim_core.adapters.tower import Tower, read_layer
+from aim_core.adapters.tower import Tower, read_layers
 from aim_core.ops.flops import linear_flops, vision_flops
 from aim_core.view import View
 
@@ -87,7 +87,8 @@ class LlavaOnevisionAdapter(Adapter):
 
     def tower(self) -> Tower:
         tower = self.model.model.vision_tower
-        return Tower(tower, read_layer(tower.encoder.layers, self.model.config.vision_feature_layer).self_attn)
+        layers = read_layers(tower.encoder.layers, self.model.config.vision_feature_layer)
+        return Tower(tower, layers[-1].self_attn, layers=layers)
 
     def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
         """By the model's own pooling of frames, or packing of crops."""

@@ -42,7 +42,7 @@ class SmolVLMAdapter(TiledAdapter):
 
     def tower(self) -> Tower:
         tower = self.model.model.vision_model
-        return Tower(tower, tower.encoder.layers[-1].self_attn)
+        return Tower(tower, tower.encoder.layers[-1].self_attn, layers=tuple(tower.encoder.layers))
 
     def tower_rows(self, call: Call, patches: Sequence[Tensor]) -> Tensor:
         return pool_squares(patches, self.model.config.scale_factor)

@@ -24,12 +24,17 @@ class Tower:
     attention: its attention module in that layer.
     class_token: whether the first row is a class token, which is no patch.
     by_class:  whether attention received is that paid by the class token; else the mean over all rows.
+    layers:    its layers up to that one, through which rows go as (pictures, [1 +] n, d) and in whose MLP each goes by
+               itself; empty where tokens cannot be merged inside.
+    parts:     names in a layer: attention, the norm before the MLP, the MLP.
     """
 
     model: PreTrainedModel
     attention: nn.Module
     class_token: bool = False
     by_class: bool = False
+    layers: tuple[nn.Module, ...] = ()
+    parts: tuple[str, str, str] = ("self_attn", "layer_norm2", "mlp")
 
     def read(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> Tensor:
         """(b, n, 1 + m), for each patch the attention it received and its key, mean over heads.
@@ -42,15 +47,15 @@ class Tower:
         return found[:, 1:] if self.class_token else found
 
 
-def read_layer(layers: Sequence[Any], index: Any) -> Any:
-    """The layer of a tower whose output is its hidden state `index`, as configurations count them (0: embeddings).
+def read_layers(layers: Sequence[Any], index: Any) -> tuple[Any, ...]:
+    """The layers of a tower up to its hidden state `index`, as configurations count them (0: embeddings).
 
     Raises ValueError for anything but one such layer.
     """
     number = index + len(layers) + 1 if isinstance(index, int) and index < 0 else index
     if not isinstance(number, int) or not 1 <= number <= len(layers):
         raise ValueError(f"this method needs features of one layer of the vision tower, got {FEATURE_LAYER} {index}")
-    return layers[number - 1]
+    return tuple(layers[:number])
 
 
 def pool_squares(patches: Sequence[Tensor], side: int) -> Tensor:

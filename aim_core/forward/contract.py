@@ -33,12 +33,14 @@ OVERRIDDEN = {
 }
 
 
-def check_contract(adapter: Adapter, tower: bool = False) -> None:
+def check_contract(adapter: Adapter, tower: bool = False, inside: bool = False) -> None:
     """Raise ValueError, naming the version of transformers, if the model lacks something that the core leans on.
 
-    tower: whether the vision tower's attention is asked for.
+    tower: whether the vision tower's attention is asked for; inside: whether tokens are to merge in its layers.
     """
-    missing = [*_of_model(adapter), *_of_decoder(adapter), *_of_cache(), *(_of_tower(adapter) if tower else ())]
+    missing = [*_of_model(adapter), *_of_decoder(adapter), *_of_cache()]
+    if tower:
+        missing += _of_tower(adapter, inside)
     if missing:
         raise ValueError(
             f"this version cannot work with {type(adapter.model).__name__} of transformers {transformers.__version__}: "
@@ -77,9 +79,12 @@ def _of_decoder(adapter: Adapter) -> Iterator[str]:
         yield f"{type(decoder.config).__name__}.layer_types, which says where the sliding window is used"
 
 
-def _of_tower(adapter: Adapter) -> Iterator[str]:
+def _of_tower(adapter: Adapter, inside: bool) -> Iterator[str]:
     yield from _without(adapter.inner, adapter.pooled_by)
-    yield from _without(adapter.tower().model, ("set_attn_implementation",))
+    tower = adapter.tower()
+    yield from _without(tower.model, ("set_attn_implementation",))
+    for layer in {type(layer): layer for layer in tower.layers}.values() if inside else ():
+        yield from _without(layer, tower.parts)
 
 
 def _of_cache() -> Iterator[str]:

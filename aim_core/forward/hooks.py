@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import copy
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from threading import get_ident, local
 from typing import Any, Protocol
@@ -24,13 +24,15 @@ from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
 from aim_core.forward.dialect import Dialect
 from aim_core.forward.exclusive import ExclusiveCalls
+from aim_core.forward.merging_tower import MergingTower
 from aim_core.forward.passes import Pass
 from aim_core.forward.witness import Witness
+from aim_core.reasons import UnfitError
 
 _NAME = "sdpa_reported"  # stock sdpa that reports query and key first
 _ABSENT = object()
-# told query, key, scale and mask; returns whether attention is to be computed
-_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float, Tensor | None], bool]] = (
+# told query, key, scale and mask; returns whether attention is to be computed, or the mask for it
+_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float, Tensor | None], bool | Tensor]] = (
     WeakKeyDictionary()
 )
 _busy: WeakSet[nn.Module] = WeakSet()
@@ -42,16 +44,23 @@ class ForwardHooks(Protocol):
     A forward of the decoder begins with `enter_decoder`: it returns the pass that every layer and the end of this
     forward then call, and the decoder's arguments if they change.
     wants_tower: whether `on_tower` is to be called.
+    tower_share: the share of patches that are to be left in the vision tower; below 1 `saved_in_tower` is told what the
+                 tower does not compute, once for each of its forwards.
     """
 
     @property
     def wants_tower(self) -> bool: ...
+
+    @property
+    def tower_share(self) -> float: ...
 
     def before_features(self) -> None: ...
 
     def after_features(self, call: Call) -> None: ...
 
     def on_tower(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> None: ...
+
+    def saved_in_tower(self, flops: int) -> None: ...
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor: ...
 
@@ -88,7 +97,8 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         raise ValueError(
             "compiled code may leave out what aim() hooks in: load the model anew, without model.compile()"
         )
-    check_contract(adapter, hooks.wants_tower)
+    merges_inside = hooks.wants_tower and hooks.tower_share < 1
+    check_contract(adapter, hooks.wants_tower, merges_inside)
     check_canary(adapter, followed)
     with ExitStack() as stack:
         stack.callback(_busy.discard, decoder)
@@ -102,7 +112,10 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, hooks))
         if hooks.wants_tower:
-            _report_tower(adapter.tower(), hooks, stack)
+            tower = adapter.tower()
+            _report_tower(tower, hooks, stack)
+            if merges_inside:
+                _merge_in_tower(tower, hooks, stack)
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
         stack.enter_context(adapter.model.register_forward_hook(lambda *_: hooks.forget(), always_call=True))
         stack.enter_context(_pre_hook(inner, hooks.request))
@@ -343,6 +356,26 @@ def _report_tower(tower: Tower, hooks: ForwardHooks, stack: ExitStack) -> None:
     _on_attention[tower.attention] = report
 
 
+def _merge_in_tower(tower: Tower, hooks: ForwardHooks, stack: ExitStack) -> None:
+    """Merge tokens in the layers of a tower whose attention is reported, until the stack is closed.
+
+    First among the hooks on a layer: others, which collect hidden states, are to see the full grid at the end.
+    """
+    if not tower.layers:
+        raise UnfitError("tower_packed", model_type=tower.model.config.model_type)
+    merging = MergingTower(tower, hooks.tower_share, hooks.on_tower, hooks.saved_in_tower)
+    for number, layer in enumerate(tower.layers):
+        attention, norm, mlp = (getattr(layer, name) for name in tower.parts)
+        stack.callback(_on_attention.pop, attention, None)
+        _on_attention[attention] = partial(merging.attend, number)
+        for handle in (
+            norm.register_forward_pre_hook(lambda _norm, args: (merging.merge(args[0]),)),
+            mlp.register_forward_hook(lambda _mlp, _args, output: merging.unmerge(output)),
+            layer.register_forward_hook(lambda _layer, _args, output: merging.leave(output), prepend=True),
+        ):
+            stack.enter_context(handle)
+
+
 def _attention_hook(
     index: int, forward: _Forward, witness: Witness
 ) -> Callable[[Tensor, Tensor, float, Tensor | None], bool]:
@@ -363,6 +396,9 @@ def _attention_hook(
 def _reporting_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
     """Stock sdpa attention, after reporting query and key of the module."""
     report = _on_attention.get(module)
-    if report is not None and not report(query, key, kwargs["scaling"], attention_mask):
-        return torch.zeros_like(query).transpose(1, 2), None
+    if report is not None:
+        told = report(query, key, kwargs["scaling"], attention_mask)
+        if told is False:
+            return torch.zeros_like(query).transpose(1, 2), None
+        attention_mask = attention_mask if told is True else told
     return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)

@@ -29,6 +29,7 @@ from aim_core.methods.base import (
     Steps,
     merges_early,
     needs_tower,
+    tower_share,
 )
 from aim_core.methods.counts import check_schedule
 from aim_core.ops.merging import Merged, similarity_to_merged
@@ -74,6 +75,7 @@ class Session(local):
         self._early: list[Merged] = []
         self._early_ms = 0.0
         self._tower: list[Tensor] = []
+        self._saved_flops = 0
         self._request: dict[str, Any] = {}
         self._num_guessed = 0
 
@@ -98,17 +100,24 @@ class Session(local):
     def wants_tower(self) -> bool:
         return needs_tower(self.method.merger)
 
+    @property
+    def tower_share(self) -> float:
+        return tower_share(self.method.merger)
+
     def before_features(self) -> None:
-        self._early, self._early_ms, self._tower = [], 0.0, []
+        self._early, self._early_ms, self._tower, self._saved_flops = [], 0.0, [], 0
 
     def after_features(self, call: Call) -> None:
         merged = [one for whole in self._early for one in whole.each()]
-        call = Call(call.modality, call.arguments, call.output, tuple(merged), self._early_ms)
+        call = replace(call, merged=tuple(merged), merge_ms=self._early_ms, saved_flops=self._saved_flops)
         self._calls.append(self.adapter.with_tower(call, self._tower) if self._tower else call)
         self._tower = []
 
     def on_tower(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> None:
         self._tower.append(self.adapter.tower().read(query, key, scale, mask))
+
+    def saved_in_tower(self, flops: int) -> None:
+        self._saved_flops += flops
 
     def project(self, tokens: Tensor, metric: Tensor) -> Tensor:
         if not merges_early(self.method.merger):

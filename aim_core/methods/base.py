@@ -68,6 +68,15 @@ class TowerMerger(Protocol):
         """tower: of the same patches as tokens (views, n, d), beside them; never None where `needs_tower` is true."""
 
 
+@runtime_checkable
+class InTowerMerger(Protocol):
+    """What a merger with `needs_tower` may say beside: that tokens merge in the vision tower's layers already."""
+
+    @property
+    def tower_share(self) -> float:
+        """The share of patches that are left at the tower's end, in (0, 1]; 1 for all."""
+
+
 class Schedule(Protocol):
     """Second choice: how many visual tokens enter each layer. A small frozen value; `LinearSchedule` is AIM's."""
 
@@ -217,6 +226,11 @@ def merges_early(merger: Merger) -> bool:
 def needs_tower(merger: Merger) -> TypeGuard[TowerMerger]:
     """Whether it is to be called with the attention of the vision tower."""
     return isinstance(merger, TowerMerger) and merger.needs_tower
+
+
+def tower_share(merger: Merger) -> float:
+    """The share of patches that it leaves at the vision tower's end; 1 for all."""
+    return merger.tower_share if isinstance(merger, InTowerMerger) else 1.0
 
 
 def require_tower(tower: TowerAttention | None) -> TowerAttention:

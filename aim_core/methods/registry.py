@@ -26,6 +26,7 @@ from aim_core.methods.pyramid_drop import pyramid_drop
 from aim_core.methods.random_patches import random_patches
 from aim_core.methods.sparsevlm import sparsevlm
 from aim_core.methods.tome import tome
+from aim_core.methods.tome_in_tower import tome_in_tower
 from aim_core.methods.uniform import uniform
 from aim_core.methods.v_cast import v_cast
 from aim_core.methods.vidcom2 import vidcom2
@@ -86,6 +87,12 @@ METHODS = {
     "vidcom2": MethodEntry(vidcom2, "VidCom²", "2505.14454"),
     "v_cast": MethodEntry(v_cast, "V-CAST", "2603.27650"),
     "tome": MethodEntry(tome, "ToMe", "2210.09461", "after the vision tower, not in its layers"),
+    "tome_in_tower": MethodEntry(
+        tome_in_tower,
+        "ToMe in the tower",
+        "2210.09461",
+        "patches take their token's feature where the tower ends, are pooled as the model does, then joined once more",
+    ),
     "prumerge": MethodEntry(prumerge, "LLaVA-PruMerge", "2403.15388", _PRUMERGE),
     "prumerge_plus": MethodEntry(prumerge_plus, "LLaVA-PruMerge+", "2403.15388", _PRUMERGE),
     "visionzip": MethodEntry(visionzip, "VisionZip", "2412.04467", "behind the projector, tokens in raster order"),

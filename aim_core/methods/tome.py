@@ -40,27 +40,38 @@ class MergeByKeys:
 
     def __call__(self, tokens: Tensor, metric: Tensor | None = None, tower: TowerAttention | None = None) -> Reduced:
         keys = require_tower(tower).keys
-        views, n = tokens.shape[:2]
-        left, size = num_kept(n, self.keep_ratio), n
-        owner = place = torch.arange(n, device=tokens.device).repeat(views, 1)  # of patches, and of tokens
-        current = keys
+        own = torch.arange(tokens.shape[1], device=tokens.device).repeat(len(tokens), 1)
+        return join_homes(tokens, self.homes(keys, own, own))
+
+    def homes(self, keys: Tensor, owner: Tensor, place: Tensor) -> Tensor:
+        """(views, n) int64, the patch that each patch joins.
+
+        keys: (views, n, m); owner: (views, n) int64, the token that each patch is in to begin with; place: (views, k)
+        int64, the patches that those tokens stand at.
+        """
+        left, size = num_kept(keys.shape[1], self.keep_ratio), place.shape[1]
         while size > left:
             removed = min(self.per_round, size // 2, size - left)
-            new_of_old = merge_round(current, removed)[1]
+            new_of_old = merge_round(_means(keys, owner, size), removed)[1]
             size -= removed
             place = _destination(place, new_of_old, size)
             owner = new_of_old.gather(1, owner)
-            current = _means(keys, owner, size)
-        home = place.gather(1, owner)
-        counts = F.one_hot(owner, size).sum(dim=1).gather(1, owner)  # of each patch's token
-        first = torch.arange(views, device=tokens.device)[:, None] * n
-        return join_patches(tokens, home + first, 1 / counts.to(keys.dtype))
+        return place.gather(1, owner)
 
     def reduces(self) -> bool:
         return self.keep_ratio < 1
 
     def num_left(self, num_views: int, grid: tuple[int, int]) -> int:
         return num_views * num_kept(grid[0] * grid[1], self.keep_ratio)
+
+
+def join_homes(tokens: Tensor, home: Tensor) -> Reduced:
+    """The mean of all patches that join one, at that patch; home: (views, n) int64 in [0, n), inside each view."""
+    views, n = home.shape
+    counts = torch.zeros_like(home).scatter_add_(1, home, torch.ones_like(home)).gather(1, home)
+    first = torch.arange(views, device=home.device)[:, None] * n
+    wide = torch.promote_types(tokens.dtype, torch.float32)
+    return join_patches(tokens, home + first, 1 / counts.to(wide))
 
 
 def _destination(place: Tensor, new_of_old: Tensor, size: int) -> Tensor:

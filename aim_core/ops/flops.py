@@ -8,8 +8,9 @@ schedule leaves after it, the one entering layer i + 1: for that reading, pass
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import nn
 
@@ -23,7 +24,8 @@ class Convention:
     multiply_add:   operations in a multiplication and its addition: 2 (FLOPs as the paper has them) or 1 (MACs).
     small:          also softmax, norms, residuals, the MLP's gate and the last token's logits.
     text:           text tokens as well, or visual tokens alone.
-    vision:         the vision side as well, which this method leaves as it is (LLaVA-1.5: all but the projector).
+    vision:         the vision side as well, which methods leave as it is (LLaVA-1.5: all but the projector), but for
+                    those that merge in its layers (`saved_in_tower`).
 
     The default is FORMULA; PUBLISHED adds the small operations, as the paper's script does.
     Raises ValueError for another `multiply_add`.
@@ -111,7 +113,7 @@ def logits_flops(hidden: int, vocabulary: int) -> int:
 def vision_flops(
     num_frames: int, patches: int, hidden: int, intermediate: int, num_layers: int, patch_dim: int, extra: int = 0
 ) -> int:
-    """Operations of a SigLIP-style vision tower, which no setting of this method reduces.
+    """Operations of a SigLIP-style vision tower in which nothing is merged.
 
     patches: cells of one frame; patch_dim: values in one cell, channels x height x width.
     extra: further tokens of a frame that are no patches, such as CLIP's class token; with them it has n tokens.
@@ -119,8 +121,23 @@ def vision_flops(
     the patch embedding 2·patches·patch_dim·d. SigLIP-so400m at 729 patches: 0.67 T a frame.
     """
     n = patches + extra
-    layer = 8 * n * hidden**2 + 4 * n * hidden * intermediate + 4 * n**2 * hidden
+    layer = tower_layer_flops(n, n, hidden, intermediate)
     return num_frames * (num_layers * layer + 2 * patches * patch_dim * hidden)
+
+
+def tower_layer_flops(entering: int, left: int, hidden: int, intermediate: int) -> int:
+    """Operations of such a layer that `entering` tokens of a frame enter, of which `left` go through its MLP."""
+    return 8 * entering * hidden**2 + 4 * entering**2 * hidden + 4 * left * hidden * intermediate
+
+
+def saved_in_tower(rows: Sequence[int], hidden: int, intermediate: int) -> int:
+    """Operations of a frame that the tower's layers do not do, where tokens merge between attention and MLP of each.
+
+    rows: tokens of the frame that enter each layer, and last those left. Of merging itself nothing is counted, as of
+    merging before the language model.
+    """
+    done = sum(tower_layer_flops(*pair, hidden, intermediate) for pair in pairwise(rows))
+    return (len(rows) - 1) * tower_layer_flops(rows[0], rows[0], hidden, intermediate) - done
 
 
 def linear_flops(module: nn.Module, rows: int) -> int:
@@ -155,7 +172,7 @@ class Decoder:
         """Operations of one prefill under `convention`.
 
         visual_per_layer: visual tokens of each layer; num_text: text tokens, the same in every layer.
-        vision: operations of the vision side, as an adapter's `vision_flops` counts them.
+        vision: operations of the vision side, as `Cost.vision_flops` has them.
         """
         tokens = [int(n) + num_text * convention.text for n in visual_per_layer]
         products = prefill_flops(tokens, self.hidden, self.kv, self.intermediate, self.q)
@@ -177,7 +194,8 @@ class Cost:
     visual_per_layer: visual tokens that each layer sees.
     num_text:         text tokens, the same in every layer.
     language_flops:   operations of the language model's prefill.
-    vision_flops:     operations of the vision tower and of what brings its features to the language model's width.
+    vision_flops:     operations of the vision tower and of what brings its features to the language model's width,
+                      without those that a method saves in the tower.
     """
 
     tokens_per_layer: tuple[int, ...]

@@ -15,6 +15,7 @@ from aim_core.ops.flops import (
     Decoder,
     logits_flops,
     prefill_flops,
+    saved_in_tower,
     small_flops,
     vision_flops,
     widths,
@@ -204,6 +205,15 @@ def test_each_term_counts_a_multiplication_and_an_addition():
     assert prefill_flops([1], hidden=1, kv=1, intermediate=1) == 18
     # Four projections (8), two MLP products (4), attention (4), and a patch of 3 values (6).
     assert vision_flops(1, patches=1, hidden=1, intermediate=1, num_layers=1, patch_dim=3) == 22
+
+
+def test_what_merging_saves_in_a_tower_is_its_layers_with_fewer_tokens():
+    """Four tokens, two after the first layer, one after the second; width 3, MLP 5."""
+    first = 8 * 4 * 9 + 4 * 4 * 4 * 3 + 4 * 2 * 3 * 5  # the MLP has what is left
+    second = 8 * 2 * 9 + 4 * 2 * 2 * 3 + 4 * 1 * 3 * 5
+    whole = 2 * (8 * 4 * 9 + 4 * 4 * 4 * 3 + 4 * 4 * 3 * 5)
+    assert saved_in_tower([4, 2, 1], 3, 5) == whole - first - second == 588
+    assert saved_in_tower([4, 4, 4], 3, 5) == 0
 
 
 @settings(max_examples=20, deadline=None)

@@ -9,6 +9,7 @@ from aim_core.attach import aim
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
 from aim_core.methods.fastv import fastv
+from aim_core.methods.registry import make_method
 from tests.helpers.prompts import plain_inputs
 
 METHODS = {  # and a step that is small enough to change no choice
@@ -16,6 +17,7 @@ METHODS = {  # and a step that is small enough to change no choice
     "original": (as_method(AimConfig(0.25, 2, 9, positions="original", mode="masked")), 1e-3),
     "merge": (as_method(AimConfig(0.25, 20, 21)), 1e-3),
     "FastV": (fastv(3, 0.5), 2e-4),
+    "ToMe in the tower": (make_method("tome_in_tower", keep_ratio=0.5), 1e-5),
 }
 
 

@@ -5,6 +5,8 @@ A method that is new gets a row in `SETTINGS`; nothing else here knows of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, islice
@@ -16,15 +18,16 @@ import torch
 from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.methods.aim import MergeSimilar
-from aim_core.methods.base import GridMerger, Method, Steps, decides_at_run_time, needs_tower
+from aim_core.methods.base import GridMerger, Method, Steps, decides_at_run_time, needs_tower, tower_share
 from aim_core.methods.counts import is_counted
 from aim_core.methods.fastv import NoMerge
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.ops.tower_attention import TowerAttention
 from tests.families.asking import asked, said
-from tests.families.reference import Folding, masked_logits, merged_prompt, reduced_prompt, visual_places
+from tests.families.reference import Folding, encoded, masked_logits, merged_prompt, reduced_prompt, visual_places
 from tests.families.table import ASKED, ASKED_ONCE, FAMILIES
-from tests.families.tower_reference import tower_views
+from tests.families.tome_reference import merging_by_hand
+from tests.families.tower_reference import pooled, tower_views
 
 SHARE, WHOLE = {"keep_ratio": 0.3}, {"keep_ratio": 1.0}
 NEVER = {"l1": 98, "l2": 99}
@@ -40,6 +43,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "vidcom2": (SHARE, WHOLE),
     "v_cast": (SHARE, WHOLE),
     "tome": ({**SHARE, "per_round": 4}, WHOLE),
+    "tome_in_tower": (SHARE, WHOLE),
     "prumerge": (SHARE, WHOLE),
     "prumerge_plus": (SHARE, WHOLE),
     "visionzip": (SHARE, WHOLE),
@@ -57,14 +61,17 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
 
 
 # Every method on one medium of a family; on its others AIM, one that leaves unequal counts, one that knows the grid,
-# and one that asks the vision tower. For daily work every method on the first family, and AIM on each.
-EVERYWHERE = ("aim", "vidcom2", "average_pooling", "visionzip")
-DAILY = [(*pair, method) for pair in ASKED_ONCE for method in METHODS if method == "aim" or pair == ASKED_ONCE[0]]
+# one that asks the vision tower, and one that works in it. For daily work every method on the first family, and on each
+# AIM and the one in the tower.
+EVERYWHERE = ("aim", "vidcom2", "average_pooling", "visionzip", "tome_in_tower")
+ON_EACH = ("aim", "tome_in_tower")
+DAILY = [(*pair, method) for pair in ASKED_ONCE for method in METHODS if method in ON_EACH or pair == ASKED_ONCE[0]]
+PACKED = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")  # towers in which tokens cannot be merged
 MATRIX = [
     pytest.param(name, medium, method, marks=[] if (name, medium, method) in DAILY else pytest.mark.slow)
     for name, medium in ASKED
     for method in METHODS
-    if (name, medium) in ASKED_ONCE or method in EVERYWHERE
+    if ((name, medium) in ASKED_ONCE or method in EVERYWHERE) and not (method == "tome_in_tower" and name in PACKED)
 ]
 WITH_WHOLE = [param for param in MATRIX if SETTINGS[param.values[-1]][1] is not None]
 
@@ -91,9 +98,17 @@ def reference_prompt(model, name: str, medium: str, inputs, blocks, method: Meth
     views = [rows for _, block in blocks for rows in block]
     if isinstance(method.merger, MergeSimilar | NoMerge):
         return merged_prompt(model, inputs, views, getattr(method.merger, "keep_ratio", 1.0))
-    towers = iter(tower_views(model, name, medium, inputs)) if needs_tower(method.merger) else iter(())
-    mergers = [bound(method.merger, grid, list(islice(towers, len(block)))) for grid, block in blocks]
-    return reduced_prompt(model, inputs, [block for _, block in blocks], mergers, method.positions == "original")
+    with ExitStack() as stack:
+        towers: Iterator[np.ndarray] = iter(())
+        if (share := tower_share(method.merger)) < 1:
+            pictures = stack.enter_context(merging_by_hand(model, name, share))
+            with torch.inference_mode():
+                encoded(model, inputs)
+            towers = iter(pooled(name, medium, list(pictures)))
+        elif needs_tower(method.merger):
+            towers = iter(tower_views(model, name, medium, inputs))
+        mergers = [bound(method.merger, grid, list(islice(towers, len(block)))) for grid, block in blocks]
+        return reduced_prompt(model, inputs, [block for _, block in blocks], mergers, method.positions == "original")
 
 
 def bound(merger, grid: tuple[int, int], towers: list[np.ndarray]):
@@ -179,6 +194,16 @@ def test_what_holds_for_every_method(family_model, name, medium, method_name):
     again, same = prefill(model, inputs, method)
     assert torch.equal(logits, again) and all(map(torch.equal, record.groups, same.groups))
     assert all(map(torch.equal, record.kept, same.kept))
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_tower_that_packs_all_pictures_is_refused_and_left_as_it_was(family_model, name):
+    model, inputs = asked(family_model, name, "video")
+    hooks = hooks_of(model)
+    with pytest.raises(ValueError, match=r"packs all pictures into one row.*choose a method that works after it"):
+        prefill(model, inputs, make_method("tome_in_tower"))
+    assert hooks_of(model) == hooks and model.model.visual.config._attn_implementation == "sdpa"
+    prefill(model, inputs, make_method("tome_in_tower", keep_ratio=1.0))  # nothing to merge
 
 
 @pytest.mark.parametrize("positions", ["sequential", "original"])

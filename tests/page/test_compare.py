@@ -27,7 +27,7 @@ from page.state.samples import is_right
 from tests.helpers.browsing import ROOT
 from tests.helpers.modules import GREY, panel_page
 
-NAMES = ["aim", "fastv", "vtw", "divprune", "vidcom2", "fewer_frames"]
+NAMES = ["aim", "fastv", "vtw", "tome_in_tower", "divprune", "vidcom2", "fewer_frames"]
 QUESTION = "is there a star?"
 
 

@@ -61,7 +61,7 @@ def rare(monkeypatch) -> Iterator[Reason]:
         check_schedule([9, 5, 5], 3, 9, 2)
     with pytest.raises(UnfitError) as late:
         DropOnce(3, 0.5).tokens_entering(9, 3)
-    towers = UnfitError("tower_unknown", model_type="llava"), UnfitError("tower_pools")
+    towers = [UnfitError(code, model_type="llava") for code in ("tower_unknown", "tower_packed", "tower_pools")]
     for error in (early.value, late.value, *towers):
         yield Reason("cannot_run", {"title": METHODS["random"].title, "because": because(error)})
 

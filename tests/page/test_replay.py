@@ -16,6 +16,7 @@ import pytest
 
 from aim_core.config import AimConfig
 from aim_core.layer_trace import LayerTrace
+from aim_core.methods.registry import make_method
 from aim_core.result import PrefillTimes
 from aim_core.trace import Trace
 from aim_core.view import View
@@ -157,8 +158,10 @@ def test_a_replay_can_be_saved_again(saved, tmp_path):
     assert load_run(tmp_path / "again.npz").question == EVIL
 
 
-def test_a_trace_alone_comes_back_without_claims(tmp_path):
-    for name, trace in (("old", make_trace(3)), ("views", views_trace()), ("dropped", make_dropped_trace())):
+def test_a_trace_alone_comes_back_without_claims(tmp_path, engine, frames):
+    in_tower = engine.run(frames, "?", config=make_method("tome_in_tower"), max_new_tokens=1).trace
+    traces = {"old": make_trace(3), "views": views_trace(), "dropped": make_dropped_trace(), "in the tower": in_tower}
+    for name, trace in traces.items():
         trace.save(tmp_path / name)
         back = load_run(tmp_path / name)
         assert same_trace(back.aim.trace, trace)

@@ -18,7 +18,7 @@ from aim_core.weights import weights_hash
 from training.batched_inference import Video
 from training.eval_sets import PER_VIDEO, held_out_set
 from training.method_table import code
-from training.method_table.__main__ import PAGE, README, REPORT, _beside, main
+from training.method_table.__main__ import PAGE, README, REPORT, _beside, main, with_other_rows
 from training.method_table.chart import EMPTY, draw
 from training.method_table.log import Line, Log
 from training.method_table.measure import BUDGETS, Past, cells, measure, measure_in_processes
@@ -149,16 +149,24 @@ def test_a_video_is_encoded_once_for_all_methods_and_questions(engine, asked, sh
     monkeypatch.setattr(engine.adapter, "encode", lambda inputs: calls.append(inputs) or encode(inputs))
     measure(engine.adapter, "w", asked[:1], Log(tmp_path / "log.jsonl"), asked_about=[*FEW, ("visionzip", 0.5)])
     assert len(calls) == 1
+    measure(engine.adapter, "w", asked[:1], Log(tmp_path / "log.jsonl"), asked_about=[*FEW, ("tome_in_tower", 0.5)])
+    assert len(calls) == 3  # once as before, once with a tower that merges
+    with pytest.raises(ValueError, match=r"ToMe in the tower leaves a share of 0.5 in the vision tower, and this one"):
+        Video(engine.adapter, asked[0].frames).said(make_method("tome_in_tower", keep_ratio=0.5), ["?"], 1)
 
 
-@pytest.mark.parametrize("name", ["aim", "vtw", "flashvid", "framefusion", "visionzip", "average_pooling", "random"])
+ALL_KINDS = ["aim", "vtw", "flashvid", "framefusion", "visionzip", "average_pooling", "random", "tome_in_tower"]
+
+
+@pytest.mark.parametrize("name", ALL_KINDS)
 def test_what_is_shared_by_questions_changes_no_answer(engine, asked, name):
     """The slow way is a run for each question."""
     fitting = {"l1": 2, "l2": 4, "layer": 3}
     own, method = asked[0], make_method(name, **{key: fitting[key] for key in METHODS[name].settings if key in fitting})
     texts = [question.text for question in own.questions]
+    inside = method if name == "tome_in_tower" else None
     with torch.inference_mode():
-        video = Video(engine.adapter, own.frames, tower=True)
+        video = Video(engine.adapter, own.frames, tower=True, inside=inside)
     said = video.said(method, texts, 6)
     runs = [engine.run(own.frames, text, config=method, max_new_tokens=6) for text in texts]
     assert [(one.answer, one.visual_per_layer) for one in said] == [
@@ -465,6 +473,35 @@ def test_sets_stand_side_by_side_while_the_weights_are_the_same():
     one, other = report_of(), report_of() | {"set": "wide"}
     assert list(_beside({"wide": other}, one)) == ["held_out", "wide"]
     assert _beside({"wide": other | {"weights": "old"}}, one) == {"held_out": one}
+
+
+def test_rows_of_some_methods_go_beside_those_of_others_that_were_asked_the_same():
+    old = report_of()
+    right = {"dense": [True] * 80, "aim": [idx % 4 != 0 for idx in range(80)], "tome_in_tower": [True, False] * 40}
+    new = summarise(lines_of(right, 40), cells(("aim", "tome_in_tower"), (0.5,)))
+    together = with_other_rows(new, old)
+    assert [row["method"] for row in together["rows"]] == ["aim", "fastv", "tome_in_tower", "random", "fewer_frames"]
+    assert together["rows"][2]["accuracy"] == 0.5 and all(own in together["rows"] for own in old["rows"][1:])
+    otherwise = summarise(lines_of(right | {"aim": [True] * 80}, 40), cells(("aim", "tome_in_tower"), (0.5,)))
+    for wrong, before in ((new, None), (new, old | {"seeds": [8]}), (otherwise, old)):
+        with pytest.raises(ValueError, match="leave out --methods"):
+            with_other_rows(wrong, before)
+
+
+def test_the_command_measures_some_methods_and_aim_alone(asked, short_answers, checkpoint, monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr("training.method_table.__main__.videos", lambda *_: asked)
+    monkeypatch.setattr("training.method_table.__main__.with_other_rows", lambda new, old: seen.append(new) or new)
+    monkeypatch.chdir(tmp_path)
+    for path in (REPORT, PAGE):
+        path.parent.mkdir()
+    for path in (PAGE, README):
+        path.write_text(f"{BEGIN}\n{END}\n")
+    wanted = ["--methods", "tome_in_tower", "--model", str(checkpoint), "--seeds", "7", "--log", "log.jsonl"]
+    monkeypatch.setattr("sys.argv", ["method_table", *wanted])
+    main()
+    assert {line.method for line in Log(Path("log.jsonl"))} == {"dense", "aim", "tome_in_tower"}
+    assert [row["method"] for row in seen[0]["rows"]] == ["aim", "tome_in_tower"] * len(BUDGETS)
 
 
 def test_the_page_shows_the_reports_of_the_shipped_weights():

@@ -12,7 +12,7 @@ from aim_core.adapters.base import Adapter
 from aim_core.budget import Budget, Unreachable, solve
 from aim_core.config import AimConfig
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method
+from aim_core.methods.base import Method, tower_share
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.result import Planned
 from aim_core.workload import Shares, Workload
@@ -40,8 +40,8 @@ class Refused:
 class OneVideo:
     """A video and the questions about it, all that it is ever asked.
 
-    The tower runs once. A budget is solved once for all questions, as that of a prompt of their mean length; what each
-    really costs is told with its answer.
+    The tower runs once, and again for each method that merges in its layers. A budget is solved once for all questions,
+    as that of a prompt of their mean length; what each really costs is told with its answer.
     seed: what methods draw by chance.
     """
 
@@ -55,6 +55,7 @@ class OneVideo:
     def __post_init__(self):
         with torch.inference_mode():
             self._video = Video(self.adapter, self.frames, tower=True)
+        self._last_inside: tuple[Method, Video] | None = None
         self._dense = as_method(AimConfig.dense())
         self._workloads: dict[int, Workload] = {}
         self._num_text = {text: self._length(text) for text in self.questions}
@@ -77,7 +78,7 @@ class OneVideo:
             return Refused(f"{entry.title} cannot run here: {error}.")
 
     def _answered(self, method: Method, settings: dict, questions: Sequence[str]) -> list[Answered]:
-        said = self._video.said(method, list(questions), self.max_new_tokens)
+        said = self._video_for(method).said(method, list(questions), self.max_new_tokens)
         return [
             Answered(own.answer, settings, self._workload(self._num_text[text]).shares(own.visual_per_layer))
             for text, own in zip(questions, said, strict=True)
@@ -86,8 +87,16 @@ class OneVideo:
     def _count(self, method: Method) -> list[int]:
         key = repr(method)
         if key not in self._counts:
-            self._counts[key] = self._video.counts(method)
+            self._counts[key] = self._video_for(method).counts(method)
         return self._counts[key]
+
+    def _video_for(self, method: Method) -> Video:
+        """The video as its tower leaves it under a method; of those that merge in the tower the last is remembered."""
+        if tower_share(method.merger) == 1:
+            return self._video
+        if self._last_inside is None or self._last_inside[0] != method:
+            self._last_inside = method, Video(self.adapter, self.frames, inside=method)
+        return self._last_inside[1]
 
     def _workload(self, num_text: int) -> Workload:
         if num_text not in self._workloads:

@@ -31,6 +31,7 @@ PUBLISHED = {  # settings as released, and the share of n that is kept on averag
     "fastvid": ({}, 28, 19 / 196),  # int(196 r) a frame
     "flashvid": ({}, 28, 0.25),  # 1.25 R, and .375 R from layer 20 on
     "tome": ({}, 28, 0.25),
+    "tome_in_tower": ({}, 28, 0.25),
     "random": ({}, 28, 0.25),
     "uniform": ({}, 28, 0.25),
     "average_pooling": ({}, 28, 0.25),
@@ -142,6 +143,8 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("visionzip", dominant=1.5), "dominant must be in"),
         (lambda: make_method("prumerge", keep_ratio=-0.1), "keep_ratio"),
         (lambda: make_method("tome", per_round=0), "per_round must be a whole number from 1 on, got 0"),
+        (lambda: make_method("tome_in_tower", keep_ratio=0.0), r"keep_ratio must be in \(0, 1\]"),
+        (lambda: make_method("tome_in_tower", per_round=4), "tome_in_tower has no setting 'per_round'"),
         (lambda: make_method("holitom", inner_ratio=0.0), r"kept there in \(0, 1\]"),
         (lambda: make_method("visionzip").merger(clip_tokens()), "vision tower's attention"),
         (lambda: make_method("pyramid_drop", keep_ratio=2), "keep_ratio"),

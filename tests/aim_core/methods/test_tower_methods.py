@@ -11,6 +11,7 @@ import torch
 
 from aim_core.methods.prumerge import KeepOutliers
 from aim_core.methods.tome import MergeByKeys
+from aim_core.methods.tome_in_tower import MergeInTower, first_equal
 from aim_core.methods.visionzip import DominantAndContextual
 from aim_core.ops.tower_attention import TowerAttention
 from tests.aim_core.methods.clip import Tokens, check_tokens, clip_tokens, clip_tower, cosine
@@ -118,12 +119,14 @@ def test_prumerge_keeps_as_many_as_stand_out():
     assert torch.bincount(reduced.place // 20).tolist() == [1, 1, 2, 3]
 
 
-def slow_tome(keys: np.ndarray, ratio: float, per_round: int) -> Tokens:
+def slow_tome(keys: np.ndarray, ratio: float, per_round: int, equal_first: bool = False) -> Tokens:
     expected: Tokens = {}
     frames, n, _ = keys.shape
     for frame in range(frames):
-        rows = [[i] for i in range(n)]  # patches of each token, the first is where it stands
         left = max(1, math.ceil(round(n * ratio, 9)))
+        rows = [[i] for i in range(n)]  # patches of each token, the first is where it stands
+        if equal_first:
+            rows = with_equals(keys[frame], n - left)
         while len(rows) > left:
             means = [np.mean([keys[frame, i] for i in row], axis=0) for row in rows]
             a, b = range(0, len(rows), 2), range(1, len(rows), 2)
@@ -146,8 +149,44 @@ def test_tome_merges_by_keys_and_every_patch_of_a_token_counts_alike(ratio, per_
     assert len(merger(tokens, tower=tower).tokens) == merger.num_left(3, (4, 5))
 
 
+def with_equals(keys: np.ndarray, most: int) -> list[list[int]]:
+    rows: list[list[int]] = []
+    for i, key in enumerate(keys):
+        like = [row for row in rows if np.abs(keys[row[0]] - key).max() < 1e-6]
+        if like and i - len(rows) < most:
+            like[0].append(i)
+        else:
+            rows.append([i])
+    return rows
+
+
+def tower_with_equals(seed: int = 0) -> TowerAttention:
+    """Three frames: with few patches whose keys are equal but for rounding, with many, and of such alone."""
+    tower, draw = clip_tower(3), np.random.default_rng(seed)
+    tower.keys[0, [3, 8, 9]], tower.keys[0, [11, 19]] = tower.keys[0, 1].clone(), tower.keys[0, 10].clone()
+    tower.keys[1, 4:18], tower.keys[2, :] = tower.keys[1, 2].clone(), tower.keys[2, 2].clone()
+    tower.keys.mul_(torch.from_numpy(1 + 1e-9 * draw.normal(size=tower.keys.shape)))
+    return tower
+
+
+@pytest.mark.parametrize("ratio", [0.05, 0.3, 0.75, 0.9, 1.0])
+def test_tome_in_the_tower_first_joins_what_is_equal_then_goes_on_by_keys(ratio):
+    tokens, merger = clip_tokens(3), MergeInTower(ratio)
+    expected = slow_tome(tower_with_equals().keys.numpy(), ratio, 16, equal_first=True)
+    for seed in range(3):  # rounding decides nothing
+        check_tokens(merger(tokens, tower=tower_with_equals(seed)), tokens, expected)
+    assert len(expected) == merger.num_left(3, (4, 5)) and merger.tower_share == ratio
+
+
+def test_a_row_of_keys_each_a_little_unlike_the_one_before_is_no_group():
+    keys = torch.ones(1, 9, 4, dtype=torch.float64) + 7e-6 * torch.arange(9)[None, :, None]
+    assert first_equal(keys, 9).tolist() == [[0, 0, 2, 3, 4, 5, 6, 7, 8]]
+    assert first_equal(torch.ones(2, 5, 3), 2).tolist() == [[0, 0, 0, 3, 4]] * 2
+
+
 @pytest.mark.parametrize(
-    "merger", [DominantAndContextual(0.4), KeepOutliers(0.3), KeepOutliers(0.3, True), MergeByKeys(0.3)]
+    "merger",
+    [DominantAndContextual(0.4), KeepOutliers(0.3), KeepOutliers(0.3, True), MergeByKeys(0.3), MergeInTower(0.3)],
 )
 def test_equal_patches_are_told_apart_by_their_place(merger):
     tokens = torch.ones(2, 20, 6, dtype=torch.float64)
@@ -156,7 +195,7 @@ def test_equal_patches_are_told_apart_by_their_place(merger):
     assert torch.equal(first.place, again.place) and torch.equal(first.group, again.group)
 
 
-@pytest.mark.parametrize("merger", [DominantAndContextual(0.4), KeepOutliers(), MergeByKeys(0.3)])
+@pytest.mark.parametrize("merger", [DominantAndContextual(0.4), KeepOutliers(), MergeByKeys(0.3), MergeInTower(0.3)])
 def test_a_merger_that_needs_the_tower_says_so(merger):
     with pytest.raises(ValueError, match="must be called with the vision tower's attention"):
         merger(clip_tokens())
