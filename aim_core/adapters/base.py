@@ -71,6 +71,7 @@ class Adapter(ABC):
     """
 
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
+    keeps_logits = True  # whether the stock forward itself has `logits_to_keep`
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
     # arguments of get_*_features, for each of MODALITIES
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
@@ -214,12 +215,14 @@ class Adapter(ABC):
 
         frames: (F, H, W, 3) uint8; times: (F,) in seconds; `kind` says whether they go as an image or a video.
         """
-        kind = self.kind(frames)
-        content = [{"type": kind}, {"type": "text", "text": self.plain(question)}]
+        content = [{"type": self.kind(frames)}, {"type": "text", "text": self.plain(question)}]
         text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        media = _video(frames, times) if kind == "video" else {"images": [list(frames)]}
-        inputs = self.processor(text=text, **media, return_tensors="pt")
+        inputs = self.processor(text=text, **self.shown(frames, times), return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
+
+    def shown(self, frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
+        """What the processor is given of the frames; as in `inputs`."""
+        return _video(frames, times) if self.kind(frames) == "video" else {"images": [list(frames)]}
 
     def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view, in the order of `media`, (h, w, 3) uint8 before normalisation.
@@ -267,9 +270,14 @@ class Adapter(ABC):
         return question.strip()
 
 
+def step_of(times: np.ndarray) -> float:
+    """Seconds between frames, on average; 1 for a single one."""
+    return float(np.diff(times).mean()) if len(times) > 1 else 1.0
+
+
 def _video(frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
     """Frames that are sampled already, for a processor: times counted as frames of a video of 1000 a second."""
-    step = float(np.diff(times).mean()) if len(times) > 1 else 1.0
+    step = step_of(times)
     length = len(frames) * step  # seconds
     stamps = [round(float(time) * 1000) for time in times]
     about = VideoMetadata(round(length * 1000), 1000.0, duration=length, frames_indices=stamps)

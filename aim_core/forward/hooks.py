@@ -24,6 +24,7 @@ from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
 from aim_core.forward.dialect import Dialect
 from aim_core.forward.exclusive import ExclusiveCalls
+from aim_core.forward.last_logits import last_logits
 from aim_core.forward.passes import Pass
 from aim_core.forward.witness import Witness
 
@@ -104,6 +105,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         if hooks.wants_tower:
             _report_tower(adapter.tower(), hooks, stack)
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
+        stack.enter_context(last_logits(adapter.model))
         stack.enter_context(adapter.model.register_forward_hook(lambda *_: hooks.forget(), always_call=True))
         stack.enter_context(_pre_hook(inner, hooks.request))
         witness = stack.enter_context(followed(decoder, hooks))

@@ -248,7 +248,11 @@ def _positions(model: nn.Module, inputs: dict) -> tuple[Tensor | None, int]:
     if not hasattr(model.model, "get_rope_index"):
         return None, 0
     names = ("mm_token_type_ids", "image_grid_thw", "video_grid_thw", "second_per_grid_ts")
+    if model.config.model_type == "qwen2_5_omni_thinker":
+        names = ("image_grid_thw", "video_grid_thw", "attention_mask")
     given = {name: inputs[name] for name in names if name in inputs}
+    if "video_second_per_grid" in inputs:
+        given["second_per_grids"] = inputs["video_second_per_grid"]
     positions, _ = model.model.get_rope_index(inputs["input_ids"], **given)
     return positions, int(positions.max()) + 1
 
