@@ -76,6 +76,7 @@ class Adapter(ABC):
     # arguments of get_*_features, for each of MODALITIES
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
     modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
+    audio_seconds = 0.0  # that an audio token stands for; 0 for a family that does not hear
     pooled_by: tuple[str, ...] = ()  # what `tower_rows` uses of the inner model
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):

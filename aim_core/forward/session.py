@@ -13,6 +13,7 @@ from torch import Tensor
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.adapters.layout import Layout
+from aim_core.forward.audio_quota import AudioQuota
 from aim_core.forward.batch import Batch, collate
 from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
 from aim_core.forward.diagnostics import Diagnostics
@@ -22,6 +23,7 @@ from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
 from aim_core.methods.base import (
+    AudioMethod,
     Method,
     PromptScorer,
     RuntimeSchedule,
@@ -195,15 +197,19 @@ class Session(local):
         rows = NO_OVERRIDE_ROWS
         if self.overrides:
             rows = find_override_rows(self.overrides, batch.prompts[0].groups, batch.visual)
+        num_layers, first = self.adapter.num_layers, self.adapter.first_droppable
+        audio = AudioQuota.of(batch, self._audio, num_layers, first)
         drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
         prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
-        touches = method.merger.reduces() or prunes or _may_decide(method)
-        steps, first = self._steps(batch, entering), self.adapter.first_droppable
-        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first)
+        touches = method.merger.reduces() or prunes or _may_decide(method) or audio.reduces
+        steps = self._steps(batch, entering)
+        pruner = TokenPruner(
+            batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first, audio
+        )
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [
-            Record(tuple(part.view for part in layout.views), prompt.groups, prompt.rounds, tuple(own))
+            Record.begin(layout, prompt, own, self.adapter.audio_seconds)
             for layout, prompt, own in zip(layouts, batch.prompts, planned, strict=True)
         ]
         if self.diagnostics is not None:
@@ -225,11 +231,16 @@ class Session(local):
             raise ValueError(f"every prompt of a batch needs visual tokens: {len(layouts)} of {len(embeds)} have")
         keep_positions = self.method.positions == "original"
         pairs = zip(embeds, layouts, strict=True)
-        prompts = [merge_prompt(own, layout, self.method.merger, keep_positions) for own, layout in pairs]
+        audio = None if self._audio is None else self._audio.merger
+        prompts = [merge_prompt(own, layout, self.method.merger, keep_positions, audio) for own, layout in pairs]
         batch = collate(prompts, mask)
         self._wait(embeds)
         self.recorder.merge_ms = (time.perf_counter() - begun) * 1000
         return batch
+
+    @property
+    def _audio(self) -> AudioMethod | None:
+        return None if self.method.drop_text else self.method.audio
 
     def _scorers(self, batch: Batch, rows: OverrideRows, num_guessed: int) -> list[Scorer]:
         """One for each prompt, which it may have to know."""
