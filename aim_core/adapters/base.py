@@ -211,19 +211,37 @@ class Adapter(ABC):
 
     # What the engine asks: media and a question in, tensors for the model's own forward out
 
-    def inputs(self, frames: np.ndarray, times: np.ndarray, question: str) -> dict[str, Tensor]:
+    def inputs(
+        self, frames: np.ndarray, times: np.ndarray, question: str, audio: np.ndarray | None = None
+    ) -> dict[str, Tensor]:
         """What a user would pass to the model, on its device.
 
         frames: (F, H, W, 3) uint8; times: (F,) in seconds; `kind` says whether they go as an image or a video.
+        audio:  (samples,) float32, see `Frames`. Raises ValueError for a family that does not hear.
         """
-        content = [{"type": self.kind(frames)}, {"type": "text", "text": self.plain(question)}]
+        parts, media = self.shown(frames, times, audio)
+        content = [*({"type": kind} for kind in parts), {"type": "text", "text": self.plain(question)}]
         text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        inputs = self.processor(text=text, **self.shown(frames, times), return_tensors="pt")
+        inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 
-    def shown(self, frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
-        """What the processor is given of the frames; as in `inputs`."""
-        return _video(frames, times) if self.kind(frames) == "video" else {"images": [list(frames)]}
+    def shown(
+        self, frames: np.ndarray, times: np.ndarray, audio: np.ndarray | None
+    ) -> tuple[list[str], dict[str, Any]]:
+        """What the chat template is told comes before the question, and what the processor is given; as in `inputs`."""
+        if audio is not None:
+            raise ValueError(f"{self.model.config.model_type} models do not hear: leave out the audio")
+        kind = self.kind(frames)
+        return [kind], _video(frames, times) if kind == "video" else {"images": [list(frames)]}
+
+    def next_position(self, inputs: dict[str, Tensor]) -> int | None:
+        """At which position an answer begins after the prompt `inputs`, where stock's `generate` and forward do not
+        agree about that: as `generate` has it. None where they do."""
+        return None
+
+    def audio_flops(self, inputs: dict[str, Tensor]) -> int:
+        """Operations of the audio encoder for the sounds in `inputs`; 0 for none."""
+        return 0
 
     def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view, in the order of `media`, (h, w, 3) uint8 before normalisation.

@@ -43,10 +43,13 @@ class ForwardHooks(Protocol):
     A forward of the decoder begins with `enter_decoder`: it returns the pass that every layer and the end of this
     forward then call, and the decoder's arguments if they change.
     wants_tower: whether `on_tower` is to be called.
+    known_audio: what the audio encoder would say in this forward, if that is known; else None.
     """
 
     @property
     def wants_tower(self) -> bool: ...
+
+    def known_audio(self) -> Any: ...
 
     def before_features(self) -> None: ...
 
@@ -99,6 +102,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         under_way: set[int] = set()  # threads in a call: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
             stack.enter_context(_recorded_calls(inner, modality, hooks, under_way))
+        stack.enter_context(_audio_known(inner, hooks))
         stack.enter_context(_guesses_counted(adapter.model, hooks))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, hooks))
@@ -258,6 +262,23 @@ def _recorded_calls(inner: nn.Module, modality: str, hooks: ForwardHooks, under_
         return output
 
     with _replaced(inner, name, features):
+        yield
+
+
+@contextmanager
+def _audio_known(inner: nn.Module, hooks: ForwardHooks) -> Iterator[None]:
+    """Let the audio encoder rest where what it would say is known: unlike pixels, stock's forward encodes it anew."""
+    stock = getattr(inner, "get_audio_features", None)
+    if stock is None:
+        yield
+        return
+
+    @wraps(stock)
+    def features(*args, **kwargs):
+        known = hooks.known_audio()
+        return stock(*args, **kwargs) if known is None else known
+
+    with _replaced(inner, "get_audio_features", features):
         yield
 
 

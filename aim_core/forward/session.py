@@ -41,8 +41,8 @@ from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 class EncodedPrompt:
     """A prompt whose vision side has run.
 
-    inputs:   tensors for the model's forward, without pixels.
-    features: what the vision side returned, the forward's `mm_encoder_outputs`.
+    inputs:   tensors for the model's forward, without pixels; of a sound's features the shape alone.
+    features: what the vision side returned, the forward's `mm_encoder_outputs`; "audio": what the audio encoder did.
     calls:    how it was called, which tells where visual rows come from.
     """
 
@@ -73,6 +73,7 @@ class Session(local):
         self.recorder = recorder or Recorder()
         self._calls: list[Call] = []  # of the vision side, until the decoder is entered
         self._layouts: list[Layout] | None = None
+        self._heard: Any = None  # what the audio encoder said already
         self._early: list[Merged] = []
         self._early_ms = 0.0
         self._tower: list[Tensor] = []
@@ -83,7 +84,7 @@ class Session(local):
 
     def use_prompt(self, prompt: EncodedPrompt) -> None:
         """The next prefill is of this prompt, whose vision side has run."""
-        self._calls = list(prompt.calls)
+        self._calls, self._heard = list(prompt.calls), prompt.features.get("audio")
 
     def use_layouts(self, layouts: list[Layout]) -> None:
         """The visual rows of the next prefill's prompts, instead of those read from their ids."""
@@ -95,6 +96,9 @@ class Session(local):
         return calls
 
     # The vision side
+
+    def known_audio(self) -> Any:
+        return self._heard
 
     @property
     def wants_tower(self) -> bool:
@@ -157,7 +161,7 @@ class Session(local):
 
     def forget(self) -> None:
         """A forward is over, by an error perhaps: what it was given waits for no other."""
-        self._calls, self._layouts = [], None
+        self._calls, self._layouts, self._heard = [], None, None
 
     # How a prefill begins
 

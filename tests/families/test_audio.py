@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 import torch
 
+from aim_core.adapters.registry import adapter_for
 from aim_core.attach import aim
 from aim_core.config import AimConfig
+from aim_core.engine import Engine
+from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.counts import where_needed
 from aim_core.trace import Trace
-from tests.families.asking import said
-from tests.families.audio import CHUNKS, HEARD, ask_with_sound
+from tests.families.asking import STEPS, said
+from tests.families.audio import CHUNKS, HEARD, ask_with_sound, sound
+from tests.families.family import QUESTION, samples
 from tests.families.qwen2_5_omni import FAMILY
-from tests.families.reference import audio_places, masked_logits, merged_prompt
+from tests.families.reference import audio_places, heard_features, masked_logits, merged_prompt
+from tests.helpers.counting import counted
 
 VIEWS = FAMILY.views["video"]
 LAYERS = FAMILY.layers
@@ -161,3 +166,70 @@ def test_two_prompts_of_a_batch_have_their_own_sounds(family_model):
     for found, record, (expected, kept) in zip(logits, recorder.records, alone, strict=True):
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
         assert [own.tolist() for own in record.kept_audio] == kept
+
+
+def test_the_engine_hears_a_sound_as_generate_does(family_folder, family_model):
+    engine = Engine.from_pretrained(family_folder(FAMILY.model_type), device="cpu", dtype=torch.float64)
+    pictures = samples(FAMILY, "video")
+    frames = Frames(pictures, np.arange(5, dtype=np.float32) / 2, 2.5, "video").with_audio(sound())
+    config = settings(audio_keep_ratio=0.5, audio_floor=0.2)
+    model, processor = family_model(FAMILY.model_type, torch.float64)
+    inputs = ask_with_sound(processor, "inside").to(dtype=torch.float64)
+    with aim(model, config):
+        tokens, _ = said(model, inputs)
+    encoder = engine.adapter.inner.audio_tower
+    calls = []
+    with encoder.register_forward_hook(lambda *_: calls.append(1)):
+        results = [engine.run(frames, QUESTION, config=config, max_new_tokens=STEPS) for _ in range(2)]
+    assert len(calls) == 1  # the second time all comes from memory
+    for result in results:
+        assert list(result.answer_ids) == tokens
+        assert result.trace.audio.retained.tolist() == [33, 33, 33, 22, 11, 7]
+    silent = engine.run(replace(frames, audio=None), QUESTION, config=config, max_new_tokens=1)
+    assert silent.trace.audio is None and silent.cost.vision_flops < results[0].cost.vision_flops
+
+
+def test_an_answer_goes_on_behind_the_last_row_where_the_video_reaches_further(family_model):
+    """The second plane stands at 47, five tokens of sound and all text behind them before it."""
+    model, processor = family_model(FAMILY.model_type, torch.float64)
+    engine, pictures = Engine(adapter_for(model, processor)), samples(FAMILY, "video")[:4]
+    frames = Frames(pictures, np.arange(4, dtype=np.float32) * 0.95, 3.8, "video").with_audio(sound(0.2))
+    inputs, seen = engine.adapter.inputs(pictures, frames.times, "?", frames.audio), []
+
+    def note(_decoder, _args, given):
+        seen.append(given["position_ids"][-3:])
+
+    with model.get_decoder().register_forward_pre_hook(note, with_kwargs=True):
+        tokens, _ = said(model, inputs)
+    assert seen[0].max() > seen[1].max()  # of the prompt, of the first token of the answer
+    assert engine.adapter.next_position(inputs) == int(seen[1][0])
+    result = engine.run(frames, "?", config=AimConfig.dense(), max_new_tokens=STEPS)
+    assert list(result.answer_ids) == tokens
+
+
+def test_a_picture_may_come_with_a_sound_beside_it(family_model):
+    adapter = adapter_for(*family_model(FAMILY.model_type))
+    inputs = adapter.inputs(samples(FAMILY, "image"), np.zeros(1), QUESTION, sound())
+    assert int((inputs["input_ids"] == adapter.model.config.audio_token_id).sum()) == 65
+    assert "use_audio_in_video" not in inputs and adapter.next_position(inputs) is None
+
+
+def test_the_cost_of_the_audio_encoder_is_what_torch_counts(family_model):
+    model, processor = family_model(FAMILY.model_type)
+    inputs = ask_with_sound(processor, "beside")
+    _, counts = counted(lambda: heard_features(model, inputs))
+    assert adapter_for(model, processor).audio_flops(dict(inputs)) == counts["Global"]
+
+
+def test_sounds_that_cannot_be_used_are_a_sentence(family_model):
+    frames = Frames(samples(FAMILY, "video"), np.arange(5, dtype=np.float32), 5.0, "video")
+    for wrong in (np.zeros((2, 9), np.float32), np.zeros(9, np.int16), np.zeros(0, np.float32), np.full(9, np.nan)):
+        with pytest.raises(ValueError, match=r"audio must be \(samples,\) finite floats"):
+            frames.with_audio(wrong)
+    adapter = adapter_for(*family_model(FAMILY.model_type))
+    for length in (100, 8 * 16000 + 1):
+        with pytest.raises(ValueError, match="audio must have 1600 to 128000 samples"):
+            adapter.inputs(frames.frames, frames.times, QUESTION, np.zeros(length, np.float32))
+    deaf = adapter_for(*family_model("qwen2_5_vl"))
+    with pytest.raises(ValueError, match="models do not hear: leave out the audio"):
+        deaf.inputs(frames.frames, frames.times, QUESTION, sound())

@@ -67,13 +67,13 @@ def test_logits_are_made_of_as_many_rows_as_are_asked_for(family_model):
     torch.testing.assert_close(some, whole[:, -2:])
 
 
-@pytest.mark.parametrize("seconds", [0.5, 2.0])
+@pytest.mark.parametrize("seconds", [0.5, 0.4, 2.0])
 def test_planes_stand_where_their_time_is(family_model, seconds):
     """25 positions a second, two frames a plane: numbers worked out by hand."""
     model, processor = family_model(NAME)
     adapter = adapter_for(model, processor)
     frames = np.zeros((5, 64, 96, 3), dtype=np.uint8)
-    inputs = adapter.inputs(frames, np.arange(5) * seconds, QUESTION)
+    inputs = adapter.inputs(frames, (np.arange(5) * seconds).astype(np.float32), QUESTION)
     positions, _ = model.model.get_rope_index(
         inputs["input_ids"],
         video_grid_thw=inputs["video_grid_thw"],
