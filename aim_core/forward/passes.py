@@ -147,8 +147,9 @@ class PrefillPass(Pass):
                 record.places.append(places)
                 record.kept.append(kept)
                 record.folded.append(None)
-                heard = (visible[sample] & self.pruner.audio.rows[sample, rows[sample]]).nonzero()[:, 0]
-                record.kept_audio.append(self._audio_number[sample, rows[sample, heard]])
+                if record.audio is not None:
+                    heard = (visible[sample] & self.pruner.audio.rows[sample, rows[sample]]).nonzero()[:, 0]
+                    record.kept_audio.append(self._audio_number[sample, rows[sample, heard]].sort().values)
                 record.num_text.append(int(visible[sample].sum()) - len(places))
                 record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)

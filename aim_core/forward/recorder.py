@@ -61,7 +61,7 @@ class Record:
     num_text: for each layer, the rows of text and audio that entered it.
     num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
     audio:    what is known of the prompt's sounds; None where it has none, or they count as text.
-    kept_audio: for each layer (k,) int64, ascending audio rows that entered it.
+    kept_audio: for each layer (k,) int64, ascending audio rows that entered it; empty without `audio`.
     """
 
     views: tuple[View, ...]
