@@ -52,6 +52,19 @@ class LinearSchedule:
 
 
 @dataclass(frozen=True)
+class FlooredSchedule:
+    """A linear schedule that stops falling at a share `floor` of the tokens, in [0, 1], rounded up (ours)."""
+
+    falling: LinearSchedule
+    floor: float
+
+    def tokens_entering(self, num_tokens: int, num_layers: int) -> list[int]:
+        """As in `LinearSchedule`."""
+        least = math.ceil(round(num_tokens * self.floor, 9))
+        return [max(least, count) for count in self.falling.tokens_entering(num_tokens, num_layers)]
+
+
+@dataclass(frozen=True)
 class AimConfig:
     """Settings of one run (arXiv 2412.03248); the defaults are the paper's for video.
 
@@ -64,6 +77,10 @@ class AimConfig:
                  the position of the patch it was merged into, and text its own (ours).
     scores:      "pagerank", as released; "pagerank_causal" divides a token's score by the number of rows that
                  can see it (ours).
+    audio_keep_ratio: share of audio tokens still there after merging inside each chunk of two seconds, in (0, 1];
+                 only for families that hear. 1 by default (ours).
+    audio_floor: share of the merged audio tokens that every layer keeps, in [0, 1]: they follow the same layers l1 and
+                 l2, down to this share. 1 by default, none is pruned (ours).
     mode:        "dropped" takes pruned tokens out of the sequence; "masked", as released, hides them.
 
     Raises ValueError with the value and the rule it broke.
@@ -78,13 +95,18 @@ class AimConfig:
     positions: str = "sequential"
     scores: str = "pagerank"
     mode: str = "dropped"
+    audio_keep_ratio: float = 1.0
+    audio_floor: float = 1.0
 
     def __post_init__(self):
-        for name in ("keep_ratio", "temperature", "teleport"):
+        for name in ("keep_ratio", "temperature", "teleport", "audio_keep_ratio", "audio_floor"):
             _check_number(name, getattr(self, name), Real, "a number")
         check_whole("iterations", self.iterations)
-        if not 0 < self.keep_ratio <= 1:
-            raise ValueError(f"keep_ratio must be in (0, 1], got {self.keep_ratio}")
+        for name in ("keep_ratio", "audio_keep_ratio"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in (0, 1], got {getattr(self, name)}")
+        if not 0 <= self.audio_floor <= 1:
+            raise ValueError(f"audio_floor must be in [0, 1], got {self.audio_floor}")
         LinearSchedule(self.l1, self.l2)  # raises for layers that do not fit
         if not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
@@ -112,6 +134,10 @@ class AimConfig:
     @property
     def schedule(self) -> LinearSchedule:
         return LinearSchedule(self.l1, self.l2)
+
+    @property
+    def audio_schedule(self) -> FlooredSchedule:
+        return FlooredSchedule(self.schedule, self.audio_floor)
 
 
 def check_whole(name: str, value: object) -> None:

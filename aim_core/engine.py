@@ -77,7 +77,8 @@ class Engine:
     ) -> Result:
         """Answer `question` about `media`.
 
-        media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave.
+        media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave, with a sound
+                        perhaps (`Frames.with_audio`).
         num_frames:     how many frames to sample from a file, evenly in time.
         details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
         other_scores:   whether to fill `LayerTrace.received` and `LayerTrace.last_token`; details fill them too.
@@ -219,7 +220,8 @@ class Engine:
             self._begin_peak()
             logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)
             similarity = diagnostics.similarity()
-            ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens, tell)
+            begins = self.adapter.next_position(prompt.inputs)
+            ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens, begins, tell)
             peak_bytes = self._peak_bytes()
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
@@ -232,7 +234,7 @@ class Engine:
             answer_ids=tuple(ids),
             config=config,
             trace=record.trace(frames.frames, frames.times, similarity),
-            cost=self._cost(record, prompt.calls),
+            cost=self._cost(record, prompt),
             timing=timing,
             first_token_logprobs=logits[0].float().log_softmax(-1).cpu().numpy(),
             overrides=session.overrides,
@@ -245,20 +247,20 @@ class Engine:
 
     def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The prompt with its visual tokens, from memory if these frames were encoded lately."""
-        name = digest(frames.frames, frames.times)
+        name = digest(frames.frames, frames.times, *([] if frames.audio is None else [frames.audio]))
         merger = session.method.merger
         early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
         kept = name, early, needs_tower(merger), tower_share(merger)
         inputs, encoded = self._inputs.get((name, question)), self._features.get(kept)
         if inputs is None or encoded is None:
-            whole = self.adapter.inputs(frames.frames, frames.times, question)
+            whole = self.adapter.inputs(frames.frames, frames.times, question, frames.audio)
             encoded = self._features[kept] = encoded or self._encode(whole, session)
             inputs = self._inputs[name, question] = _without_pixels(whole)
         return EncodedPrompt(inputs, *encoded)
 
     def _encode_anew(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The same without what is remembered of these frames."""
-        whole = self.adapter.inputs(frames.frames, frames.times, question)
+        whole = self.adapter.inputs(frames.frames, frames.times, question, frames.audio)
         return EncodedPrompt(_without_pixels(whole), *self._encode(whole, session))
 
     def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
@@ -280,10 +282,11 @@ class Engine:
         out = self.adapter.model(**prompt.inputs, mm_encoder_outputs=features, use_cache=True, logits_to_keep=1)
         return out.logits[:, -1], cache_of(out)
 
-    def _cost(self, record: Record, calls: list[Call]) -> Cost:
+    def _cost(self, record: Record, prompt: EncodedPrompt) -> Cost:
         tokens = tuple(record.num_rows)
         language = prefill_flops(tokens, **self.adapter.sizes)
-        vision = sum(self.adapter.vision_flops(call) - call.saved_flops for call in calls)
+        vision = sum(self.adapter.vision_flops(call) - call.saved_flops for call in prompt.calls)
+        vision += self.adapter.audio_flops(prompt.inputs)
         return Cost(tokens, tuple(map(len, record.kept)), record.num_text[0], language, vision)
 
     def _timed(self, function, *args):
@@ -327,7 +330,10 @@ def _frames(media: str | Path | np.ndarray | Frames, num_frames: int, stop: Call
 
 
 def _without_pixels(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value for key, value in inputs.items() if not key.startswith("pixel_")}
+    kept = {key: value for key, value in inputs.items() if not key.startswith("pixel_")}
+    if "input_features" in kept:
+        kept["input_features"] = kept["input_features"].to("meta")  # the forward asks for it, and for no value
+    return kept
 
 
 def _early_ms(prompt: EncodedPrompt) -> float:

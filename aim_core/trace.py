@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from aim_core.audio_trace import AudioTrace, read_audio
 from aim_core.layer_trace import LayerTrace, layer_arrays, read_layers
 from aim_core.ops.ragged import filled, rounds_together
 from aim_core.view import View, read_views, view_arrays
@@ -34,6 +35,7 @@ class Trace:
              another order; `round_groups` follows them. Empty where nothing was merged in rounds, and in old files.
     similarity: (V, n) float32, cosine of each patch's feature, as it was before merging, with the merged token that it
              ended in; NaN for a dropped patch, and to fill up. None in old files.
+    audio:   the tokens of the prompt's sounds, which are no patches of any view; None where it has none.
 
     Visual rows that no patch leads to are separators (LLaVA-OneVision's newline row): they may be pruned like
     any other but show nothing.
@@ -49,6 +51,7 @@ class Trace:
     row: np.ndarray | None = None
     rounds: tuple[np.ndarray, ...] = ()
     similarity: np.ndarray | None = None
+    audio: AudioTrace | None = None
 
     @classmethod
     def of_views(cls, frames, times, views, rows, layers, planned, rounds=(), similarity=None) -> Trace:
@@ -209,6 +212,8 @@ class Trace:
             arrays["similarity"] = self.similarity
         if self.row is not None:
             arrays |= {"row": self.row} | view_arrays(self.views)
+        if self.audio is not None:
+            arrays |= self.audio.arrays()
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -222,7 +227,7 @@ class Trace:
                 views, row = (read_views(data), data["row"]) if "row" in data else ((), None)
                 rounds = tuple(data[f"round_{index}"] for index in range(sum(key.startswith("round_") for key in data)))
                 first = (data["frames"], data["times"], grid, data["group"], layers, data["planned"])
-                return cls(*first, views, row, rounds, data.get("similarity"))
+                return cls(*first, views, row, rounds, data.get("similarity"), read_audio(data, len(layers)))
         except (BadZipFile, KeyError, IndexError, TypeError, ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from error
 

@@ -73,10 +73,12 @@ class Adapter(ABC):
     """
 
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
+    keeps_logits = True  # whether the stock forward itself has `logits_to_keep`
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
     # arguments of get_*_features, for each of MODALITIES
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
     modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
+    audio_seconds = 0.0  # that an audio token stands for; 0 for a family that does not hear
     pooled_by: tuple[str, ...] = ()  # what `tower_rows` uses of the inner model
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
@@ -211,17 +213,37 @@ class Adapter(ABC):
 
     # What the engine asks: media and a question in, tensors for the model's own forward out
 
-    def inputs(self, frames: np.ndarray, times: np.ndarray, question: str) -> dict[str, Tensor]:
+    def inputs(
+        self, frames: np.ndarray, times: np.ndarray, question: str, audio: np.ndarray | None = None
+    ) -> dict[str, Tensor]:
         """What a user would pass to the model, on its device.
 
         frames: (F, H, W, 3) uint8; times: (F,) in seconds; `kind` says whether they go as an image or a video.
+        audio:  (samples,) float32, see `Frames`. Raises ValueError for a family that does not hear.
         """
-        kind = self.kind(frames)
-        content = [{"type": kind}, {"type": "text", "text": self.plain(question)}]
+        parts, media = self.shown(frames, times, audio)
+        content = [*({"type": kind} for kind in parts), {"type": "text", "text": self.plain(question)}]
         text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        media = _video(frames, times) if kind == "video" else {"images": [list(frames)]}
         inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
+
+    def shown(
+        self, frames: np.ndarray, times: np.ndarray, audio: np.ndarray | None
+    ) -> tuple[list[str], dict[str, Any]]:
+        """What the chat template is told comes before the question, and what the processor is given; as in `inputs`."""
+        if audio is not None:
+            raise ValueError(f"{self.model.config.model_type} models do not hear: leave out the audio")
+        kind = self.kind(frames)
+        return [kind], _video(frames, times) if kind == "video" else {"images": [list(frames)]}
+
+    def next_position(self, inputs: dict[str, Tensor]) -> int | None:
+        """At which position an answer begins after the prompt `inputs`, where stock's `generate` and forward do not
+        agree about that: as `generate` has it. None where they do."""
+        return None
+
+    def audio_flops(self, inputs: dict[str, Tensor]) -> int:
+        """Operations of the audio encoder for the sounds in `inputs`; 0 for none."""
+        return 0
 
     def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view, in the order of `media`, (h, w, 3) uint8 before normalisation.
@@ -269,9 +291,14 @@ class Adapter(ABC):
         return question.strip()
 
 
+def step_of(times: np.ndarray) -> float:
+    """Seconds between frames, on average; 1 for a single one."""
+    return float(np.diff(times).mean()) if len(times) > 1 else 1.0
+
+
 def _video(frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
     """Frames that are sampled already, for a processor: times counted as frames of a video of 1000 a second."""
-    step = float(np.diff(times).mean()) if len(times) > 1 else 1.0
+    step = step_of(times)
     length = len(frames) * step  # seconds
     stamps = [round(float(time) * 1000) for time in times]
     about = VideoMetadata(round(length * 1000), 1000.0, duration=length, frames_indices=stamps)

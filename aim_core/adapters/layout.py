@@ -41,11 +41,31 @@ class MediaSpan:
 
 
 @dataclass(frozen=True, eq=False)
+class AudioChunk:
+    """A few seconds of a sound; its tokens are merged inside it only.
+
+    rows:  (n,) int64, the rows of the prompt of its tokens, ascending.
+    sound: index of the sound in the prompt.
+    first: the number of its first token among those of the sound.
+    """
+
+    rows: Tensor
+    sound: int
+    first: int
+
+
+@dataclass(frozen=True, eq=False)
 class Layout:
-    """The visual rows of one prompt: views with rows counted in the prompt, and all of them, (v,) int64, ascending."""
+    """The rows of one prompt that are no text.
+
+    views:  with rows counted in the prompt.
+    visual: (v,) int64, ascending, all visual rows.
+    audio:  chunks in the order of the prompt; no row of them is visual.
+    """
 
     views: tuple[ViewSpan, ...]
     visual: Tensor
+    audio: tuple[AudioChunk, ...] = ()
 
 
 def assign_rows(places: Tensor, media: Sequence[MediaSpan]) -> Layout:
@@ -85,6 +105,20 @@ def assign_media(is_placeholder: Tensor, media: Sequence[MediaSpan]) -> list[Lay
             own.append(queue.pop(0))
         layouts += [assign_rows(rows, own)] * times
     return layouts
+
+
+def audio_chunks(is_audio: Tensor, is_start: Tensor, length: int) -> tuple[AudioChunk, ...]:
+    """The audio rows of one prompt, chunk by chunk.
+
+    is_audio, is_start: (N,) bool, rows of audio tokens, and of the marks that stand before each sound.
+    length: tokens of a chunk; a sound's last one may have fewer.
+    """
+    rows = is_audio.nonzero()[:, 0]
+    sounds, found = is_start.cumsum(0)[rows], []
+    for sound, own in enumerate(rows[sounds == number] for number in sounds.unique()):
+        starts = range(0, len(own), length)
+        found += [AudioChunk(part, sound, first) for first, part in zip(starts, own.split(length), strict=True)]
+    return tuple(sorted(found, key=lambda chunk: int(chunk.rows[0])))
 
 
 def consecutive(view: View, start: int) -> ViewSpan:

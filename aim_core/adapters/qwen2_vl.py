@@ -34,7 +34,9 @@ class Qwen2VLAdapter(Adapter):
         """The processor itself says which grid it will make: its rules differ from release to release."""
         frames = torch.empty((num_frames, 3, height, width), dtype=torch.uint8, device="meta")
         if self.kind(frames) == "video":
-            sizes = self.processor.video_processor([frames], do_sample_frames=False, return_tensors="pt")
+            own = getattr(self.processor, "videos_kwargs", {})  # Qwen2.5-Omni's stand before its video processor's
+            limits = {"size": own["size"]} if "size" in own else {}
+            sizes = self.processor.video_processor([frames], do_sample_frames=False, return_tensors="pt", **limits)
         else:
             sizes = self.processor.image_processor(list(frames), return_tensors="pt")
         return Call(self.kind(frames), dict(sizes), None)

@@ -18,8 +18,10 @@ FAMILIES = {
     "llava_next_video": ("llava_next_video", "LlavaNextVideoAdapter", "LLaVA-NeXT-Video"),
     "internvl": ("internvl", "InternVLAdapter", "InternVL3"),
     "smolvlm": ("smolvlm", "SmolVLMAdapter", "SmolVLM2"),
+    "qwen2_5_omni_thinker": ("qwen2_5_omni", "Qwen25OmniAdapter", "Qwen2.5-Omni"),
 }
-
+# model_type of a checkpoint that holds a family's model beside others → that family's, and where the model has it
+PARTS = {"qwen2_5_omni": ("qwen2_5_omni_thinker", "thinker")}
 
 # What a wrapper around a model has → how to get at what it wraps
 _WRAPPED = {
@@ -30,7 +32,8 @@ _WRAPPED = {
 
 
 def adapter_class(model_type: str) -> type[Adapter]:
-    """The adapter of a family. Raises ValueError with what is supported."""
+    """The adapter of a family, also by a checkpoint that it is a part of. Raises ValueError with what is supported."""
+    model_type, _ = PARTS.get(model_type, (model_type, ""))
     if model_type not in FAMILIES:
         names = ", ".join(name for *_, name in FAMILIES.values())
         raise ValueError(f"{model_type} models are not supported; these are: {names}")
@@ -47,6 +50,12 @@ def adapter_for(model: PreTrainedModel, processor: ProcessorMixin | None = None)
                     f"aim() needs the model inside this {type(model).__name__}: give {inside}, and use that"
                 )
         raise ValueError(f"give a model of transformers, got {type(model).__name__}")
+    if model.config.model_type in PARTS:
+        _, part = PARTS[model.config.model_type]
+        raise ValueError(
+            f"aim() shortens prompts for answers in text; {type(model).__name__} also makes speech: give model.{part}, "
+            "and use that"
+        )
     kind = adapter_class(model.config.model_type)
     kind.check(model.config)
     if not isinstance(model, kind.model_class):

@@ -20,6 +20,7 @@ class Batch:
     embeds:  (b, n, d).
     valid:   (b, n) bool, neither filling nor padding of the full prompts.
     visual:  (b, n) bool.
+    audio:   (b, n) bool.
     num_removed: (b, 1) int64, rows merged away.
     """
 
@@ -27,6 +28,7 @@ class Batch:
     embeds: Tensor
     valid: Tensor
     visual: Tensor
+    audio: Tensor
     num_removed: Tensor
 
     def positions(self, full: Tensor, renumber: bool) -> Tensor:
@@ -86,6 +88,7 @@ def collate(prompts: Sequence[MergedPrompt], mask: Tensor | None) -> Batch:
         torch.stack([_fill(prompt.embeds.mT, longest).mT for prompt in prompts]),
         torch.stack([_fill(own, longest) for own in valid]),
         torch.stack([_fill(prompt.visual, longest) for prompt in prompts]),
+        torch.stack([_fill(prompt.audio, longest) for prompt in prompts]),
         torch.tensor([[prompt.num_full - len(prompt.rows)] for prompt in prompts], device=prompts[0].rows.device),
     )
 

@@ -83,6 +83,7 @@ class _Small:
     decoder: Any
     grid_positions: bool
     first_droppable: int
+    audio_seconds: float = 0.0
 
     @property
     def num_layers(self) -> int:

@@ -50,7 +50,7 @@ def check_contract(adapter: Adapter, tower: bool = False, inside: bool = False) 
 
 def _of_model(adapter: Adapter) -> Iterator[str]:
     inner = adapter.inner
-    yield from _lacking(adapter.model, ("logits_to_keep",))
+    yield from _lacking(adapter.model, ("logits_to_keep",) if adapter.keeps_logits else ())
     yield from _lacking(inner, _INNER)
     yield from _without(adapter.model, ("generate", "_get_candidate_generator"))
     if adapter.grid_positions:

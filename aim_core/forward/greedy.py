@@ -16,16 +16,21 @@ def decode(
     logits: Tensor,
     cache: DynamicCache,
     max_new_tokens: int,
+    position: int | None = None,
     on_token: Callable[[list[int]], None] | None = None,
 ) -> list[int]:
-    """Token ids, the end mark included; logits (1, vocabulary) of the first. on_token: told the ids after each."""
+    """Token ids, the end mark included; logits (1, vocabulary) of the first.
+
+    position: of the first, in all of three axes; None: the model's forward knows. on_token: told the ids after each.
+    """
     ends = end_ids(model)
     answer = [int(logits.argmax(-1))]
     tell = on_token or (lambda ids: None)
     tell(answer)
     while answer[-1] not in ends and len(answer) < max_new_tokens:
         token = torch.tensor([[answer[-1]]], device=logits.device)
-        out = call(model, input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        stands = {} if position is None else {"position_ids": token.new_full((3, 1, 1), position + len(answer) - 1)}
+        out = call(model, input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1, **stands)
         answer.append(int(out.logits[:, -1].argmax(-1)))
         tell(answer)
     return answer

@@ -24,6 +24,7 @@ from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
 from aim_core.forward.dialect import Dialect
 from aim_core.forward.exclusive import ExclusiveCalls
+from aim_core.forward.last_logits import last_logits
 from aim_core.forward.merging_tower import MergingTower
 from aim_core.forward.passes import Pass
 from aim_core.forward.witness import Witness
@@ -46,6 +47,7 @@ class ForwardHooks(Protocol):
     wants_tower: whether `on_tower` is to be called.
     tower_share: the share of patches that are to be left in the vision tower; below 1 `saved_in_tower` is told what the
                  tower does not compute, once for each of its forwards.
+    known_audio: what the audio encoder would say in this forward, if that is known; else None.
     """
 
     @property
@@ -53,6 +55,8 @@ class ForwardHooks(Protocol):
 
     @property
     def tower_share(self) -> float: ...
+
+    def known_audio(self) -> Any: ...
 
     def before_features(self) -> None: ...
 
@@ -108,6 +112,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         under_way: set[int] = set()  # threads in a call: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
             stack.enter_context(_recorded_calls(inner, modality, hooks, under_way))
+        stack.enter_context(_audio_known(inner, hooks))
         stack.enter_context(_guesses_counted(adapter.model, hooks))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, hooks))
@@ -117,6 +122,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
             if merges_inside:
                 _merge_in_tower(tower, hooks, stack)
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
+        stack.enter_context(last_logits(adapter.model))
         stack.enter_context(adapter.model.register_forward_hook(lambda *_: hooks.forget(), always_call=True))
         stack.enter_context(_pre_hook(inner, hooks.request))
         witness = stack.enter_context(followed(decoder, hooks))
@@ -269,6 +275,23 @@ def _recorded_calls(inner: nn.Module, modality: str, hooks: ForwardHooks, under_
         return output
 
     with _replaced(inner, name, features):
+        yield
+
+
+@contextmanager
+def _audio_known(inner: nn.Module, hooks: ForwardHooks) -> Iterator[None]:
+    """Let the audio encoder rest where what it would say is known: unlike pixels, stock's forward encodes it anew."""
+    stock = getattr(inner, "get_audio_features", None)
+    if stock is None:
+        yield
+        return
+
+    @wraps(stock)
+    def features(*args, **kwargs):
+        known = hooks.known_audio()
+        return stock(*args, **kwargs) if known is None else known
+
+    with _replaced(inner, "get_audio_features", features):
         yield
 
 

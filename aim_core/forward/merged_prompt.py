@@ -9,7 +9,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from aim_core.adapters.layout import Layout, ViewSpan
+from aim_core.adapters.layout import AudioChunk, Layout, ViewSpan
 from aim_core.methods.base import GridMerger, Merger, needs_tower
 from aim_core.ops.reduced import Reduced, as_reduced
 from aim_core.ops.tower_attention import TowerAttention
@@ -48,6 +48,9 @@ class MergedPrompt:
             that was dropped. Patches of several views may lead to one row.
     parts:  all views, in order, as they were merged together.
     num_full: N.
+    audio:  (n,) bool; none of them is visual.
+    sound:  the chunks of audio, each as `parts` of one view.
+    heard:  for each chunk (tokens,) int64, the audio row, counted from 0, that each token ended in.
     """
 
     embeds: Tensor
@@ -57,6 +60,9 @@ class MergedPrompt:
     groups: tuple[Tensor, ...]
     parts: tuple[ReducedViews, ...]
     num_full: int
+    audio: Tensor
+    sound: tuple[ReducedViews, ...] = ()
+    heard: tuple[Tensor, ...] = ()
 
     @property
     def rounds(self) -> tuple[tuple[Tensor, ...], ...]:
@@ -85,6 +91,7 @@ def merge_prompt(
     layout: Layout,
     merger: Merger,
     keep_positions: bool = False,
+    audio_merger: Merger | None = None,
 ) -> MergedPrompt:
     """Merge the views of one prompt.
 
@@ -93,24 +100,34 @@ def merge_prompt(
     keep_positions: a merged token stands where the patch stood that the others were merged into; otherwise the tokens
               of a `Merged` fill the first rows of their view, in the order that merging gives them (as released).
               Those of a `Reduced` always stand at their places.
+    audio_merger: called with each chunk of audio (1, n, d); its tokens stand at their places, in the order of time.
+              None where audio counts as text.
 
     Views that were merged before the projector are not merged again: `embeds` holds each patch's merged token.
     Raises ValueError if what the merger gives does not fit the views.
     """
     parts = [_place(rows, one, keep_positions) for rows, one in _reduced(embeds, layout, merger)]
+    sound = [] if audio_merger is None else [_reduced_chunk(embeds, chunk, audio_merger) for chunk in layout.audio]
     out, place = embeds.clone(), torch.arange(len(embeds), device=embeds.device)
     stays = torch.ones_like(place, dtype=torch.bool)
-    for part in parts:
+    for part in [*parts, *sound]:
         stays[part.rows] = False
         stays[part.token_rows] = True
         out[part.token_rows] = part.reduced.tokens
         place[part.token_rows] = part.rows.flatten()[part.reduced.place]
-    visual = torch.zeros_like(stays)
+    visual, audio = torch.zeros_like(stays), torch.zeros_like(stays)
     visual[layout.visual.to(embeds.device)] = True
-    number = (stays & visual).cumsum(0) - 1  # for each visual row that stays, its number among them
-    groups = tuple(group for part in parts for group in _visual_rows(part, number))
+    for part in sound:
+        audio[part.rows] = True
+    groups, heard = _groups(parts, stays & visual), _groups(sound, stays & audio)
     left = stays.nonzero()[:, 0]
-    return MergedPrompt(out[left], left, place[left], visual[left], groups, tuple(parts), len(embeds))
+    whole = MergedPrompt(out[left], left, place[left], visual[left], groups, tuple(parts), len(embeds), audio[left])
+    return replace(whole, sound=tuple(sound), heard=heard)
+
+
+def _reduced_chunk(embeds: Tensor, chunk: AudioChunk, merger: Merger) -> ReducedViews:
+    rows = chunk.rows.to(embeds.device)[None]
+    return _place(rows, as_reduced(merger(embeds[rows]), *rows.shape), keep_positions=True)
 
 
 def _reduced(embeds: Tensor, layout: Layout, merger: Merger) -> list[tuple[Tensor, Reduced]]:
@@ -149,7 +166,14 @@ def _place(rows: Tensor, reduced: Reduced, keep_positions: bool) -> ReducedViews
     return ReducedViews(rows, reduced, rows[:, : reduced.merged.place.shape[1]].flatten())
 
 
-def _visual_rows(part: ReducedViews, number: Tensor) -> Tensor:
-    """(V, n) int64, the visual row that each patch ended in, -1 for none; number: (N,), see `merge_prompt`."""
-    group = part.reduced.group
-    return torch.where(group < 0, -1, number[part.token_rows][group.clamp_min(0)])
+def _groups(parts: Sequence[ReducedViews], stays: Tensor) -> tuple[Tensor, ...]:
+    """For each view (n,) int64, the row that each patch ended in, counted among those that stay; -1 for none.
+
+    stays: (N,) bool, the rows of one kind that are left.
+    """
+    number = stays.cumsum(0) - 1
+    found = []
+    for part in parts:
+        group = part.reduced.group
+        found += list(torch.where(group < 0, -1, number[part.token_rows][group.clamp_min(0)]))
+    return tuple(found)

@@ -80,8 +80,9 @@ class PrefillPass(Pass):
         self._others = diagnostics is not None and diagnostics.other_scores
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
+        self._audio_number = pruner.audio.rows.cumsum(1) - 1
         self._ahead = looks_ahead(scorers[0])
-        self._asked = [scorer.layers(counts) for scorer, counts in zip(scorers, pruner.counts, strict=True)]
+        self._asked = [pruner.asked(sample, scorer) for sample, scorer in enumerate(scorers)]
         self._mask = None if pruner.full else prefill_mask(pruner.visible)
         self._moved = False  # whether rows have left; a longer neighbour may keep the width as it was
         if touches and cache is not None:  # if the hooks go in the middle, the layers behind take nothing
@@ -146,6 +147,9 @@ class PrefillPass(Pass):
                 record.places.append(places)
                 record.kept.append(kept)
                 record.folded.append(None)
+                if record.audio is not None:
+                    heard = (visible[sample] & self.pruner.audio.rows[sample, rows[sample]]).nonzero()[:, 0]
+                    record.kept_audio.append(self._audio_number[sample, rows[sample, heard]].sort().values)
                 record.num_text.append(int(visible[sample].sum()) - len(places))
                 record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)

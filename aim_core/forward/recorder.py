@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from torch import Tensor
 
+from aim_core.adapters.layout import AudioChunk, Layout
+from aim_core.audio_trace import AudioTrace
+from aim_core.forward.merged_prompt import MergedPrompt
 from aim_core.layer_trace import LayerTrace
 from aim_core.trace import Trace
 from aim_core.view import View
+
+
+@dataclass(frozen=True, eq=False)
+class AudioRows:
+    """Where the audio tokens of one prompt went.
+
+    chunks:  in the order of the prompt.
+    groups:  for each chunk (tokens,) int64, the audio row that each token ended in.
+    seconds: that a token stands for.
+    """
+
+    chunks: tuple[AudioChunk, ...]
+    groups: tuple[Tensor, ...]
+    seconds: float
+
+    def trace(self, kept: Sequence[Tensor]) -> AudioTrace:
+        """As NumPy records; kept: for each layer the audio rows that entered it."""
+        sizes = [len(chunk.rows) for chunk in self.chunks]
+        number = [chunk.first + np.arange(size) for chunk, size in zip(self.chunks, sizes, strict=True)]
+        return AudioTrace(
+            np.repeat([chunk.sound for chunk in self.chunks], sizes),
+            np.repeat(np.arange(len(sizes)), sizes),
+            (np.concatenate(number) * self.seconds).astype(np.float32),
+            self.seconds,
+            np.concatenate([group.cpu().numpy() for group in self.groups]),
+            tuple(rows.cpu().numpy() for rows in kept),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +58,10 @@ class Record:
     steps:    for each layer (heads, steps, k) how these scores came about, or None where that was not asked for.
     others:   for each layer (2, k) the attention that those rows receive and that the last token pays them, or None.
     folded:   for each layer (f, 2) int64, rows that left before it and the rows they went on in, or None for none.
-    num_text: for each layer, the rows of text that entered it.
+    num_text: for each layer, the rows of text and audio that entered it.
     num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
+    audio:    what is known of the prompt's sounds; None where it has none, or they count as text.
+    kept_audio: for each layer (k,) int64, ascending audio rows that entered it; empty without `audio`.
     """
 
     views: tuple[View, ...]
@@ -44,6 +76,15 @@ class Record:
     folded: list[Tensor | None] = field(default_factory=list)
     num_text: list[int] = field(default_factory=list)
     num_rows: list[int] = field(default_factory=list)
+    audio: AudioRows | None = None
+    kept_audio: list[Tensor] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, layout: Layout, prompt: MergedPrompt, planned: Sequence[int], seconds: float) -> Record:
+        """Of a prompt that no layer has seen yet; seconds: that an audio token stands for."""
+        audio = AudioRows(layout.audio, prompt.heard, seconds) if prompt.heard else None
+        views = tuple(part.view for part in layout.views)
+        return cls(views, prompt.groups, prompt.rounds, tuple(planned), audio=audio)
 
     def trace(self, frames: np.ndarray, times: np.ndarray, similarity: Sequence[Tensor] | None = None) -> Trace:
         """As NumPy records, with the frames (F, H, W, 3) uint8 and their times (F,) in seconds.
@@ -62,7 +103,8 @@ class Record:
         rounds = [[new.cpu().numpy() for new in own] for own in self.rounds]
         planned = np.array(self.planned, dtype=np.int64)
         likeness = None if similarity is None else [_numpy(own, 1) for own in similarity]
-        return Trace.of_views(frames, times, self.views, rows, layers, planned, rounds, likeness)
+        trace = Trace.of_views(frames, times, self.views, rows, layers, planned, rounds, likeness)
+        return trace if self.audio is None else replace(trace, audio=self.audio.trace(self.kept_audio))
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.adapters.layout import Layout
+from aim_core.forward.audio_quota import AudioQuota
 from aim_core.forward.batch import Batch, collate
 from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
 from aim_core.forward.diagnostics import Diagnostics
@@ -22,6 +23,7 @@ from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
 from aim_core.forward.token_pruner import TokenPruner
 from aim_core.methods.base import (
+    AudioMethod,
     Method,
     PromptScorer,
     RuntimeSchedule,
@@ -40,8 +42,8 @@ from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 class EncodedPrompt:
     """A prompt whose vision side has run.
 
-    inputs:   tensors for the model's forward, without pixels.
-    features: what the vision side returned, the forward's `mm_encoder_outputs`.
+    inputs:   tensors for the model's forward, without pixels; of a sound's features the shape alone.
+    features: what the vision side returned, the forward's `mm_encoder_outputs`; "audio": what the audio encoder did.
     calls:    how it was called, which tells where visual rows come from.
     """
 
@@ -72,6 +74,7 @@ class Session(local):
         self.recorder = recorder or Recorder()
         self._calls: list[Call] = []  # of the vision side, until the decoder is entered
         self._layouts: list[Layout] | None = None
+        self._heard: Any = None  # what the audio encoder said already
         self._early: list[Merged] = []
         self._early_ms = 0.0
         self._tower: list[Tensor] = []
@@ -83,7 +86,7 @@ class Session(local):
 
     def use_prompt(self, prompt: EncodedPrompt) -> None:
         """The next prefill is of this prompt, whose vision side has run."""
-        self._calls = list(prompt.calls)
+        self._calls, self._heard = list(prompt.calls), prompt.features.get("audio")
 
     def use_layouts(self, layouts: list[Layout]) -> None:
         """The visual rows of the next prefill's prompts, instead of those read from their ids."""
@@ -95,6 +98,9 @@ class Session(local):
         return calls
 
     # The vision side
+
+    def known_audio(self) -> Any:
+        return self._heard
 
     @property
     def wants_tower(self) -> bool:
@@ -164,7 +170,7 @@ class Session(local):
 
     def forget(self) -> None:
         """A forward is over, by an error perhaps: what it was given waits for no other."""
-        self._calls, self._layouts = [], None
+        self._calls, self._layouts, self._heard = [], None, None
 
     # How a prefill begins
 
@@ -204,15 +210,19 @@ class Session(local):
         rows = NO_OVERRIDE_ROWS
         if self.overrides:
             rows = find_override_rows(self.overrides, batch.prompts[0].groups, batch.visual)
+        num_layers, first = self.adapter.num_layers, self.adapter.first_droppable
+        audio = AudioQuota.of(batch, self._audio, num_layers, first)
         drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
         prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
-        touches = method.merger.reduces() or prunes or _may_decide(method)
-        steps, first = self._steps(batch, entering), self.adapter.first_droppable
-        pruner = TokenPruner(batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first)
+        touches = method.merger.reduces() or prunes or _may_decide(method) or audio.reduces
+        steps = self._steps(batch, entering)
+        pruner = TokenPruner(
+            batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first, audio
+        )
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [
-            Record(tuple(part.view for part in layout.views), prompt.groups, prompt.rounds, tuple(own))
+            Record.begin(layout, prompt, own, self.adapter.audio_seconds)
             for layout, prompt, own in zip(layouts, batch.prompts, planned, strict=True)
         ]
         if self.diagnostics is not None:
@@ -234,11 +244,16 @@ class Session(local):
             raise ValueError(f"every prompt of a batch needs visual tokens: {len(layouts)} of {len(embeds)} have")
         keep_positions = self.method.positions == "original"
         pairs = zip(embeds, layouts, strict=True)
-        prompts = [merge_prompt(own, layout, self.method.merger, keep_positions) for own, layout in pairs]
+        audio = None if self._audio is None else self._audio.merger
+        prompts = [merge_prompt(own, layout, self.method.merger, keep_positions, audio) for own, layout in pairs]
         batch = collate(prompts, mask)
         self._wait(embeds)
         self.recorder.merge_ms = (time.perf_counter() - begun) * 1000
         return batch
+
+    @property
+    def _audio(self) -> AudioMethod | None:
+        return None if self.method.drop_text else self.method.audio
 
     def _scorers(self, batch: Batch, rows: OverrideRows, num_guessed: int) -> list[Scorer]:
         """One for each prompt, which it may have to know."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aim_core.forward.audio_quota import AudioQuota
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows
-from aim_core.methods.base import Folder, Steps
+from aim_core.methods.base import Folder, Scorer, Steps
 from aim_core.ops.folding import Folded
 
 
@@ -26,6 +27,7 @@ class TokenPruner:
     folder:    what becomes of rows that leave; None: they are gone.
     steps:     for each sample what decides while the layers run, from layer `first_step` on: counts become what was
                decided; none: counts are known.
+    audio:     audio rows, which are not among `droppable`; None for none, or where they count as text.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, in order; padding comes first.
     visible: (b, m) bool, those that may be attended to.
@@ -47,9 +49,11 @@ class TokenPruner:
         folder: Folder | None = None,
         steps: Sequence[Steps] = (),
         first_step: int = 0,
+        audio: AudioQuota | None = None,
     ):
         self.present, self._num_guessed = valid, num_guessed
         valid = valid if overrides.remove is None else valid & ~overrides.remove
+        self.audio = audio or AudioQuota.none(valid, len(counts[0]))
         self.valid, self.droppable, self.counts, self.drops = valid, droppable & valid, counts, drops
         self._protected, self._closes_up = overrides.protect, drops and overrides.remove is not None
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
@@ -68,7 +72,8 @@ class TokenPruner:
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
         scores, self.scores = self.scores, [None] * len(self.counts)
-        if not self.decides and all(own[layer] == left for own, left in zip(self.counts, self._left, strict=True)):
+        silent = not any(self.audio.leaving(layer, sample) for sample in range(len(self.counts)))
+        if silent and not self.decides and self._all_stay(layer):
             return hidden, self._closed_up(layer)
         candidates, before = self.visible & self.droppable.gather(1, self.rows), list(self._left)
         visible = self.visible.clone()  # whoever holds the last layer's keeps it
@@ -89,7 +94,10 @@ class TokenPruner:
                     moved[sample] = own[folded.place[-folded.num_behind :].to(own.device)]
             visible[sample, own[leaves]] = False
             self._totals[sample] -= count - after
-        if self._left == before:
+        for sample, leaves in () if silent else self._audio_leaving(layer, scores):
+            visible[sample, leaves] = False
+            self._totals[sample] -= len(leaves)
+        if silent and self._left == before:
             return hidden, self._closed_up(layer)
         self.visible = visible
         if self.drops:
@@ -97,9 +105,25 @@ class TokenPruner:
         self.full = False
         return hidden, self._behind(moved) if moved else None
 
+    def _all_stay(self, layer: int) -> bool:
+        """Whether all rows that may be dropped enter `layer` too; audio aside."""
+        return all(own[layer] == left for own, left in zip(self.counts, self._left, strict=True))
+
+    def _audio_leaving(self, layer: int, scores: Sequence[Tensor | None]) -> Iterator[tuple[int, Tensor]]:
+        """Samples with the audio rows (g,) int64 that go before `layer`, among those of the layer before."""
+        candidates = self.visible & self.audio.rows.gather(1, self.rows)
+        for sample, counts in enumerate(self.audio.counts):
+            if self.audio.leaving(layer, sample):
+                own = _places(candidates[sample], counts[layer - 1])
+                yield sample, own[_worst(scores[sample], own, counts[layer], layer, None)]
+
     def _closed_up(self, layer: int) -> Tensor | None:
         """Where nothing leaves: the rows without what was removed from the start, before layer 0; None for all."""
         return self._compact() if not layer and self._closes_up else None
+
+    def asked(self, sample: int, scorer: Scorer) -> frozenset[int]:
+        """The layers whose scores a scorer wants to be asked for in a sample."""
+        return scorer.layers(self.counts[sample]) | scorer.layers(self.audio.counts[sample])
 
     @property
     def decides(self) -> bool:

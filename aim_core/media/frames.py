@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,6 +13,7 @@ from aim_core.media.check import MediaKind
 
 _LONGEST_HEAD = 1 << 16  # bytes of the line before the pixels
 _LONGEST_SENTENCE = 400
+SOUND_RATE = 16_000  # samples a second
 READERS = ("decord", "PyAV", "pictures")
 
 
@@ -24,6 +25,8 @@ class Frames:
     times:    (F,) float32, seconds from the first frame of the file to the start of each one here.
     duration: seconds from the start of the first frame to the end of the last one; 0 for a picture.
     kind:     "video" or "image".
+    audio:    (samples,) float32 sound of a video, or beside a picture, mono at SOUND_RATE a second, from `times` 0
+              on; None for none. `load_frames` does not read it.
     reader:   who decoded the file, of READERS; "unknown" where that was not told, "" where nobody did.
     """
 
@@ -32,6 +35,18 @@ class Frames:
     duration: float
     kind: MediaKind
     reader: str = ""
+    audio: np.ndarray | None = None
+
+    def with_audio(self, audio: np.ndarray) -> Frames:
+        """The same with a sound, (samples,) of any float type in [-1, 1], mono, 16,000 a second.
+
+        Raises ValueError for an array of another kind, or one that is empty or not finite.
+        """
+        audio = np.asarray(audio)
+        if audio.ndim != 1 or audio.dtype.kind != "f" or not audio.size or not np.isfinite(audio).all():
+            rule = f"(samples,) finite floats, mono at {SOUND_RATE} a second"
+            raise ValueError(f"audio must be {rule}, got {audio.dtype} {audio.shape}")
+        return replace(self, audio=audio.astype(np.float32))
 
 
 @dataclass(frozen=True)

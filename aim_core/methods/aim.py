@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from aim_core.config import AimConfig
-from aim_core.methods.base import Method
+from aim_core.methods.base import AudioMethod, Method
 from aim_core.methods.counts import where_needed
 from aim_core.ops.merging import Merged, merge_tokens, num_kept
 from aim_core.ops.pagerank import causal_correction, pagerank, pagerank_iterations
@@ -61,7 +61,9 @@ class PageRank:
 def aim_method(config: AimConfig) -> Method:
     """The method that these settings stand for."""
     scorer = PageRank(config.temperature, config.iterations, config.teleport, config.scores == "pagerank_causal")
-    return Method("AIM", MergeSimilar(config.keep_ratio), config.schedule, scorer, config.positions, config.mode)
+    audio = AudioMethod(MergeSimilar(config.audio_keep_ratio), config.audio_schedule)
+    merger = MergeSimilar(config.keep_ratio)
+    return Method("AIM", merger, config.schedule, scorer, config.positions, config.mode, audio=audio)
 
 
 def as_method(config: AimConfig | Method) -> Method:

@@ -188,6 +188,17 @@ class Folder(Protocol):
 
 
 @dataclass(frozen=True)
+class AudioMethod:
+    """What becomes of audio tokens: how those of a chunk are merged, and how many of a prompt's enter each layer.
+
+    The method's scorer says which go first, among audio tokens alone. Tokens left of a chunk stay in the order of time.
+    """
+
+    merger: Merger
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
 class Method:
     """A method is these three choices, and ways to carry them out; those with names are in `methods.registry`.
 
@@ -196,6 +207,8 @@ class Method:
     mode:      "dropped": rows leave the sequence; or "masked", as AIM was released: they stay, nobody sees them.
     drop_text: whether text may be dropped like visual tokens, all but the last row; the schedule then counts both.
     folder:    what becomes of the tokens that the schedule takes out; None: they are gone.
+    audio:     what becomes of audio tokens, where a family has them; None: they count as text, as
+               they do where text may be dropped.
     Raises ValueError for another word, and for a folder where text may be dropped.
     """
 
@@ -207,6 +220,7 @@ class Method:
     mode: str = "dropped"
     drop_text: bool = False
     folder: Folder | None = None
+    audio: AudioMethod | None = None
 
     def __post_init__(self):
         if self.drop_text and self.folder is not None:

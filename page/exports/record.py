@@ -1,8 +1,8 @@
 """Record: one run as plain values, which the JSON file holds and a saved run carries beside its trace.
 
-Version 4 of the format, keys in order:
+Version 5 of the format, keys in order:
 
-format    "aim-explorer run"; version 4.
+format    "aim-explorer run"; version 5.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
@@ -16,8 +16,9 @@ runs      "dense", "aim", and "hand" where there are marks: {"answer", "answer_i
 timed_prefills  how many prefills prefill_ms is the median of; 0 where the two were not timed side by side.
 trace     only in the JSON file, see `trace_record`: that of the last of the runs.
 
-Version 3 had no "world". Version 2 had no "known" and no "first_words_ms" either. Version 1 had no "q": there it is
-"hidden"; and no "runs_ms": there prefill_ms is without merge_ms.
+Version 4 had no "audio_keep_ratio" and "audio_floor" in its settings. Version 3 had no "world". Version 2 had no
+"known" and no "first_words_ms" either. Version 1 had no "q": there it is "hidden"; and
+no "runs_ms": there prefill_ms is without merge_ms.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from aim_core.trace import Trace
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
 
-FORMAT, VERSION = "aim-explorer run", 4
+FORMAT, VERSION = "aim-explorer run", 5
 
 
 def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:

@@ -32,6 +32,9 @@ from aim_core.config import AimConfig
         ({"teleport": 1}, "teleport must be in [0, 1), got 1"),
         ({"teleport": -0.1}, "got -0.1"),
         ({"teleport": math.nan}, "got nan"),
+        ({"audio_keep_ratio": 0}, "audio_keep_ratio must be in (0, 1], got 0"),
+        ({"audio_floor": 1.1}, "audio_floor must be in [0, 1], got 1.1"),
+        ({"audio_floor": None}, "audio_floor must be a number, got None"),
         ({"positions": "random"}, "positions must be one of sequential, original, got 'random'"),
         ({"scores": "attention"}, "scores must be one of pagerank, pagerank_causal, got 'attention'"),
         ({"mode": None}, "mode must be one of dropped, masked, got None"),
@@ -53,6 +56,11 @@ def test_the_paper_schedule_falls_linearly_between_its_layers():
     assert ratios[:15] == [1.0] * 15
     assert ratios[14:23] == [1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8, 0]
     assert ratios[22:] == [0.0] * 6
+
+
+def test_an_audio_schedule_falls_to_its_floor():
+    counts = AimConfig(l1=2, l2=6, audio_floor=0.3).audio_schedule.tokens_entering(9, 8)
+    assert counts == [9, 9, 9, 6, 4, 3, 3, 3]  # 2.25 is 2, below the floor of 2.7, which is 3
 
 
 schedules = st.tuples(st.integers(0, 40), st.integers(1, 40)).map(lambda pair: (pair[0], pair[0] + pair[1]))

@@ -21,6 +21,22 @@ QWEN_TURNS_WITH_SYSTEM = (
     "{% if messages[0].role != 'system' %}<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
     + QWEN_TURNS
 )
+# Qwen2.5-Omni; with audio in video the audio has no mark of its own
+QWEN_OMNI_TURNS = (
+    "{% if messages[0].role != 'system' %}<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
+    "{% for message in messages %}"
+    "<|im_start|>{{ message.role }}\n"
+    "{% if message.content is string %}{{ message.content }}{% else %}"
+    "{% for part in message.content %}"
+    "{% if part.type == 'image' %}<|vision_bos|><|IMAGE|><|vision_eos|>"
+    "{% elif part.type == 'video' %}<|vision_bos|><|VIDEO|><|vision_eos|>"
+    "{% elif part.type == 'audio' %}<|audio_bos|><|AUDIO|><|audio_eos|>"
+    "{% else %}{{ part.text }}{% endif %}"
+    "{% endfor %}{% endif %}"
+    "<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 
 _MEDIA_FIRST = (
     "{% for part in message.content if part.type == 'image' %}<image>\n{% endfor %}"

@@ -25,6 +25,7 @@ class Family:
     layers:     how many decoder layers the small model has.
     size:       (height, width) of the sample pictures.
     needs:      a package the processor cannot do without, or "".
+    since:      the first version of transformers that has the model as the adapter expects it.
     """
 
     model_type: str
@@ -33,6 +34,7 @@ class Family:
     layers: int
     size: tuple[int, int] = (64, 96)
     needs: str = ""
+    since: str = "5.20"
 
     @property
     def media(self) -> tuple[str, ...]:

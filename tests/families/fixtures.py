@@ -14,6 +14,9 @@ import pytest
 @pytest.fixture(scope="session")
 def family_folder(tmp_path_factory):
     """name → the folder of that family's small checkpoint."""
+    import transformers
+    from packaging.version import Version
+
     from tests.families.table import FAMILIES
 
     made = {}
@@ -22,6 +25,8 @@ def family_folder(tmp_path_factory):
         needs = FAMILIES[name].needs
         if needs and importlib.util.find_spec(needs) is None:
             pytest.skip(f"the processor of {name} needs the package {needs}")
+        if Version(transformers.__version__) < Version(since := FAMILIES[name].since):
+            pytest.skip(f"{name} needs transformers {since}")
         if name not in made:
             made[name] = tmp_path_factory.mktemp(name)
             FAMILIES[name].save(made[name])

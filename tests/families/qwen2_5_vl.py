@@ -20,22 +20,23 @@ from tests.families.family import Family
 from tests.families.qwen2_vl import PATCH, PIXELS, VIEWS, qwen_ids, qwen_tokenizer, text_config
 from tests.families.weights import liven
 
+VISION = {
+    "depth": 2,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_heads": 2,
+    "patch_size": PATCH,
+    "window_size": 4 * 2 * PATCH,
+    "fullatt_block_indexes": [1],
+    "out_hidden_size": 64,
+    "tokens_per_second": 2,
+}
+
 
 def make():
     tokenizer = qwen_tokenizer()
-    vision = {
-        "depth": 2,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_heads": 2,
-        "patch_size": PATCH,
-        "window_size": 4 * 2 * PATCH,
-        "fullatt_block_indexes": [1],
-        "out_hidden_size": 64,
-        "tokens_per_second": 2,
-    }
     config = Qwen2_5_VLConfig(
-        vision_config=vision, text_config=text_config(tokenizer), tie_word_embeddings=False, **qwen_ids(tokenizer)
+        vision_config=VISION, text_config=text_config(tokenizer), tie_word_embeddings=False, **qwen_ids(tokenizer)
     )
     processor = Qwen2_5_VLProcessor(
         Qwen2VLImageProcessor(patch_size=PATCH, size=PIXELS),

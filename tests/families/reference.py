@@ -6,6 +6,7 @@ the family's facts. Only the merging of one view's tokens, and the folding of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ class Prompt:
     embeds:    (1, n, d); positions: (1, n), or (3, 1, n) with M-RoPE; next_position: that of the first new token.
     visual:    (v,) rows of visual tokens and separators.
     deepstack: features (v, d) added to the visual rows after the first layers; empty for most families.
+    audio:     (a,) rows of audio tokens; empty for most prompts.
     """
 
     embeds: Tensor
@@ -30,19 +32,29 @@ class Prompt:
     next_position: int
     visual: Tensor
     deepstack: tuple[Tensor, ...]
+    audio: Tensor
 
     def longer(self, token: Tensor) -> Prompt:
         """With one more row of text, (1, 1, d)."""
         new = torch.full_like(self.positions[..., :1], self.next_position)
         positions = torch.cat([self.positions, new], dim=-1)
-        return Prompt(
-            torch.cat([self.embeds, token], dim=1), positions, self.next_position + 1, self.visual, self.deepstack
-        )
+        embeds = torch.cat([self.embeds, token], dim=1)
+        return replace(self, embeds=embeds, positions=positions, next_position=self.next_position + 1)
 
 
 @torch.inference_mode()
-def merged_prompt(model: nn.Module, inputs: dict, views: list[list[int]], keep_ratio: float) -> Prompt:
-    """Merge every view and fill the first rows of each; `inputs` as the processor gave them, batch 1."""
+def merged_prompt(
+    model: nn.Module,
+    inputs: dict,
+    views: list[list[int]],
+    keep_ratio: float,
+    chunks: Sequence[list[int]] = (),
+    audio_ratio: float = 1.0,
+) -> Prompt:
+    """Merge every view and fill the first rows of each; `inputs` as the processor gave them, batch 1.
+
+    chunks: numbers of audio tokens that are merged together; each one left stands where it stood.
+    """
     ids = inputs["input_ids"]
     places = visual_places(model, ids)
     merges, features, deep = _features(model, inputs, views, keep_ratio)
@@ -57,7 +69,14 @@ def merged_prompt(model: nn.Module, inputs: dict, views: list[list[int]], keep_r
         rows[kept] = merged.tokens[0]
         source[places[kept]] = places[own[merged.place[0]]]
         deep = [_put(layer, kept, merged.apply(layer[own][None])[0]) for layer in deep]
-    return _prompt(model, inputs, rows, stays, source, deep)
+    heard = heard_features(model, inputs)
+    for chunk in chunks:
+        own = torch.tensor(chunk)
+        merged = merge_tokens(heard[own][None], audio_ratio)
+        stays[audio_places(model, ids)[own]] = False
+        stays[audio_places(model, ids)[own[merged.place[0]]]] = True
+        heard = _put(heard, own[merged.place[0]], merged.tokens[0])
+    return _prompt(model, inputs, rows, stays, source, deep, heard)
 
 
 @torch.inference_mode()
@@ -87,21 +106,34 @@ def reduced_prompt(
     return replace(prompt, positions=stays.nonzero().T, next_position=len(stays))
 
 
-def _prompt(model: nn.Module, inputs: dict, rows: Tensor, stays: Tensor, source: Tensor, deep: list[Tensor]) -> Prompt:
-    """rows: (v, d) what the visual places hold; stays: (N,) bool; source: (N,) the row whose position each has."""
+def _prompt(
+    model: nn.Module,
+    inputs: dict,
+    rows: Tensor,
+    stays: Tensor,
+    source: Tensor,
+    deep: list[Tensor],
+    heard: Tensor | None = None,
+) -> Prompt:
+    """rows: (v, d) what the visual places hold; stays: (N,) bool; source: (N,) the row whose position each has;
+    heard: (a, d) what the audio places hold."""
     ids = inputs["input_ids"]
     places = visual_places(model, ids)
     full = model.get_input_embeddings()(ids)
     positions, after = _positions(model, inputs)
     full[0, places] = rows.to(full.dtype)
-    visual = torch.zeros_like(stays)
+    visual, audio = torch.zeros_like(stays), torch.zeros_like(stays)
     visual[places] = True
+    if heard is not None and len(heard):
+        audio[audio_places(model, ids)] = True
+        full[0, audio] = heard.to(full.dtype)
     if positions is None:
         positions, after = torch.arange(int(stays.sum()))[None], int(stays.sum())
     else:
         positions = positions[..., source][..., stays]
     deep = tuple(layer[stays[places]] for layer in deep)
-    return Prompt(full[:, stays], positions, after, visual[stays].nonzero()[:, 0], deep)
+    visual, audio = (own[stays].nonzero()[:, 0] for own in (visual, audio))
+    return Prompt(full[:, stays], positions, after, visual, deep, audio)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,12 +146,18 @@ class Folding:
 
 
 @torch.inference_mode()
-def masked_logits(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Folding | None = None) -> Tensor:
+def masked_logits(
+    model: nn.Module,
+    prompt: Prompt,
+    kept: list[Tensor],
+    folding: Folding | None = None,
+    heard: list[Tensor] | None = None,
+) -> Tensor:
     """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i].
 
-    folding: where rows that leave go on in others.
+    folding: where rows that leave go on in others; heard: the same for audio rows, None for all.
     """
-    return model.get_output_embeddings()(_masked(model, prompt, kept, folding).last_hidden_state[:, -1])[0]
+    return model.get_output_embeddings()(_masked(model, prompt, kept, folding, heard).last_hidden_state[:, -1])[0]
 
 
 @contextmanager
@@ -146,7 +184,13 @@ def masked_weights(
     return weights[0][0]
 
 
-def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Folding | None = None):
+def _masked(
+    model: nn.Module,
+    prompt: Prompt,
+    kept: list[Tensor],
+    folding: Folding | None = None,
+    heard: list[Tensor] | None = None,
+):
     """The stock decoder's output at full length, dropped rows hidden layer by layer."""
     decoder, length = model.get_decoder(), prompt.embeds.shape[1]
     order = torch.arange(length).float()  # in which rows see each other
@@ -180,6 +224,9 @@ def _masked(model: nn.Module, prompt: Prompt, kept: list[Tensor], folding: Foldi
         gone = torch.zeros(length, dtype=torch.bool)
         gone[prompt.visual] = True
         gone[prompt.visual[kept[layer]]] = False
+        if heard is not None:
+            gone[prompt.audio] = True
+            gone[prompt.audio[heard[layer]]] = False
 
         def hook(_layer, args, kwargs):
             hidden = args[0] if args else kwargs["hidden_states"]
@@ -209,6 +256,19 @@ def visual_places(model: nn.Module, ids: Tensor) -> Tensor:
     names = ("image_token_id", "video_token_id")
     placeholders = [getattr(model.config, name) for name in names if hasattr(model.config, name)]
     return torch.isin(ids[0], torch.tensor(placeholders)).nonzero()[:, 0]
+
+
+def audio_places(model: nn.Module, ids: Tensor) -> Tensor:
+    """(a,) rows of the prompt made for audio tokens."""
+    return ids[0].eq(getattr(model.config, "audio_token_id", -1)).nonzero()[:, 0]
+
+
+def heard_features(model: nn.Module, inputs: dict) -> Tensor:
+    """(a, d) what the stock audio encoder says to these inputs."""
+    if "input_features" not in inputs:
+        return torch.zeros(0, 0)
+    given = {name: inputs[name] for name in ("input_features", "feature_attention_mask")}
+    return model.get_audio_features(**given, return_dict=True).last_hidden_state
 
 
 def _features(model: nn.Module, inputs: dict, views: list[list[int]], keep_ratio: float):
@@ -248,9 +308,15 @@ def _positions(model: nn.Module, inputs: dict) -> tuple[Tensor | None, int]:
     if not hasattr(model.model, "get_rope_index"):
         return None, 0
     names = ("mm_token_type_ids", "image_grid_thw", "video_grid_thw", "second_per_grid_ts")
+    if model.config.model_type == "qwen2_5_omni_thinker":
+        names = ("image_grid_thw", "video_grid_thw", "attention_mask", "use_audio_in_video")
     given = {name: inputs[name] for name in names if name in inputs}
+    if "video_second_per_grid" in inputs:
+        given["second_per_grids"] = inputs["video_second_per_grid"]
+    if "feature_attention_mask" in inputs:
+        given["audio_seqlens"] = inputs["feature_attention_mask"].sum(-1)
     positions, _ = model.model.get_rope_index(inputs["input_ids"], **given)
-    return positions, int(positions.max()) + 1
+    return positions, int(positions[..., -1].max()) + 1  # `generate` goes on behind the last row
 
 
 def _flat(features) -> Tensor:

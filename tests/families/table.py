@@ -9,6 +9,7 @@ from tests.families import (
     llava_1_5,
     llava_next_video,
     llava_onevision,
+    qwen2_5_omni,
     qwen2_5_vl,
     qwen2_vl,
     qwen3_vl,
@@ -26,6 +27,7 @@ FAMILIES = {
         internvl,
         smolvlm,
         qwen3_vl,
+        qwen2_5_omni,
     )
 }
 ASKED = [(name, medium) for name, family in FAMILIES.items() for medium in family.media]

@@ -96,14 +96,15 @@ def by_merged_cells(patches: np.ndarray, rows: int = 4, columns: int = 6) -> np.
     return np.array([patches[4 * i : 4 * i + 4].mean(axis=0) for i in range(rows * columns)])
 
 
-def by_windows(patches: np.ndarray) -> np.ndarray:
-    """The same in Qwen2.5, where 4 x 6 tokens stand in the tower in windows of 4 x 4 and 4 x 2."""
-    tokens, place = by_merged_cells(patches), {}
-    for columns in (range(4), range(4, 6)):
-        for row in range(4):
-            for column in columns:
-                place[row, column] = len(place)
-    return np.array([tokens[place[row, column]] for row in range(4) for column in range(6)])
+def by_windows(patches: np.ndarray, rows: int = 4, columns: int = 6) -> np.ndarray:
+    """The same in Qwen2.5, where tokens stand in the tower in windows of 4 x 4 and what is left at the edges."""
+    tokens, place = by_merged_cells(patches, rows, columns), {}
+    for top in range(0, rows, 4):
+        for left in range(0, columns, 4):
+            for row in range(top, min(rows, top + 4)):
+                for column in range(left, min(columns, left + 4)):
+                    place[row, column] = len(place)
+    return np.array([tokens[place[row, column]] for row in range(rows) for column in range(columns)])
 
 
 def pooled(name: str, medium: str, pictures: list[np.ndarray]) -> list[np.ndarray]:
@@ -116,6 +117,8 @@ def pooled(name: str, medium: str, pictures: list[np.ndarray]) -> list[np.ndarra
         return [pictures[0], stitched(pictures[1:], 2, 8, range(2, 14))]
     if name == "llava_next_video" or name in ("internvl", "smolvlm"):
         return [squares(own) for own in pictures]
+    if name == "qwen2_5_omni_thinker":
+        return [by_windows(own, 5, 7) for own in pictures]
     if name.startswith("qwen"):
         return [(by_windows if name == "qwen2_5_vl" else by_merged_cells)(own) for own in pictures]
     return pictures

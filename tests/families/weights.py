@@ -23,7 +23,7 @@ def liven(model: PreTrainedModel, seed: int) -> PreTrainedModel:
     draw = torch.Generator().manual_seed(seed)
     for name, module in model.named_modules():
         leaf = name.rsplit(".", 1)[-1]
-        if isinstance(module, nn.Linear | nn.Conv2d | nn.Conv3d):
+        if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
             gain = _GAINS.get(leaf, 1.0)
             module.weight.normal_(0, gain * module.weight[0].numel() ** -0.5, generator=draw)
             if module.bias is not None:

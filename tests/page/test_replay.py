@@ -14,6 +14,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from aim_core.audio_trace import AudioTrace
 from aim_core.config import AimConfig
 from aim_core.layer_trace import LayerTrace
 from aim_core.methods.registry import make_method
@@ -29,7 +30,7 @@ from page.exports.replay import replay_page
 from page.exports.saved_run import archive
 from page.exports.saved_run.archive import SavedRunError
 from page.exports.saved_run.file import load_run, save_run
-from page.exports.saved_run.rules import FRAMES
+from page.exports.saved_run.rules import FRAMES, check_trace
 from page.i18n import ENGLISH
 from page.state.model_facts import ModelFacts
 from page.state.store import StoredRun
@@ -135,8 +136,14 @@ def as_version_2(record: dict) -> None:
 
 
 def as_version_3(record: dict) -> None:
+    as_version_4(record)
     record["version"] = 3
     del record["world"]
+
+
+def as_version_4(record: dict) -> None:
+    record["version"] = 4
+    del record["settings"]["audio_keep_ratio"], record["settings"]["audio_floor"]
 
 
 def test_a_saved_run_still_says_that_its_clip_is_of_another_world(stored, saved, saved_tokens, tmp_path):
@@ -167,6 +174,44 @@ def test_a_trace_alone_comes_back_without_claims(tmp_path, engine, frames):
         assert same_trace(back.aim.trace, trace)
         assert not back.model and back.aim.answer == "" and back.aim.cost.language_flops == 0
         assert back.aim.cost.visual_per_layer == tuple(trace.retained.tolist())
+
+
+def sound_trace() -> Trace:
+    """Six audio tokens in two chunks, merged into four, of which one enters the last of five layers."""
+    sound, chunk, row = (np.array(own) for own in ([0] * 6, [0, 0, 0, 0, 1, 1], [0, 1, 0, 1, 2, 3]))
+    kept = (np.arange(4), np.arange(4), np.array([1, 3]), np.array([1, 3]), np.array([3]))
+    return replace(make_trace(3), audio=AudioTrace(sound, chunk, np.arange(6, dtype=np.float32), 0.04, row, kept))
+
+
+def test_a_trace_with_sound_comes_back(tmp_path):
+    trace = sound_trace()
+    trace.save(tmp_path / "sound")
+    audio = load_run(tmp_path / "sound").aim.trace.audio
+    assert audio.last_layer().tolist() == trace.audio.last_layer().tolist() == [1, 3, 1, 3, 1, 4]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sound": np.full(6, -1)},
+        {"chunk": np.zeros(5, np.int64)},
+        {"row": np.full(6, 1 << 50)},
+        {"row": np.array([0, 1, 0, 1, 2, 5])},
+        {"row": np.zeros(6)},
+        {"row": np.zeros(0, np.int64)},
+        {"start": np.full(6, np.nan, np.float32)},
+        {"start": np.zeros(5, np.float32)},
+        {"seconds": float("nan")},
+        {"kept": (np.array([4]),) * 5},
+        {"kept": (np.array([1]), *(np.array([2]),) * 4)},
+        {"kept": (np.array([1, 0]),) * 5},
+    ],
+)
+def test_sound_that_does_not_fit_is_a_sentence(change):
+    trace = sound_trace()
+    check_trace(trace)
+    with pytest.raises(SavedRunError):
+        check_trace(replace(trace, audio=replace(trace.audio, **change)))
 
 
 def views_trace() -> Trace:
@@ -385,7 +430,7 @@ RECORDS = [
     ("question", None),
     ("num_frames", 1e9),
     ("num_frames", "8"),
-    ("version", 5),
+    ("version", 6),
     ("format", "other"),
     ("file", ["x"]),
     ("runs", []),
@@ -447,6 +492,7 @@ def test_an_answer_that_does_not_fit_is_a_sentence(saved, name, value):
         {"keep_ratio": 7},
         {"l1": 9, "l2": 3},
         {"l1": "x"},
+        {"audio_floor": 2},
         {"mode": "<b>"},
         {"protect": [[1]]},
         {"protect": [[0, 1]], "remove": [[0, 1]]},

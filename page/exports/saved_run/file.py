@@ -29,6 +29,8 @@ from page.token_text import SavedTokens
 ABOUT = "run.json"
 ARRAYS = {"first": "first_token_logprobs", "word_frames": "frame_attention"}  # name in the file: field of each run
 
+SINCE_5 = ("audio_keep_ratio", "audio_floor")  # settings that older files lack
+
 
 def save_run(stored: StoredRun, model: ModelFacts, saved_tokens: SavedTokens, path: Path) -> None:
     """Write a run to one .npz; `Trace.load` reads the trace in it, which is the one the page shows, as any other."""
@@ -76,7 +78,8 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
     if about.text("format", 40) != FORMAT or version > VERSION:
         raise SavedRunError(strings().SAVED_BROKEN)
     settings = about.part("settings")
-    config = AimConfig(**{name: settings.value(name) for name in AimConfig.__dataclass_fields__})
+    names = [name for name in AimConfig.__dataclass_fields__ if version > 4 or name not in SINCE_5]
+    config = AimConfig(**{name: settings.value(name) for name in names})
     marks = TokenOverrides(settings.pairs("protect", trace.group.shape), settings.pairs("remove", trace.group.shape))
     if any(trace.group[mark] < 0 for mark in (*marks.protect, *marks.remove)):
         raise SavedRunError(strings().SAVED_BROKEN)

@@ -17,7 +17,7 @@ REACH = 1.0  # how far a view may reach beyond its picture, in sizes of the pict
 
 def check_trace(trace: Trace) -> None:
     """Raise SavedRunError unless everything fits together, within bounds at which drawing stays quick."""
-    for check in (_frames, _views, _groups, _rounds, _layers):
+    for check in (_frames, _views, _groups, _rounds, _layers, _audio):
         if not check(trace):
             raise SavedRunError(strings().SAVED_BROKEN)
 
@@ -139,6 +139,28 @@ def _folded(layer: LayerTrace, before: LayerTrace) -> bool:
 def _other_scores(scores: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Shares of attention, or none."""
     return scores.dtype.kind == "f" and scores.shape in ((0,), shape) and within(scores, 0, 1.01)
+
+
+def _audio(trace: Trace) -> bool:
+    """Every token has a chunk, a time and a row; rows are numbered without gaps, and none comes back."""
+    audio = trace.audio
+    if audio is None:
+        return True
+    size = audio.row.size
+    columns = (audio.sound, audio.chunk, audio.row)
+    if not all(_integers(own, 1) and own.size == size and within(own, 0, size - 1) for own in columns) or not size:
+        return False
+    start, is_short = audio.start, 0 < audio.seconds < 10
+    if size > ALL_PATCHES or start.dtype.kind != "f" or start.shape != (size,) or not is_short:
+        return False
+    before = np.unique(audio.row)
+    if not within(start, 0, 1e6) or len(before) != audio.num_merged:
+        return False
+    for kept in audio.kept:
+        if not _integers(kept, 1) or (np.diff(kept) <= 0).any() or not np.isin(kept, before).all():
+            return False
+        before = kept
+    return True
 
 
 def _integers(values: np.ndarray, ndim: int) -> bool:
