@@ -1,6 +1,6 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, train, plot-log, evaluate, methods, findings; what makes
-# files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container, fuzz, load, soak. Each
-# sets up what it needs.
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, true-shape, train, plot-log, evaluate, methods,
+# findings; what makes files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container,
+# fuzz, load, soak. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -15,8 +15,8 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings fuzz load soak hostile world samples screenshot notebook lock compat \
-  audit container chromium clean
+.PHONY: demo test test-fast lint format docs bench true-shape train plot-log evaluate methods findings fuzz load soak hostile world \
+  samples screenshot notebook lock compat audit container chromium clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -59,6 +59,10 @@ format: $(DEV) $(NODE_MODULES)
 
 bench: $(DEV)
 	$(PY) -m benchmarks
+
+# Random checkpoints as large as the smallest released ones, made, loaded and asked: minutes and up to 8 GB.
+true-shape: $(DEV)
+	$(PY) -m benchmarks.true_shape
 
 train: $(DEV)
 	$(PY) -m training.train

@@ -51,7 +51,7 @@ def run_task(task: ProbeTask) -> dict:
     adapter = random_model(SHAPES[task.shape], task.layers)
     prompt = random_prompt(adapter, task.num_frames, task.side, task.num_text)
     _reset_peak()
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     settings = {task.setting: ablations(task.layers)[task.setting]}
     (measured,) = interleaved(adapter, prompt, settings, task.repeats, task.warm)
     return {
@@ -60,7 +60,7 @@ def run_task(task: ProbeTask) -> dict:
         "merge_share": measured.merge_share,
         "tokens": measured.runs[0].tokens,
         "before_mb": before,
-        "peak_mb": _resident("VmHWM"),
+        "peak_mb": resident("VmHWM"),
     }
 
 
@@ -69,7 +69,7 @@ def _reset_peak() -> None:
     _RESET.write_text("5")
 
 
-def _resident(entry: str) -> float:
+def resident(entry: str) -> float:
     """Megabytes of one entry of the process's status (Linux): VmRSS is resident now, VmHWM was at most."""
     line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(entry))
     return int(line.split()[1]) / 1024

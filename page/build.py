@@ -25,6 +25,7 @@ from page.server.app import ServedApp
 from page.server.blocks import PageBlocks
 from page.server.ending import until_told
 from page.server.settings import ServerSettings
+from page.state.samples import samples_for
 from page.state.startup import Loaded
 from page.state.store import ResultStore
 from page.state.taken_files import TakenFiles
@@ -54,9 +55,9 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
             with gr.Column(elem_id="results"):
                 handlers = Handlers(loaded, layout_results.results(default, depth), store, taken)
         with media.video_samples:
-            layout_shared.samples(media.video, controls.question)
+            layout_shared.samples(media.video, controls.question, samples_for(loaded))
         with media.image_samples:
-            layout_shared.samples(media.image, controls.question)
+            layout_shared.samples(media.image, controls.question, samples_for(loaded))
         done = _connect(handlers, media, controls)
         exports = Exports(handlers, loaded, media, controls)
         done += events.connect(demo, exports)

@@ -20,6 +20,7 @@ from page.handlers import Handlers
 from page.i18n import STRINGS, text, translatable
 from page.layout import MediaInputs
 from page.method_texts import method_title
+from page.state.samples import samples_for
 from page.state.startup import Loaded
 from page.state.waiting import EXPORT_LINE, MODEL_LINE
 
@@ -75,9 +76,9 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks, kept: tuple[int, 
             panel = ComparePanel(elem_id="compare")
             taken = _taken()
     with media.video_samples:
-        layout_shared.samples(media.video, question)
+        layout_shared.samples(media.video, question, samples_for(loaded))
     with media.image_samples:
-        layout_shared.samples(media.image, question)
+        layout_shared.samples(media.image, question, samples_for(loaded))
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
     compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings, kept)
     _connect(demo, compared, inputs, taken)

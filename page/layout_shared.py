@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
 from gradio.helpers import Examples
 from gradio.i18n import I18nData
 
 from page.components.estimate.component import FRAMES, SIZE, num_visual, tokens_of_a_frame
 from page.i18n import ENGLISH, STRINGS, text, translatable
-from page.state.samples import SAMPLES, listed
+from page.state.samples import listed
 from page.state.startup import Loaded
 
 
@@ -63,13 +65,13 @@ def legend(name: str) -> gr.Image:
     )
 
 
-def samples(media: gr.Video | gr.Image, question: gr.Textbox) -> Examples:
-    """The sample files of this kind, each file with its first question before any gets its second."""
+def samples(media: gr.Video | gr.Image, question: gr.Textbox, folder: Path) -> Examples:
+    """The sample files of this kind in a folder, each with its first question before any gets its second."""
     wanted = ".mp4" if isinstance(media, gr.Video) else ".png"
-    asked = [sample for sample in listed() if sample["file"].endswith(wanted)]
+    asked = [sample for sample in listed(folder) if sample["file"].endswith(wanted)]
     files = [sample["file"] for sample in asked]
     order = sorted(range(len(asked)), key=lambda i: files[:i].count(files[i]))
-    rows = [[str(SAMPLES / files[i]), asked[i]["question"]] for i in order]
+    rows = [[str(folder / files[i]), asked[i]["question"]] for i in order]
     examples = gr.Examples(rows, [media, question], label=text("SAMPLES"), cache_examples=False, examples_per_page=3)
     examples.dataset.headers = []  # Gradio shows them untranslated
     return examples

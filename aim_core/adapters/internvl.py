@@ -35,9 +35,7 @@ class InternVLAdapter(TiledAdapter):
         return int(height // patch_height * ratio), int(width // patch_width * ratio)
 
     def tiles(self, height: int, width: int) -> tuple[int, int]:
-        settings = self.processor.image_processor
-        if not settings.crop_to_patches:
-            return 1, 1
+        settings = self.processor.image_processor  # its `crop_to_patches` is not asked: the processor itself says true
         size = settings.size["height"], settings.size["width"]
         columns, rows = get_optimal_tiled_canvas((height, width), size, settings.min_patches, settings.max_patches)
         return rows, columns

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aim_core.config import AimConfig
-from page.state.samples import sample_name
+from page.state.samples import sample_name, sample_path
 from page.state.store import StoredRun
 
 NEEDS = (
@@ -43,8 +43,8 @@ def python_of(stored: StoredRun, model: str) -> str:
 
 def place_of(path: str) -> str:
     """A sample by its place in the repository, any other file by its name."""
-    name = sample_name(path)
-    return f"assets/samples/{name}" if name else Path(path).name
+    own = sample_path(sample_name(path) or "")
+    return "/".join(own.parts[-3:]) if own else Path(path).name
 
 
 def _config(config: AimConfig) -> str:

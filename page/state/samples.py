@@ -1,4 +1,4 @@
-"""Samples: the clips and pictures that come with the page, known by name."""
+"""Samples: the clips and pictures that come with the page, known by name: drawn ones, natural ones for real models."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ import json
 import re
 from pathlib import Path
 
+from page.state.startup import Loaded
+
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six")
-SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
+SAMPLES = Path(__file__).parents[2] / "assets" / "samples"  # of the world that the embedded model knows
+NATURAL = SAMPLES.with_name("natural")
+FOLDERS = (SAMPLES, NATURAL)
 
 
-def listed() -> list[dict[str, str]]:
-    """Every sample question: {"file", "title", "question", "answer"}."""
-    return json.loads((SAMPLES / "samples.json").read_text(encoding="utf-8"))
+def listed(folder: Path = SAMPLES) -> list[dict[str, str]]:
+    """Every sample question of a folder: {"file", "title", "question", "answer"}; without an answer where there are
+    several right ones."""
+    return json.loads((folder / "samples.json").read_text(encoding="utf-8"))
+
+
+def samples_for(loaded: Loaded) -> Path:
+    """The folder of the samples for a model: drawn ones for those of that world, natural ones for others."""
+    return SAMPLES if loaded.is_embedded or loaded.world else NATURAL
 
 
 def known_answer(path: str, question: str) -> str | None:
-    """The right answer to a question that comes with a sample; None for any other file or question."""
+    """The only right answer to a question that comes with a sample; None where there is none, or it does not come with
+    one."""
     name, asked = sample_name(path), " ".join(question.lower().split())
-    return next((row["answer"] for row in listed() if (row["file"], row["question"]) == (name, asked)), None)
+    rows = (row for folder in FOLDERS for row in listed(folder))
+    return next((row.get("answer") for row in rows if (row["file"], row["question"]) == (name, asked)), None)
 
 
 def is_right(answer: str, known: str) -> bool | None:
@@ -35,7 +47,8 @@ def _words(text: str) -> list[str]:
 
 def sample_path(name: str) -> Path | None:
     """Where the sample of this name lies; None if there is none. Never a path made of what was given."""
-    return next((SAMPLES / sample["file"] for sample in listed() if sample["file"] == name), None)
+    files = (folder / row["file"] for folder in FOLDERS for row in listed(folder))
+    return next((file for file in files if file.name == name), None)
 
 
 def sample_kind(name: str) -> str:

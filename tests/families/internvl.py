@@ -4,7 +4,8 @@ features   get_image_features only, also for video (frames arrive in `pixel_valu
            (tiles, 256, d) tensor, after pixel shuffle (32 × 32 patches → 16 × 16) and the projector.
 video      a span for each frame: "Frame1: <img>" <IMG_CONTEXT> × 256 "</img>\n"; frames are squeezed to a square.
 image      one span "<img>" <IMG_CONTEXT> × 256 × tiles "</img>": tiles in raster order of a canvas the picture is
-           stretched to, then, if there is more than one, a thumbnail of the whole picture.
+           stretched to, then, if there is more than one, a thumbnail of the whole picture. The image processor's file
+           says crop_to_patches false, as published; the processor overrules it.
 positions  a plain range; a step of `generate` passes the length so far.
 layers     as Qwen2, and a keyword image_sizes=None that does nothing.
 """
@@ -55,7 +56,7 @@ def make():
     )
     size = {"height": IMAGE, "width": IMAGE}
     processor = InternVLProcessor(
-        GotOcr2ImageProcessor(size=size, crop_to_patches=True, min_patches=1, max_patches=6),
+        GotOcr2ImageProcessor(size=size, crop_to_patches=False, min_patches=1, max_patches=6),
         tokenizer,
         InternVLVideoProcessor(size=size),
         image_seq_length=16,

@@ -253,6 +253,8 @@ def test_the_code_names_samples_by_their_place_and_other_files_by_their_name(sto
     assert sample_name(str(copy)) == "busy.mp4" and sample_name(str(other)) is None
     code = python_of(StoredRun(str(copy), "why?", 8, stored.dense, stored.aim), "assets/model")
     assert "media = 'assets/samples/busy.mp4'" in code
+    natural = StoredRun(str(sample_path("burrow.mp4")), "why?", 8, stored.dense, stored.aim)
+    assert "media = 'assets/natural/burrow.mp4'" in python_of(natural, "assets/model")
     assert "media = 'busy.mp4'" in python_of(StoredRun(str(other), "why?", 8, stored.dense, stored.aim), "assets/model")
 
 

@@ -2,9 +2,11 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -12,9 +14,10 @@ from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.media.decode import load_frames
 from aim_core.weights import weights_hash
+from page.build import build_page
 from page.exports.opening import QUESTION, SAMPLE, opening_run, recorded
 from page.permalink import LEAST_RATIO
-from page.state.samples import is_right, known_answer
+from page.state.samples import NATURAL, SAMPLES, is_right, known_answer, listed, sample_path, samples_for
 from page.state.startup import EMBEDDED_MODEL, load
 from tests.helpers.laid_out import exports_of
 from tests.helpers.viewer import Viewer
@@ -80,6 +83,39 @@ def test_the_page_knows_the_answers_of_its_samples_and_of_nothing_else(tmp_path)
     assert known_answer(path, "how many rings are there?") is None
     (other := tmp_path / "busy.mp4").write_bytes(b"another video of this name")
     assert known_answer(str(other), "how many objects are there?") is None
+
+
+def test_a_real_model_is_offered_natural_samples():
+    """On the pages that explore and compare; a model of the drawn world, embedded or not, is offered drawn ones."""
+    embedded = load("")
+    real = replace(embedded, is_embedded=False, world=None)
+    assert samples_for(embedded) == samples_for(replace(embedded, is_embedded=False)) == SAMPLES
+    assert samples_for(real) == NATURAL
+    offered = [block.raw_samples for block in build_page(real).blocks.values() if isinstance(block, gr.Dataset)]
+    files = {Path(file) for rows in offered for file, _ in rows}
+    assert len(offered) == 4 and files == {NATURAL / row["file"] for row in listed(NATURAL)}
+    assert all(sample_path(file.name) == file for file in files)
+
+
+def test_only_what_has_one_right_answer_is_judged():
+    assert known_answer(str(NATURAL / "stretching.mp4"), "How many rabbits are there?") == "1"
+    assert known_answer(str(NATURAL / "chelsea.png"), "what animal is this, and what colour are its eyes?") is None
+
+
+def test_natural_samples_are_small_and_credited():
+    rows = listed(NATURAL)
+    credits = (NATURAL / "CREDITS.md").read_text(encoding="utf-8")
+    assert not {row["file"] for row in rows} & {row["file"] for row in listed()}
+    for name in {row["file"] for row in rows}:
+        assert 2 <= len([row for row in rows if row["file"] == name]) <= 3 and f"| `{name}` |" in credits
+        path = NATURAL / name
+        frames = load_frames(path, 8 if path.suffix == ".mp4" else 1)
+        assert path.stat().st_size < 1_000_000 and frames.frames.std() > 20
+        assert (frames.duration > 2) == (path.suffix == ".mp4")
+    for path in NATURAL.glob("*.mp4"):
+        with av.open(str(path)) as file:
+            (stream,) = file.streams
+            assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
 
 
 @pytest.mark.parametrize(
