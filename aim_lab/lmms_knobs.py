@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
-from aim_core.budget import Budget
+from aim_core.budget import MEASURES, Budget
 from aim_core.media.decode import MAX_FRAMES, SIDES
 from aim_core.methods.knobs import Settings
 from aim_core.methods.registry import METHODS, make_method
@@ -47,6 +47,7 @@ class Knobs:
         if not str(self.pretrained).strip():
             raise ValueError("no model was named: give pretrained=, a Hub id or a folder")
         _one_of("method", self.method, (DENSE, *METHODS))
+        _one_of("of", self.of, tuple(MEASURES))
         _one_of("images", self.images, IMAGES)
         _one_of("unreadable", self.unreadable, UNREADABLE)
         _whole("frames", self.frames, 1, MAX_FRAMES)

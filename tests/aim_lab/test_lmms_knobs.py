@@ -26,7 +26,7 @@ GREEDY = {"max_new_tokens": 16, "temperature": 0.0, "do_sample": False, "until":
         ({"budget": 1.5}, r"a budget is a share of the dense cost in \(0, 1\], got 1.5"),
         ({"budget": "half"}, "budget must be a share"),
         ({"budget": True}, "budget must be a share"),
-        ({"budget": 0.5, "of": "euros"}, "a budget is of one of flops, entering, mean, kv"),
+        ({"of": "euros"}, "of must be one of flops, entering, mean, kv"),
         ({"budget": 0.5, "keep_ratio": 0.25}, "a budget decides about keep_ratio: give one of the two"),
         ({"keep_ratio": 2}, r"keep_ratio must be in \(0, 1\], got 2"),
         ({"keep_ratio": "0.25+0.5"}, "keep_ratio must be a number"),
