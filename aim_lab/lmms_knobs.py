@@ -73,6 +73,8 @@ class Knobs:
         for name, value in self.settings.items():
             if isinstance(known[name], Real) and (isinstance(value, bool) or not isinstance(value, Real)):
                 raise ValueError(f"{name} must be a number, got {value!r}")
+        if len({"l1", "l2"} & self.settings.keys()) == 1:
+            raise ValueError("l1 and l2 go together: give both, or none for those scaled to the model's depth")
         if self.method != DENSE and self.budget is None:
             make_method(self.method, **self.settings)
 

@@ -30,6 +30,8 @@ GREEDY = {"max_new_tokens": 16, "temperature": 0.0, "do_sample": False, "until":
         ({"budget": 0.5, "keep_ratio": 0.25}, "a budget decides about keep_ratio: give one of the two"),
         ({"keep_ratio": 2}, r"keep_ratio must be in \(0, 1\], got 2"),
         ({"keep_ratio": "0.25+0.5"}, "keep_ratio must be a number"),
+        ({"l2": 10}, "l1 and l2 go together"),
+        ({"l1": 10, "l2": 10}, "layers must satisfy 0 <= l1 < l2"),
         ({"frames": 0}, "frames must be a whole number from 1 to 256, got 0"),
         ({"frames": 8.5}, "frames must be a whole number"),
         ({"max_side": 9}, "max_side must be a whole number from 16 to 2048"),
