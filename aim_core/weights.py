@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+_PIECE = 16 << 20  # bytes read at once
+
 
 def weights_hash(folder: Path) -> str:
     """SHA-256 in hex of the folder's *.safetensors files, one after the other by name. Raises ValueError for none."""
@@ -13,5 +15,7 @@ def weights_hash(folder: Path) -> str:
         raise ValueError(f"a model's folder holds *.safetensors files, {folder} holds none")
     seen = hashlib.sha256()
     for path in files:
-        seen.update(path.read_bytes())
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                seen.update(piece)
     return seen.hexdigest()

@@ -70,6 +70,15 @@ def test_the_development_lock_holds_what_the_other_does():
         assert other.specifier == one.specifier and other.marker in (None, one.marker), other
 
 
+def test_the_lock_of_lmms_eval_holds_only_what_the_development_lock_does_not():
+    """In versions that the extra allows, since it lies over that environment and takes the place of what it repeats."""
+    own, development = read("requirements-lmms.lock"), read("requirements-dev.lock")
+    assert not [name for name, one in own.items() if development.get(name) == one]
+    for name, asked in requirements(EXTRAS["lmms"]).items():
+        assert version(own[name]) in asked.specifier
+    assert not re.search(r"://|^-|--index|'never'", (ROOT / "requirements-lmms.lock").read_text(), re.MULTILINE)
+
+
 def test_a_space_installs_the_lock_with_ranges_for_torch():
     text = (ROOT / "requirements.txt").read_text()
     assert text == for_a_space((ROOT / "requirements.lock").read_text())
@@ -102,11 +111,11 @@ def installs(name: str) -> list[str]:
 
 def test_every_file_that_installs_something_installs_a_lock():
     found = {name: installs(name) for name in ("Makefile", "Dockerfile", ".ci/run")}
-    assert {name: len(commands) for name, commands in found.items()} == {"Makefile": 2, "Dockerfile": 3, ".ci/run": 0}
+    assert {name: len(commands) for name, commands in found.items()} == {"Makefile": 3, "Dockerfile": 3, ".ci/run": 0}
     for command in chain.from_iterable(found.values()):
         words = command.split()[2:]
         named = [word for word in words if not word.startswith("-") and words[words.index(word) - 1][:1] != "-"]
-        assert re.search(r"-[rc] (requirements(-dev|-hashed)?\.lock|installed\.txt)\b", command), command
+        assert re.search(r"-[rc] (requirements(-dev|-hashed|-lmms)?\.lock|installed\.txt)\b", command), command
         assert [word for word in named if word != "requirements-hashed.lock"] in ([], ["torch", "torchvision"]), command
     assert not re.search(r"\b(uv|conda|easy_install|pipx)\b", "".join((ROOT / name).read_text() for name in found))
 
@@ -145,7 +154,13 @@ def test_every_range_has_both_ends():
 
 
 STANDARD = {*sys.stdlib_module_names, "aim_core"}
-MODULES = {"PIL": "pillow", "huggingface_hub": "huggingface-hub", "decord": "decord2", "pillow_heif": "pillow-heif"}
+MODULES = {
+    "PIL": "pillow",
+    "huggingface_hub": "huggingface-hub",
+    "decord": "decord2",
+    "pillow_heif": "pillow-heif",
+    "lmms_eval": "lmms-eval",
+}
 
 
 def test_the_core_imports_what_it_declares():
@@ -154,3 +169,11 @@ def test_the_core_imports_what_it_declares():
         allowed = media if "media" in path.parts else requirements(CORE)
         for name in {module.split(".")[0] for module in imported(path)} - STANDARD:
             assert MODULES.get(name, name) in allowed, f"{path.name} imports {name}"
+
+
+def test_the_lab_imports_what_it_declares():
+    """tqdm comes with transformers; what runs in lmms-eval's process may import it."""
+    allowed = requirements([*CORE, *EXTRAS["lmms"]])
+    for path in (ROOT / "aim_lab").glob("lmms*.py"):
+        names = {module.split(".")[0] for module in imported(path)} - STANDARD - {"aim_lab", "tqdm"}
+        assert not [name for name in names if MODULES.get(name, name) not in allowed], f"{path.name} imports {names}"

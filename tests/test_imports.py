@@ -1,4 +1,4 @@
-"""One house: app → page → visual → aim_core, never back."""
+"""One house: app → page → visual → aim_core, never back; the lab stands on aim_core too."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 from tests.helpers.imports import imported, imported_modules
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("aim_core", "visual", "page")
+ROOMS = ("aim_core", "aim_lab", "visual", "page")
 HEAVY = {"torch", "torchvision", "transformers"}
 FORBIDDEN = {
-    "aim_core": {"app", "page", "visual", "training", "benchmarks", "gradio", "matplotlib"},
-    "visual": {"app", "page", "training", "benchmarks", "gradio", *HEAVY},
+    "aim_core": {"aim_lab", "app", "page", "visual", "training", "benchmarks", "gradio", "matplotlib"},
+    "aim_lab": {"app", "page", "visual", "training", "benchmarks", "gradio", "matplotlib"},
+    "visual": {"aim_lab", "app", "page", "training", "benchmarks", "gradio", *HEAVY},
     "page": {"app", "training", "benchmarks"},
     "training": {"app", "page", "visual", "gradio"},
     "tools": {"app", "page", "visual", "training", "benchmarks"},

@@ -6,6 +6,8 @@ Versions that are locked already stay where the ranges allow it. What a Space in
 part in the choice. Hashes are in requirements-hashed.lock, for the container, without torch and torchvision: these it
 takes from the CPU index, a Space brings its own, so the same version comes from more than one file. Torch itself names
 the GPU libraries that it needs, exactly; they are left to it, or every CPU build of torch would come with 3 GB of CUDA.
+lmms-eval has an environment of its own, since it holds back av and filelock: requirements-lmms.lock is what lies there
+beside or in the place of requirements-dev.lock, without what no task of ours imports.
 """
 
 from __future__ import annotations
@@ -23,7 +25,39 @@ HEADER = "# Made by `make lock` from the ranges in pyproject.toml: change those 
 HELD_BACK = ("torch", "torchvision")  # a ZeroGPU Space keeps its own versions of them
 _BY_TORCH = re.compile(r"(nvidia-|cuda-|triton\b)")
 _RUN = ("--extra", "media", "--group", "app")
-_DEVELOPMENT = ("--all-extras", "--group", "app")
+_DEVELOPMENT = ("--extra", "development", "--group", "app")
+LMMS = ROOT / "requirements-lmms.lock"
+_NEVER = "sys_platform == 'never'"
+_UNIMPORTED = (  # of lmms-eval: half a gigabyte, some of it without a wheel
+    "antlr4-python3-runtime",
+    "einops",
+    "ftfy",
+    "hf-transfer",
+    "jsonlines",
+    "latex2sympy2",
+    "math-verify",
+    "nltk",
+    "numexpr",
+    "openai",
+    "openpyxl",
+    "peft",
+    "pre-commit",
+    "protobuf",
+    "pybind11",
+    "pycocoevalcap",
+    "python-dotenv",
+    "qwen-vl-utils",
+    "sentence-transformers",
+    "sentencepiece",
+    "tiktoken",
+    "timm",
+    "tqdm-multiprocess",
+    "transformers-stream-generator",
+    "wandb",
+    "yt-dlp",
+    "zss",
+    "zstandard",
+)
 ZERO_GPU = ("2.8.0", "2.11.0")  # the oldest and the newest torch that such a Space brings
 
 
@@ -33,10 +67,12 @@ def main(upgrade: list[str]) -> None:
     for path, wanted in ((ROOT / "requirements.lock", _RUN), (development, _DEVELOPMENT)):
         lines = _resolve(everything, *wanted).splitlines(keepends=True)
         path.write_text(HEADER + "".join(line for line in lines if not _BY_TORCH.match(line)))
+    LMMS.write_text(HEADER + beside(development.read_text(), _resolve_lmms(everything)))
     (ROOT / "requirements.txt").write_text(for_a_space((ROOT / "requirements.lock").read_text()))
     hash_files((ROOT / "requirements.lock").read_text(), ROOT / "requirements-hashed.lock")
     for machine, python in product(("x86_64", "aarch64"), ("3.11", "3.12")):
-        check_wheels(machine, python)
+        for path in (development, LMMS):
+            check_wheels(machine, python, path)
     for torch in ZERO_GPU:
         check_space(torch)
 
@@ -63,7 +99,27 @@ def hash_files(lock: str, path: Path) -> None:
     path.write_text(HEADER + path.read_text())
 
 
-def check_wheels(machine: str, python: str) -> None:
+def beside(lock: str, other: str) -> str:
+    """The lines of another lock that have no like in this one, without libraries that torch brings."""
+    known = {_pinned(line) for line in lock.splitlines()}
+    lines = [line for line in other.splitlines(keepends=True) if _NEVER not in line and not _BY_TORCH.match(line)]
+    return "".join(line for line in lines if _pinned(line) not in known)
+
+
+def _pinned(line: str) -> str:
+    """Package, version and marker, without the comment."""
+    return line.split("#")[0].strip()
+
+
+def _resolve_lmms(before: str) -> str:
+    """As `_resolve`, for an environment that lmms-eval runs in."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as unimported:
+        unimported.writelines(f"{name} ; {_NEVER}\n" for name in _UNIMPORTED)
+        unimported.flush()
+        return _resolve(before, *_DEVELOPMENT, "--extra", "lmms", "--override", unimported.name)
+
+
+def check_wheels(machine: str, python: str, lock: Path) -> None:
     """Raise CalledProcessError if a locked version has no wheel for this kind of Linux; docopt never had any."""
     _uv(
         "--no-deps",
@@ -75,7 +131,7 @@ def check_wheels(machine: str, python: str) -> None:
         python,
         "--python-platform",
         f"{machine}-manylinux_2_28",
-        "requirements-dev.lock",
+        str(lock),
     )
 
 

@@ -13,7 +13,7 @@ from aim_core.media.pool import DecoderPool
 from aim_core.media.process import Request
 from aim_core.turns import NOBODY, Asker
 
-MAX_FRAMES = 64
+MAX_FRAMES = 256
 SIDES = (16, 2048)  # least and most pixels for `max_side`
 _POOL = DecoderPool()  # of the whole process: its children share one machine
 
@@ -27,7 +27,7 @@ def load_frames(
 ) -> Frames:
     """Sample a video evenly in time, or read a picture.
 
-    num_frames: how many frames of a video, 1 to 64. They show the middles of as many equal stretches of its
+    num_frames: how many frames of a video, 1 to 256. They show the middles of as many equal stretches of its
                 duration. A video with fewer frames repeats them; a picture gives one whatever is asked.
     max_side:   most pixels for the longer side, 16 to 2048. Nothing is enlarged.
     limits:     see Limits; the decoder is a child process that is stopped when it goes over them.

@@ -258,10 +258,14 @@ def test_the_child_gets_no_secrets_and_no_torch(monkeypatch):
     assert done.stdout.strip() == b"set()"  # a decoder of photos is loaded when one needs it
 
 
-@pytest.mark.parametrize("wrong", [{"num_frames": n} for n in (0, 65, 2.0, True, "8")] + [{"max_side": 8}])
+@pytest.mark.parametrize("wrong", [{"num_frames": n} for n in (0, 257, 2.0, True, "8")] + [{"max_side": 8}])
 def test_numbers_out_of_range(clips, wrong):
     with pytest.raises(ValueError, match="must be a whole number from"):
         load_frames(clips / "one.mp4", **wrong)
+
+
+def test_as_many_frames_as_long_videos_want(clips):
+    assert len(load_frames(clips / "three.mp4", num_frames=256).frames) == 256
 
 
 def test_sample_takes_the_frame_on_screen():

@@ -1,9 +1,8 @@
-"""The wheel: `aim_core` alone, which works in an environment without this repository, Gradio and matplotlib."""
+"""The wheel: `aim_core` and `aim_lab` alone, which work without this repository, Gradio and matplotlib."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import venv
@@ -12,6 +11,8 @@ from email import message_from_string
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.wheel import build_wheel
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -47,28 +48,18 @@ def run(*command: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """Built from a copy, so that the build leaves nothing here, with the setuptools that is installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = shutil.copytree(ROOT / "aim_core", folder / "source" / "aim_core").parent
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    for name in ("page", "visual"):  # as in the repository, where they lie beside
-        shutil.copytree(ROOT / name, source / name)
-    build = ("wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", folder, source)
-    run(sys.executable, "-m", "pip", *build, folder=folder)
-    (built,) = folder.glob("*.whl")
-    return built
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_it_holds_the_core_alone(wheel):
+def test_it_holds_the_core_and_the_lab_alone(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
         (metadata,) = (message_from_string(file.read(n).decode()) for n in names if n.endswith(".dist-info/METADATA"))
-    here = {str(path.relative_to(ROOT)) for path in (ROOT / "aim_core").rglob("*.py")} | {"aim_core/py.typed"}
-    assert {name for name in names if ".dist-info/" not in name} == here
+    here = {str(path.relative_to(ROOT)) for room in ("aim_core", "aim_lab") for path in (ROOT / room).rglob("*.py")}
+    assert {name for name in names if ".dist-info/" not in name} == here | {"aim_core/py.typed"}
     always = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert not [line for line in always if line.startswith(("gradio", "matplotlib", "opencv"))] and len(always) > 4
-    assert set(metadata.get_all("Provides-Extra")) == {"development", "media", "quantisation"}
+    assert set(metadata.get_all("Provides-Extra")) == {"development", "lmms", "media", "quantisation"}
 
 
 def test_it_works_where_this_repository_gradio_and_matplotlib_are_not(wheel, checkpoint, clip, tmp_path):
