@@ -23,14 +23,16 @@ HEADER = "# Made by `make lock` from the ranges in pyproject.toml: change those 
 HELD_BACK = ("torch", "torchvision")  # a ZeroGPU Space keeps its own versions of them
 _BY_TORCH = re.compile(r"(nvidia-|cuda-|triton\b)")
 _RUN = ("--extra", "media", "--group", "app")
-_DEVELOPMENT = ("--all-extras", "--group", "app")
+_DEVELOPMENT = ("--extra", "development", "--group", "app")
+_LAB = (*_DEVELOPMENT, "--extra", "lab", "--extra", "ray")  # an environment of its own, see `make lab-test`
 ZERO_GPU = ("2.8.0", "2.11.0")  # the oldest and the newest torch that such a Space brings
 
 
 def main(upgrade: list[str]) -> None:
     development = ROOT / "requirements-dev.lock"
     everything = _resolve(development.read_text(), *_DEVELOPMENT, "--group", "space", *upgrade)
-    for path, wanted in ((ROOT / "requirements.lock", _RUN), (development, _DEVELOPMENT)):
+    locks = {ROOT / "requirements.lock": _RUN, development: _DEVELOPMENT, ROOT / "requirements-lab.lock": _LAB}
+    for path, wanted in locks.items():
         lines = _resolve(everything, *wanted).splitlines(keepends=True)
         path.write_text(HEADER + "".join(line for line in lines if not _BY_TORCH.match(line)))
     (ROOT / "requirements.txt").write_text(for_a_space((ROOT / "requirements.lock").read_text()))

@@ -1,4 +1,4 @@
-"""The wheel: `aim_core` alone, which works in an environment without this repository, Gradio and matplotlib."""
+"""The wheel: `aim_core` and `aim_lab`, which need neither this repository nor Gradio nor matplotlib."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def wheel(tmp_path_factory) -> Path:
     """Built from a copy, so that the build leaves nothing here, with the setuptools that is installed."""
     folder = tmp_path_factory.mktemp("wheel")
     source = shutil.copytree(ROOT / "aim_core", folder / "source" / "aim_core").parent
+    shutil.copytree(ROOT / "aim_lab", source / "aim_lab")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     for name in ("page", "visual"):  # as in the repository, where they lie beside
@@ -60,15 +61,16 @@ def wheel(tmp_path_factory) -> Path:
     return built
 
 
-def test_it_holds_the_core_alone(wheel):
+def test_it_holds_the_core_and_the_lab_alone(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
         (metadata,) = (message_from_string(file.read(n).decode()) for n in names if n.endswith(".dist-info/METADATA"))
-    here = {str(path.relative_to(ROOT)) for path in (ROOT / "aim_core").rglob("*.py")} | {"aim_core/py.typed"}
+    rooms = [path for room in ("aim_core", "aim_lab") for path in (ROOT / room).rglob("*.py")]
+    here = {str(path.relative_to(ROOT)) for path in rooms} | {"aim_core/py.typed"}
     assert {name for name in names if ".dist-info/" not in name} == here
     always = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert not [line for line in always if line.startswith(("gradio", "matplotlib", "opencv"))] and len(always) > 4
-    assert set(metadata.get_all("Provides-Extra")) == {"development", "media", "quantisation"}
+    assert set(metadata.get_all("Provides-Extra")) == {"development", "lab", "media", "quantisation", "ray"}
 
 
 def test_it_works_where_this_repository_gradio_and_matplotlib_are_not(wheel, checkpoint, clip, tmp_path):

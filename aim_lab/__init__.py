@@ -1,0 +1,1 @@
+"""The lab: sweeps, the budget solver and the lmms-eval plugin; imports aim_core only."""
