@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from aim_core.config import AimConfig
+from aim_core.methods.aim import as_method
+from aim_core.methods.base import Method
 from aim_core.methods.knobs import ModelShape, ShareKnob
 from aim_core.methods.registry import METHODS, make_method
 from aim_lab.code import DENSE
@@ -49,6 +52,12 @@ class Setting:
     def budget(self) -> float | None:
         """The share of the dense FLOPs that its knob is moved to, for each question; None if it is set by hand."""
         return self.settings.get(BUDGET)
+
+    def build(self) -> Method:
+        """The method with just these settings. Raises ValueError for one with a budget, which hangs on the question."""
+        if self.budget is not None:
+            raise ValueError(f"what {self} is depends on the question: solve its budget first")
+        return as_method(AimConfig.dense()) if self.method == DENSE else make_method(self.method, **self.settings)
 
     def complete(self, shape: ModelShape) -> dict[str, Any]:
         """Its settings with those that are scaled to the model's depth, unless they are given."""

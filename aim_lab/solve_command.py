@@ -6,12 +6,8 @@ import argparse
 import statistics
 from collections.abc import Mapping, Sequence
 
-from aim_core.config import AimConfig
-from aim_core.methods.aim import as_method
-from aim_core.methods.registry import make_method
 from aim_core.workload import Workload
 from aim_lab import chart
-from aim_lab.code import DENSE
 from aim_lab.commands import Lab
 from aim_lab.documents import Document, read_documents
 from aim_lab.estimate import workload_of
@@ -59,10 +55,8 @@ def solve(options: argparse.Namespace) -> int:
 def _ms(lab: Lab, setting: Setting, document: Document) -> float:
     """Median of prefills of a setting that was chosen."""
     frames = document.clip.frames(setting.num_frames)
-    method = (
-        as_method(AimConfig.dense()) if setting.method == DENSE else make_method(setting.method, **setting.settings)
-    )
-    (times,) = lab.engine.time_prefills(frames, document.question, configs=[method], repeats=REPEATS, vision=False)
+    configs = [setting.build()]
+    (times,) = lab.engine.time_prefills(frames, document.question, configs=configs, repeats=REPEATS, vision=False)
     return statistics.median(times.ms)
 
 
