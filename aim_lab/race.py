@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from aim_lab.documents import Clip, Document
 from aim_lab.line import Line
 from aim_lab.settings import Setting
@@ -53,7 +51,9 @@ def race(settings: Sequence[Setting], documents: Sequence[Document], measure: Me
 
     After each round a setting is dropped whose paired difference to the leader has its whole 95 % interval, whole
     videos drawn, below 0. With several looks at the same questions these intervals are a little too narrow: measure the
-    winner on others. by: of `summary.VALUES`.
+    winner on others.
+
+    documents: in an order of which any first so many videos are a fair draw. by: of `summary.VALUES`.
     Raises ValueError if no setting could be run on all of them, or right answers are wanted and not known.
     """
     alive, rounds, rows = list(settings), list[Round](), dict[Setting, Row]()
@@ -103,11 +103,11 @@ def score(line: Line, by: str) -> float:
 
 
 def _parts(documents: Sequence[Document]) -> list[list[Document]]:
-    """All documents of more and more videos, which come in an order drawn once; the last part has all."""
+    """All documents of more and more videos, in their order; the last part has all."""
     of_clip: dict[Clip, list[Document]] = {}
     for document in documents:
         of_clip.setdefault(document.clip, []).append(document)
-    clips = [list(of_clip)[index] for index in np.random.default_rng(0).permutation(len(of_clip))]
+    clips = list(of_clip)
     sizes: list[int] = []
     while not sizes or sizes[-1] < len(clips):
         sizes.append(min(len(clips), 2 * sizes[-1] if sizes else FIRST))

@@ -7,6 +7,7 @@ from typing import Any
 
 from training.tables import percent, table_row
 
+GOAL = 240  # videos to report on
 HEAD = ("setting", "questions", "right, %", "as dense, %", "KL", "GFLOPs", "KV, MiB")
 STAND_INS = {
     "agreement": "the share of answers that the dense model gives too",
@@ -22,8 +23,10 @@ def chart_of(keep_ratio: float) -> Path:
 def block(report: dict[str, Any]) -> str:
     """All budgets, or that none is measured yet."""
     if not report["budgets"]:
-        return "Nothing was measured yet: `make lab` does it."
-    return "\n\n".join(map(_budget, report["budgets"].values()))
+        return "No budget is measured to its end yet: `make lab` goes on where it stood."
+    few = min(row["num_videos"] for own in report["budgets"].values() for row in own["check"]["rows"]) < GOAL
+    more = ["That is a beginning: `make lab` goes on, to more videos and settings."] if few else []
+    return "\n\n".join([*map(_budget, report["budgets"].values()), *more])
 
 
 def _budget(own: dict[str, Any]) -> str:
