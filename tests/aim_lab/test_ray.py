@@ -15,7 +15,7 @@ from tests.helpers.lab import LONGEST, command, kill_after, num_lines_of, run, w
 from tests.helpers.waiting import in_thread
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: `make lab-test` runs this in an environment that has it")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 PORT = 26379
 

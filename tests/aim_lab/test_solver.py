@@ -12,7 +12,8 @@ from aim_core.methods.registry import make_method
 from aim_core.ops.flops import Decoder
 from aim_core.workload import ModelShape, Workload
 from aim_lab.__main__ import main
-from aim_lab.documents import Document
+from aim_lab.documents import Document, read_documents
+from aim_lab.estimate import workload_of
 from aim_lab.line import Line
 from aim_lab.milliseconds import Clock
 from aim_lab.race import FIRST, difference, race
@@ -197,13 +198,16 @@ def test_a_limit_in_time_is_one_in_operations():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("goal", [("--kv-mib", "1.5"), ("--of-dense", "0.8"), ("--ms", "100000")])
-def test_the_command_finds_and_checks_a_setting_of_a_model(goal, folder, checkpoint, tmp_path, capsys):
+@pytest.mark.parametrize("goal", ["--kv-mib", "--of-dense", "--ms"])
+def test_the_command_finds_and_checks_a_setting_of_a_model(goal, folder, checkpoint, engine, tmp_path, capsys):
+    own = workload_of(engine, read_documents(folder)[0], 1)
+    kv = own.kv_bytes([own.num_visual] * own.shape.num_layers) / 2  # the command has half as many bytes a number
+    limit = {"--kv-mib": kv / 2 / 2**20, "--of-dense": 0.8, "--ms": 100_000}[goal]
     lines = (folder / "asked.csv").read_text().splitlines()
     for name, video in (("calibration", "3.png"), ("others", "4.png")):
         (tmp_path / f"{name}.csv").write_text("\n".join([lines[0], *(own for own in lines if own.startswith(video))]))
         (tmp_path / video).write_bytes((folder / video).read_bytes())
-    words = ["solve", str(tmp_path / "calibration.csv"), "--check", str(tmp_path / "others.csv"), *goal]
+    words = ["solve", str(tmp_path / "calibration.csv"), "--check", str(tmp_path / "others.csv"), goal, str(limit)]
     words += ["--frames", "1", "--model", str(checkpoint), "--out", str(tmp_path / "log.jsonl"), "--most", "3"]
     words += ["--device", "cpu", "--max-new-tokens", "2", "--json", str(tmp_path / "found.json")]
     assert main(words) == 0, capsys.readouterr().err

@@ -31,7 +31,7 @@ def plan(folder, engine) -> Plan:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_sweep_that_was_killed_loses_nothing_and_repeats_nothing(folder, checkpoint, tmp_path, capsys):
     whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
     assert main(command(folder, checkpoint, whole)) == 0

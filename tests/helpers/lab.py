@@ -14,7 +14,7 @@ from aim_lab.settings import Setting
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "aim_lab")
-LONGEST = 280  # seconds that a sweep of a test may take on a busy machine
+LONGEST = 600  # seconds that a sweep of a test may take on a busy machine
 
 
 def command(folder: Path, checkpoint: Path, out: Path, *more: str) -> list[str]:
