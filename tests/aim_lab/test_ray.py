@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aim_lab.__main__ import main
 from aim_lab.line import Log
 from tests.helpers.lab import LONGEST, command, kill_after, num_lines_of, run, wait_for
 from tests.helpers.waiting import in_thread
@@ -35,8 +36,7 @@ def cluster():
 def whole(folder, checkpoint, tmp_path_factory) -> dict[str, str]:
     """What a sweep without Ray says."""
     path = tmp_path_factory.mktemp("whole") / "log.jsonl"
-    done = run(command(folder, checkpoint, path))
-    assert done.returncode == 0, done.stderr
+    assert main(command(folder, checkpoint, path)) == 0
     return {line.key: line.answer for line in Log(path)}
 
 
