@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,13 +24,24 @@ PORT = 26379
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Its address; it has two cores, each for one worker."""
-    words = [*RAY, "start", "--head", f"--port={PORT}", "--num-cpus=2", "--include-dashboard=false"]
+    """Its address; it has two cores, each for one worker, and ends with the process that began it."""
+    words = [*RAY, "start", "--head", "--block", f"--port={PORT}", "--num-cpus=2", "--include-dashboard=false"]
     words += ["--disable-usage-stats", "--object-store-memory=100000000"]
-    started = subprocess.run(words, capture_output=True, text=True, timeout=LONGEST)
-    assert started.returncode == 0, started.stderr
-    yield f"127.0.0.1:{PORT}"
-    subprocess.run([*RAY, "stop", "--force"], capture_output=True, timeout=LONGEST)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    head = subprocess.Popen(words, start_new_session=True, **quiet)
+    try:
+        wait_for(lambda: _answers(PORT) or head.poll() is not None)
+        assert head.poll() is None, "the cluster did not start"
+        yield f"127.0.0.1:{PORT}"
+    finally:
+        os.killpg(head.pid, signal.SIGTERM)
+        head.wait(60)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as own:
+        own.settimeout(1)
+        return own.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
