@@ -28,7 +28,8 @@ def cluster():
     words = [*RAY, "start", "--head", "--block", f"--port={PORT}", "--num-cpus=2", "--include-dashboard=false"]
     words += ["--disable-usage-stats", "--object-store-memory=100000000"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    head = subprocess.Popen(words, start_new_session=True, **quiet)
+    environment = os.environ | {"RAY_worker_niceness": "0"}  # workers of a busy machine would wait for ever
+    head = subprocess.Popen(words, start_new_session=True, env=environment, **quiet)
     try:
         wait_for(lambda: _answers(PORT) or head.poll() is not None)
         assert head.poll() is None, "the cluster did not start"
