@@ -71,10 +71,13 @@ class Shell:
         return [*held, *_spread_out(others, [own for own in held if own.method == AIM], room)]
 
 
-def shell(workloads: Mapping[int, Workload], limit: Limit, methods: Sequence[str] = (AIM,)) -> Shell:
+def shell(
+    workloads: Mapping[int, Workload], limit: Limit, methods: Sequence[str] = (AIM,), default: Setting | None = None
+) -> Shell:
     """All settings of AIM in the shell, and of every other method the one that its knob gives.
 
     workloads: the dense prefill at each number of frames to choose among, as of one prompt.
+    default:   to compare with, if it is in the shell; else the released schedule at most frames that is.
     Where even the dense model costs less than the shell, it is there, at most frames, since it is allowed.
     Raises ValueError for an unknown method, or where nothing costs as little as the limit.
     """
@@ -99,7 +102,7 @@ def shell(workloads: Mapping[int, Workload], limit: Limit, methods: Sequence[str
                 left_out.append(f"{num_frames} frames: no setting of AIM is within {WIDTH:.0%} of the budget")
     if not found:
         raise ValueError(" ".join(["Nothing costs so little.", *dict.fromkeys(left_out)]))
-    return Shell(found, _default(found, workloads), tuple(dict.fromkeys(left_out)))
+    return Shell(found, default if default in found else _default(found, workloads), tuple(dict.fromkeys(left_out)))
 
 
 def _of_aim(workload: Workload, num_frames: int, limit: Limit) -> Iterator[tuple[Setting, float]]:

@@ -83,13 +83,14 @@ def best_within(
     by: str,
     methods: Sequence[str] = (AIM,),
     most: int = 48,
+    default: Setting | None = None,
 ) -> Solution:
     """The best setting in the shell below a budget, by a race on these documents; report it on others.
 
-    workloads: as in `shell`; measure: what runs settings on documents, see `race`; most: settings that are run.
+    workloads, default: as in `shell`; measure: what runs settings on documents, see `race`; most: settings to run.
     Raises what `shell` and `race` do.
     """
-    found = shell(workloads, limit, methods)
+    found = shell(workloads, limit, methods, default)
     tried = found.thinned(most)
     own = race(tried, documents, measure, by)
     beside = _beside_default(own.leader, found.default, documents, measure, by)

@@ -47,6 +47,8 @@ def test_the_shell_is_all_that_costs_the_same_and_nothing_else(of):
     assert found.default == DEFAULT and len(found.settings) > 10
     for setting, told in found.settings.items():
         assert told == cost(setting, limit) and (1 - WIDTH) * limit.most <= told <= limit.most
+    other = next(iter(found.settings))
+    assert shell(WORKLOADS, limit, default=other).default == other
     by_hand = set()
     for num_frames in WORKLOADS:
         for l1 in range(7):

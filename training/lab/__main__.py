@@ -65,7 +65,7 @@ def measured(lab: Lab, keep_ratio: float, options: argparse.Namespace) -> dict[s
     default = Setting.of("aim", NUM_FRAMES, keep_ratio=keep_ratio, l1=shape.l1, l2=shape.l2)
     limit = Limit(own.flops(own.visual_per_layer(default.build())))
     goal = f"as many FLOPs as the released schedule at keep ratio {keep_ratio:g}"
-    found = best_within(limit, goal, workloads, calibration, measure, "accuracy", most=options.most)
+    found = best_within(limit, goal, workloads, calibration, measure, "accuracy", most=options.most, default=default)
     on_others = check(found, NUM_FRAMES, others, measure)
     chart.save(chart.draw_tried(found.rows, found.choice, found.default), chart_of(keep_ratio))
     return found.as_dict() | {
