@@ -1,6 +1,6 @@
-# The whole interface: demo, test, test-fast, lint, format, docs, bench, true-shape, train, plot-log, evaluate, methods,
+# The whole interface: demo, test, test-fast, lint, format, docs, bench, true-shape, train, plot-log, evaluate, methods, lab,
 # findings; what makes files of the repository: world, samples, screenshot, notebook, lock; checks: compat, audit, container,
-# fuzz, load, soak, hostile; lmms sets up lmms-eval. Each sets up what it needs.
+# fuzz, load, soak, hostile, lab-test; lmms sets up lmms-eval. Each sets up what it needs.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -16,8 +16,8 @@ export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s each
 
-.PHONY: demo test test-fast lint format docs bench true-shape train plot-log evaluate methods findings fuzz load soak hostile world \
-  samples screenshot notebook lock compat audit container chromium lmms clean
+.PHONY: demo test test-fast lint format docs bench true-shape train plot-log evaluate methods lab lab-test findings fuzz load soak \
+  hostile world samples screenshot notebook lock compat audit container chromium lmms clean
 
 demo: $(READY)
 	$(PY) app.py
@@ -76,6 +76,17 @@ SET := held_out
 PROCESSES := 1
 methods: $(DEV)
 	$(PY) -m training.method_table --set $(SET) --processes $(PROCESSES)
+
+# The budget solver beside the released schedule on held-out questions; ended and begun again it goes on where it stood.
+lab: $(DEV)
+	$(PY) -m training.lab
+
+# What needs Parquet and a Ray cluster, in an environment of its own, VENV_LAB.
+VENV_LAB := .venv-lab
+lab-test: requirements-lab.lock
+	$(BASE) -m venv $(VENV_LAB)
+	$(VENV_LAB)/bin/python -m pip install --quiet -r requirements-lab.lock
+	$(VENV_LAB)/bin/python -m pytest tests/aim_lab
 
 plot-log: $(DEV)
 	$(PY) -m training.plot_log

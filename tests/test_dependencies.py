@@ -42,7 +42,7 @@ def version(one: Requirement) -> Version:
     return Version(only.version)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-lab.lock"])
 def test_a_lock_has_one_exact_version_of_each_package_and_no_place_to_get_it_from(name):
     lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
     assert len(lines) == len(read(name)) > 50
@@ -55,6 +55,7 @@ def test_a_lock_has_one_exact_version_of_each_package_and_no_place_to_get_it_fro
     [
         ("requirements.lock", [*CORE, *EXTRAS["media"], *APP]),
         ("requirements-dev.lock", [*LIBRARY, *EXTRAS["development"], *APP]),
+        ("requirements-lab.lock", [*LIBRARY, *EXTRAS["development"], *EXTRAS["lab"], *EXTRAS["ray"], *APP]),
     ],
 )
 def test_a_lock_satisfies_the_ranges(name, wanted):
@@ -115,7 +116,7 @@ def test_every_file_that_installs_something_installs_a_lock():
     for command in chain.from_iterable(found.values()):
         words = command.split()[2:]
         named = [word for word in words if not word.startswith("-") and words[words.index(word) - 1][:1] != "-"]
-        assert re.search(r"-[rc] (requirements(-dev|-hashed|-lmms)?\.lock|installed\.txt)\b", command), command
+        assert re.search(r"-[rc] (requirements(-dev|-hashed|-lmms|-lab)?\.lock|installed\.txt)\b", command), command
         assert [word for word in named if word != "requirements-hashed.lock"] in ([], ["torch", "torchvision"]), command
     assert not re.search(r"\b(uv|conda|easy_install|pipx)\b", "".join((ROOT / name).read_text() for name in found))
 
@@ -148,7 +149,7 @@ def test_the_container_runs_code_that_its_user_cannot_change():
 
 
 def test_every_range_has_both_ends():
-    for asked in requirements([*LIBRARY, *APP]).values():
+    for asked in requirements([*LIBRARY, *EXTRAS["lab"], *EXTRAS["ray"], *APP]).values():
         operators = {part.operator for part in asked.specifier}
         assert operators in ({">=", "<"}, {"=="}), asked
 
@@ -173,7 +174,8 @@ def test_the_core_imports_what_it_declares():
 
 def test_the_lab_imports_what_it_declares():
     """tqdm comes with transformers; what runs in lmms-eval's process may import it."""
-    allowed = requirements([*CORE, *EXTRAS["lmms"]])
-    for path in (ROOT / "aim_lab").glob("lmms*.py"):
-        names = {module.split(".")[0] for module in imported(path)} - STANDARD - {"aim_lab", "tqdm"}
+    rooms = {"lmms": [*EXTRAS["lmms"], "tqdm"], "": [*EXTRAS["lab"], *EXTRAS["ray"]]}
+    for path in (ROOT / "aim_lab").rglob("*.py"):
+        allowed = requirements([*CORE, *rooms["lmms" if path.name.startswith("lmms") else ""]])
+        names = {module.split(".")[0] for module in imported(path)} - STANDARD - {"aim_lab"}
         assert not [name for name in names if MODULES.get(name, name) not in allowed], f"{path.name} imports {names}"

@@ -29,9 +29,10 @@ SHOWN = {  # pages whose Python is one program from top to bottom, and what it h
     "README.md": r"^down 0\.09\d* \[289 ",
     "docs/python.md": r"(?s)^down .*'down'|down",
     "docs/comparing_methods.md": r"(?s)^dense .* down .*FastV cannot go under 16\.9%.*Solved\(.*Unreachable\(",
+    "docs/lab.md": r"^aim, keep_ratio=0\.1, l1=6, l2=9, 4 frames \d",
     "docs/adding_a_method.md": r"\[576(, 576){11}\]\n\w+ \[289 289 289 144 [\d ]+\]\n577\n\w+ 288 864\n",
 }
-ROOMS = r"(?:aim_core|app|page|visual|training|benchmarks|tools|tests|assets|docs)"
+ROOMS = r"(?:aim_core|aim_lab|app|page|visual|training|benchmarks|tools|tests|assets|docs)"
 
 
 def blocks(path: Path) -> str:

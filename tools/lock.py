@@ -58,13 +58,15 @@ _UNIMPORTED = (  # of lmms-eval: half a gigabyte, some of it without a wheel
     "zss",
     "zstandard",
 )
+_LAB = (*_DEVELOPMENT, "--extra", "lab", "--extra", "ray")  # an environment of its own, see `make lab-test`
 ZERO_GPU = ("2.8.0", "2.11.0")  # the oldest and the newest torch that such a Space brings
 
 
 def main(upgrade: list[str]) -> None:
     development = ROOT / "requirements-dev.lock"
     everything = _resolve(development.read_text(), *_DEVELOPMENT, "--group", "space", *upgrade)
-    for path, wanted in ((ROOT / "requirements.lock", _RUN), (development, _DEVELOPMENT)):
+    locks = {ROOT / "requirements.lock": _RUN, development: _DEVELOPMENT, ROOT / "requirements-lab.lock": _LAB}
+    for path, wanted in locks.items():
         lines = _resolve(everything, *wanted).splitlines(keepends=True)
         path.write_text(HEADER + "".join(line for line in lines if not _BY_TORCH.match(line)))
     LMMS.write_text(HEADER + beside(development.read_text(), _resolve_lmms(everything)))

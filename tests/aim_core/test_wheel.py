@@ -1,4 +1,4 @@
-"""The wheel: `aim_core` and `aim_lab` alone, which work without this repository, Gradio and matplotlib."""
+"""The wheel: `aim_core` and `aim_lab`, which need neither this repository nor Gradio nor matplotlib."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_it_holds_the_core_and_the_lab_alone(wheel):
     assert {name for name in names if ".dist-info/" not in name} == here | {"aim_core/py.typed"}
     always = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert not [line for line in always if line.startswith(("gradio", "matplotlib", "opencv"))] and len(always) > 4
-    assert set(metadata.get_all("Provides-Extra")) == {"development", "lmms", "media", "quantisation"}
+    assert set(metadata.get_all("Provides-Extra")) == {"development", "lab", "lmms", "media", "quantisation", "ray"}
 
 
 def test_it_works_where_this_repository_gradio_and_matplotlib_are_not(wheel, checkpoint, clip, tmp_path):

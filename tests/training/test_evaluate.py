@@ -11,6 +11,7 @@ import pytest
 
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_lab.intervals import mean_over_questions, wilson
 from tests.helpers.viewer import Viewer
 from training import eval_sets
 from training.answering import AnswerPool, aim_config, answer_all
@@ -26,7 +27,7 @@ from training.eval_sets import (
 )
 from training.evaluate import evaluate_held_out, evaluate_strangers
 from training.questions import CHANCE, FEWEST_FRAMES, TYPES, ask
-from training.scoring import by_combination, by_row, by_type, difference, mean_over_questions, mean_over_types, wilson
+from training.scoring import by_combination, by_row, by_type, difference, mean_over_types
 from training.strangers.items import PER_CLIP, strangers_set
 from training.summary import held_out_lines, strangers_lines
 from training.world import frame_times, held_out, make_scene

@@ -15,20 +15,21 @@ import torch
 from aim_core.methods.before_decoder import before_decoder
 from aim_core.methods.registry import METHODS, MethodEntry, make_method
 from aim_core.weights import weights_hash
+from aim_lab import code
+from aim_lab.intervals import difference_over_questions, wilson
+from aim_lab.summary import FEWEST_VIDEOS
 from training.batched_inference import Video
 from training.eval_sets import PER_VIDEO, held_out_set
-from training.method_table import code
 from training.method_table.__main__ import PAGE, README, REPORT, _beside, main, with_other_rows
 from training.method_table.chart import EMPTY, draw
-from training.method_table.log import Line, Log
+from training.method_table.log import Line, Log, code_of
 from training.method_table.measure import BUDGETS, Past, cells, measure, measure_in_processes
 from training.method_table.order import SEEDS, SETS, Asked, drawn, videos
 from training.method_table.page import BEGIN, CHARTS, END, TITLES, markdown, page_block, rewrite
 from training.method_table.readme import readme_block
 from training.method_table.summary import summarise
-from training.method_table.words import BASELINES, FEWEST_VIDEOS, in_words
+from training.method_table.words import BASELINES, in_words
 from training.questions import TYPES, Question
-from training.scoring import difference_over_questions, wilson
 
 ROOT = Path(__file__).parents[2]
 FEW = cells(("aim", "random", "pyramid_drop"), (0.5, 0.1))
@@ -111,7 +112,7 @@ def test_other_questions_sets_weights_and_code_are_measured_anew(engine, asked, 
         ("v", "held_out"): len(FEW),
         ("w", "wide"): len(FEW),
     }
-    monkeypatch.setattr("training.method_table.measure.code_hash", lambda method: f"new {method == 'random'}")
+    monkeypatch.setattr("training.method_table.measure.code_of", lambda method: f"new {method == 'random'}")
     measure(adapter, "w", [one], Log(path), asked_about=FEW)
     assert Counter(line.code for line in Log(path))["new True"] == 2
 
@@ -205,7 +206,7 @@ def test_what_draws_by_chance_draws_anew_for_each_video(engine, asked, short_ans
 
 
 def test_the_code_of_a_method_is_its_own_modules_and_what_every_run_imports(tmp_path, monkeypatch):
-    for room in ("aim_core", "training"):
+    for room in ("aim_core", "aim_lab", "training"):
         shutil.copytree(ROOT / room, tmp_path / room)
     monkeypatch.setattr(code, "_ROOT", tmp_path)
     some = ("dense", "aim", "fastv", "holitom", "fastvid", "vidcom2")
@@ -231,7 +232,7 @@ def test_the_code_of_a_method_is_its_own_modules_and_what_every_run_imports(tmp_
 def hashes(names: tuple[str, ...]) -> dict[str, str]:
     for cached in (code.code_hash, code._imported, code._statements):
         cached.cache_clear()
-    return {name: code.code_hash(name) for name in names}
+    return {name: code_of(name) for name in names}
 
 
 def test_a_log_refuses_a_line_that_it_has(tmp_path):

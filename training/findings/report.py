@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from aim_core.ops.merging import num_kept
+from aim_lab.intervals import Z, interval
 from training.eval_sets import Item
 from training.findings.attention import SCORERS
 from training.findings.plans import Shape
 from training.findings.settings import Finding, Group, Setting
 from training.questions import TYPES
-from training.scoring import Z, interval, mean_over_types
+from training.scoring import mean_over_types
 from training.tables import percent, table_row
 
 Rights = dict[str, np.ndarray]  # setting name → (models, n) bool

@@ -15,9 +15,9 @@ from tqdm import tqdm
 from aim_core.engine import Engine
 from aim_core.methods.registry import METHODS
 from aim_core.weights import weights_hash
+from aim_lab.code import DENSE
 from training.method_table.chart import draw
-from training.method_table.code import code_hash
-from training.method_table.log import DENSE, Line, Log
+from training.method_table.log import Line, Log, code_of
 from training.method_table.measure import Past, cells, measure, measure_in_processes
 from training.method_table.order import SEEDS, SETS, videos
 from training.method_table.page import CHARTS, page_block, rewrite
@@ -109,7 +109,7 @@ def with_other_rows(new: dict, old: dict | None) -> dict:
 def _counts(line: Line, weights: str) -> bool:
     """Whether it was measured on these weights, by the code that there is now."""
     known = line.method == DENSE or line.method in METHODS
-    return line.weights == weights and known and line.code == code_hash(line.method)
+    return line.weights == weights and known and line.code == code_of(line.method)
 
 
 def _beside(reports: dict[str, dict], new: dict) -> dict[str, dict]:

@@ -14,9 +14,9 @@ import torch
 from aim_core.adapters.base import Adapter
 from aim_core.engine import Engine
 from aim_core.methods.registry import METHODS
+from aim_lab.code import DENSE
 from training.answering import MAX_NEW_TOKENS
-from training.method_table.code import code_hash
-from training.method_table.log import DENSE, Line, Log
+from training.method_table.log import Line, Log, code_of
 from training.method_table.one_video import Answered, OneVideo, Refused
 from training.method_table.order import Asked
 from training.questions import Question
@@ -111,7 +111,7 @@ def _line(weights: str, asked: Asked, question: Question, cell: Cell) -> Line:
     """Still without what was answered."""
     method, budget = cell
     where = (asked.set, asked.seed, budget, method, asked.video)
-    return Line(weights, code_hash(method), *where, question.text, question.type)
+    return Line(weights, code_of(method), *where, question.text, question.type)
 
 
 def _measured(one: OneVideo, cell: Cell, missing: Sequence[tuple[Question, Line]]) -> list[Line]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from training.method_table.log import DENSE, Line
+from aim_lab.code import DENSE
+from aim_lab.intervals import difference_over_questions, interval, mean_over_questions
+from training.method_table.log import Line
 from training.method_table.measure import Cell, cells
-from training.scoring import difference_over_questions, interval, mean_over_questions
 
 BESIDE = (DENSE, "aim")  # whose answers to the same questions each method is compared with
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from aim_core.methods.registry import METHODS
+from aim_lab.summary import FEWEST_VIDEOS
 from training.tables import percent
 
 BASELINES = ("random", "fewer_frames")  # what a method must beat
 GOAL, GOAL_SEEDS = 500, 2  # questions of each seed, whole videos, and how many seeds
-FEWEST_VIDEOS = 30  # with fewer, intervals drawn from the videos themselves are too narrow to call a difference sure
 FAR = 0.05  # relative to the budget: what costs more or less than this is told
 
 

@@ -12,29 +12,22 @@ import transformers
 
 from aim_core.methods import knobs
 from aim_core.methods.registry import METHODS, make_method
-from training.method_table.log import DENSE
 
-_ROOT = Path(__file__).parents[2]
-_ROOMS = ("aim_core", "training")
+DENSE = "dense"  # the model itself
+_ROOT = Path(__file__).parents[1]
+_ROOMS = ("aim_core", "aim_lab", "training")
 _ALL_METHODS = "aim_core.methods.registry"  # what it says of one is hashed by itself
-_EVERY_RUN = (
-    "aim_core.adapters.llava_onevision",
-    "training.answering",
-    "training.batched_inference",
-    "training.method_table.measure",
-    "training.method_table.one_video",
-    "training.questions",
-)
 
 
 @cache
-def code_hash(method: str) -> str:
+def code_hash(method: str, every_run: tuple[str, ...]) -> str:
     """16 hex digits for the modules that a method and every run import, the method's settings as released, and the
     versions of torch and transformers.
 
-    method: of the registry, or DENSE. Comments and docstrings do not count, nor do other methods' modules.
+    method:    of the registry, or DENSE.
+    every_run: modules that any run begins with. Comments and docstrings do not count, nor do other methods' modules.
     """
-    settings, begins = f"torch {torch.__version__} transformers {transformers.__version__}", list(_EVERY_RUN)
+    settings, begins = f"torch {torch.__version__} transformers {transformers.__version__}", list(every_run)
     if method != DENSE:
         entry, made = METHODS[method], make_method(method)
         knob = next(name for name, own in vars(knobs).items() if own is entry.knob)
