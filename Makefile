@@ -18,8 +18,10 @@ unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s 
 .PHONY: demo test test-fast lint format docs bench train plot-log evaluate methods findings fuzz load soak world samples screenshot notebook lock compat \
   audit container chromium clean
 
+# make demo MODEL=… for a Hub id or a folder; without it for a checkpoint that lies in the Hub's cache already, if one fits.
+MODEL := $(or $(AIM_MODEL),auto)
 demo: $(READY)
-	$(PY) app.py
+	$(PY) app.py --model "$(MODEL)"
 
 # In one process more than there are cores, four at most: while browser tests wait for the app, others go on.
 PARALLEL := --dist loadfile --no-loadscope-reorder

@@ -80,4 +80,3 @@ def vision_activations(call: Call, config: Any, number_bytes: int) -> int:
     hidden = getattr(config, "embed_dim", None) or config.hidden_size
     mlp = getattr(config, "intermediate_size", None) or round(hidden * getattr(config, "mlp_ratio", 4))
     return (pixels + patches * (4 * hidden + 3 * mlp)) * number_bytes
-
