@@ -101,7 +101,7 @@ class Switching:
         found = self.exports.now.restore(link)
         update: Update = {} if "__type__" in found else found
         if self.models.now is self.models.first:
-            return update | {self.panel: self._record(USUAL_FRAMES, has_rows=False)}
+            return update | {self.panel: self._record(USUAL_FRAMES, is_fitted=True)}
         fitted = self._fitted(None)
         both = {one: fitted[one] | {"value": update[one]} for one in self.controls.sliders if one in update}
         return fitted | update | both
@@ -120,13 +120,13 @@ class Switching:
         usual = loaded.engine.adapter.default_config()
         layer = gr.update(maximum=depth - 1, value=min(usual.l1 + 1, depth - 1))
         return layout_inputs.fitted(loaded, self.media, self.controls, estimate) | {
-            self.panel: self._record(USUAL_FRAMES, has_rows=False),
+            self.panel: self._record(USUAL_FRAMES, is_fitted=True),
             self.notice: layout_shared.told_of(loaded, STRINGS[language()]),
             self.layer: layer,
         }
 
-    def _record(self, num_frames: int, has_rows: bool = True) -> dict:
-        return models_record(self.models, num_frames, self.settings.switchers, has_rows)
+    def _record(self, num_frames: int, is_fitted: bool = False) -> dict:
+        return models_record(self.models, num_frames, self.settings.switchers, is_fitted)
 
     def _check_owner(self, secret: object) -> None:
         """Refuse who may not switch."""

@@ -164,7 +164,7 @@ class Models:
     def free(self) -> int | None:
         """Bytes for another model now, with what can be let go for it; None where that cannot be known."""
         free = free_bytes(self._device)
-        return None if free is None else free + sum(weights_of(one) for one in self._kept.values())
+        return None if free is None else free + sum(weights_of(one) for one in [*self._kept.values()])
 
     def needed(self, choice: Choice, num_frames: int) -> tuple[Footprint, Adapter] | None:
         """What it needs for so many frames, and its outline; None where it is not here, or not whole."""
@@ -273,6 +273,8 @@ class Models:
                 tell(loaded)
         del gone
         gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
         with suppress(OSError, AttributeError):  # of glibc alone
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 

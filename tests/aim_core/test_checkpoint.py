@@ -154,13 +154,6 @@ def test_free_memory_is_the_least_of_what_system_and_container_allow(tmp_path):
     assert free_bytes(CPU) > 0
 
 
-@pytest.mark.slow
-def test_a_trial_tells_how_far_it_is_and_leaves_nothing_behind(sharded):
-    told = []
-    try_checkpoint(sharded, torch.float32, 1 << 20, told.append)
-    assert told[-1].num_bytes == told[-1].all_bytes == read_checkpoint(sharded).num_bytes
-
-
 @pytest.fixture
 def children(monkeypatch):
     """The child processes that are started."""
@@ -172,6 +165,19 @@ def children(monkeypatch):
 
     monkeypatch.setattr(trial.subprocess, "Popen", start)
     return started
+
+
+@pytest.mark.slow
+def test_a_trial_tells_how_far_it_is_and_is_the_first_that_the_system_ends(sharded, children):
+    told, scores = [], []
+
+    def heard(read):
+        told.append(read)
+        scores.append(int(Path(f"/proc/{children[0].pid}/oom_score_adj").read_text()))
+
+    try_checkpoint(sharded, torch.float32, 1 << 20, heard)
+    assert scores[0] == 1000 and children[0].returncode == 0
+    assert told[-1].num_bytes == told[-1].all_bytes == read_checkpoint(sharded).num_bytes
 
 
 @pytest.mark.slow

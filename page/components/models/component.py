@@ -30,14 +30,16 @@ class ModelsPanel(Panel):
         )
 
 
-def models_record(models: Models, num_frames: int, switchers: str, has_rows: bool = True) -> dict[str, Any]:
+def models_record(models: Models, num_frames: int, switchers: str, is_fitted: bool = False) -> dict[str, Any]:
     """The panel's record: who may switch ("all", "key", "nobody"), and a row for each model.
 
-    has_rows: without them it is there at once, for a picker that is shut.
+    is_fitted: whether the page comes with it as it is for the model that answers; then without rows, to be there at
+    once.
     """
-    rows = [_first(models), *(_row(models, choice, num_frames) for choice in models.listed)] if has_rows else []
+    rows = [] if is_fitted else [_first(models), *(_row(models, choice, num_frames) for choice in models.listed)]
     return {
         "serial": models.serial,
+        "isFitted": is_fitted,
         "switchers": switchers,
         "mayAny": models.may_any,
         "frames": num_frames,

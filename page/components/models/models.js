@@ -28,6 +28,7 @@ import { sliderOf } from "../sliders.js";
  *
  * @typedef {object} ModelsRecord
  * @property {number} serial how often another model has begun to answer
+ * @property {boolean} isFitted whether the page came with it as it is for that model
  * @property {"all" | "key" | "nobody"} switchers who may switch
  * @property {boolean} mayAny whether any id may be named
  * @property {number} frames that needs are counted for
@@ -66,6 +67,7 @@ export function start({ element, props, watch, trigger }) {
   const signal = removalOf(element);
   let timer = 0;
   let asked = 0; // when the last choice was made
+  let fittedTo = -1; // serial of the model that the page is made for
   fillTexts(element, texts);
   const columns = /** @type {Column[]} */ (Object.keys(texts.columns));
   const titles = columns.map((name) => make("th", { scope: "col" }, texts.columns[name]));
@@ -84,6 +86,7 @@ export function start({ element, props, watch, trigger }) {
     const record = props.value;
     parts.root.hidden = !record;
     if (!record) return;
+    if (record.isFitted) fittedTo = record.serial;
     const { now, switchers } = record;
     const count = { layers: now.layers, parameters: rounded(now.parameters) };
     parts.now.textContent = fill(texts.now, { name: now.name ?? texts.embedded, ...count });
@@ -130,7 +133,7 @@ export function start({ element, props, watch, trigger }) {
     parts.bar.hidden = !loading;
     if (loading?.all) parts.progress.value = loading.done / loading.all;
     else parts.progress.removeAttribute("value");
-    if (props.value && serial !== props.value.serial) trigger("fit", {});
+    if (props.value && serial !== fittedTo) trigger("fit", {});
     schedule(loading || Date.now() - asked < 5000 ? SOON : LATER);
   }
 
