@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import hmac
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -105,15 +103,6 @@ class Switching:
         fitted = self._fitted(None)
         both = {one: fitted[one] | {"value": update[one]} for one in self.controls.sliders if one in update}
         return fitted | update | both
-
-    def maker(self, kind: str) -> Callable:
-        """As `Exports.maker`, of the model that answers when files are asked for."""
-
-        @functools.wraps(self.exports.first.maker(kind))
-        def make(*args):
-            return self.exports.now.maker(kind)(*args)
-
-        return make
 
     def _fitted(self, estimate: object) -> Update:
         loaded, depth = self.models.now, self.models.now.engine.num_layers

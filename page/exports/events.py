@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from gradio.events import Dependency
 
 from page import scripts
 from page.exports.handlers import Exports
 from page.exports.panel import TAKE
 from page.per_model import PerModel
-from page.switching import Switching
 
 ADDRESS = "address.js"
 
 
-def connect(demo: gr.Blocks, exports: PerModel[Exports], switching: Switching) -> list[Dependency]:
+def connect(
+    demo: gr.Blocks, exports: PerModel[Exports], restore: Callable, fitted: Sequence[Component]
+) -> list[Dependency]:
     """Connect buttons, link and load; returns the events that fill the page as a run does: a saved run, and opening."""
     media, controls, results = exports.first.media, exports.first.controls, exports.first.results
     panel, figures = results.exports, results.figures
     for kind, button in panel.buttons.items():
         made = button.click(
-            switching.maker(kind),
+            _maker(exports, kind),
             [results.key, figures.layer, figures.scale, panel.listed],
             panel.files,
             api_name=f"export_{kind}",
@@ -41,14 +45,23 @@ def connect(demo: gr.Blocks, exports: PerModel[Exports], switching: Switching) -
     at_once: dict[str, Any] = quiet | {"concurrency_limit": None}  # what a visitor does meanwhile must not be undone
     filled, tabs = [*results.panels, results.key, *settings], [*media.inputs, media.tabs]
     link = scripts.call(ADDRESS, "linked")
-    shown = [*dict.fromkeys([*filled, *tabs, *switching.fitted])]
-    opened = demo.load(switching.restore, panel.address, shown, js=link, **at_once)
+    shown = [*dict.fromkeys([*filled, *tabs, *fitted])]
+    opened = demo.load(restore, panel.address, shown, js=link, **at_once)
     inputs = [*media.inputs, controls.question, results.key]
     given = opened.success(exports.call("opening_inputs"), inputs, [controls.question, *tabs], **at_once)
     loaded = panel.load.upload(exports.call("load"), [panel.load, results.key], [*filled, panel.note], **quiet)
     given.success(None, results.explorer, None, js=scripts.call(ADDRESS, "begin"), api_visibility="private")
-    switching.connect()
     return [loaded, opened]
+
+
+def _maker(exports: PerModel[Exports], kind: str) -> Callable:
+    """As `Exports.maker`, of the model that answers when files are asked for."""
+
+    @functools.wraps(exports.first.maker(kind))
+    def make(*args):
+        return exports.now.maker(kind)(*args)
+
+    return make
 
 
 def enable(exports: PerModel[Exports], done: list[Dependency]) -> None:

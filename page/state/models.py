@@ -212,8 +212,7 @@ class Models:
             unloaded = Unloaded(choice, "killed")
         except (ModelLoadError, MemoryError, torch.OutOfMemoryError, OSError) as error:
             sentence = str(error) if isinstance(error, ModelLoadError) else "It does not fit into memory."
-            folder = str(folder_of(choice.path) or choice.path)
-            unloaded = Unloaded(choice, "failed", sentence.replace(folder, choice.key).replace(choice.path, choice.key))
+            unloaded = Unloaded(choice, "failed", _without_paths(sentence, choice))
         except Exception:
             _log.exception("loading %s failed", choice.key)
             unloaded = Unloaded(choice, "failed", f"{choice.key} could not be loaded; the server's log says more.")
@@ -306,6 +305,14 @@ class Models:
             raise Stopped
         if self.loading:
             self.loading = replace(self.loading, read=read)
+
+
+def _without_paths(sentence: str, choice: Choice) -> str:
+    """A sentence for visitors, who know the model by its key."""
+    folder = folder_of(choice.path)
+    for path in (*((folder.resolve(), folder) if folder else ()), choice.path):
+        sentence = sentence.replace(str(path), choice.key)
+    return sentence
 
 
 def weights_of(loaded: Loaded) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import struct
 import subprocess
@@ -189,16 +188,15 @@ def test_a_trial_that_the_system_ends_costs_the_trial(sharded, children):
 
 
 @pytest.mark.slow
-def test_a_trial_in_too_little_memory_says_so(sharded, children):
-    """Of a gigabyte more than it has, it is given a tenth."""
-
-    def limit(_):
-        pages = int(Path(f"/proc/{children[0].pid}/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + (100 << 20)
-        resource.prlimit(children[0].pid, resource.RLIMIT_AS, (most, most))
-
+def test_a_trial_in_too_little_memory_says_so(sharded, monkeypatch):
+    """It loads within eight gigabytes, and there is no room for eight more."""
+    real, limit = subprocess.Popen, 8 << 30
+    limited = ["sh", "-c", f'ulimit -v {limit >> 10}; exec "$@"', "sh"]
+    monkeypatch.setattr(trial.subprocess, "Popen", lambda command, **more: real([*limited, *command], **more))
+    told = []
     with pytest.raises(ModelLoadError, match="does not fit into memory"):
-        try_checkpoint(sharded, torch.float32, 1 << 30, limit)
+        try_checkpoint(sharded, torch.float32, limit, told.append)
+    assert told[-1].num_bytes == told[-1].all_bytes
 
 
 def test_a_trial_can_be_stopped(sharded):

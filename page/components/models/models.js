@@ -114,7 +114,7 @@ export function start({ element, props, watch, trigger }) {
     press.disabled = !row.fits || record.switchers === "nobody";
     press.addEventListener("click", () => choose({ key: row.key }));
     const act = row.answers ? texts.answers : press;
-    const tds = columns.map((one) => make(one === "name" ? "th" : "td", {}, ...cells[one]));
+    const tds = columns.map((one) => make(one === "name" ? "th" : "td", { "data-name": one }, ...cells[one]));
     return make("tr", { "data-key": row.key, "data-answers": String(row.answers) }, ...tds, make("td", {}, act));
   }
 
@@ -209,7 +209,7 @@ function figures({ weights, kv, activations }) {
  * @param {number} bytes
  */
 export function gigabytes(bytes) {
-  return bytes < 1e8 ? `${+(bytes / 1e6).toPrecision(2)} MB` : `${+(bytes / 1e9).toPrecision(3)} GB`;
+  return bytes < 1e9 ? `${+(bytes / 1e6).toPrecision(3)} MB` : `${+(bytes / 1e9).toPrecision(3)} GB`;
 }
 
 /**
