@@ -146,7 +146,7 @@ def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = 
         controls.details: gr.update(value=small, visible=not small),
         controls.estimate: counted_for(adapter, so_far | settings),
         media.video_tab: gr.update(visible=has_frames),
-    }
+    } | ({} if has_frames else {media.shown: "image", media.tabs: gr.Tabs(selected="image")})
 
 
 def arm_stop(stop: gr.Button, asked: list) -> None:

@@ -48,6 +48,8 @@ class Switching:
             controls.details,
             controls.estimate,
             tab,
+            self.media.tabs,
+            self.media.shown,
             self.layer,
         ]
 
