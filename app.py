@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import sys
 from collections.abc import Sequence
 
+if importlib.util.find_spec("fcntl") is None:  # Windows, where nothing confines the decoder of strangers' files either
+    sys.exit(
+        "The page runs on Linux and macOS only. On Windows start it in WSL or a container, or use aim_core from Python."
+    )
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
 from page.state.space import is_zero_gpu
 

@@ -7,6 +7,8 @@ called like one of them: `from aim_core import compare` is always the function.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from aim_core.import_order import refuse_decord_before_torch
+
 if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` answers
     from aim_core import methods as methods
     from aim_core.attach import aim as aim
@@ -40,10 +42,13 @@ _MODULES = {
 
 __all__ = list(_MODULES)
 
+refuse_decord_before_torch()
+
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    refuse_decord_before_torch()  # again, as decord may have come since
     module = import_module(f"{__name__}.{_MODULES[name]}")
     return globals().setdefault(name, getattr(module, name, module))
 

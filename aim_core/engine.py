@@ -39,6 +39,7 @@ from aim_core.turns import NOBODY, Asker
 
 _NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
+_HALF = "\ufffd"  # what tokenizers make of a character of which not all tokens have come
 
 
 class Engine:
@@ -72,6 +73,7 @@ class Engine:
         overrides: TokenOverrides | None = None,
         stop: Callable[[], bool] | None = None,
         on_layer: Callable[[int], None] | None = None,
+        on_text: Callable[[str], None] | None = None,
     ) -> Result:
         """Answer `question` about `media`.
 
@@ -83,6 +85,8 @@ class Engine:
         stop:           asked before every layer and while other runs are waited for; once it is true the run ends.
         on_layer:       told each layer of the language model before it runs: all of them for the prefill, then all of
                         them again for each token of the answer but the first.
+        on_text:        told the answer so far after each of its tokens, without a character that is not whole yet;
+                        what it takes counts as decoding.
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or overrides
         that do not fit, and Stopped; the engine can be used again after each of them.
         """
@@ -98,7 +102,7 @@ class Engine:
             stoppable(self.adapter.model, stop),
             told(self.adapter.decoder, on_layer),
         ):
-            return self._run(frames, question, config, session, diagnostics, max_new_tokens)
+            return self._run(frames, question, config, session, diagnostics, max_new_tokens, on_text)
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view of these frames, (h, w, 3) uint8: resized, cut, put together."""
@@ -207,13 +211,15 @@ class Engine:
         session: Session,
         diagnostics: Diagnostics,
         max_new_tokens: int,
+        on_text: Callable[[str], None] | None,
     ) -> Result:
+        tell = None if on_text is None else lambda ids: on_text(self._text(ids).rstrip(_HALF))
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
             self._begin_peak()
             logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)
             similarity = diagnostics.similarity()
-            ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens)
+            ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens, tell)
             peak_bytes = self._peak_bytes()
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
@@ -222,7 +228,7 @@ class Engine:
         if diagnostics.details:
             measured["frame_attention"], measured["token_attention"] = diagnostics.attention(record, cache)
         return Result(
-            answer=self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip(),
+            answer=self._text(ids),
             answer_ids=tuple(ids),
             config=config,
             trace=record.trace(frames.frames, frames.times, similarity),
@@ -233,6 +239,9 @@ class Engine:
             peak_bytes=peak_bytes,
             **measured,
         )
+
+    def _text(self, ids: list[int]) -> str:
+        return self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
 
     def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The prompt with its visual tokens, from memory if these frames were encoded lately."""

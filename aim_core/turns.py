@@ -28,12 +28,14 @@ class Asker:
     stop:    asked in the line and during the turn; once it is true, the caller leaves.
     on_wait: told in the line, and again when that changes, how many come before this one.
     on_turn: called when the turn begins.
+    ident:   of this one call, by which `Turns.holders` names it.
     """
 
     name: str = ""
     stop: Callable[[], bool] = _never
     on_wait: Callable[[int], object] = lambda before: None
     on_turn: Callable[[], object] = lambda: None
+    ident: str = ""
 
 
 NOBODY = Asker()
@@ -42,6 +44,7 @@ NOBODY = Asker()
 @dataclass(eq=False)
 class _Waiting:
     name: str
+    ident: str
     arrived: int
     called: bool = False
 
@@ -68,6 +71,7 @@ class Turns:
         self._changed = threading.Condition()
         self._line: list[_Waiting] = []
         self._inside: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()  # turns by what their callers are named
         self._last: LRUCache[str, int] = LRUCache(_REMEMBERED)  # when each name had its last turn
         self._clock = 0
 
@@ -75,7 +79,7 @@ class Turns:
     def turn(self, asker: Asker = NOBODY) -> Iterator[Place]:
         """Wait for a turn and have it for the length of the block. Raises Stopped if `asker.stop` says so before."""
         self._wait(asker)
-        place = Place(lambda: self._leave(asker.name))
+        place = Place(lambda: self._leave(asker.name, asker.ident))
         try:
             asker.on_turn()
             yield place
@@ -87,8 +91,13 @@ class Turns:
         with self._changed:
             if not self._may_enter(asker.name) or self._next() is not None:
                 return None
-            self._enter(asker.name)
-        return Place(lambda: self._leave(asker.name))
+            self._enter(asker.name, asker.ident)
+        return Place(lambda: self._leave(asker.name, asker.ident))
+
+    def holders(self) -> set[str]:
+        """`ident` of every caller that has a turn now."""
+        with self._changed:
+            return {*self._held}
 
     @property
     def is_awaited(self) -> bool:
@@ -98,7 +107,7 @@ class Turns:
 
     def _wait(self, asker: Asker) -> None:
         with self._changed:
-            own = _Waiting(asker.name, self._tick())
+            own = _Waiting(asker.name, asker.ident, self._tick())
             self._line.append(own)
             self._call()
         told = -1
@@ -121,7 +130,7 @@ class Turns:
             if not own.called:
                 self._line.remove(own)
                 return
-        self._leave(own.name)
+        self._leave(own.name, own.ident)
 
     def _order(self) -> list[_Waiting]:
         """The line as it will be called: by how many of the same name come before, then whose name waited longest."""
@@ -134,7 +143,7 @@ class Turns:
     def _call(self) -> None:
         while (first := self._next()) is not None:
             self._line.remove(first)
-            self._enter(first.name)
+            self._enter(first.name, first.ident)
             first.called = True
         self._changed.notify_all()
 
@@ -144,16 +153,19 @@ class Turns:
     def _may_enter(self, name: str) -> bool:
         return self._free > 0 and self._inside[name] < self._each
 
-    def _enter(self, name: str) -> None:
+    def _enter(self, name: str, ident: str) -> None:
         self._free -= 1
         self._inside[name] += 1
+        self._held[ident] += 1
         self._last[name] = self._tick()
 
-    def _leave(self, name: str) -> None:
+    def _leave(self, name: str, ident: str) -> None:
         with self._changed:
             self._free += 1
-            self._inside[name] -= 1
-            self._inside += Counter()  # names that are not inside are not kept
+            for counts, own in ((self._inside, name), (self._held, ident)):
+                counts[own] -= 1
+                if not counts[own]:
+                    del counts[own]
             self._call()
 
     def _tick(self) -> int:

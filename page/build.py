@@ -6,6 +6,7 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
+from aim_core.media.decode import being_read
 from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts
 from page.compare_handlers import kept_comparisons
 from page.components.asked.component import NOW, tell_inputs
@@ -33,6 +34,7 @@ from page.state.cancellation import Cancellation
 from page.state.models import Models
 from page.state.startup import Loaded
 from page.state.store import ResultStore
+from page.state.taken_files import TakenFiles
 from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
 from page.switching import Switching
 from page.theme import theme
@@ -49,7 +51,7 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
     loaded, adapter = models.first, models.first.engine.adapter
     depth, default = loaded.engine.num_layers, adapter.default_config()
     store, cancellation = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds), Cancellation()
-    kept = kept_comparisons(settings.store_bytes // 4, settings.keep_seconds)
+    kept, taken = kept_comparisons(settings.store_bytes // 4, settings.keep_seconds), TakenFiles(settings.export_bytes)
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="head"):
             NavPanel("explore", elem_id="nav")
@@ -65,7 +67,7 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
                     controls = layout_inputs.controls(loaded, default, media, lambda: models.now.engine.adapter)
             with gr.Column(elem_id="results"):
                 results = layout_results.results(default, depth)
-        handlers = PerModel(models, lambda own: Handlers(own, results, store, models.turns, cancellation))
+        handlers = PerModel(models, lambda own: Handlers(own, results, store, taken, models.turns, cancellation))
         with media.video_samples:
             layout_shared.samples(media.video, controls.question)
         with media.image_samples:
@@ -85,9 +87,9 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
         compare.build(models, handlers, demo, kept)
     models.on_gone.append(lambda _: prompts.cache_clear())
-    demo.settle(settings)
+    demo.settle(settings, lambda: models.turns.holders() | being_read())
     demo.more_routes = [switching.route()]
-    demo.tidied = [store.expire, kept.expire]
+    demo.tidied = [store.expire, kept.expire, taken.forget]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
     demo.record.gauges["kept_comparisons_bytes"] = lambda: kept.num_bytes
     return demo

@@ -23,7 +23,7 @@ from page.method_texts import method_title
 from page.per_model import PerModel
 from page.state.models import Models
 from page.state.store import ByteCache
-from page.state.waiting import MODEL_LINE
+from page.state.waiting import EXPORT_LINE, MODEL_LINE
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
 USUAL += ["fewer_frames", "average_pooling", "random"]
@@ -142,6 +142,11 @@ def _connect(demo: gr.Blocks, handlers: PerModel[CompareHandlers], inputs: Input
     linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
         made = button.click(
-            handlers.first.maker(kind), taken.key, taken.files, api_name=f"compare_{kind}", api_visibility="private"
+            handlers.first.maker(kind),
+            taken.key,
+            taken.files,
+            api_name=f"compare_{kind}",
+            api_visibility="private",
+            **EXPORT_LINE,
         )
         made.success(None, taken.files, None, js=TAKE, api_visibility="private")

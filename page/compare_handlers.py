@@ -87,7 +87,7 @@ class CompareHandlers:
         """
         self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
-        self.runner, self.cancellation = handlers.runner, handlers.cancellation
+        self.runner, self.cancellation, self.taken = handlers.runner, handlers.cancellation, handlers.taken
         self.kept = kept
         self.writers = {"csv": self._csv, "figures": self._figures, "page": self._page}
 
@@ -169,9 +169,8 @@ class CompareHandlers:
             asked = self.kept.get(key)
             if asked is None or not asked.runs:
                 raise refusal(strings().RESULT_GONE if key else strings().NOTHING_TO_EXPORT, "gone")
-            folder = Path(self.panel.GRADIO_CACHE) / uuid.uuid4().hex
-            folder.mkdir(parents=True)
-            return [str(path) for path in self.writers[kind](asked, folder)]
+            with self.taken.folder(self.panel.GRADIO_CACHE) as folder:
+                return [str(path) for path in self.writers[kind](asked, folder)]
 
         return make
 

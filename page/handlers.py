@@ -39,13 +39,15 @@ from page.i18n import strings
 from page.layout import Results, Update
 from page.overrides import checked_overrides
 from page.permalink import slider_values
+from page.server.settings import ServerSettings
 from page.state.cancellation import Cancellation
 from page.state.model_facts import EMBEDDED_NAME, ModelFacts
-from page.state.progress import LayerProgress
+from page.state.progress import RunProgress
 from page.state.runner import Runner
 from page.state.samples import known_answer
 from page.state.startup import Loaded
 from page.state.store import Maker, ResultStore, StoredRun
+from page.state.taken_files import TakenFiles
 from page.state.waiting import waiting
 
 
@@ -57,11 +59,13 @@ class Handlers:
         loaded: Loaded,
         results: Results,
         store: ResultStore | None = None,
+        taken: TakenFiles | None = None,
         turns: Turns | None = None,
         cancellation: Cancellation | None = None,
     ):
-        """turns, cancellation: of all models together, where a page has several."""
+        """taken, turns, cancellation: of all models together, where a page has several."""
         self.results, self.store = results, store or ResultStore()
+        self.taken = taken or TakenFiles(ServerSettings.export_bytes)
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
         self.maker = Maker(self.facts, self.tokenizer)
@@ -96,7 +100,7 @@ class Handlers:
             frames = self._frames(path, num_frames, stop)
             ask = partial(self.runner.run, frames, question, details=details, stop=stop)
             with self.runner.turns.turn(waiting("model", stop, strings().RUNNING["dense"], 0.2)):
-                dense = ask(AimConfig.dense(), on_layer=self._by_layer(progress, "dense", 0.2, 0.6))
+                dense = ask(AimConfig.dense(), **self._told(progress, "dense", 0.2, 0.6))
                 known, world = known_answer(path, question), self.runner.world_check(frames, question)
                 asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
                 yield {
@@ -105,7 +109,7 @@ class Handlers:
                     self.results.first_token: None,
                 }
                 progress(0.6, strings().RUNNING["aim"])
-                aim = ask(config, on_layer=self._by_layer(progress, "aim", 0.6, 1.0))
+                aim = ask(config, **self._told(progress, "aim", 0.6, 1.0))
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
             stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
@@ -119,10 +123,11 @@ class Handlers:
             gr.Warning(sentence, title=strings().TITLES["few"])
         return frames
 
-    def _by_layer(self, progress: gr.Progress, run: str, start: float, end: float) -> LayerProgress:
-        """What tells the page how far the dense run or AIM's is, between two shares of its bar."""
+    def _told(self, progress: gr.Progress, run: str, start: float, end: float) -> dict[str, Callable]:
+        """What a run tells so that the page shows how far the dense one or AIM's is, between two shares of its bar."""
         texts = {name: f"{strings().RUNNING[run]} · {own}" for name, own in strings().SO_FAR.items()}
-        return LayerProgress(progress, self.adapter.num_layers, start, end, texts)
+        told = RunProgress(progress, self.adapter.num_layers, start, end, texts)
+        return {"on_layer": told.layer, "on_text": told.text}
 
     @guarded
     def times(self, key, request: gr.Request):

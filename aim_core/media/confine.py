@@ -49,9 +49,10 @@ def confine(path: Path, output_bytes: int, limits: Limits, parent: int) -> list[
 
 
 def _end_with(parent: int) -> bool:
-    """Whether the kernel ends this process with its parent; ends it now if that is gone already."""
+    """Whether the kernel ends this process with its parent; ends it now if that is gone already. Elsewhere the parent
+    may be another one that stands between, such as Python's launcher of a virtual environment on Windows."""
     has = die_with_parent(signal.SIGKILL) if hasattr(signal, "SIGKILL") else False
-    if hasattr(os, "getppid") and os.getppid() != parent:
+    if has and os.getppid() != parent:
         os._exit(1)
     return has
 

@@ -46,6 +46,11 @@ def load_frames(
     return result
 
 
+def being_read() -> set[str]:
+    """`ident` of every asker whose file is being read now."""
+    return _POOL.holders()
+
+
 def _whole(name: str, value: int, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
         raise ValueError(f"{name} must be a whole number from {least} to {most}, got {value!r}")

@@ -10,10 +10,12 @@ and the file is read to its end, where decord tells if there were repeats. Very 
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -50,17 +52,29 @@ def decord_frames(path: Path, starts: np.ndarray, wanted: np.ndarray, first: np.
 
 def _open(path: Path, starts: np.ndarray):
     """A VideoReader that counts and times the frames like `starts`, else an exception."""
-    from decord import VideoReader, cpu  # here, as PyAV reads everything where it is not installed
-
+    decord = _imported()
     if "%" in str(path):
         raise ValueError("FFmpeg could take this file name for the pattern of an image sequence")
-    reader = VideoReader(str(path.absolute()), ctx=cpu(0), num_threads=2, fault_tol=_ANY_REPEAT)
+    reader = decord.VideoReader(str(path.absolute()), ctx=decord.cpu(0), num_threads=2, fault_tol=_ANY_REPEAT)
     if len(reader) != len(starts):
         raise ValueError(f"decord counts {len(reader)} frames, the index {len(starts)}")
     times = reader.get_frame_timestamp(np.arange(len(starts)))[:, 0]  # (n,)
     if not np.allclose(times - times[0], starts - starts[0], rtol=0, atol=_TIME_S):
         raise ValueError("decord and the index disagree on the times")
     return reader
+
+
+def _imported() -> ModuleType:
+    """decord, without CUDA: it would load every library under `nvidia`, 3 GB of the address space of a process that has
+    4 for all. ImportError where it is not installed; PyAV reads everything then."""
+    known = {"nvidia": sys.modules["nvidia"]} if "nvidia" in sys.modules else {}
+    sys.modules["nvidia"] = None  # type: ignore[assignment]  # is not installed, as far as an import can tell
+    try:
+        import decord
+    finally:
+        del sys.modules["nvidia"]
+        sys.modules.update(known)
+    return decord
 
 
 def _read_in_order(reader, num_frames: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -41,6 +41,10 @@ class DecoderPool:
         with self._slow.turn(asker), Child(request) as child:
             return self._patiently(child, asker)
 
+    def holders(self) -> set[str]:
+        """`ident` of every asker whose file is being read now."""
+        return self._quick.holders() | self._slow.holders()
+
     def _quickly(self, child: Child, asker: Asker) -> Place | None:
         """Wait until the child has ended, or has had its time; then its place among the slow ones, if there is one."""
         begun = time.monotonic()

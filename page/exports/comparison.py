@@ -29,6 +29,7 @@ COLUMNS = (
     "prefill_ms_median",
     "prefill_ms_least",
     "prefill_ms_most",
+    "peak_bytes",
     "visual_per_layer",
 )
 
@@ -46,7 +47,7 @@ def comparison_csv(runs: Sequence[MethodRun]) -> str:
             line += [_as_text(run.answer), run.same_answer, run.kl, run.first_token_agrees]
             line += [shares.entering, shares.mean, shares.flops, shares.kv, run.flops, run.kv_bytes, run.miss]
             line += [run.median_ms, min(ms), max(ms)] if ms else ["", "", ""]
-            line.append(" ".join(map(str, run.visual_per_layer)))
+            line += [run.peak_bytes, " ".join(map(str, run.visual_per_layer))]
         table.writerow(line + [""] * (len(COLUMNS) - len(line)))
     return file.getvalue()
 

@@ -14,6 +14,7 @@ from page import scripts
 from page.exports.handlers import Exports
 from page.exports.panel import TAKE
 from page.per_model import PerModel
+from page.state.waiting import EXPORT_LINE
 
 ADDRESS = "address.js"
 
@@ -32,8 +33,7 @@ def connect(
             api_name=f"export_{kind}",
             api_visibility="private",
             show_progress_on=panel.files,
-            concurrency_id="exports",
-            concurrency_limit=2,
+            **EXPORT_LINE,
         )
         made.success(None, panel.files, None, js=TAKE, api_visibility="private")
     settings = [controls.question, *controls.sliders]

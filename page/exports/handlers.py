@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -75,11 +74,10 @@ class Exports:
         def make(key, layer, scale, listed, progress=gr.Progress()):
             stored = self._stored(key)
             progress(0.1, strings().MAKING[kind])
-            folder = Path(self.cache) / uuid.uuid4().hex
-            folder.mkdir(parents=True)
-            made = self.writers[kind](stored, folder, layer, scale)
-            earlier = [file for file in listed if Path(file).exists()]
-            listed[:] = [*_numbered(made, {Path(file).name for file in earlier}), *earlier]
+            with self.handlers.taken.folder(self.cache) as folder:
+                made = self.writers[kind](stored, folder, layer, scale)
+                earlier = [file for file in listed if Path(file).exists()]
+                listed[:] = [*_numbered(made, {Path(file).name for file in earlier}), *earlier]
             return [*listed]
 
         return make

@@ -103,7 +103,7 @@ class ServedApp(App):
             try:
                 await queue.tidy()
                 queue.sessions.forget_closed(self.page_blocks.settings.keep_seconds)
-                for tidy in (self.ledger.forget, *self.page_blocks.tidied):
+                for tidy in (self.ledger.share.forget, *self.page_blocks.tidied):
                     tidy()
                 await asyncio.to_thread(self.sweep)
             except Exception:

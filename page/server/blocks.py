@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import gradio as gr
@@ -29,13 +29,16 @@ class PageBlocks(gr.Blocks):
     tidied: Sequence[Callable[[], object]] = ()  # called now and then
     more_routes: Sequence[Route] = ()  # of the page itself
 
-    def settle(self, settings: ServerSettings) -> None:
-        """Take what was connected so far into a fair queue that nothing goes round."""
+    def settle(self, settings: ServerSettings, under_way: Callable[[], Container[str]]) -> None:
+        """Take what was connected so far into a fair queue that nothing goes round.
+
+        under_way: numbers of the events that are truly worked on, and do not wait for the model or for a decoder.
+        """
         for fn in self.fns.values():
             fn.queue = fn.fn is not None  # Gradio's examples would go round it
         self.queue(api_open=False)
         self.settings, self.record = settings, Record()
-        self._queue = self.fair_queue = FairQueue(self, settings, self.record)
+        self._queue = self.fair_queue = FairQueue(self, settings, self.record, under_way)
 
     def numbers(self) -> set[int]:
         return {*self.fns}

@@ -57,9 +57,10 @@ class ServerSettings:
     scrapers:      who may read /metrics; nobody by default.
     has_openapi:   whether /gradio_api/openapi.json is served.
     waiting:       most runs that wait, of all visitors, of one address, of one page.
-    waiting_cheap: most other events that wait, of all and of one page.
+    waiting_exports, waiting_cheap: the same of files to take away that wait to be written, and of all other events.
     streams:       most requests under way at once, of one address.
     upload_bytes:  most of one request, of one address in an hour, and on the disk at once.
+    export_bytes:  most that one address takes away in an hour.
     switchers:     who may let another model answer: "all", "key" (who has the owner's key) or "nobody".
     store_bytes:   of runs kept for figures and exports. keep_seconds: how long runs and files are kept.
     """
@@ -70,9 +71,11 @@ class ServerSettings:
     scrapers: Addresses = Addresses()
     has_openapi: bool = False
     waiting: tuple[int, int, int] = (32, 8, 2)
-    waiting_cheap: tuple[int, int] = (400, 20)
+    waiting_exports: tuple[int, int, int] = (64, 16, 7)
+    waiting_cheap: tuple[int, int, int] = (400, 100, 20)
     streams: int = 200
     upload_bytes: tuple[int, int, int] = (101 * _MB, 500 * _MB, 4000 * _MB)
+    export_bytes: int = 1000 * _MB
     store_bytes: int = 1000 * _MB
     keep_seconds: int = 2 * 3600
     switchers: str = "all"

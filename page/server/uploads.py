@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import time
-from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,8 +18,8 @@ from page.checks import is_disk_full
 from page.server.body import patient
 from page.server.record import Record
 from page.server.refused import UPLOAD, Refused
+from page.server.share import HourlyShare
 
-_HOUR, _LEAST = 3600.0, 1 << 20  # an upload counts as so many bytes at least
 _SPARE = 64 << 20  # bytes of the disk that uploads leave free
 
 
@@ -28,36 +27,27 @@ class UploadLedger:
     """What was taken lately. folder: where uploads lie. most: bytes of a request, of an address in an hour, in all."""
 
     def __init__(self, folder: Path, most: tuple[int, int, int]):
-        self.folder, (self.request, self.address, self.disk) = folder, most
-        self._taken: defaultdict[str, deque[tuple[float, int]]] = defaultdict(deque)
+        self.folder, (self.request, _, self.disk) = folder, most
+        self.share = HourlyShare(most[1])
         self._coming = 0
 
     @contextmanager
     def take(self, address: str, size: int, lying: int) -> Iterator[None]:
         """An upload of `size` bytes is under way for the length of the block, where `lying` bytes lie already. Raises
         Refused."""
-        own, now = self._taken[address], time.monotonic()
-        while own and own[0][0] < now - _HOUR:
-            own.popleft()
         mb = 1 << 20
         if size > self.request:
             raise Refused(413, "large", "upload", most=self.request // mb)
-        if sum(taken for _, taken in own) + size > self.address:
-            raise Refused(429, "share", "uploads", most=self.address // mb)
+        if size > self.share.left(address):
+            raise Refused(429, "share", "uploads", most=self.share.most // mb)
         if not self._has_room(size, lying):
             raise Refused(507, "disk", "disk")
-        own.append((now, max(size, _LEAST)))
+        self.share.add(address, size)
         self._coming += size
         try:
             yield
         finally:
             self._coming -= size
-
-    def forget(self) -> None:
-        """Drop the addresses that took nothing in the last hour."""
-        old = time.monotonic() - _HOUR
-        for address in [one for one, taken in self._taken.items() if not taken or taken[-1][0] < old]:
-            del self._taken[address]
 
     def _has_room(self, size: int, lying: int) -> bool:
         wanted = size + self._coming

@@ -13,6 +13,7 @@ from page.i18n import strings
 
 RUNS_AT_ONCE = 32  # that wait in lines of this app; further ones wait in Gradio's
 MODEL_LINE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": RUNS_AT_ONCE}  # of an event
+EXPORT_LINE: dict[str, Any] = {"concurrency_id": "exports", "concurrency_limit": 2}
 
 
 def waiting(line: Literal["file", "model"], stop: Callable[[], bool], now: str = "", share: float = 0.0) -> Asker:
@@ -28,4 +29,5 @@ def waiting(line: Literal["file", "model"], stop: Callable[[], bool], now: str =
         stop=stop,
         on_wait=lambda before: show(share, sentence.format(count=before + 1)),
         on_turn=lambda: show(share, now) if now else None,
+        ident=LocalContext.event_id.get(None) or "",
     )

@@ -1,8 +1,11 @@
 """decord reads short films, PyAV what decord cannot: the frames are the same, whoever read them."""
 
+import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
+from pathlib import Path
 
 import decord
 import numpy as np
@@ -46,6 +49,24 @@ def test_both_readers_give_the_same_frames(tmp_path, reader, name):
         assert reader() == got.reader == ("PyAV" if name in BY_PYAV else "decord") and want.reader == "PyAV"
         assert np.abs(got.frames.astype(int) - want.frames).max() <= 2
         assert np.array_equal(got.times, want.times) and got.duration == want.duration
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from aim_core.media.limits import Limits
+from aim_core.media.worker import read
+print(read(Path(sys.argv[1]), 4, 768, Limits()).reader, "nvidia" in sys.modules)
+print(Path("/proc/self/maps").read_text().count("/nvidia/"))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has loaded")
+@pytest.mark.skipif(not find_spec("nvidia"), reason="no GPU libraries are installed that decord could load")
+def test_decord_loads_no_gpu_libraries_into_the_address_space_of_the_decoder(tmp_path):
+    path = write(named("h264 closed.mp4"), tmp_path)
+    told = subprocess.run([sys.executable, "-c", ALONE, path], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["decord", "False", "0"]
 
 
 @pytest.mark.parametrize("value", [b"\x7f\xff\xff\xff", b"\x80\0\0\0"])

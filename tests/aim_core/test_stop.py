@@ -64,6 +64,23 @@ def test_every_layer_is_told_before_it_runs_in_the_prefill_and_for_each_token(en
     assert result.answer_ids == asked[1].answer_ids and everything_on(engine.adapter.model) == before
 
 
+def test_the_answer_is_told_as_it_comes(engine, frames, asked):
+    texts = []
+    result = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4, on_text=texts.append)
+    decoded = engine.adapter.processor.tokenizer.decode
+    parts = [result.answer_ids[:count] for count in range(1, len(result.answer_ids) + 1)]
+    assert texts == [decoded(ids, skip_special_tokens=True).strip() for ids in parts]
+    assert result.answer_ids == asked[1].answer_ids and texts[-1] == result.answer
+
+
+def test_half_a_character_is_not_told(engine, frames, monkeypatch):
+    halves = iter(["caf\ufffd", "caf\u00e9", "caf\u00e9 \ufffd\ufffd", "caf\u00e9 \u4e2d", "caf\u00e9 \u4e2d"])
+    monkeypatch.setattr(Engine, "_text", lambda self, ids: next(halves))
+    texts = []
+    engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4, on_text=texts.append)
+    assert texts == ["caf", "caf\u00e9", "caf\u00e9 ", "caf\u00e9 \u4e2d"][: len(texts)] and texts
+
+
 def test_the_vision_tower_can_be_stopped_too(engine, frames):
     fresh = Engine(engine.adapter)
     with pytest.raises(Stopped):

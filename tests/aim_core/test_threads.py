@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 import torch
 from transformers import TextIteratorStreamer
@@ -11,6 +12,7 @@ from transformers.generation import BaseStreamer
 
 from aim_core.attach import aim
 from aim_core.config import AimConfig
+from aim_core.engine import Engine
 from aim_core.forward.dialect import cache_of, call
 from tests.helpers.endless import endless
 from tests.helpers.prompts import plain_inputs
@@ -121,6 +123,23 @@ def test_threads_with_loops_of_their_own_do_not_mix(model, prompts):
         for _ in range(5):
             found = in_threads(*(lambda own=inputs: loop(own) for inputs in prompts))
             assert all(map(torch.equal, found, expected))
+
+
+@pytest.mark.slow
+def test_two_models_and_two_settings_at_once_answer_as_each_alone(engine, checkpoint, frames):
+    other = Engine.from_pretrained(checkpoint, device="cpu", dtype=torch.float64)
+    asked = [(own, config) for own in (engine, other) for config in (CONFIGS[0], AimConfig(0.25, 1, 5))]
+
+    def run(own, config):
+        return own.run(frames, "where is it?", config=config, max_new_tokens=2)
+
+    expected = [run(*one) for one in asked]
+    found = in_threads(*(lambda one=one: run(*one) for one in 2 * asked))
+    for got, alone in zip(found, 2 * expected, strict=True):
+        assert torch.equal(torch.as_tensor(got.first_token_logprobs), torch.as_tensor(alone.first_token_logprobs))
+        layers = zip(got.trace.layers, alone.trace.layers, strict=True)
+        assert got.answer == alone.answer and all(np.array_equal(ours.kept, theirs.kept) for ours, theirs in layers)
+    assert len(found[0].trace.layers[1].kept) != len(found[1].trace.layers[1].kept)
 
 
 class Held(BaseStreamer):

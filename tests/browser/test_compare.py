@@ -79,15 +79,16 @@ def test_methods_come_one_by_one_and_each_costs_the_same(compared):
 
 
 def test_any_column_sorts(compared):
-    head = compared.locator("#compare thead th")
-    head.nth(7).locator("button").click()
-    expect(head.nth(7)).to_have_attribute("aria-sort", "ascending")
+    head = compared.locator("#compare thead th").filter(visible=True)
+    by_time = head.last
+    by_time.locator("button").click()
+    expect(by_time).to_have_attribute("aria-sort", "ascending")
     times = compared.locator("#compare tbody tr:has(.cp-answer) td:last-child").all_inner_texts()
     found = [float(text.split(" ms")[0]) for text in times]
     assert found == sorted(found)
     assert compared.locator("#compare tbody tr").last.locator(".cp-refused").count()  # refused ones come last
-    head.nth(7).locator("button").click()
-    expect(head.nth(7)).to_have_attribute("aria-sort", "descending")
+    by_time.locator("button").click()
+    expect(by_time).to_have_attribute("aria-sort", "descending")
     head.nth(0).locator("button").click()
     names = [name.split("\n")[0] for name in compared.locator("#compare tr:has(.cp-answer) th").all_inner_texts()]
     assert names == sorted(names, key=str.casefold)

@@ -7,6 +7,7 @@ from typing import Any
 from page import assets, scripts
 
 ORIGIN = "http://page.test/"  # every request to it is answered here
+GREY = "data:image/gif;base64,R0lGODlhAQABAIAAAMLCwgAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="  # a picture
 _EVALUATE = """async ([addresses, expression, argument]) => {
     const modules = await Promise.all(addresses.map((address) => import(address)));
     const scope = Object.assign({ argument }, ...modules);

@@ -13,31 +13,35 @@ from pathlib import Path
 import gradio as gr
 import httpx
 
+from aim_core.turns import Turns
 from page.checks import guarded
 from page.i18n import I18N
 from page.server.app import ServedApp
 from page.server.blocks import PageBlocks
 from page.server.settings import ServerSettings
+from page.state.waiting import EXPORT_LINE, waiting
 from tests.helpers.server import free_port
 
 TIMEOUT = 30
 
 
 class SmallApp:
-    """run: in the line of runs, ends once `go` is set; adds what it was asked to `ran`. quick: in a line of its own.
-
+    """run:  in the line of runs, ends once `go` is set; adds what it was asked to `ran`. One asked "later" waits
+          for `later` before it waits for its turn of `turns`.
+    take:  as run, in the line of exports. quick: in a line of its own.
     let_on: how many of that line may begin together, as those of the page do, which then wait for the model.
     """
 
     def __init__(self, settings: ServerSettings, let_on: int = 1):
-        self.go, self.ran = threading.Event(), []
+        self.go, self.later, self.ran, self.turns = threading.Event(), threading.Event(), [], Turns(1)
         with PageBlocks() as self.blocks:
             asked, said = gr.Textbox(), gr.Textbox()
             number = gr.Slider(0, 10)
             line = {"concurrency_id": "model", "concurrency_limit": let_on}
             gr.on([], guarded(self._run), asked, said, api_name="run", **line)
+            gr.on([], guarded(self._take), asked, said, api_name="take", **EXPORT_LINE | {"concurrency_limit": 1})
             gr.on([], guarded(lambda text, _: text), [asked, number], said, api_name="quick")
-        self.blocks.settle(settings)
+        self.blocks.settle(settings, self.turns.holders)
         self.address = f"http://127.0.0.1:{(port := free_port())}"
         self.app = ServedApp(self.blocks, ["/"], [], [])
         quiet = {"prevent_thread_lock": True, "quiet": True, "i18n": I18N, "ssr_mode": False}
@@ -54,7 +58,17 @@ class SmallApp:
         """What a coroutine comes to in the server's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=TIMEOUT)
 
+    def soon(self, call, *args) -> None:
+        """Have the server's own loop call it."""
+        self._loop.call_soon_threadsafe(call, *args)
+
     def _run(self, text):
+        if text == "later":
+            assert self.later.wait(TIMEOUT)
+        with self.turns.turn(waiting("model", lambda: False)):
+            return self._take(text)
+
+    def _take(self, text):
         assert self.go.wait(TIMEOUT)
         self.ran.append(text)
         return text
@@ -74,6 +88,7 @@ def small_app(settings: ServerSettings | None = None, let_on: int = 1) -> Iterat
         yield app
     finally:
         app.go.set()
+        app.later.set()
         app.blocks.close(verbose=False)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import math
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import gradio as gr
@@ -17,11 +19,13 @@ from aim_core.method_comparison import DENSE, MethodRun, compare_methods
 from aim_core.methods.registry import METHODS
 from page.compare import USUAL
 from page.compare_link import LEAST, checked_budget, checked_methods, compare_query, read_compare_link
+from page.components.compare.component import ComparePanel
 from page.components.compare.record import compare_record
 from page.exports.comparison import comparison_code, comparison_csv
 from page.i18n import STRINGS
 from page.state.samples import is_right
 from tests.helpers.browsing import ROOT
+from tests.helpers.modules import GREY, panel_page
 
 NAMES = ["aim", "fastv", "vtw", "divprune", "vidcom2", "fewer_frames"]
 QUESTION = "is there a star?"
@@ -94,6 +98,29 @@ def test_every_patch_is_where_the_trace_says(runs, record):
         assert np.array_equal(into[: run.trace.num_rows], run.trace.folded_into_by_row())
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("is_on_gpu", [False, True])
+def test_memory_is_a_column_where_a_gpu_measured_it(browser, runs, is_on_gpu):
+    measured = [replace(run, peak_bytes=None if run.refused else (3 + i) << 30) for i, run in enumerate(runs)]
+    with gr.Blocks():
+        props = ComparePanel().fixed
+    record = compare_record(measured if is_on_gpu else runs, None, False, Budget(0.1))
+    pictures = [{"url": GREY}] * len(record["views"])
+    props |= {"value": {"pictures": pictures, "record": record}}
+    page = panel_page(browser, "compare", json.loads(json.dumps(props)))
+    heads = page.locator("thead th").filter(visible=True).all_inner_texts()
+    assert ("Memory" in heads) == is_on_gpu
+    spans = "lines => lines.map((line) => [...line.cells].reduce((sum, { colSpan }) => sum + colSpan, 0))"
+    assert {*page.locator("tbody tr").evaluate_all(spans)} == {len(heads)}
+    if is_on_gpu:
+        most = max(run.peak_bytes or 0 for run in measured)
+        page.get_by_role("button", name="Memory").click()
+        page.get_by_role("button", name="Memory").click()
+        first = page.locator("tbody tr").first.locator("td").nth(heads.index("Memory") - 1)
+        assert first.inner_text() == f"{most >> 30} GiB"
+    page.close()
+
+
 def test_words_that_dense_lacks_are_marked(runs):
     record = compare_record(runs, None, True, Budget(0.1, "kv"))
     assert record["outside"] and record["measure"] == "kv"
@@ -114,6 +141,7 @@ def test_the_table_has_a_line_for_each_method(runs):
         if not run.refused:
             assert line["visual_per_layer"].split() == [str(count) for count in run.visual_per_layer]
             assert float(line["flops_share"]) == run.shares.flops and float(line["prefill_ms_median"]) == run.median_ms
+            assert line["peak_bytes"] == ("" if run.peak_bytes is None else str(run.peak_bytes))
 
 
 def test_the_code_compares_the_same_again(capsys, monkeypatch):

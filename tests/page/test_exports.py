@@ -25,6 +25,7 @@ from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
 from page.exports.encode import FPS, write_gif, write_mp4
 from page.exports.figures import write_figures
+from page.exports.handlers import LONGEST_LINK
 from page.exports.opening import QUESTION
 from page.exports.panel import KINDS
 from page.exports.record import run_record, trace_record
@@ -338,6 +339,12 @@ def test_an_address_sets_what_it_names_and_nothing_else(events, sample, tab):
     assert set(update) == chosen | ({*media.inputs, media.tabs} if sample else set())
     if sample:
         assert update[media.shown] == tab and Path(update[getattr(media, tab)]).name == sample
+
+
+def test_of_a_link_that_is_too_long_the_rest_is_not_read(events):
+    exports, _ = events
+    update = exports.restore("l2=9&" + "x" * LONGEST_LINK + "&question=why")
+    assert set(update) == {exports.controls.l1, exports.controls.l2}
 
 
 @pytest.mark.parametrize("link", ["", None, "utm_source=x", "overlay=alive"])

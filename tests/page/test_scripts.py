@@ -41,7 +41,7 @@ from page.state.models import Loading, Models, Unloaded
 from page.state.startup import Loaded
 from page.state.store import StoredRun
 from tests.helpers.drawn_trace import make_trace
-from tests.helpers.modules import ORIGIN, module_page, mount, panel_page
+from tests.helpers.modules import GREY, ORIGIN, module_page, mount, panel_page
 
 REPLAY, SIZES, ADDRESS = "exports/replay.js", "components/estimate/sizes.js", "address.js"
 UPLOADS = "components/uploads.js"
@@ -154,9 +154,6 @@ def test_what_never_changes_is_one_text_for_gradio_and_whole_for_the_script(brow
         assert isinstance(text, str) and {*panel.props} <= {"fixed", "value"}
         assert page.evaluate(run, [code, text]) == [json.loads(json.dumps(panel.fixed)) | {"value": 2}, 2]
     page.close()
-
-
-GREY = "data:image/gif;base64,R0lGODlhAQABAIAAAMLCwgAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
 
 
 @pytest.fixture(scope="module")

@@ -45,9 +45,10 @@ import { MethodTokens } from "./tokens.js";
  * @property {["same" | "only", string][]} words
  * @property {boolean | null} right
  * @property {boolean} agrees whether the most likely first token is dense's
- * @property {Record<"kl" | "entering" | "mean" | "flops" | "kv", number | null>} numbers
+ * @property {Record<"kl" | "entering" | "mean" | "flops" | "kv" | "peak", number | null>} numbers
  * @property {string} flops
  * @property {string} kv
+ * @property {string} peak most memory on a CUDA device; empty elsewhere
  * @property {number | null} ms
  * @property {number[] | null} spread
  * @property {number[]} counts visual tokens entering each layer

@@ -53,15 +53,17 @@ def _row(run: MethodRun, dense: MethodRun, known: str | None) -> dict:
         return about | {"refused": reason_text(run.refusal)}
     shares = run.shares
     numbers = {"kl": run.kl, "entering": shares.entering, "mean": shares.mean, "flops": shares.flops, "kv": shares.kv}
+    finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
     return about | {
         "refused": "",
         "note": reason_text(run.why),
         "words": _words(run, dense),
         "right": is_right(run.answer, known) if known else None,
         "agrees": run.first_token_agrees,
-        "numbers": {name: value if math.isfinite(value) else None for name, value in numbers.items()},
+        "numbers": finite | {"peak": run.peak_bytes},
         "flops": flops(run.flops),
         "kv": kv_size(run.kv_bytes),
+        "peak": "" if run.peak_bytes is None else kv_size(run.peak_bytes),
         "ms": run.median_ms,
         "spread": [min(run.prefill_ms), max(run.prefill_ms)] if run.prefill_ms else None,
         "counts": list(run.visual_per_layer),

@@ -5,10 +5,10 @@ import { fill, make, percent } from "../common.js";
 
 /** @import { CompareTexts, MethodAbout, Row, Run } from "./compare.js" */
 
-/** @typedef {"name" | "answer" | "kl" | "entering" | "mean" | "flops" | "kv" | "ms"} Column */
+/** @typedef {"name" | "answer" | "kl" | "entering" | "mean" | "flops" | "kv" | "peak" | "ms"} Column */
 
 /** @type {Column[]} */
-const COLUMNS = ["name", "answer", "kl", "entering", "mean", "flops", "kv", "ms"];
+const COLUMNS = ["name", "answer", "kl", "entering", "mean", "flops", "kv", "peak", "ms"];
 
 export class Table {
   /**
@@ -23,6 +23,7 @@ export class Table {
     /** @type {{by: Column | null, down: boolean}} */
     this.order = { by: null, down: false }; // null: as they came
     this.measure = ""; // the column that the budget is about
+    this.hasPeak = false; // memory is measured on CUDA devices alone: elsewhere there is no such column
     /** @type {Row[]} */
     this.rows = [];
     /** @type {Map<string, {made: string, line: HTMLElement}>} */
@@ -47,6 +48,8 @@ export class Table {
   /** @param {Row[]} rows @param {string} measure the column that the budget is about */
   show(rows, measure = this.measure) {
     [this.rows, this.measure] = [rows, measure];
+    this.hasPeak = rows.some((row) => isRun(row) && row.numbers.peak !== null);
+    this.heads[COLUMNS.indexOf("peak")].hidden = !this.hasPeak;
     const { by, down } = this.order;
     for (const [i, head] of this.heads.entries())
       head.setAttribute("aria-sort", COLUMNS[i] !== by ? "none" : down ? "descending" : "ascending");
@@ -63,7 +66,7 @@ export class Table {
    * @param {Row} row
    */
   lineOf(row) {
-    const made = JSON.stringify([row, this.measure]);
+    const made = JSON.stringify([row, this.measure, this.hasPeak]);
     const old = this.lines.get(row.name);
     if (old?.made === made) return old.line;
     const line = this.line(row);
@@ -90,7 +93,7 @@ export class Table {
     line.addEventListener("pointerenter", () => this.point(row.name));
     line.addEventListener("pointerleave", () => this.point(null));
     if (!isRun(row)) {
-      line.append(make("td", { class: "cp-refused", colspan: COLUMNS.length - 1 }, row.refused));
+      line.append(make("td", { class: "cp-refused", colspan: COLUMNS.length - (this.hasPeak ? 1 : 2) }, row.refused));
       return line;
     }
     line.append(this.answer(row), this.firstToken(row));
@@ -100,6 +103,7 @@ export class Table {
       if (column === this.measure) cell.append(...hint(this.texts.nearest, row.note));
       line.append(cell);
     }
+    if (this.hasPeak) line.append(number(row.peak || "–"));
     line.append(row.ms === null ? number("–") : number(milliseconds(row.ms), (row.spread ?? []).map(digits).join("–")));
     return line;
   }

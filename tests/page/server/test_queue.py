@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from gradio.server_messages import ProgressMessage
 
 from page.i18n import STRINGS
+from page.server import mailbox
 from page.server import queue as queue_module
 from page.server.sessions import MOST_OF_ADDRESS
 from page.server.settings import ServerSettings
 from tests.helpers.small_app import ended, heard, join, small_app, visitor
 from tests.helpers.waiting import in_thread, wait_until
 
-SETTINGS = ServerSettings(waiting=(6, 3, 2), waiting_cheap=(400, 5))
+SETTINGS = ServerSettings(waiting=(6, 3, 2), waiting_exports=(5, 3, 2), waiting_cheap=(400, 30, 5))
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +58,56 @@ def test_a_page_has_two_runs_that_wait_and_is_told_of_the_third(app):
 
 def test_runs_that_wait_for_the_model_itself_count_too():
     with small_app(SETTINGS, let_on=8) as app, visitor(app.address) as client:
-        for text in ("running", "one", "two", "three"):
+        join(client, app.numbers["run"], "page", ["running"])
+        wait_until(app.turns.holders)
+        for text in ("one", "two", "three"):
             assert join(client, app.numbers["run"], "page", [text]).status_code == 200
         wait_until(lambda: app.blocks.fair_queue.num_running() == 3)
         app.go.set()
         answers = ended(heard(client, "page"))
     (refused,) = [answer for answer in answers if "error" in answer]
     assert refused["error"] == STRINGS["en"]["REFUSED"]["own"].format(own=2) and len(app.ran) == 3
+
+
+def test_a_run_waits_as_long_as_it_has_no_turn_however_early_it_was_asked():
+    with small_app(SETTINGS, let_on=8) as app, visitor(app.address) as client, visitor(app.address) as other:
+        join(client, app.numbers["run"], "page", ["later"])
+        wait_until(lambda: app.blocks.fair_queue.num_running() == 1)
+        join(other, app.numbers["run"], "other", ["other"])
+        wait_until(app.turns.holders)
+        for text in ("one", "two"):
+            join(client, app.numbers["run"], "page", [text])
+        assert app.blocks.fair_queue.num_waiting(is_run=True) == 2
+        app.later.set()
+        app.go.set()
+        answers = ended(heard(client, "page"))
+    (refused,) = [answer for answer in answers if "error" in answer]
+    assert refused["error"] == STRINGS["en"]["REFUSED"]["own"].format(own=2) and "two" not in app.ran
+
+
+def test_no_address_fills_the_line_of_exports(app):
+    said, take = STRINGS["en"]["REFUSED"], app.numbers["take"]
+    own = [f"127.0.0.{number}" for number in (51, 52, 53)]
+    with (
+        visitor(app.address, own[0]) as greedy,
+        visitor(app.address, own[1]) as late,
+        visitor(app.address, own[2]) as last,
+    ):
+        join(greedy, take, "begun", ["begun"])
+        wait_until(lambda: app.blocks.fair_queue.num_running() == 2)
+        for session in ("a", "a", "a", "b", "c"):
+            join(greedy, take, session, [session])
+        assert ended(heard(greedy, "c"))[0]["error"] == said["exports_address"]
+        for session in ("late", "d"):
+            join(late, take, session, [session])
+        join(last, take, "e", [""])
+        assert ended(heard(last, "e"))[0]["error"] == said["exports_full"].format(waiting=5)
+        app.go.set()
+        answers = ended(heard(greedy, "a"))
+        assert said["exports_own"].format(own=2) in [answer.get("error") for answer in answers]
+        [heard(late, session) for session in ("late", "d")]
+        heard(greedy, "b")
+    assert [one for one in app.ran if one != "first"] == ["begun", "late", "a", "d", "a", "b"]
 
 
 def test_addresses_take_turns_and_none_takes_all_places(app):
@@ -119,6 +164,60 @@ def test_answers_that_nobody_fetches_are_dropped(app):
         app.on_server(queue.tidy(seconds=-1))
         assert "never" not in queue.pending_messages_per_session and queue.num_waiting(is_run=True) == 0
         assert "never" not in queue.pending_event_ids_session
+
+
+def box(app, session: str) -> mailbox.Mailbox:
+    return app.blocks.fair_queue.pending_messages_per_session[session]
+
+
+def test_what_a_page_does_not_fetch_has_a_most_in_bytes(app, monkeypatch):
+    monkeypatch.setattr(mailbox, "MOST_BYTES", 6500)
+    with visitor(app.address, "127.0.0.61") as client:
+        for count in (1, 2, 3):
+            assert join(client, app.numbers["quick"], "bytes", ["x" * 2000, 1]).status_code == 200
+            wait_until(lambda count=count: box(app, "bytes").num_answers == count)
+        reply = join(client, app.numbers["quick"], "bytes", ["x", 1])
+        assert reply.status_code == 429 and reply.json()["detail"] == STRINGS["en"]["REFUSED"]["unheard"]
+        assert [answer["data"] for answer in ended(heard(client, "bytes"))] == [["x" * 2000]] * 3
+        assert box(app, "bytes").num_bytes == 0
+        assert join(client, app.numbers["quick"], "bytes", ["x", 1]).status_code == 200
+
+
+def test_an_answer_too_much_to_be_kept_is_a_sentence(app, monkeypatch):
+    monkeypatch.setattr(mailbox, "MOST_ANSWERS", 1)
+    with visitor(app.address, "127.0.0.64") as client:
+        for text in ("kept", "too much"):
+            join(client, app.numbers["run"], "number", [text])
+        app.wait_for_line(2)
+        app.go.set()
+        wait_until(lambda: box(app, "number").num_answers == 2)
+        kept, too_much = ended(heard(client, "number"))
+    assert kept["data"] == ["kept"] and too_much["error"] == STRINGS["en"]["REFUSED"]["unkept"]
+
+
+def test_the_pages_of_an_address_keep_no_more_bytes_together(app, monkeypatch):
+    quick = app.numbers["quick"]
+    monkeypatch.setattr(queue_module, "MOST_OF_ADDRESS", 3000)
+    with visitor(app.address, "127.0.0.65") as client, visitor(app.address, "127.0.0.66") as other:
+        join(client, quick, "one", ["x" * 3000, 1])
+        wait_until(lambda: box(app, "one").num_answers)
+        assert join(client, quick, "another", ["x", 1]).status_code == 429
+        assert join(other, quick, "other", ["x", 1]).status_code == 200
+        heard(client, "one")
+        assert join(client, quick, "another", ["x", 1]).status_code == 200
+
+
+def test_words_on_the_way_to_an_answer_that_nobody_hears_have_a_most(app):
+    queue = app.blocks.fair_queue
+    with visitor(app.address, "127.0.0.63") as client:
+        join(client, app.numbers["run"], "unheard", ["answer"])
+        app.wait_for_line(1)
+        (event,) = queue.event_queue_per_concurrency_id["model"].queue
+        for _ in range(300):
+            app.soon(queue.send_message, event, ProgressMessage(progress_data=[]))
+        app.go.set()
+        messages = heard(client, "unheard")
+    assert ended(messages)[0]["data"] == ["answer"] and len(messages) < 150
 
 
 def test_sessions_that_are_invented_push_out_nobodys_answers(app, monkeypatch):
