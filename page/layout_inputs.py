@@ -137,7 +137,7 @@ def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = 
     adapter, depth = loaded.engine.adapter, loaded.engine.num_layers
     default, least, has_frames = adapter.default_config(), adapter.least_l1, "video" in adapter.modalities
     settings, small = usual_settings(loaded), is_small(loaded.engine)
-    so_far = shown if isinstance(shown, dict) else {}
+    so_far = (shown if isinstance(shown, dict) else {}) | ({} if has_frames else {"open": "image"})
     return {
         controls.keep_ratio: gr.update(value=default.keep_ratio),
         controls.l1: gr.update(minimum=least, maximum=depth, value=default.l1),
