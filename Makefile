@@ -19,8 +19,10 @@ unexport PYTHONDONTWRITEBYTECODE # or every worker compiles the tests anew, 5 s 
 .PHONY: demo test test-fast lint format docs bench true-shape train plot-log evaluate methods lab lab-test findings fuzz load soak \
   hostile world samples screenshot notebook lock compat audit container chromium lmms clean
 
+# make demo MODEL=… for a Hub id or a folder; without it for a checkpoint that lies in the Hub's cache already, if one fits.
+MODEL := $(or $(AIM_MODEL),auto)
 demo: $(READY)
-	$(PY) app.py
+	$(PY) app.py --model "$(MODEL)"
 
 # In one process more than there are cores, four at most: while browser tests wait for the app, others go on.
 PARALLEL := --dist loadfile --no-loadscope-reorder

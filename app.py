@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import sys
+from collections.abc import Sequence
 
 if importlib.util.find_spec("fcntl") is None:  # Windows, where nothing confines the decoder of strangers' files either
     sys.exit(
@@ -23,7 +24,22 @@ from page.server.ending import ended_by_signals
 from page.server.folder import OwnFolder
 from page.server.process import let_open_many_files
 from page.server.settings import SettingError, read_settings
-from page.state.startup import arguments, load
+from page.state.choices import Choice, ListError, on_disk, read_list
+from page.state.models import Models
+from page.state.startup import AUTO, arguments, load
+from page.switching import USUAL_FRAMES
+
+
+def started(name: str, listed: Sequence[Choice], may_any: bool) -> Models:
+    """The embedded model, and the named one on its way behind it.
+
+    Where a GPU is lent for one call at a time, what runs there has to be in memory before: the named one alone.
+    """
+    if is_zero_gpu():
+        return Models(load(next((one.path for one in on_disk(listed)), "") if name == AUTO else name))
+    models = Models(load(""), listed, may_any)
+    models.begin_with(name, USUAL_FRAMES)
+    return models
 
 
 def main() -> None:
@@ -32,12 +48,13 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # what Gradio asks itself when it starts
     options = arguments()
     try:
-        settings = read_settings(options.host)
-    except SettingError as error:
+        settings, listed = read_settings(options.host), read_list()
+    except (SettingError, ListError) as error:
         sys.exit(str(error))
     let_open_many_files()
     with ended_by_signals(), OwnFolder.made():
-        serve(build_page(load(options.model), settings), options.host, options.port)
+        models = started(options.model, listed, options.allow_any_model)
+        serve(build_page(models, settings), options.host, options.port)
 
 
 if __name__ == "__main__":

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.utils import httpx  # the client that the Hub's library uses; which one depends on its version
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoProcessor
+from transformers import AutoConfig, AutoProcessor, GenerationConfig
 
 from aim_core.adapters.base import Adapter
 from aim_core.adapters.registry import adapter_class
+from aim_core.checkpoint import CheckpointError, ReadSoFar, read_checkpoint
 
 
 class ModelLoadError(RuntimeError):
     """A checkpoint could not be loaded; the message says why and what to do."""
 
 
-def load_adapter(id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Adapter:
+def load_adapter(
+    id_or_path: str | Path,
+    device: str = "auto",
+    dtype: str | torch.dtype = "auto",
+    on_read: Callable[[ReadSoFar], object] | None = None,
+) -> Adapter:
     """A stock model with its processor, ready to run.
 
-    device: "auto" takes a GPU if there is one; otherwise anything torch knows.
-    dtype:  "auto" is float32 on a CPU and bfloat16 on a GPU (float16 gives NaN on some of these models).
-    Raises ModelLoadError.
+    device:  "auto" takes a GPU if there is one; otherwise anything torch knows.
+    dtype:   "auto" is float32 on a CPU and bfloat16 on a GPU (float16 gives NaN on some of these models).
+    on_read: told how far the files have been read after each of their tensors; needs a folder of safetensors files.
+    Raises ModelLoadError, and what `on_read` raises.
     """
     name = str(id_or_path).strip()
-    place = _device(device)
-    if dtype == "auto":
-        dtype = torch.float32 if place.type == "cpu" else torch.bfloat16
+    place = chosen_device(device)
+    dtype = chosen_dtype(dtype, place)
     config = _config(name)
     try:
         family = adapter_class(config.model_type)
@@ -37,7 +46,11 @@ def load_adapter(id_or_path: str | Path, device: str = "auto", dtype: str | torc
         raise ModelLoadError(f"{name} cannot be used: {error}.") from error
     try:
         processor = AutoProcessor.from_pretrained(name)
-        model = family.model_class.from_pretrained(name, dtype=dtype, attn_implementation="sdpa")
+        settings = {"dtype": dtype, "attn_implementation": "sdpa"}
+        if on_read:
+            model = _read(family.model_class, Path(name), config, on_read, settings)
+        else:
+            model = family.model_class.from_pretrained(name, **settings)
         return family(model.to(place).eval(), processor)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise ModelLoadError(f"{name} does not fit into memory. Choose a smaller model or a larger machine.") from error
@@ -50,14 +63,33 @@ def load_adapter(id_or_path: str | Path, device: str = "auto", dtype: str | torc
     except ImportError as error:
         need = str(error).strip().splitlines()[0]
         raise ModelLoadError(f"{name} needs a Python package that is not installed here: {need}") from error
+    except CheckpointError as error:
+        raise ModelLoadError(f"{name} is not whole: {error}. Get the checkpoint again.") from error
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelLoadError(f"{name} has files missing or broken; get the checkpoint again.") from error
 
 
-def _device(device: str) -> torch.device:
+def chosen_device(device: str = "auto") -> torch.device:
+    """As `load_adapter` takes it."""
     if device != "auto":
         return torch.device(device)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def chosen_dtype(dtype: str | torch.dtype, device: torch.device) -> Any:
+    """As `load_adapter` takes it."""
+    if dtype != "auto":
+        return dtype
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def _read(model_class: Any, folder: Path, config: Any, on_read: Callable[[ReadSoFar], object], settings: dict) -> Any:
+    """`from_pretrained` of tensors that are read here, one after the other, each at once as it will be kept."""
+    tensors = dict(read_checkpoint(folder).tensors(settings["dtype"], on_read))
+    model = model_class.from_pretrained(None, config=config, state_dict=tensors, **settings)
+    with suppress(OSError):  # there need not be one
+        model.generation_config = GenerationConfig.from_pretrained(folder)
+    return model
 
 
 def _config(name: str):

@@ -8,9 +8,12 @@ from starlette.middleware import Middleware
 
 from aim_core.media.decode import being_read
 from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts
+from page.compare_handlers import kept_comparisons
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
+from page.components.estimate.component import prompts
+from page.components.models.component import ModelsPanel
 from page.components.nav.component import PAGES, NavPanel
 from page.explain import Explain
 from page.exports import events
@@ -19,66 +22,83 @@ from page.handlers import Handlers
 from page.head import Head
 from page.i18n import ENGLISH, I18N, text
 from page.layout import Controls, MediaInputs
+from page.per_model import PerModel
 from page.permalink import LEAST_RATIO
+from page.programs import endpoints
 from page.programs.endpoints import Programs
 from page.server.app import ServedApp
 from page.server.blocks import PageBlocks
 from page.server.ending import until_told
 from page.server.settings import ServerSettings
+from page.state.cancellation import Cancellation
+from page.state.models import Models
 from page.state.samples import samples_for
 from page.state.startup import Loaded
 from page.state.store import ResultStore
 from page.state.taken_files import TakenFiles
 from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
+from page.switching import Switching
 from page.theme import theme
 
-PRESS_RUN = "() => document.getElementById('run').click()"
+PRESS_RUN = "({ model }) => { if (!model.isSmall) document.getElementById('run').click(); }"
 
 
-def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBlocks:
-    """The page for one loaded model. settings: of the server around it; of one for this machine alone if left out."""
-    settings, depth = settings or ServerSettings(), loaded.engine.num_layers
-    store = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds)
-    taken = TakenFiles(settings.export_bytes)
-    adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
+def build_page(models: Models | Loaded, settings: ServerSettings | None = None) -> PageBlocks:
+    """The page for these models, or for one alone, laid out for the first.
+
+    settings: of the server around it; of one for this machine alone if left out.
+    """
+    settings, models = settings or ServerSettings(), models if isinstance(models, Models) else Models(models)
+    loaded, adapter = models.first, models.first.engine.adapter
+    depth, default = loaded.engine.num_layers, adapter.default_config()
+    store, cancellation = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds), Cancellation()
+    kept, taken = kept_comparisons(settings.store_bytes // 4, settings.keep_seconds), TakenFiles(settings.export_bytes)
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
-        NavPanel("explore", elem_id="nav")
+        with gr.Row(elem_id="head"):
+            NavPanel("explore", elem_id="nav")
+            picker = ModelsPanel(elem_id="models")
         with gr.Row(elem_id="about"):
             gr.Markdown(text("INTRO"), elem_id="intro")
-            gr.Markdown(layout_shared.about(loaded), elem_id="notice")
+            notice = gr.Markdown(layout_shared.about(loaded), elem_id="notice")
         with gr.Row(elem_id="screen"):
             with gr.Column(elem_id="inputs"), gr.Row():
                 with gr.Column(scale=5):
                     media = layout_inputs.media(adapter)
                 with gr.Column(scale=4, elem_id="ask"):
-                    controls = layout_inputs.controls(loaded, default, media)
+                    controls = layout_inputs.controls(loaded, default, media, lambda: models.now.engine.adapter)
             with gr.Column(elem_id="results"):
-                handlers = Handlers(loaded, layout_results.results(default, depth), store, taken)
+                results = layout_results.results(default, depth)
+        handlers = PerModel(models, lambda own: Handlers(own, results, store, taken, models.turns, cancellation))
         with media.video_samples:
             layout_shared.samples(media.video, controls.question, samples_for(loaded))
         with media.image_samples:
             layout_shared.samples(media.image, controls.question, samples_for(loaded))
         done = _connect(handlers, media, controls)
-        exports = Exports(handlers, loaded, media, controls)
-        done += events.connect(demo, exports)
+        exports = PerModel(models, lambda own: Exports(handlers.of(own), own, media, controls))
+        switching = Switching(models, exports, picker, notice, settings)
+        done += events.connect(demo, exports, switching.restore, switching.fitted)
+        switching.connect()
         events.enable(exports, done)
         _connect_figures(handlers, done)
         BarPanel(elem_id="bar")
-        Programs(loaded, handlers).connect()
+        programs = PerModel(models, lambda own: Programs(own, handlers.of(own)))
+        endpoints.connect(programs, models, demo.api_has_changed)
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
-        Explain(loaded, handlers).build()
+        Explain(loaded, handlers.first).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
-        compared = compare.build(loaded, handlers, demo, (settings.store_bytes // 4, settings.keep_seconds))
-    demo.settle(settings, lambda: handlers.runner.turns.holders() | being_read())
-    demo.tidied = [store.expire, compared.kept.expire, taken.forget]
+        compare.build(models, handlers, demo, kept)
+    models.on_gone.append(lambda _: prompts.cache_clear())
+    demo.settle(settings, lambda: models.turns.holders() | being_read())
+    demo.more_routes = [switching.route()]
+    demo.tidied = [store.expire, kept.expire, taken.forget]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
-    demo.record.gauges["kept_comparisons_bytes"] = lambda: compared.kept.num_bytes
+    demo.record.gauges["kept_comparisons_bytes"] = lambda: kept.num_bytes
     return demo
 
 
-def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list[Dependency]:
+def _connect(handlers: PerModel[Handlers], media: MediaInputs, controls: Controls) -> list[Dependency]:
     """Connect the events that run the model; returns those that fill the page."""
-    results, key = handlers.results, handlers.results.key
+    results, key = handlers.first.results, handlers.first.results.key
     tell_inputs(media, controls)
     settings = [*media.inputs, controls.question, *controls.sliders]
     outputs = [*results.panels, key]
@@ -92,55 +112,53 @@ def _connect(handlers: Handlers, media: MediaInputs, controls: Controls) -> list
     layout_inputs.disarm_stop(controls.stop, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
     _connect_patches(handlers)
-    follow = [_connect_follow(handlers, controls, [*settings, key], outputs)] if handlers.runner.is_small else []
-    return [run, *hand, *follow]
+    return [run, *hand, _connect_follow(handlers, controls, [*settings, key], outputs)]
 
 
-def _connect_run(handlers: Handlers, controls: Controls, inputs: list, outputs: list) -> Dependency:
+def _connect_run(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:
     """Run, or Enter in the question, asks."""
     return gr.on(
         [controls.run.click, controls.question.submit],
-        handlers.answer,
+        handlers.call("answer"),
         inputs,
         outputs,
         api_name="run",
         api_visibility="undocumented",
         **MODEL_LINE,
-        show_progress_on=handlers.results.answers,
+        show_progress_on=handlers.first.results.answers,
     )
 
 
-def _connect_hand(handlers: Handlers, event, inputs: list, outputs: list) -> Dependency:
+def _connect_hand(handlers: PerModel[Handlers], event, inputs: list, outputs: list) -> Dependency:
     """Marks, or taking them off, ask again; of its end the page hears, however it came."""
     hand = event(
-        handlers.marks,
+        handlers.call("marks"),
         inputs,
         outputs,
         trigger_mode="always_last",
         api_visibility="private",
         **MODEL_LINE,
-        show_progress_on=handlers.results.answers,
+        show_progress_on=handlers.first.results.answers,
     )
     hand.then(None, None, None, js=scripts.call(NOW, "hearAnswered"), api_visibility="private")
     return hand
 
 
-def _connect_break(handlers: Handlers, controls: Controls) -> None:
+def _connect_break(handlers: PerModel[Handlers], controls: Controls) -> None:
     """Set the keep ratio to the least, or back to the usual; a large model, which follows no slider, is asked then."""
-    keep, usual = controls.keep_ratio, handlers.adapter.default_config().keep_ratio
-    js = f"(keep) => keep > {LEAST_RATIO} ? {LEAST_RATIO} : {usual}"
-    broken = handlers.results.answers.breaks(None, keep, keep, js=js, api_visibility="private")
-    if not handlers.runner.is_small:
-        broken.then(None, None, None, js=PRESS_RUN, api_visibility="private")
+    keep, estimate = controls.keep_ratio, controls.estimate
+    js = f"(keep, {{ model }}) => keep > {LEAST_RATIO} ? {LEAST_RATIO} : model.keepRatio"
+    broken = handlers.first.results.answers.breaks(None, [keep, estimate], keep, js=js, api_visibility="private")
+    broken.then(None, estimate, None, js=PRESS_RUN, api_visibility="private")
 
 
-def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
+def _connect_times(handlers: PerModel[Handlers], run: Dependency) -> Dependency:
     """A run that answered is timed; of one that failed the page hears."""
     run.failure(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
     return run.success(
-        handlers.times,
-        handlers.results.key,
-        handlers.results.timed,
+        handlers.call("times"),
+        handlers.first.results.key,
+        handlers.first.results.timed,
         api_name="times",
         api_visibility="undocumented",
         **MODEL_LINE,
@@ -148,25 +166,25 @@ def _connect_times(handlers: Handlers, run: Dependency) -> Dependency:
     )
 
 
-def _connect_stop(handlers: Handlers, controls: Controls) -> None:
+def _connect_stop(handlers: PerModel[Handlers], controls: Controls) -> None:
     """Stop stops at once, in the queue, since only such an event can send a message."""
     controls.stop.click(None, None, None, js=scripts.call(NOW, "hearAnswered"), api_visibility="private")
     controls.stop.click(
-        handlers.stop,
-        handlers.results.key,
-        handlers.results.answered,
+        handlers.call("stop"),
+        handlers.first.results.key,
+        handlers.first.results.answered,
         show_progress="hidden",
         api_visibility="private",
         concurrency_limit=None,
     )
 
 
-def _connect_patches(handlers: Handlers) -> None:
+def _connect_patches(handlers: PerModel[Handlers]) -> None:
     """The panel of words asks for what is drawn on the patches once it is seen."""
-    panel = handlers.results.word_frames
+    panel = handlers.first.results.word_frames
     panel.patches(
-        handlers.patches,
-        handlers.results.key,
+        handlers.call("patches"),
+        handlers.first.results.key,
         panel,
         trigger_mode="always_last",
         show_progress="hidden",
@@ -174,11 +192,11 @@ def _connect_patches(handlers: Handlers) -> None:
     )
 
 
-def _connect_follow(handlers: Handlers, controls: Controls, inputs: list, outputs: list) -> Dependency:
+def _connect_follow(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:
     """A moved slider asks again."""
     return gr.on(
         [slider.change for slider in controls.sliders],
-        handlers.follow,
+        handlers.call("follow"),
         inputs,
         outputs,
         trigger_mode="always_last",
@@ -189,14 +207,14 @@ def _connect_follow(handlers: Handlers, controls: Controls, inputs: list, output
     )
 
 
-def _connect_figures(handlers: Handlers, done: list[Dependency]) -> None:
+def _connect_figures(handlers: PerModel[Handlers], done: list[Dependency]) -> None:
     """Still pictures follow a run and their slider, but only while their part of the page is open."""
-    figures = handlers.results.figures
-    inputs = [handlers.results.key, figures.is_open, figures.layer, figures.scale]
-    drawn = {"fn": handlers.figures, "inputs": inputs, "outputs": figures.drawn}
+    figures = handlers.first.results.figures
+    inputs = [handlers.first.results.key, figures.is_open, figures.layer, figures.scale]
+    drawn = {"fn": handlers.call("figures"), "inputs": inputs, "outputs": figures.drawn}
     drawn |= {"show_progress": "hidden", "api_visibility": "private"}
     figures.box.expand(
-        handlers.open_figures, None, figures.opened, show_progress="hidden", api_visibility="private"
+        handlers.call("open_figures"), None, figures.opened, show_progress="hidden", api_visibility="private"
     ).then(**drawn)
     figures.box.collapse(lambda: False, None, figures.is_open, api_visibility="private")
     gr.on([figures.layer.input, figures.scale.input], **drawn, trigger_mode="always_last")
@@ -209,7 +227,7 @@ def serve(demo: PageBlocks, host: str, port: int, **more) -> None:
     entries = tuple(block.entry for block in demo.blocks.values() if isinstance(block, Panel))
     paths = tuple(f"/{path}" for path in PAGES.values())
     head = Middleware(Head, entries=entries, paths=paths)
-    app = ServedApp(demo, pages=paths, middleware=[head], routes=[scripts.route()])
+    app = ServedApp(demo, pages=paths, middleware=[head], routes=[scripts.route(), *demo.more_routes])
     demo.launch(
         server_name=host,
         server_port=port,

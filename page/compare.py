@@ -10,7 +10,7 @@ from gradio.i18n import I18nData
 from aim_core.budget import MEASURES
 from aim_core.methods.registry import METHODS
 from page import layout_inputs, layout_shared, scripts
-from page.compare_handlers import CompareHandlers
+from page.compare_handlers import AskedComparison, CompareHandlers
 from page.compare_link import LEAST, MOST
 from page.components.compare.component import ComparePanel
 from page.components.nav.component import NavPanel
@@ -20,8 +20,10 @@ from page.handlers import Handlers
 from page.i18n import STRINGS, text, translatable
 from page.layout import MediaInputs
 from page.method_texts import method_title
+from page.per_model import PerModel
+from page.state.models import Models
 from page.state.samples import samples_for
-from page.state.startup import Loaded
+from page.state.store import ByteCache
 from page.state.waiting import EXPORT_LINE, MODEL_LINE
 
 USUAL = ["aim", "fastv", "pyramid_drop", "vtw", "divprune", "visionzip", "vidcom2", "v_cast", "evs"]
@@ -57,9 +59,11 @@ class Taken(NamedTuple):
     link: gr.Textbox
 
 
-def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks, kept: tuple[int, float]) -> CompareHandlers:
+def build(
+    models: Models, handlers: PerModel[Handlers], demo: gr.Blocks, kept: ByteCache[AskedComparison]
+) -> PerModel[CompareHandlers]:
     """Its components and events, on the route that is being built; returns its handlers. kept: as they take it."""
-    adapter = loaded.engine.adapter
+    adapter = models.first.engine.adapter
     NavPanel("compare", elem_id="nav")
     gr.Markdown(text("COMPARE_INTRO"), elem_id="intro")
     with gr.Row(elem_id="screen"):
@@ -76,11 +80,11 @@ def build(loaded: Loaded, handlers: Handlers, demo: gr.Blocks, kept: tuple[int, 
             panel = ComparePanel(elem_id="compare")
             taken = _taken()
     with media.video_samples:
-        layout_shared.samples(media.video, question, samples_for(loaded))
+        layout_shared.samples(media.video, question, samples_for(models.first))
     with media.image_samples:
-        layout_shared.samples(media.image, question, samples_for(loaded))
+        layout_shared.samples(media.image, question, samples_for(models.first))
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
-    compared = CompareHandlers(loaded, handlers, panel, media, inputs.settings, kept)
+    compared = PerModel(models, lambda own: CompareHandlers(own, handlers.of(own), panel, media, inputs.settings, kept))
     _connect(demo, compared, inputs, taken)
     return compared
 
@@ -110,25 +114,25 @@ def _taken() -> Taken:
     return Taken(gr.State(None), buttons, files, code, link)
 
 
-def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: Taken) -> None:
+def _connect(demo: gr.Blocks, handlers: PerModel[CompareHandlers], inputs: Inputs, taken: Taken) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     asked = [inputs.run.click, inputs.question.submit]
     layout_inputs.arm_stop(inputs.stop, asked)
     compared = gr.on(
         asked,
-        handlers.run,
+        handlers.call("run"),
         [*inputs.media.inputs, *inputs.settings],
-        [handlers.panel, taken.key, taken.code, taken.link],
+        [handlers.first.panel, taken.key, taken.code, taken.link],
         api_visibility="private",
         **MODEL_LINE,
-        show_progress_on=handlers.panel,
+        show_progress_on=handlers.first.panel,
     )
     layout_inputs.disarm_stop(inputs.stop, [compared], last=[compared])
-    inputs.stop.click(handlers.stop, None, None, concurrency_limit=None, **quiet)
+    inputs.stop.click(handlers.call("stop"), None, None, concurrency_limit=None, **quiet)
     compared.success(None, taken.link, taken.link, js=scripts.call(ADDRESS, "standsIn"), **quiet)
     tabs = [*inputs.media.inputs, inputs.media.tabs]
     linked = demo.load(
-        handlers.restore,
+        handlers.call("restore"),
         taken.link,
         [*inputs.settings, *tabs],
         js=scripts.call(ADDRESS, "linked"),
@@ -139,7 +143,7 @@ def _connect(demo: gr.Blocks, handlers: CompareHandlers, inputs: Inputs, taken: 
     linked.success(None, asks, None, js=scripts.call(ADDRESS, "beginCompared"), **quiet)
     for kind, button in taken.buttons.items():
         made = button.click(
-            handlers.maker(kind),
+            handlers.first.maker(kind),
             taken.key,
             taken.files,
             api_name=f"compare_{kind}",

@@ -35,12 +35,12 @@ from page.state.waiting import waiting
 
 
 class AskedComparison:
-    """What was asked, and the runs that have answered so far. known, outside: see `compare_record`."""
+    """What was asked, and the runs that have answered so far. known, outside: see `compare_record`. model: its name."""
 
-    def __init__(self, path: str, question: str, num_frames: int, budget: Budget, methods: list[str]):
+    def __init__(self, path: str, question: str, num_frames: int, budget: Budget, methods: list[str], model: str):
         self.path, self.question, self.num_frames = path, question, num_frames
         self.budget, self.methods = budget, methods
-        self.known, self.outside = known_answer(path, question), False
+        self.known, self.outside, self.model = known_answer(path, question), False, model
         self.runs: dict[str, MethodRun] = {}  # the dense one first
 
     @property
@@ -64,6 +64,11 @@ class AskedComparison:
         return Compared(trace, compare_record(self.listed, self.known, self.outside, self.budget))
 
 
+def kept_comparisons(most_bytes: int, seconds: float) -> ByteCache[AskedComparison]:
+    """Room for comparisons of all visitors together."""
+    return ByteCache(most_bytes, seconds, size=lambda asked: held_bytes(asked.runs))
+
+
 class CompareHandlers:
     """The handlers of one page; its runs share `handlers`' engine and their turn with the other pages' runs."""
 
@@ -74,16 +79,16 @@ class CompareHandlers:
         panel: ComparePanel,
         media: MediaInputs,
         settings: list[Component],
-        kept: tuple[int, float],
+        kept: ByteCache[AskedComparison],
     ):
         """settings: the components that a link sets, in the order of `CompareSettings.settings`.
 
-        kept: bytes of comparisons of all visitors together, and seconds: so much is kept for what is taken away.
+        kept: comparisons of all visitors together, for what is taken away.
         """
         self.media, self.settings = media, settings
         self.adapter, self.facts, self.panel = loaded.engine.adapter, ModelFacts.of(loaded), panel
         self.runner, self.cancellation, self.taken = handlers.runner, handlers.cancellation, handlers.taken
-        self.kept = ByteCache[AskedComparison](*kept, size=lambda asked: held_bytes(asked.runs))
+        self.kept = kept
         self.writers = {"csv": self._csv, "figures": self._figures, "page": self._page}
 
     @guarded
@@ -103,7 +108,7 @@ class CompareHandlers:
         """Show each method's run as it finishes, then the times of all, with its code and link."""
         question, budget = checked_question(question), checked_budget(budget, measure)
         path, methods = checked_media(video, image, shown), checked_methods(methods)
-        asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods)
+        asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods, self.facts.name)
         key = uuid.uuid4().hex
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames, waiting("file", stop)))
@@ -182,7 +187,7 @@ class CompareHandlers:
 
     def _page(self, asked: AskedComparison, folder: Path) -> list[Path]:
         texts = strings().REPLAY
-        settings = f"{sample_name(asked.path) or Path(asked.path).name} · {self.facts.name}"
+        settings = f"{sample_name(asked.path) or Path(asked.path).name} · {asked.model}"
         heading = {"title": strings().COMPARE_TITLE, "question": asked.question, "settings": settings}
         heading |= {"theme": texts["theme"], "offline": texts["offline"]}
         page = replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
@@ -190,7 +195,7 @@ class CompareHandlers:
 
     def _code(self, asked: AskedComparison) -> str:
         settings = asked.question, asked.num_frames, asked.budget, asked.methods
-        return comparison_code(asked.path, *settings, self.facts.name)
+        return comparison_code(asked.path, *settings, asked.model)
 
 
 def _written(path: Path, text: str) -> Path:

@@ -17,6 +17,7 @@ from aim_core.media.frames import Frames
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Result
 from aim_core.trace import Trace
+from aim_core.turns import Turns
 from page.checks import (
     checked_config,
     checked_frames,
@@ -45,7 +46,7 @@ from page.state.progress import RunProgress
 from page.state.runner import Runner
 from page.state.samples import known_answer
 from page.state.startup import Loaded
-from page.state.store import ResultStore, StoredRun
+from page.state.store import Maker, ResultStore, StoredRun
 from page.state.taken_files import TakenFiles
 from page.state.waiting import waiting
 
@@ -54,13 +55,26 @@ class Handlers:
     """The handlers of one page. They return {component: value}; a component that is left out stays as it is."""
 
     def __init__(
-        self, loaded: Loaded, results: Results, store: ResultStore | None = None, taken: TakenFiles | None = None
+        self,
+        loaded: Loaded,
+        results: Results,
+        store: ResultStore | None = None,
+        taken: TakenFiles | None = None,
+        turns: Turns | None = None,
+        cancellation: Cancellation | None = None,
     ):
+        """taken, turns, cancellation: of all models together, where a page has several."""
         self.results, self.store = results, store or ResultStore()
         self.taken = taken or TakenFiles(ServerSettings.export_bytes)
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
-        self.runner, self.cancellation = Runner(loaded.engine, loaded.world), Cancellation()
+        self.maker = Maker(self.facts, self.tokenizer)
+        self.runner, self.cancellation = Runner(loaded.engine, loaded.world, turns), cancellation or Cancellation()
+
+    def stored(self, key: str | None) -> StoredRun | None:
+        """A run of the store, as this model's page shows it; None if there was none or it had to make room."""
+        stored = self.store.get(key)
+        return stored.seen_by(self.maker) if stored else None
 
     @guarded
     def answer(
@@ -99,7 +113,7 @@ class Handlers:
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
             stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
-            yield self._shown(stored, key)
+            yield self._shown(replace(stored, maker=self.maker), key)
 
     def _frames(self, path: str, num_frames: int, stop: Callable[[], bool]) -> Frames:
         """The frames to ask about; says so if the file has fewer."""
@@ -118,7 +132,7 @@ class Handlers:
     @guarded
     def times(self, key, request: gr.Request):
         """Time the prefills of the run that was just answered; if that is stopped, the answers stay."""
-        stored = self.store.get(key)
+        stored = self.stored(key)
         if stored is None or stored.model is not None or stored.timed_prefills:
             return gr.skip()
         try:
@@ -139,7 +153,9 @@ class Handlers:
         A run that was loaded from a file has no video here, so it stays as it is; and so does a run of another file
         or question than are on the page now, since its answer would stand under them.
         """
-        stored = self.store.get(key)
+        stored = self.stored(key)
+        if not self.runner.is_small:  # a run takes too long to follow a slider
+            return gr.skip()
         if stored is None or stored.model is not None or l1 >= l2:  # the page is about to move one of the two
             return gr.skip()
         if (shown_file(video, image, shown), str(question or "").strip()) != (stored.path, stored.question):
@@ -159,11 +175,11 @@ class Handlers:
     @guarded
     def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
         """Run AIM again with the patches that the reader protected or removed; without any, show AIM alone again."""
-        stored = self.store.get(key)
+        stored = self.stored(key)
         if stored is None:
             raise refusal(strings().NO_RUN, "overrides")
         if stored.model is not None:
-            raise refusal(strings().LOADED_ONLY, "overrides")
+            raise refusal(strings().OTHERS_ONLY if stored.is_others else strings().LOADED_ONLY, "overrides")
         config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
         overrides = checked_overrides(event._data if event else None, stored.aim.trace)
         if overrides and num_frames != stored.num_frames:
@@ -185,7 +201,7 @@ class Handlers:
         try:
             yield self.by_hand(keep_ratio, l1, l2, num_frames, key, event, request)
         except gr.Error as error:
-            if stored := self.store.get(key):
+            if stored := self.stored(key):
                 explored = self.panels(stored)[self.results.explorer]
                 yield {self.results.explorer: explored._replace(refused=error.message)}
             raise
@@ -194,7 +210,7 @@ class Handlers:
     def stop(self, key, request: gr.Request):
         """Cancel the run that this page has under way and show the answers of the last run again."""
         self.cancellation.stop(request.session_hash)
-        stored = self.store.get(key)
+        stored = self.stored(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
         panels = self.panels(stored) if stored else {}
         return {panel: panels.get(panel) for panel in self.results.answered}
@@ -202,7 +218,7 @@ class Handlers:
     @guarded
     def patches(self, key):
         """Show the attention of words to every patch, unless the run has made room for newer ones."""
-        stored = self.store.get(key)
+        stored = self.stored(key)
         if key and stored is None:
             raise refusal(strings().RESULT_GONE, "gone")
         if stored is None or stored.is_bare:
@@ -254,7 +270,7 @@ class Handlers:
             return dict.fromkeys(to.panels) | {to.explorer: Explored(stored.shown)}
         tokenizer = stored.saved_tokens or self.tokenizer
         return {
-            to.asked: self._asked(Asked.of(stored), stored.model),
+            to.asked: self._asked(Asked.of(stored), stored.model, stored.is_others),
             to.answers: answers_record(
                 stored.runs, stored.timed_prefills > 0, stored.known, stored.world, is_saved=stored.model is not None
             ),
@@ -265,12 +281,12 @@ class Handlers:
             to.summary: summary(stored.runs),
         }
 
-    def _asked(self, asked: Asked, maker: ModelFacts | None = None) -> dict:
-        """The strip's record of a run; maker: of a run from a file, its model."""
+    def _asked(self, asked: Asked, maker: ModelFacts | None = None, is_others: bool = False) -> dict:
+        """The strip's record of a run; maker: of a run from a file or of another model, its model."""
         name = (maker or self.facts).name
         sliders = slider_values(asked.config, asked.num_frames, self.adapter.num_layers, self.adapter.least_l1)
         shown = strings().EMBEDDED_NAME if name == EMBEDDED_NAME else name
-        return asked_record(asked, shown, sliders, is_saved=maker is not None)
+        return asked_record(asked, shown, sliders, is_saved=maker is not None, is_others=is_others)
 
     @guarded
     def open_figures(self):
@@ -284,7 +300,7 @@ class Handlers:
         """Draw the figures of a stored run while their accordion is open; the model does not run."""
         if key is None or not is_open:
             return gr.skip()
-        stored = self.store.get(key)
+        stored = self.stored(key)
         if stored is None:
             raise refusal(strings().RESULT_GONE, "gone")
         from page.figures import figures

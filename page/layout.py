@@ -23,6 +23,7 @@ class MediaInputs:
     image: gr.Image
     shown: gr.State
     tabs: gr.Tabs
+    video_tab: gr.Tab
     video_samples: gr.Column
     image_samples: gr.Column
     opened: dict[str, Callable]
@@ -40,7 +41,7 @@ class MediaInputs:
 
 @dataclass(frozen=True, eq=False)
 class Controls:
-    """The question, the settings, Run and Stop."""
+    """The question, the settings with what they will cost, Run and Stop."""
 
     question: gr.Textbox
     keep_ratio: gr.Slider
@@ -48,6 +49,7 @@ class Controls:
     l2: gr.Slider
     num_frames: gr.Slider
     details: gr.Checkbox
+    estimate: gr.HTML
     run: gr.Button
     stop: gr.Button
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -10,10 +11,17 @@ from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
 from page import scripts
 from page.checks import MAX_FRAMES
-from page.components.estimate.component import FRAMES, SIZE, EstimatePanel, frames_and_prompts, model_sizes
+from page.components.estimate.component import (
+    FRAMES,
+    SIZE,
+    EstimatePanel,
+    counted_for,
+    frames_and_prompts,
+    model_sizes,
+)
 from page.components.image_file import ImageFile
 from page.i18n import text
-from page.layout import Controls, MediaInputs
+from page.layout import Controls, MediaInputs, Update
 from page.permalink import LEAST_RATIO
 from page.state.runner import is_small
 from page.state.startup import Loaded
@@ -42,6 +50,7 @@ def media(adapter: Adapter) -> MediaInputs:
         image=image,
         shown=shown,
         tabs=tabs,
+        video_tab=video_tab,
         video_samples=video_samples,
         image_samples=image_samples,
         opened={"video": video_tab.select, "image": image_tab.select},
@@ -70,8 +79,13 @@ def frames_slider(has_frames: bool, **look: Any) -> gr.Slider:
     )
 
 
-def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls:
-    """Question, Run and Stop, sliders and what they will cost; l2 stays above l1 without asking the server."""
+def controls(
+    loaded: Loaded, default: AimConfig, media: MediaInputs, adapter_now: Callable[[], Adapter] | None = None
+) -> Controls:
+    """Question, Run and Stop, sliders and what they will cost; l2 stays above l1 without asking the server.
+
+    adapter_now: of the model that answers when it is called, where that may change.
+    """
     depth, adapter = loaded.engine.num_layers, loaded.engine.adapter
     least, has_frames = adapter.least_l1, "video" in adapter.modalities
     question = question_box()
@@ -102,13 +116,37 @@ def controls(loaded: Loaded, default: AimConfig, media: MediaInputs) -> Controls
     details = gr.Checkbox(
         small, label=text("DETAILS"), info=text("DETAILS_INFO"), visible=not small, elem_id="details", container=False
     )
-    settings = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2, "frames": num_frames.value}
-    settings |= {"kind": adapter.modalities[-1]} | frames_and_prompts(adapter, *SIZE)
-    estimate = EstimatePanel(model_sizes(loaded.engine), value=settings, elem_id="estimate")
-    estimate.follow(adapter, media, sliders)
+    settings = usual_settings(loaded) | frames_and_prompts(adapter, *SIZE)
+    estimate = EstimatePanel(value=settings, elem_id="estimate")
+    estimate.follow(adapter_now or (lambda: adapter), media, sliders)
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
     l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
-    return Controls(question, keep_ratio, l1, l2, num_frames, details, run, stop)
+    return Controls(question, keep_ratio, l1, l2, num_frames, details, estimate, run, stop)
+
+
+def usual_settings(loaded: Loaded) -> dict[str, Any]:
+    """What the estimate of a model begins with, but for the size of frames."""
+    default, kind = loaded.engine.adapter.default_config(), loaded.engine.adapter.modalities[-1]
+    usual = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2}
+    return usual | {"frames": FRAMES if kind == "video" else 1, "kind": kind, "model": model_sizes(loaded.engine)}
+
+
+def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = None) -> Update:
+    """The inputs as they are for another model than the page was made for. shown: the estimate's value so far, which
+    knows the size of the files."""
+    adapter, depth = loaded.engine.adapter, loaded.engine.num_layers
+    default, least, has_frames = adapter.default_config(), adapter.least_l1, "video" in adapter.modalities
+    settings, small = usual_settings(loaded), is_small(loaded.engine)
+    so_far = (shown if isinstance(shown, dict) else {}) | ({} if has_frames else {"open": "image"})
+    return {
+        controls.keep_ratio: gr.update(value=default.keep_ratio),
+        controls.l1: gr.update(minimum=least, maximum=depth, value=default.l1),
+        controls.l2: gr.update(minimum=least + 1, maximum=depth + 1, value=default.l2),
+        controls.num_frames: gr.update(value=settings["frames"], visible=has_frames),
+        controls.details: gr.update(value=small, visible=not small),
+        controls.estimate: counted_for(adapter, so_far | settings),
+        media.video_tab: gr.update(visible=has_frames),
+    } | ({} if has_frames else {media.shown: "image", media.tabs: gr.Tabs(selected="image")})
 
 
 def arm_stop(stop: gr.Button, asked: list) -> None:

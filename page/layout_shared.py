@@ -16,10 +16,11 @@ from page.state.startup import Loaded
 
 def about(loaded: Loaded) -> I18nData:
     """Which model runs here and what it knows, in Markdown."""
-    return translatable("about", {language: _about(loaded, texts) for language, texts in STRINGS.items()})
+    return translatable("about", {language: told_of(loaded, texts) for language, texts in STRINGS.items()})
 
 
-def _about(loaded: Loaded, texts: dict) -> str:
+def told_of(loaded: Loaded, texts: dict) -> str:
+    """The same in one language. texts: of that."""
     name = texts["EMBEDDED_NAME"] if loaded.is_embedded else f"`{loaded.name}`"
     adapter, (height, width) = loaded.engine.adapter, SIZE
     name_and_depth = {"name": name, "layers": loaded.engine.num_layers}

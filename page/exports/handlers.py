@@ -33,7 +33,7 @@ from page.state.store import StoredRun
 from page.token_text import SavedTokens
 
 LONGEST_LINK = 20_000  # characters; a question may have 4,000
-OPENED = "opening"  # key of the opening example
+OPENED = "opening_saved", "opening"  # keys of the opening example: for another model, and for the embedded one
 GIF_WIDTH = 800  # pixels; a GIF grows fast
 
 
@@ -85,7 +85,7 @@ class Exports:
     @guarded
     def ready(self, key):
         """Show the code of the last run and enable the buttons."""
-        stored = self.handlers.store.get(key)
+        stored = self.handlers.stored(key)
         if stored is None:
             return gr.skip()
         panel = self.results.exports
@@ -156,8 +156,10 @@ class Exports:
         stored = replace(opening_run(), is_example=True)
         if self.is_embedded:
             path = self._cached(stored.path)
-            stored = replace(stored, path=path, aim=self._pictured(stored, path), model=None)
-        return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(OPENED, stored)}
+            aim, maker = self._pictured(stored, path), self.handlers.maker
+            stored = replace(stored, path=path, aim=aim, model=None, maker=maker)
+        name = OPENED[self.is_embedded]
+        return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(name, stored)}
 
     def _pictured(self, stored: StoredRun, path: str) -> Result:
         """Its run with AIM and the pixels that the model gets, decoded for the first visitor and kept for all."""
@@ -170,12 +172,12 @@ class Exports:
     @guarded
     def opening_inputs(self, video, image, shown, question, key):
         """Sample and question of the opening example, for a model that reads videos, if nothing has been put in yet."""
-        if key != OPENED or video or image or question or "video" not in self.adapter.modalities:
+        if key not in OPENED or video or image or question or "video" not in self.adapter.modalities:
             return gr.skip()
         return {self.controls.question: QUESTION} | self._sample(SAMPLE)
 
     def _stored(self, key: str | None) -> StoredRun:
-        stored = self.handlers.store.get(key)
+        stored = self.handlers.stored(key)
         if stored is None:
             sentence = strings().NOTHING_TO_EXPORT if key is None else strings().RESULT_GONE
             raise refusal(sentence, "gone")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
+from gradio.components.api_component import Api
 
 from aim_core.config import AimConfig
 from aim_core.errors import Stopped
@@ -26,10 +27,12 @@ from page.components.estimate.component import FRAMES, SIZE, prompt_of
 from page.components.estimate.counted import counted
 from page.handlers import Handlers
 from page.i18n import strings
-from page.programs.parameters import ProgramFile, parameter, record
+from page.per_model import PerModel
+from page.programs.parameters import ProgramFile, allow, parameter, record
 from page.programs.records import answer_record, estimate_record
 from page.state.cancellation import client_gone
 from page.state.model_facts import ModelFacts
+from page.state.models import Models
 from page.state.startup import Loaded
 from page.state.store import StoredRun
 from page.state.waiting import MODEL_LINE, waiting
@@ -48,45 +51,57 @@ ESTIMATE = (
 )
 
 
+def connect(programs: PerModel[Programs], models: Models, tell: Callable[[], object]) -> None:
+    """Add both to the page that is being built. tell: called once Gradio's page about them has to say something new."""
+    with gr.Column(visible=False):
+        settings, (height, width) = _settings(), SIZE
+        asked = [
+            parameter("Question", "string", "About the one file that is given"),
+            ProgramFile(label="A video, if there is no image"),
+            ProgramFile(label="An image, if there is no video"),
+            *settings,
+            parameter("Kept rows", "boolean", "Whether to give kept_rows", False),
+            parameter("Timed", "boolean", "Whether to time both, which takes several prefills", True),
+        ]
+        kind = parameter("Kind", "string", "A picture is one frame")
+        sized = [
+            *settings,
+            kind,
+            parameter("Height", "integer", "Of the frames, in pixels", height),
+            parameter("Width", "integer", "Of the frames, in pixels", width),
+        ]
+        answer, estimate = record("Answer", ANSWER), record("Estimate", ESTIMATE)
+
+    def take_usual(loaded: Loaded) -> None:
+        """What is taken where nothing is given is what the model that answers usually has."""
+        default, reads = loaded.engine.adapter.default_config(), loaded.engine.adapter.modalities
+        usual = (default.keep_ratio, default.l1, default.l2, FRAMES, reads[-1])
+        for one, value in zip([*settings, kind], usual, strict=True):
+            one.value = value
+        allow(kind, list(reads))
+        tell()
+
+    take_usual(models.first)
+    models.on_now.append(take_usual)
+    gr.on([], programs.call("answer"), asked, answer, api_name="answer", **MODEL_LINE)
+    gr.on([], programs.call("estimate"), sized, estimate, api_name="estimate")
+
+
+def _settings() -> list[Api]:
+    return [
+        parameter("Keep ratio", "number", "Share of visual tokens left after merging, in (0, 1]"),
+        parameter("l1", "integer", "Every visual token enters the layers up to this one"),
+        parameter("l2", "integer", "No visual token enters the layers from this one on"),
+        parameter("Frames", "integer", f"Sampled evenly from a video, 1 to {MAX_FRAMES}"),
+    ]
+
+
 class Programs:
     """The endpoints for programs around one model."""
 
     def __init__(self, loaded: Loaded, handlers: Handlers):
         self.runner, self.tokenizer, self.facts = handlers.runner, handlers.tokenizer, ModelFacts.of(loaded)
-        self.adapter = loaded.engine.adapter
-
-    def connect(self) -> None:
-        """Add both to the page that is being built."""
-        with gr.Column(visible=False):
-            settings, reads, (height, width) = self._settings(), self.adapter.modalities, SIZE
-            asked = [
-                parameter("Question", "string", "About the one file that is given"),
-                ProgramFile(label="A video, if there is no image"),
-                ProgramFile(label="An image, if there is no video"),
-                *settings,
-                parameter("Kept rows", "boolean", "Whether to give kept_rows", False),
-                parameter("Timed", "boolean", "Whether to time both, which takes several prefills", True),
-            ]
-            sized = [
-                *settings,
-                parameter("Kind", list(reads), "A picture is one frame", reads[-1]),
-                parameter("Height", "integer", "Of the frames, in pixels", height),
-                parameter("Width", "integer", "Of the frames, in pixels", width),
-            ]
-            answer, estimate = record("Answer", ANSWER), record("Estimate", ESTIMATE)
-        gr.on([], self.answer, asked, answer, api_name="answer", **MODEL_LINE)
-        gr.on([], self.estimate, sized, estimate, api_name="estimate")
-
-    def _settings(self) -> list[Component]:
-        default = self.adapter.default_config()
-        return [
-            parameter(
-                "Keep ratio", "number", "Share of visual tokens left after merging, in (0, 1]", default.keep_ratio
-            ),
-            parameter("l1", "integer", "Every visual token enters the layers up to this one", default.l1),
-            parameter("l2", "integer", "No visual token enters the layers from this one on", default.l2),
-            parameter("Frames", "integer", f"Sampled evenly from a video, 1 to {MAX_FRAMES}", FRAMES),
-        ]
+        self.adapter, self.maker = loaded.engine.adapter, handlers.maker
 
     @guarded
     def answer(
@@ -116,7 +131,7 @@ class Programs:
             ask = partial(self.runner.run, frames, question, stop=stop)
             dense, aim = ask(config=AimConfig.dense()), ask(config=config)
             world = self.runner.world_check(frames, question)
-            stored = StoredRun(path, question, num_frames, dense, aim, world=world)
+            stored = StoredRun(path, question, num_frames, dense, aim, world=world, maker=self.maker)
             return self.runner.timed(stored, frames, stop) if timed else stored
 
     @guarded

@@ -27,6 +27,12 @@ def parameter(label: str, kind: str | list[str], about: str, default: Any = None
     return Api(default, schema | {"additional_description": about}, label)
 
 
+def allow(own: Api, words: list[str]) -> None:
+    """Let a parameter be one of these words."""
+    about: Any = own._api_info["additional_description"]
+    own._api_info = {"enum": words, "additional_description": about}  # type: ignore[dict-item]
+
+
 def record(label: str, about: str) -> Api:
     """A dict that is given back; about: what is in it."""
     schema: Any = {"type": "object", "additionalProperties": {}, "description": about}

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.exceptions import ComponentProcessingError, InvalidPathError
+from starlette.routing import Route
 
 from page.checks import is_disk_full, refusal
 from page.i18n import strings
@@ -26,6 +27,7 @@ class PageBlocks(gr.Blocks):
     fair_queue: FairQueue
     _api_info: Any = None
     tidied: Sequence[Callable[[], object]] = ()  # called now and then
+    more_routes: Sequence[Route] = ()  # of the page itself
 
     def settle(self, settings: ServerSettings, under_way: Callable[[], Container[str]]) -> None:
         """Take what was connected so far into a fair queue that nothing goes round.
@@ -46,6 +48,12 @@ class PageBlocks(gr.Blocks):
 
     def names(self) -> set[str]:
         return {str(fn.api_name) for fn in self.fns.values()}
+
+    def api_has_changed(self) -> None:
+        """What is told about the endpoints is to be made anew."""
+        self._api_info = None
+        if app := getattr(self, "app", None):
+            app.page_api_info.clear()
 
     def parameters(self, name: str) -> dict[str, bool] | None:
         if self._api_info is None:

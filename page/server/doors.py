@@ -12,7 +12,7 @@ from page.server.refused import Refused
 _READ = r"config/?|theme\.css|manifest\.json|robots\.txt|favicon\.ico|health|metrics|(assets|static|svelte)/.+"
 _READ_API = (
     r"info/?|file=.+|heartbeat/[^/]+|queue/(data|status)|call/(v2/)?[^/]+/[^/]+|startup-events|upload_progress|app_id/?|"
-    r"theme\.css|scripts/.+"
+    r"theme\.css|scripts/.+|models"
 )
 _SENT = r"queue/join|call/(v2/)?[^/]+/?|cancel|reset/?|upload"
 _PAST_THE_QUEUE = re.compile(r"/gradio_api/(run|api)/.*")

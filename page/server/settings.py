@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SHORTEST_KEY = 16  # characters; whoever guesses it can load models
 _MB = 1 << 20
 
 
@@ -60,6 +61,7 @@ class ServerSettings:
     streams:       most requests under way at once, of one address.
     upload_bytes:  most of one request, of one address in an hour, and on the disk at once.
     export_bytes:  most that one address takes away in an hour.
+    switchers:     who may let another model answer: "all", "key" (who has the owner's key) or "nobody".
     store_bytes:   of runs kept for figures and exports. keep_seconds: how long runs and files are kept.
     """
 
@@ -76,6 +78,8 @@ class ServerSettings:
     export_bytes: int = 1000 * _MB
     store_bytes: int = 1000 * _MB
     keep_seconds: int = 2 * 3600
+    switchers: str = "all"
+    owner_key: str = ""
 
 
 def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> ServerSettings:
@@ -95,7 +99,10 @@ def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> Ser
         sizes["store_bytes"] = store * _MB
     if minutes := _whole(environment, "AIM_KEEP_MINUTES"):
         sizes["keep_seconds"] = minutes * 60
+    switchers, key = _switchers(environment, is_alone=host in LOOPBACK and not on_space)
     return ServerSettings(
+        switchers=switchers,
+        owner_key=key,
         hosts=() if "*" in hosts else (*hosts, host, *LOOPBACK),
         origins=tuple(name.lower().rstrip("/") for name in _words(given("AIM_ORIGINS", ""))),
         proxies=Addresses.read(given("AIM_PROXIES", "*" if on_space else ""), "AIM_PROXIES"),
@@ -103,6 +110,20 @@ def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> Ser
         has_openapi=given("AIM_OPENAPI", "") == "1",
         **sizes,
     )
+
+
+def _switchers(environment: Mapping[str, str], is_alone: bool) -> tuple[str, str]:
+    """Who may switch, and the owner's key. Without a word of the owner: whoever uses a page for this machine alone, and
+    on any other server the owner, who needs a key."""
+    key = environment.get("AIM_OWNER_KEY", "")
+    if key and len(key) < SHORTEST_KEY:
+        raise SettingError(f"AIM_OWNER_KEY must have at least {SHORTEST_KEY} characters, got {len(key)}.")
+    chosen = environment.get("AIM_SWITCH") or ("key" if key else "all" if is_alone else "nobody")
+    if chosen not in ("all", "key", "nobody"):
+        raise SettingError(f"AIM_SWITCH is all, key or nobody, not {chosen!r}.")
+    if chosen == "key" and not key:
+        raise SettingError("AIM_SWITCH=key needs AIM_OWNER_KEY.")
+    return chosen, key
 
 
 def _words(text: str) -> list[str]:

@@ -35,8 +35,8 @@ class Runner:
     world: what tells its model's world from others, if that was fitted.
     """
 
-    def __init__(self, engine: Engine, world: WorldScore | None = None):
-        self.engine, self.world, self.turns = engine, world, Turns(1)
+    def __init__(self, engine: Engine, world: WorldScore | None = None, turns: Turns | None = None):
+        self.engine, self.world, self.turns = engine, world, turns or Turns(1)
         self.is_small = is_small(engine)
         self.timed_prefills = TIMED_TURNS[not self.is_small]
         self._run = lent(engine.run, self._seconds(1, 1))

@@ -13,6 +13,7 @@ from aim_core.loading import ModelLoadError
 from aim_core.world_score import WorldScore, read_world_score
 
 EMBEDDED_MODEL = Path(__file__).parents[2] / "assets" / "model"
+AUTO = "auto"  # in the place of a model's name
 _log = logging.getLogger(__name__)
 
 
@@ -40,8 +41,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="AIM Explorer: see which visual tokens a model really needs.")
     parser.add_argument(
         "--model",
-        default=os.environ.get("AIM_MODEL", ""),
-        help="Hub id or folder of a checkpoint of a supported family (also AIM_MODEL); the embedded model if left out",
+        default=os.environ.get("AIM_MODEL", AUTO if os.environ.get("SPACE_ID") else ""),
+        help="Hub id or folder of a checkpoint of a supported family, or auto for one that lies here already (also "
+        "AIM_MODEL; auto on a Space); the embedded model if left out",
+    )
+    parser.add_argument(
+        "--allow-any-model",
+        action="store_true",
+        default=os.environ.get("AIM_ANY_MODEL") == "1",
+        help="let those who may switch name any id or folder, not only what models.toml lists (also AIM_ANY_MODEL=1)",
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
@@ -59,15 +67,15 @@ def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
     problem = ""
     if name:
         try:
-            return Loaded(Engine.from_pretrained(name), name, is_embedded=False, world=_world_of(Path(name)))
+            return Loaded(Engine.from_pretrained(name), name, is_embedded=False, world=world_of(Path(name)))
         except ModelLoadError as error:
             problem = str(error).replace(name, public_name(name))
             _log.warning("%s", error)
     engine = Engine.from_pretrained(embedded)
-    return Loaded(engine, "embedded model", is_embedded=True, problem=problem, world=_world_of(embedded))
+    return Loaded(engine, "embedded model", is_embedded=True, problem=problem, world=world_of(embedded))
 
 
-def _world_of(folder: Path) -> WorldScore | None:
+def world_of(folder: Path) -> WorldScore | None:
     """What tells the world of the model in a folder from others; None, with a line in the log, if it does not fit."""
     try:
         return read_world_score(folder)

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -25,6 +25,14 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
+class Maker:
+    """A model that makes runs, as far as it is needed once it is gone."""
+
+    facts: ModelFacts
+    tokenizer: Any
+
+
+@dataclass(frozen=True, eq=False)
 class StoredRun:
     """One question and the runs that answered it.
 
@@ -33,11 +41,14 @@ class StoredRun:
     details:        whether the runs recorded what takes longer.
     known:          the right answer, where the question comes with a sample.
     hand:           AIM once more with the overrides `hand.overrides`; None without overrides.
-    model:          of a run that was loaded from a file, what made it; None where this page's model did.
+    model:          of a run that was loaded from a file or made by another model, what made it; None where the model
+                    that answers now did.
     saved_tokens:   of such a run, its tokens as text.
     asked_at:       when it was answered, in seconds since 1970.
     world:          whether the file is of the model's world; None where no score was fitted for the model.
     is_example:     whether it was recorded beforehand, for a page that nobody has asked anything yet.
+    maker:          the model of this server that made it; None of a run that was loaded from a file.
+    is_others:      whether another model of this server than the one that answers now made it.
     """
 
     path: str
@@ -54,6 +65,16 @@ class StoredRun:
     world: WorldCheck | None = None
     asked_at: float = field(default_factory=time.time)
     is_example: bool = False
+    maker: Maker | None = None
+    is_others: bool = False
+
+    def seen_by(self, maker: Maker) -> StoredRun:
+        """As the page shows it while this model answers: a run of another one is shown as it is, and not run again."""
+        if self.model is not None or self.maker in (None, maker):
+            return self
+        assert self.maker is not None
+        saved = SavedTokens.of(self.runs, self.maker.tokenizer)
+        return replace(self, model=self.maker.facts, saved_tokens=saved, is_others=True)
 
     @property
     def is_bare(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.helpers.browsing import FIGURES, drawn, keep, look, opened, run, said, show, slide, value_of
@@ -23,6 +25,8 @@ def asked(request, browser, family_folder, blocks, tmp_path_factory):
     log, folder = tmp_path_factory.mktemp("served") / "log.txt", str(family_folder(name))
     started = app_server(log, "--model", folder) if name == "llava" else app_here(quick(folder))
     with started as address, opened(browser, address) as page:
+        if name == "llava":  # the page is there before it
+            playwright.expect(page.locator("#notice")).to_contain_text(Path(folder).name)
         if kind == "image" and name != "llava":
             page.get_by_role("tab", name="Image").click()
         page.set_input_files(f"#{kind} input[type=file]", str(blocks[kind]))

@@ -28,6 +28,7 @@ from page.explain import Explain
 from page.exports.panel import KINDS
 from page.exports.saved_run.file import load_run
 from page.i18n import ENGLISH, I18N
+from page.layout_inputs import fitted as fitted_to
 from page.permalink import read_permalink
 from page.state.startup import Loaded
 from page.state.store import StoredRun
@@ -121,6 +122,17 @@ def test_the_page_is_built(loaded, name):
     demo = build_page(one)
     tabs = {block.id: block.visible for block in demo.blocks.values() if isinstance(block, gr.Tab)}
     assert tabs["image"] and tabs["video"] == ("video" in FAMILIES[name].media)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_page_of_another_family_is_fitted_to_it(page, loaded, name):
+    media, controls = (exports := page("llava_onevision").exports).media, exports.controls
+    fitted, built = fitted_to(loaded(name), media, controls), page(name).exports.controls
+    assert fitted[media.video_tab]["visible"] == ("video" in FAMILIES[name].media) != (media.shown in fitted)
+    for mine, theirs in zip(controls.sliders, built.sliders, strict=True):
+        assert fitted[mine]["value"] == theirs.value
+        assert all(fitted[mine][end] == getattr(theirs, end) for end in ("minimum", "maximum") if end in fitted[mine])
+    assert fitted[controls.estimate] | {"open": None} == built.estimate.value | {"open": None}
 
 
 @pytest.mark.parametrize(("name", "kind"), ASKED)

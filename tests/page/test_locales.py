@@ -56,7 +56,7 @@ def test_chinese_is_chinese_and_english_is_english(part):
 
 
 @pytest.mark.parametrize(
-    "panel", ["estimate", "answers", "first_token", "explorer", "word_frames", "tour", "nav", "compare"]
+    "panel", ["estimate", "answers", "first_token", "explorer", "word_frames", "tour", "nav", "compare", "models"]
 )
 def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
     folder = PAGE / "components" / panel

@@ -319,9 +319,9 @@ def test_the_headline_says_tokens_and_work_and_whether_they_can_be_put_back(brow
 
 
 def test_gradio_can_make_the_panels_again(engine):
-    panel = EstimatePanel(model_sizes(engine), value={"keep_ratio": 0.5}, elem_id="estimate")
+    panel = EstimatePanel(value={"keep_ratio": 0.5, "model": model_sizes(engine)}, elem_id="estimate")
     again = EstimatePanel(**panel.constructor_args | {"render": False})
-    assert again.fixed["model"] == panel.fixed["model"]
+    assert again.value == panel.value and again.fixed == panel.fixed
     assert AnswersPanel(elem_id="answers", render=False).preprocess({"dense": "x"}) is None
     assert FirstTokenPanel(elem_id="first_token", render=False).preprocess(None) is None
     assert WordFramesPanel(elem_id="word_frames", render=False).preprocess(None) is None

@@ -29,12 +29,16 @@ from page.components.explorer.by_hand import by_hand_record
 from page.components.explorer.component import TokenExplorer
 from page.components.explorer.record import explorer_record
 from page.components.first_token.component import FirstTokenPanel, first_token_record
+from page.components.models.component import ModelsPanel, models_record, state_record
 from page.components.nav.component import NavPanel
 from page.components.tour.component import Tour
 from page.components.tour.steps import measured, steps
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
 from page.components.word_frames.patches import patches_record
 from page.head import Head
+from page.state.choices import Choice
+from page.state.models import Loading, Models, Unloaded
+from page.state.startup import Loaded
 from page.state.store import StoredRun
 from tests.helpers.drawn_trace import make_trace
 from tests.helpers.modules import GREY, ORIGIN, module_page, mount, panel_page
@@ -54,8 +58,9 @@ def panels() -> list[Panel]:
             AskedPanel(),
             BarPanel(),
             ComparePanel(),
-            EstimatePanel({}),
+            EstimatePanel(),
             FirstTokenPanel(),
+            ModelsPanel(),
             NavPanel(),
             TokenExplorer(),
             Tour(),
@@ -154,17 +159,17 @@ def test_what_never_changes_is_one_text_for_gradio_and_whole_for_the_script(brow
 @pytest.fixture(scope="module")
 def values(engine) -> dict[str, dict]:
     """Values of the panels that listen to more than their own elements."""
-    settings = {"keep_ratio": 0.5, "l1": 3, "l2": 7, "frames": 4} | frames_and_prompts(engine.adapter, 96, 128)
+    settings = {"keep_ratio": 0.5, "l1": 3, "l2": 7, "frames": 4, "model": model_sizes(engine)}
+    settings |= frames_and_prompts(engine.adapter, 96, 128)
     record = explorer_record(trace := make_trace(3))
     return {"explorer": {"pictures": [{"url": GREY}] * trace.num_views, "record": record}, "estimate": settings}
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("panel", range(7))
+@pytest.mark.parametrize("panel", range(8))
 def test_a_panel_that_is_made_again_leaves_nothing_behind(browser, engine, panels, values, panel):
     props, name = panels[panel].fixed, panels[panel].entry.split("/")[1]
     props = json.loads(json.dumps(props | {"value": values.get(name)}))
-    props |= {"model": model_sizes(engine)} if name == "estimate" else {}
     page = panel_page(browser, name, props)
     protocol = page.context.new_cdp_session(page)
 
@@ -189,6 +194,18 @@ def properties(name: str) -> dict[str, bool]:
     return {own: not optional for optional, own in found}
 
 
+def models_records(engine) -> dict[str, dict]:
+    """Of the picker, while a model is loaded."""
+    models = Models(Loaded(engine, "first", is_embedded=True), [choice := Choice("org/name", "Name")])
+    models.loading, models.unloaded = Loading(choice), Unloaded(choice, "killed")
+    record, state = models_record(models, 8, "all"), state_record(models)
+    return {
+        "ModelsRecord": record,
+        "ModelRow": record["rows"][1],
+        "ModelsState": state,
+    }
+
+
 def test_records_have_the_properties_that_scripts_are_checked_against(engine, frames):
     ask = lambda config: engine.run(frames, "what?", config=config, max_new_tokens=2, details=True)  # noqa: E731
     dense, aim = ask(AimConfig.dense()), ask(AimConfig(0.25, 4, 9))
@@ -206,7 +223,7 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
         "Measured": measured(stored),
         "ModelSizes": model_sizes(engine),
         "Prompt": settings["prompts"][0],
-    }
+    } | models_records(engine)
     runs_of = compare_methods(engine, frames, "what?", methods=["aim"], max_new_tokens=1)
     compared = compare_record(runs_of, None, False, Budget())
     row = compared["rows"][1]

@@ -19,13 +19,13 @@ import { hearEnd, now } from "../now.js";
  * @property {number} l2
  * @property {number} frames
  * @property {number | null} at seconds since 1970; null for what came from a file
- * @property {"saved" | "example" | null} note
+ * @property {"saved" | "others" | "example" | null} note
  * @property {AskedInputs | null} inputs what the inputs say of it; null where they have nothing to do with it
  */
 
 /** @typedef {{path: string | null, question: string, sliders: number[]}} AskedInputs */
 /** @typedef {"file" | "question" | "settings" | "frames"} Input */
-/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
+/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "others" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
 /** @typedef {Record<"root" | "file" | "question" | "how" | "note" | "changed", HTMLElement>} AskedParts */
 
 /** @param {Mount<{value: AskedRecord | null, texts: Record<"en" | "zh", AskedTexts>}>} mount */

@@ -53,11 +53,14 @@ def tell_inputs(media: MediaInputs, controls: Controls) -> None:
     controls.stop.click(None, None, None, js=scripts.call(NOW, "hearEnd"), api_visibility="private")
 
 
-def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], is_saved: bool = False) -> dict:
+def asked_record(
+    asked: Asked, model: str, sliders: tuple[float, ...], is_saved: bool = False, is_others: bool = False
+) -> dict:
     """The strip's record.
 
-    model: its name. is_saved: whether it was loaded from a file, whose video is not here. sliders: keep ratio, l1, l2
-    and number of frames as the page's sliders show them where nothing has changed since.
+    model: its name. is_saved: whether it was loaded from a file, whose video is not here, or made by a model that does
+    not answer now, which `is_others` says. sliders: keep ratio, l1, l2 and number of frames as the page's sliders show
+    them where nothing has changed since.
     """
     is_example = asked.at is None
     inputs = {"path": None if is_saved else asked.path, "question": asked.question, "sliders": list(sliders)}
@@ -69,7 +72,9 @@ def asked_record(asked: Asked, model: str, sliders: tuple[float, ...], is_saved:
         "l1": asked.config.l1,
         "l2": asked.config.l2,
         "frames": asked.num_seen,
-        "at": None if is_saved else asked.at,
-        "note": "example" if is_example else "saved" if is_saved else None,
-        "inputs": None if is_example and is_saved else inputs,  # another model's example has nothing to do with them
+        "at": None if is_saved and not is_others else asked.at,
+        "note": "example" if is_example else "others" if is_others else "saved" if is_saved else None,
+        "inputs": None
+        if is_others or (is_example and is_saved)
+        else inputs,  # another model's has nothing to do with them
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from page.checks import MAX_FRAMES, MAX_SIDE
 from page.components.base import Panel
 from page.i18n import ENGLISH
 from page.layout import MediaInputs
+from page.state.runner import is_small
 from visual.palette import browser_palette
 
 # Slider values into the panel's own, in the order of `EstimatePanel.follow`.
@@ -32,42 +34,45 @@ MOST = 768  # pixels of the longer side that `load_frames` leaves
 class EstimatePanel(Panel):
     """Tokens per layer, FLOPs, KV cache and share of dense for settings that have not been run.
 
-    model: what `model_sizes` says. value: {"keep_ratio", "l1", "l2", "frames"}; "size" and "prompts" of the frames,
-    see `prompts`; "open", the tab that is open, and "sizes", [height, width] of what lies on each tab, or null.
+    value: {"keep_ratio", "l1", "l2", "frames"}; "model", see `model_sizes`; "size" and "prompts" of the frames, see
+    `prompts`; "open", the tab that is open, and "sizes", [height, width] of what lies on each tab, or null.
     """
 
-    def __init__(self, model: dict, **kwargs):
-        super().__init__("estimate", "ESTIMATE", fixed={"palette": browser_palette(), "model": model}, **kwargs)
+    def __init__(self, **kwargs):
+        super().__init__("estimate", "ESTIMATE", fixed={"palette": browser_palette()}, **kwargs)
 
     def preprocess(self, payload: Any) -> Any:
         return payload
 
-    def follow(self, adapter: Adapter, media: MediaInputs, sliders: list[gr.Slider]) -> None:
-        """Keep up with keep ratio, l1, l2 and frames without a request, and with the size of what is asked about."""
+    def follow(self, adapter: Callable[[], Adapter], media: MediaInputs, sliders: list[gr.Slider]) -> None:
+        """Keep up with keep ratio, l1, l2 and frames without a request, and with the size of what is asked about.
+
+        adapter: that of the model that answers when it is called.
+        """
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         values = [self, *sliders]
         gr.on([slider.change for slider in sliders], None, values, self, js=FOLLOW)
         files, sizes = [self, media.video, media.image], scripts.call("components/estimate/sizes.js", "withSizes")
         changes = [media.video.change, media.image.change]
         sized = gr.on(changes, None, files, self, js=sizes, trigger_mode="always_last")
-        opened = [
-            media.opened[name](None, self, self, js=OPEN.format(tab=name), **quiet) for name in adapter.modalities
-        ]
+        opened = [open_(None, self, self, js=OPEN.format(tab=name), **quiet) for name, open_ in media.opened.items()]
         for event in (sized, *opened):
             # One after the other, or what was counted before a file was there could come last.
             lane = {"concurrency_id": "estimate", "concurrency_limit": 1}
-            counted = event.then(lambda shown: counted_for(adapter, shown), self, self, **quiet, **lane)
+            counted = event.then(lambda shown: counted_for(adapter(), shown), self, self, **quiet, **lane)
             counted.then(None, values, self, js=FOLLOW, **quiet)  # a slider may have moved meanwhile
 
 
 def model_sizes(engine: Engine) -> dict:
-    """What the script needs of the loaded model, for `aim_core.ops.flops`; its weights do no work here."""
+    """What scripts need of a model: for `aim_core.ops.flops`, and how it usually merges. Its weights do nothing."""
     adapter = engine.adapter
     return {
         "sizes": adapter.sizes,
         "layers": engine.num_layers,
         "bytes": adapter.model.dtype.itemsize,
         "formula": FORMULA,
+        "isSmall": is_small(engine),
+        "keepRatio": adapter.default_config().keep_ratio,
     }
 
 

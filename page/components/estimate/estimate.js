@@ -18,7 +18,7 @@ import { estimate } from "./flops.js";
 import { Handles } from "./handles.js";
 
 /** @import { Mount, Palette } from "../common.js" */
-/** @import { ModelSizes, Settings } from "./flops.js" */
+/** @import { Settings } from "./flops.js" */
 /** @import { HandleName, HandleTexts } from "./handles.js" */
 
 /** @typedef {Record<"of" | "withVision" | "curve" | "how", string> & {handles: HandleTexts}} EstimateTexts */
@@ -27,7 +27,6 @@ import { Handles } from "./handles.js";
 /**
  * @typedef {object} EstimateProps
  * @property {Settings} value
- * @property {ModelSizes} model
  * @property {Palette} palette
  * @property {Record<"en" | "zh", EstimateTexts>} texts
  */
@@ -53,13 +52,13 @@ const BYTES_UNITS = [
 export function start({ element, props, watch }) {
   /** @type {EstimateParts} */
   const parts = partsOf(element);
-  const { model } = props;
   const texts = inPageLanguage(props.texts);
   fillTexts(element, texts);
   useColours(parts.root, props.palette);
   const handles = new Handles(parts, texts.handles);
 
   const show = oncePerFrame(() => {
+    const { model } = props.value;
     const { dense, aim, vision, text } = estimate(model, props.value);
     parts.tokens.textContent = whole(aim.visual[0]);
     parts.tokensOf.textContent = fill(texts.of, { dense: whole(dense.visual[0]) });

@@ -10,6 +10,8 @@
  * @property {number} layers
  * @property {number} bytes of a number
  * @property {string} formula
+ * @property {boolean} isSmall whether it runs again whenever a slider moves
+ * @property {number} keepRatio the usual one
  */
 
 /**
@@ -33,6 +35,7 @@
  * @property {[number, number]} size height and width of the frames
  * @property {Prompt[]} prompts for 1, 2, ... frames; a picture is one
  * @property {"video" | "image"} [kind]
+ * @property {ModelSizes} model
  */
 
 /**

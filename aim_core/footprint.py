@@ -1,0 +1,82 @@
+"""Footprint: the memory that a checkpoint needs for its weights and for one prompt, before it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoProcessor
+
+from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.registry import adapter_class
+from aim_core.checkpoint import read_checkpoint
+from aim_core.ops.flops import kv_bytes
+
+TEXT_TOKENS = 64  # around the visual ones: a question, and what a chat puts around it
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes. weights: of the model; kv: of the keys and values of a dense prefill; activations: of what it holds
+    beside them at its largest, by `decoder_activations` and `vision_activations`."""
+
+    weights: int
+    kv: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv + self.activations
+
+
+def outlined(folder: Path) -> Adapter:
+    """The adapter around a checkpoint's model without its weights, on the meta device. Raises what transformers does,
+    and ValueError for a family that is not supported."""
+    config = AutoConfig.from_pretrained(folder)
+    family = adapter_class(config.model_type)
+    family.check(config)
+    with torch.device("meta"):
+        model = family.model_class(config)
+    return family(model.eval(), AutoProcessor.from_pretrained(folder))
+
+
+def footprint(
+    folder: Path, adapter: Adapter, dtype: torch.dtype, num_frames: int, height: int, width: int
+) -> Footprint:
+    """Of a checkpoint and a dense prompt with so many frames of this size. adapter: with or without weights.
+
+    Raises CheckpointError.
+    """
+    frames = num_frames if "video" in adapter.modalities else 1
+    call = adapter.expected_call(frames, height, width)
+    tokens = sum(medium.num_rows for medium in adapter.media(call)) + TEXT_TOKENS
+    decoder = decoder_activations(tokens, **adapter.sizes, number_bytes=dtype.itemsize)
+    vision = vision_activations(call, adapter.model.config.vision_config, dtype.itemsize)
+    return Footprint(
+        weights=read_checkpoint(folder).bytes_as(dtype),
+        kv=kv_bytes([tokens] * adapter.num_layers, adapter.sizes["kv"], dtype.itemsize),
+        activations=max(decoder, vision),
+    )
+
+
+def decoder_activations(tokens: int, hidden: int, kv: int, intermediate: int, q: int, number_bytes: int) -> int:
+    """Bytes of one decoder layer at its largest, in the product of the gated MLP: three rows of its width and three of
+    the model's; or in attention: query, keys and values before and after rotation, with the mask. PageRank holds the
+    attention of one head in float32 beside that."""
+    mlp = tokens * (3 * intermediate + 3 * hidden)
+    attention = tokens * (3 * hidden + 2 * q + 4 * kv)
+    return max(mlp, attention) * number_bytes + tokens**2 * 4
+
+
+def vision_activations(call: Call, config: Any, number_bytes: int) -> int:
+    """Bytes of a tower's layer at its largest, for all pictures of a call at once: pixels, four rows of its width and
+    three of its MLP's for each patch. config: of the tower."""
+    pixels = sum(value.numel() for name, value in call.arguments.items() if name.startswith("pixel_values"))
+    side = getattr(config, "patch_size", 14)
+    area = side[0] * side[1] if isinstance(side, list | tuple) else side**2
+    patches = pixels // (3 * area * getattr(config, "temporal_patch_size", 1))
+    hidden = getattr(config, "embed_dim", None) or config.hidden_size
+    mlp = getattr(config, "intermediate_size", None) or round(hidden * getattr(config, "mlp_ratio", 4))
+    return (pixels + patches * (4 * hidden + 3 * mlp)) * number_bytes

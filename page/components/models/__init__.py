@@ -1,0 +1,1 @@
+"""The picker of models in the page's head."""

@@ -1,0 +1,136 @@
+"""Switching: the picker in the page's head, what it may ask for, and the page fitted to the model that answers."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from page import layout_inputs, layout_shared
+from page.checks import MAX_FRAMES, guarded, refusal
+from page.components.models.component import ADDRESS, EMBEDDED, ModelsPanel, models_record, state_record
+from page.exports.handlers import Exports
+from page.i18n import STRINGS, language, strings
+from page.layout import Update
+from page.per_model import PerModel
+from page.server.settings import ServerSettings
+from page.state.models import Models
+
+USUAL_FRAMES = 8  # that memory is counted for where a page does not say
+
+
+class Switching:
+    """Handlers of the picker. fitted: the components that another model may change."""
+
+    def __init__(
+        self,
+        models: Models,
+        exports: PerModel[Exports],
+        panel: ModelsPanel,
+        notice: gr.Markdown,
+        settings: ServerSettings,
+    ):
+        self.models, self.exports, self.panel, self.notice, self.settings = models, exports, panel, notice, settings
+        self.media, self.controls = exports.first.media, exports.first.controls
+        self.layer = exports.first.results.figures.layer
+
+    @property
+    def fitted(self) -> list[Any]:
+        controls, tab = self.controls, self.media.video_tab
+        return [
+            self.panel,
+            self.notice,
+            *controls.sliders,
+            controls.details,
+            controls.estimate,
+            tab,
+            self.media.tabs,
+            self.media.shown,
+            self.layer,
+        ]
+
+    def connect(self) -> None:
+        """The picker's events; all are cheap, and none waits behind a run."""
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        self.panel.look(self.look, None, self.panel, trigger_mode="always_last", **quiet)
+        self.panel.choose(self.choose, None, self.panel, **quiet)
+        self.panel.fit(self.fit, self.controls.estimate, self.fitted, trigger_mode="always_last", **quiet)
+
+    def route(self) -> Route:
+        """What a page asks again and again: how far a model is, and which one answers."""
+
+        def state(request: Request) -> Response:
+            return JSONResponse(state_record(self.models), headers={"Cache-Control": "no-store"})
+
+        return Route(f"/{ADDRESS}", state)
+
+    @guarded
+    def look(self, event: gr.EventData):
+        """The models that there are, with what each needs for the page's number of frames."""
+        return self._record(_frames(event._data))
+
+    @guarded
+    def choose(self, event: gr.EventData):
+        """Let another model answer, or stop the loading of one."""
+        asked = event._data if isinstance(event._data, dict) else {}
+        self._check_owner(asked.get("secret"))
+        frames = _frames(asked)
+        if asked.get("stop") is True:
+            self.models.stop()
+            return self._record(frames)
+        key = str(asked.get("key") or "").strip()
+        choice = None if key == EMBEDDED else self.models.offered(key)
+        if choice is None and key != EMBEDDED:
+            raise refusal(strings().NOT_OFFERED, "model")
+        if not self.models.begin(choice, frames):
+            raise refusal(strings().LOADING_ALREADY, "model")
+        return self._record(frames)
+
+    @guarded
+    def fit(self, estimate) -> Update:
+        """The page as it is for the model that answers now; results stay, with the name of theirs."""
+        return self._fitted(estimate)
+
+    @guarded
+    def restore(self, link) -> Update:
+        """What a page shows when it is opened, see `Exports.restore`, fitted to the model that answers."""
+        found = self.exports.now.restore(link)
+        update: Update = {} if "__type__" in found else found
+        if self.models.now is self.models.first:
+            return update | {self.panel: self._record(USUAL_FRAMES, is_fitted=True)}
+        fitted = self._fitted(None)
+        both = {one: fitted[one] | {"value": update[one]} for one in self.controls.sliders if one in update}
+        return fitted | update | both
+
+    def _fitted(self, estimate: object) -> Update:
+        loaded, depth = self.models.now, self.models.now.engine.num_layers
+        usual = loaded.engine.adapter.default_config()
+        layer = gr.update(maximum=depth - 1, value=min(usual.l1 + 1, depth - 1))
+        return layout_inputs.fitted(loaded, self.media, self.controls, estimate) | {
+            self.panel: self._record(USUAL_FRAMES, is_fitted=True),
+            self.notice: layout_shared.told_of(loaded, STRINGS[language()]),
+            self.layer: layer,
+        }
+
+    def _record(self, num_frames: int, is_fitted: bool = False) -> dict:
+        return models_record(self.models, num_frames, self.settings.switchers, is_fitted)
+
+    def _check_owner(self, secret: object) -> None:
+        """Refuse who may not switch."""
+        if self.settings.switchers == "all":
+            return
+        if self.settings.switchers == "nobody":
+            raise refusal(strings().NO_SWITCHING, "model")
+        given = secret if isinstance(secret, str) else ""
+        if not hmac.compare_digest(given.encode(), self.settings.owner_key.encode()):
+            raise refusal(strings().NOT_THE_OWNER, "model")
+
+
+def _frames(asked: object) -> int:
+    """The number of frames that a page says."""
+    count = asked.get("frames") if isinstance(asked, dict) else None
+    return count if type(count) is int and 1 <= count <= MAX_FRAMES else USUAL_FRAMES
