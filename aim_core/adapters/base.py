@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
+from aim_core.adapters.chat import first_turn
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.adapters.tower import FEATURE_LAYER, Tower
 from aim_core.config import AimConfig
@@ -215,8 +216,8 @@ class Adapter(ABC):
         frames: (F, H, W, 3) uint8; times: (F,) in seconds; `kind` says whether they go as an image or a video.
         """
         kind = self.kind(frames)
-        content = [{"type": kind}, {"type": "text", "text": self.plain(question)}]
-        text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        turns = [first_turn(kind, self.plain(question))]
+        text = self.processor.apply_chat_template(turns, add_generation_prompt=True)
         media = _video(frames, times) if kind == "video" else {"images": [list(frames)]}
         inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
