@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
-from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts
+from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts, talk
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
@@ -26,6 +26,7 @@ from page.server.ending import until_told
 from page.server.settings import ServerSettings
 from page.state.startup import Loaded
 from page.state.store import ResultStore
+from page.state.talks import Talks
 from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
 from page.theme import theme
 
@@ -35,7 +36,8 @@ PRESS_RUN = "() => document.getElementById('run').click()"
 def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBlocks:
     """The page for one loaded model. settings: of the server around it; of one for this machine alone if left out."""
     settings, depth = settings or ServerSettings(), loaded.engine.num_layers
-    store = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds)
+    store = ResultStore(settings.store_bytes // 2, settings.keep_seconds)
+    talks = Talks(settings.store_bytes // 4)
     adapter, default = loaded.engine.adapter, loaded.engine.adapter.default_config()
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         NavPanel("explore", elem_id="nav")
@@ -49,7 +51,7 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
                 with gr.Column(scale=4, elem_id="ask"):
                     controls = layout_inputs.controls(loaded, default, media)
             with gr.Column(elem_id="results"):
-                handlers = Handlers(loaded, layout_results.results(default, depth), store)
+                handlers = Handlers(loaded, layout_results.results(default, depth), store, talks)
         with media.video_samples:
             layout_shared.samples(media.video, controls.question)
         with media.image_samples:
@@ -59,6 +61,7 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
         done += events.connect(demo, exports)
         events.enable(exports, done)
         _connect_figures(handlers, done)
+        talk.connect(handlers, controls, done, PRESS_RUN)
         BarPanel(elem_id="bar")
         Programs(loaded, handlers).connect()
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
@@ -66,9 +69,10 @@ def build_page(loaded: Loaded, settings: ServerSettings | None = None) -> PageBl
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
         compared = compare.build(loaded, handlers, demo, (settings.store_bytes // 4, settings.keep_seconds))
     demo.settle(settings)
-    demo.tidied = [store.expire, compared.kept.expire]
+    demo.tidied = [store.expire, compared.kept.expire, talks.expire, lambda: talks.keep_open(demo.is_open)]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
     demo.record.gauges["kept_comparisons_bytes"] = lambda: compared.kept.num_bytes
+    demo.record.gauges["kept_caches_bytes"] = lambda: talks.num_bytes
     return demo
 
 
