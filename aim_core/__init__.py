@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` answers
     from aim_core.budget import Budget as Budget
     from aim_core.comparison import compare as compare
     from aim_core.config import AimConfig as AimConfig
+    from aim_core.conversation import Conversation as Conversation
     from aim_core.engine import Engine as Engine
     from aim_core.method_comparison import MethodRun as MethodRun
     from aim_core.method_comparison import compare_methods as compare_methods
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time `__getattr__` answers
 _MODULES = {
     "AimConfig": "config",
     "Budget": "budget",
+    "Conversation": "conversation",
     "Engine": "engine",
     "Method": "methods.base",
     "MethodRun": "method_comparison",

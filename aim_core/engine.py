@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,11 +18,12 @@ from transformers import DynamicCache
 
 from aim_core.adapters.base import Adapter, Call
 from aim_core.config import AimConfig
+from aim_core.conversation import Conversation, check_question
 from aim_core.errors import Stopped
 from aim_core.forward.diagnostics import Diagnostics
 from aim_core.forward.dialect import cache_of
 from aim_core.forward.greedy import decode
-from aim_core.forward.hooks import patched, stoppable, told
+from aim_core.forward.hooks import patched, position_state, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
@@ -35,6 +35,7 @@ from aim_core.methods.base import Method, decides_at_run_time, merges_early, nee
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
+from aim_core.timing import timed
 from aim_core.turns import NOBODY, Asker
 
 _NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
@@ -91,7 +92,37 @@ class Engine:
         Raises MediaError for a file that cannot be used, ValueError for an empty question, bad numbers or overrides
         that do not fit, and Stopped; the engine can be used again after each of them.
         """
-        _check_question(question)
+        return self.converse(
+            media,
+            question,
+            config=config,
+            num_frames=num_frames,
+            max_new_tokens=max_new_tokens,
+            details=details,
+            other_scores=other_scores,
+            overrides=overrides,
+            stop=stop,
+            on_layer=on_layer,
+            on_text=on_text,
+        ).result
+
+    def converse(
+        self,
+        media: str | Path | np.ndarray | Frames,
+        question: str,
+        *,
+        config: AimConfig | Method,
+        num_frames: int = 8,
+        max_new_tokens: int = 64,
+        details: bool = False,
+        other_scores: bool = False,
+        overrides: TokenOverrides | None = None,
+        stop: Callable[[], bool] | None = None,
+        on_layer: Callable[[int], None] | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Conversation:
+        """As `run`, whose Result is the conversation's `result`; its `ask` answers further questions on the cache."""
+        check_question(question)
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         frames = _frames(media, num_frames, stop)
@@ -103,7 +134,7 @@ class Engine:
             stoppable(self.adapter.model, stop),
             told(self.adapter.decoder, on_layer),
         ):
-            return self._run(frames, question, config, session, diagnostics, max_new_tokens, on_text)
+            return self._converse(frames, question, config, session, diagnostics, max_new_tokens, on_text)
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view of these frames, (h, w, 3) uint8: resized, cut, put together."""
@@ -134,7 +165,7 @@ class Engine:
 
         media, question, num_frames, stop, and what is raised: as in `run`.
         """
-        _check_question(question)
+        check_question(question)
         frames, session = _frames(media, num_frames, stop), Session(self.adapter, as_method(config))
         with self._exclusive(stop), torch.inference_mode(), patched(self.adapter, session):
             with stoppable(self.adapter.model, stop):
@@ -173,7 +204,7 @@ class Engine:
         repeats: turns that count; warm: turns before them that do not; 0 where all of it has just run.
         media, question, num_frames, stop, and what is raised: as in `run`.
         """
-        _check_question(question)
+        check_question(question)
         if repeats < 1 or warm < 0:
             raise ValueError(f"repeats must be at least 1 and warm at least 0, got {repeats}, {warm}")
         frames, methods = _frames(media, num_frames, stop), [as_method(config) for config in configs]
@@ -204,7 +235,7 @@ class Engine:
             _, _, prefill_ms, merge_ms = self._prefill(prompt, session)
         return prefill_ms, merge_ms, vision_ms + prefill_ms - _early_ms(prompt)
 
-    def _run(
+    def _converse(
         self,
         frames: Frames,
         question: str,
@@ -213,7 +244,7 @@ class Engine:
         diagnostics: Diagnostics,
         max_new_tokens: int,
         on_text: Callable[[str], None] | None,
-    ) -> Result:
+    ) -> Conversation:
         tell = None if on_text is None else lambda ids: on_text(self._text(ids).rstrip(_HALF))
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
@@ -222,14 +253,14 @@ class Engine:
             similarity = diagnostics.similarity()
             begins = self.adapter.next_position(prompt.inputs)
             ids, decode_ms = self._timed(decode, self.adapter.model, logits, cache, max_new_tokens, begins, tell)
-            peak_bytes = self._peak_bytes()
+            peak_bytes, positions = self._peak_bytes(), position_state(self.adapter)
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
         record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
         measured: dict[str, Any] = {}
         if diagnostics.details:
             measured["frame_attention"], measured["token_attention"] = diagnostics.attention(record, cache)
-        return Result(
+        result = Result(
             answer=self._text(ids),
             answer_ids=tuple(ids),
             config=config,
@@ -241,6 +272,8 @@ class Engine:
             peak_bytes=peak_bytes,
             **measured,
         )
+        parts = self.adapter.shown(frames.frames, frames.times, frames.audio)[0]
+        return Conversation(self.adapter, self._exclusive, parts, question, result, cache, positions)
 
     def _text(self, ids: list[int]) -> str:
         return self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
@@ -289,21 +322,12 @@ class Engine:
         vision += self.adapter.audio_flops(prompt.inputs)
         return Cost(tokens, tuple(map(len, record.kept)), record.num_text[0], language, vision)
 
-    def _timed(self, function, *args):
-        """Call it; what it returned, and the milliseconds that took by the clock."""
-        self._wait()
-        begun = time.perf_counter()
-        result = function(*args)
-        self._wait()
-        return result, (time.perf_counter() - begun) * 1000
+    def _timed(self, function: Callable, *args: Any) -> tuple[Any, float]:
+        return timed(self.adapter.model.device, function, *args)
 
     @property
     def _on_cuda(self) -> bool:
         return self.adapter.model.device.type == "cuda"
-
-    def _wait(self) -> None:
-        if self._on_cuda:
-            torch.cuda.synchronize()
 
     def _begin_peak(self) -> None:
         if self._on_cuda:
@@ -311,11 +335,6 @@ class Engine:
 
     def _peak_bytes(self) -> int | None:
         return torch.cuda.max_memory_allocated(self.adapter.model.device) if self._on_cuda else None
-
-
-def _check_question(question: str) -> None:
-    if not question.strip():
-        raise ValueError("The question is empty. Type a question about the video.")
 
 
 def _frames(media: str | Path | np.ndarray | Frames, num_frames: int, stop: Callable[[], bool] | None = None) -> Frames:

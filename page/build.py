@@ -7,7 +7,7 @@ from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from aim_core.media.decode import being_read
-from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts
+from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts, talk
 from page.compare_handlers import kept_comparisons
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
@@ -36,6 +36,7 @@ from page.state.samples import samples_for
 from page.state.startup import Loaded
 from page.state.store import ResultStore
 from page.state.taken_files import TakenFiles
+from page.state.talks import Talks
 from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
 from page.switching import Switching
 from page.theme import theme
@@ -51,8 +52,9 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
     settings, models = settings or ServerSettings(), models if isinstance(models, Models) else Models(models)
     loaded, adapter = models.first, models.first.engine.adapter
     depth, default = loaded.engine.num_layers, adapter.default_config()
-    store, cancellation = ResultStore(settings.store_bytes * 3 // 4, settings.keep_seconds), Cancellation()
+    store, talks = ResultStore(settings.store_bytes // 2, settings.keep_seconds), Talks(settings.store_bytes // 4)
     kept, taken = kept_comparisons(settings.store_bytes // 4, settings.keep_seconds), TakenFiles(settings.export_bytes)
+    cancellation = Cancellation()
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="head"):
             NavPanel("explore", elem_id="nav")
@@ -68,7 +70,8 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
                     controls = layout_inputs.controls(loaded, default, media, lambda: models.now.engine.adapter)
             with gr.Column(elem_id="results"):
                 results = layout_results.results(default, depth)
-        handlers = PerModel(models, lambda own: Handlers(own, results, store, taken, models.turns, cancellation))
+        shared = store, taken, models.turns, cancellation, talks
+        handlers = PerModel(models, lambda own: Handlers(own, results, *shared))
         with media.video_samples:
             layout_shared.samples(media.video, controls.question, samples_for(loaded))
         with media.image_samples:
@@ -80,6 +83,7 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
         switching.connect()
         events.enable(exports, done)
         _connect_figures(handlers, done)
+        talk.connect(models, handlers, controls, done)
         BarPanel(elem_id="bar")
         programs = PerModel(models, lambda own: Programs(own, handlers.of(own)))
         endpoints.connect(programs, models, demo.api_has_changed)
@@ -87,12 +91,13 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
         Explain(loaded, handlers.first).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
         compare.build(models, handlers, demo, kept)
-    models.on_gone.append(lambda _: prompts.cache_clear())
+    models.on_gone += [lambda _: prompts.cache_clear(), lambda _: talks.clear()]
     demo.settle(settings, lambda: models.turns.holders() | being_read())
     demo.more_routes = [switching.route()]
-    demo.tidied = [store.expire, kept.expire, taken.forget]
+    demo.tidied = [store.expire, kept.expire, taken.forget, talks.expire, lambda: talks.keep_open(demo.is_open)]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
     demo.record.gauges["kept_comparisons_bytes"] = lambda: kept.num_bytes
+    demo.record.gauges["kept_caches_bytes"] = lambda: talks.num_bytes
     return demo
 
 

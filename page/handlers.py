@@ -48,6 +48,7 @@ from page.state.samples import known_answer
 from page.state.startup import Loaded
 from page.state.store import Maker, ResultStore, StoredRun
 from page.state.taken_files import TakenFiles
+from page.state.talks import Talks
 from page.state.waiting import waiting
 
 
@@ -62,14 +63,16 @@ class Handlers:
         taken: TakenFiles | None = None,
         turns: Turns | None = None,
         cancellation: Cancellation | None = None,
+        talks: Talks | None = None,
     ):
-        """taken, turns, cancellation: of all models together, where a page has several."""
+        """All but the first two: of all models together, where a page has several."""
         self.results, self.store = results, store or ResultStore()
         self.taken = taken or TakenFiles(ServerSettings.export_bytes)
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
         self.maker = Maker(self.facts, self.tokenizer)
-        self.runner, self.cancellation = Runner(loaded.engine, loaded.world, turns), cancellation or Cancellation()
+        self.runner = Runner(loaded.engine, loaded.world, turns, talks)
+        self.cancellation = cancellation or Cancellation()
 
     def stored(self, key: str | None) -> StoredRun | None:
         """A run of the store, as this model's page shows it; None if there was none or it had to make room."""
@@ -98,9 +101,9 @@ class Handlers:
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             frames = self._frames(path, num_frames, stop)
-            ask = partial(self.runner.run, frames, question, details=details, stop=stop)
+            ask, page = partial(self.runner.run, frames, question, details=details, stop=stop), request.session_hash
             with self.runner.turns.turn(waiting("model", stop, strings().RUNNING["dense"], 0.2)):
-                dense = ask(AimConfig.dense(), **self._told(progress, "dense", 0.2, 0.6))
+                dense = ask(AimConfig.dense(), kept_for=(page, "dense"), **self._told(progress, "dense", 0.2, 0.6))
                 known, world = known_answer(path, question), self.runner.world_check(frames, question)
                 asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
                 yield {
@@ -109,7 +112,7 @@ class Handlers:
                     self.results.first_token: None,
                 }
                 progress(0.6, strings().RUNNING["aim"])
-                aim = ask(config, **self._told(progress, "aim", 0.6, 1.0))
+                aim = ask(config, kept_for=(page, "aim"), **self._told(progress, "aim", 0.6, 1.0))
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
             stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
@@ -165,10 +168,10 @@ class Handlers:
         overrides = stored.overrides if same_frames else NO_OVERRIDES  # they belong to their frames
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             try:
-                again = self._again(stored, config, num_frames, overrides, stop)
+                again = self._again(stored, config, num_frames, overrides, stop, request.session_hash)
             except ValueError as error:  # merged otherwise, two overrides may be on one token
                 gr.Warning(strings().OVERRIDES_OFF.format(reason=error), title=strings().TITLES["overrides"])
-                again = self._again(stored, config, num_frames, NO_OVERRIDES, stop)
+                again = self._again(stored, config, num_frames, NO_OVERRIDES, stop, request.session_hash)
             return self._shown(again, key)
         return gr.skip()
 
@@ -186,7 +189,7 @@ class Handlers:
             raise refusal(strings().BAD_OVERRIDES, "overrides")
         try:
             with self.cancellation.run(request.session_hash) as stop:
-                again = self._again(stored, config, num_frames, overrides, stop)
+                again = self._again(stored, config, num_frames, overrides, stop, request.session_hash)
         except Stopped:
             return gr.skip()
         except ValueError as error:
@@ -237,13 +240,14 @@ class Handlers:
         num_frames: int,
         overrides: TokenOverrides,
         stop: Callable[[], bool],
+        page: str | None,
     ) -> StoredRun:
         """The same question with other settings or overrides; what has not changed does not run again."""
         same_frames = num_frames == stored.num_frames
         same = same_frames and config == stored.aim.config
         ask = partial(self._ask_again, stored, num_frames, stop)
-        dense = stored.dense if same_frames else ask("dense", AimConfig.dense())
-        aim = stored.aim if same else ask("aim", config)
+        dense = stored.dense if same_frames else ask("dense", AimConfig.dense(), kept_for=(page, "dense"))
+        aim = stored.aim if same else ask("aim", config, kept_for=(page, "aim"))
         hand = stored.hand
         if not same or overrides != stored.overrides:
             hand = ask("aim", config, overrides=overrides) if overrides else None

@@ -116,6 +116,16 @@ class ExportPanel:
 
 
 @dataclass(frozen=True, eq=False)
+class Talk:
+    """What further questions are asked with. panel: shows what the caches hold, and the answers."""
+
+    question: gr.Textbox
+    ask: gr.Button
+    anew: gr.Button
+    panel: gr.HTML
+
+
+@dataclass(frozen=True, eq=False)
 class Results:
     """What a run fills. key: of the page's last run in the server's store."""
 
@@ -129,6 +139,7 @@ class Results:
     key: gr.State
     figures: Figures
     exports: ExportPanel
+    talk: Talk
 
     @property
     def panels(self) -> list[Component]:

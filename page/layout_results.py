@@ -10,16 +10,18 @@ from page.components.answers.component import AnswersPanel
 from page.components.asked.component import AskedPanel
 from page.components.explorer.component import TokenExplorer
 from page.components.first_token.component import FirstTokenPanel
+from page.components.talk.component import TalkPanel
 from page.components.word_frames.component import WordFramesPanel
 from page.exports.panel import export_panel
 from page.i18n import ENGLISH, text
-from page.layout import Figures, Results
+from page.layout import Figures, Results, Talk
 
 
 def results(default: AimConfig, depth: int) -> Results:
     """Answers beside each other, the explorer with its tabs, figures and exports."""
     asked = AskedPanel(elem_id="asked")
     answers = AnswersPanel(elem_id="answers")
+    talk = _talk()
     explorer = TokenExplorer(elem_id="explorer")  # its tabs show one of what follows at a time, see page.css
     word_frames = WordFramesPanel(elem_id="word_frames")
     first_token = FirstTokenPanel(elem_id="first_token")
@@ -33,9 +35,21 @@ def results(default: AimConfig, depth: int) -> Results:
     gr.Markdown(text("WHYS"), elem_id="whys")
     figures = _figures(default, depth)
     exports = export_panel()
-    return Results(
-        asked, answers, comparison, explorer, word_frames, first_token, summary, gr.State(None), figures, exports
-    )
+    key = gr.State(None)
+    return Results(asked, answers, comparison, explorer, word_frames, first_token, summary, key, figures, exports, talk)
+
+
+def _talk() -> Talk:
+    """Further questions, folded until they are wanted."""
+    with gr.Accordion(text("TALK_NAME"), open=False, elem_id="talk"):
+        question = gr.Textbox(  # of one line, so that Enter asks
+            label=text("TALK_QUESTION"), placeholder=text("TALK_EXAMPLE"), lines=1, max_lines=4, elem_id="further"
+        )
+        with gr.Row():
+            ask = gr.Button(text("TALK_ASK"), variant="primary", size="md", elem_id="ask_on")
+            anew = gr.Button(text("TALK_ANEW"), size="md", elem_id="ask_anew")
+        panel = TalkPanel(elem_id="talked")
+    return Talk(question, ask, anew, panel)
 
 
 def _why(name: str) -> None:

@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
+from aim_core.adapters.chat import first_turn
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.adapters.tower import FEATURE_LAYER, Tower
 from aim_core.config import AimConfig
@@ -222,8 +223,8 @@ class Adapter(ABC):
         audio:  (samples,) float32, see `Frames`. Raises ValueError for a family that does not hear.
         """
         parts, media = self.shown(frames, times, audio)
-        content = [*({"type": kind} for kind in parts), {"type": "text", "text": self.plain(question)}]
-        text = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+        turns = [first_turn(parts, self.plain(question))]
+        text = self.processor.apply_chat_template(turns, add_generation_prompt=True)
         inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 

@@ -89,10 +89,16 @@ class _Forward(local):
     previewed: list | None = None
 
 
+def position_state(adapter: Adapter) -> Tensor | None:
+    """What a model keeps of its latest prompt to number the rows after it: of Qwen-VL its `rope_deltas`."""
+    return getattr(adapter.inner, "rope_deltas", None)
+
+
 @contextmanager
-def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
+def patched(adapter: Adapter, hooks: ForwardHooks, positions: Tensor | None = None) -> Iterator[None]:
     """Patch the adapter's model: `hooks` are called in every forward inside the block; it is as before afterwards.
 
+    positions: what `position_state` said of the prompt whose cache is gone on with; None where a prompt begins.
     Raises ValueError for attention other than sdpa, sliding windows, or a model that is patched already.
     """
     decoder, inner = adapter.decoder, adapter.inner
@@ -109,6 +115,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks) -> Iterator[None]:
         _busy.add(decoder)
         if hasattr(inner, "rope_deltas"):  # Qwen-VL keeps the last prompt's on the model
             stack.callback(setattr, inner, "rope_deltas", inner.rope_deltas)
+            inner.rope_deltas = inner.rope_deltas if positions is None else positions
         under_way: set[int] = set()  # threads in a call: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
             stack.enter_context(_recorded_calls(inner, modality, hooks, under_way))

@@ -88,9 +88,30 @@ def prefill_flops(
     for n in map(int, tokens_per_layer):
         if n < 0:
             raise ValueError(f"tokens_per_layer must be at least 0 everywhere, got {n}")
-        projections = 2 * n * (2 * hidden * q + 2 * hidden * kv)
-        total += projections + 6 * n * hidden * intermediate + 4 * n**2 * q
+        total += _layer_flops(n, n, hidden, kv, intermediate, q)
     return total
+
+
+def further_flops(
+    num_new: int, held_per_layer: Iterable[int], hidden: int, kv: int, intermediate: int, q: int | None = None
+) -> int:
+    """Operations of the language model for `num_new` tokens behind a cache, by FORMULA with n·(held + n) in the place
+    of n²: what the cache holds is attended to and not computed again.
+
+    held_per_layer: tokens in the cache of each layer; the others: as in `prefill_flops`, which it equals for 0 held.
+    Raises ValueError for fewer than 0 tokens.
+    """
+    held = [int(own) for own in held_per_layer]
+    if min(num_new, *held) < 0:
+        raise ValueError(f"num_new and held_per_layer must be at least 0, got {num_new}, {held}")
+    q = hidden if q is None else q
+    return sum(_layer_flops(num_new, own + num_new, hidden, kv, intermediate, q) for own in held)
+
+
+def _layer_flops(n: int, attended: int, hidden: int, kv: int, intermediate: int, q: int) -> int:
+    """Of one layer for n tokens that attend to so many."""
+    projections = 2 * n * (2 * hidden * q + 2 * hidden * kv)
+    return projections + 6 * n * hidden * intermediate + 4 * n * attended * q
 
 
 def kv_bytes(tokens_per_layer: Iterable[int], kv: int, number_bytes: int) -> int:

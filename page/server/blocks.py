@@ -40,6 +40,11 @@ class PageBlocks(gr.Blocks):
         self.settings, self.record = settings, Record()
         self._queue = self.fair_queue = FairQueue(self, settings, self.record, under_way)
 
+    def is_open(self, session: str) -> bool:
+        """Whether a session's page has not been closed, as far as is known."""
+        state = self.state_holder.session_data.get(session)
+        return state is not None and not state.is_closed
+
     def numbers(self) -> set[int]:
         return {*self.fns}
 

@@ -20,7 +20,9 @@ from aim_core.result import Result
 from aim_core.turns import NOBODY, Asker, Turns
 from aim_core.world_score import WorldCheck, WorldScore
 from page.server.record import note
+from page.state.space import is_zero_gpu
 from page.state.store import StoredRun
+from page.state.talks import Talks
 from page.state.zero_gpu import lent, needed_seconds
 
 _CLIPS_KEPT = 8
@@ -33,10 +35,18 @@ class Runner:
 
     turns: of the visitors, one at a time; whoever runs the model has one.
     world: what tells its model's world from others, if that was fitted.
+    talks: where runs leave their caches for further questions; on ZeroGPU nowhere, as a call leaves nothing behind.
     """
 
-    def __init__(self, engine: Engine, world: WorldScore | None = None, turns: Turns | None = None):
+    def __init__(
+        self,
+        engine: Engine,
+        world: WorldScore | None = None,
+        turns: Turns | None = None,
+        talks: Talks | None = None,
+    ):
         self.engine, self.world, self.turns = engine, world, turns or Turns(1)
+        self.talks, self.converses = talks or Talks(), not is_zero_gpu()
         self.is_small = is_small(engine)
         self.timed_prefills = TIMED_TURNS[not self.is_small]
         self._run = lent(engine.run, self._seconds(1, 1))
@@ -47,13 +57,20 @@ class Runner:
         self._seen: LRUCache[int, tuple[Frames, tuple[np.ndarray, ...]]] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
 
-    def run(self, frames: Frames, question: str, config: AimConfig, **more) -> Result:
+    def run(
+        self, frames: Frames, question: str, config: AimConfig, kept_for: tuple[str | None, str] | None = None, **more
+    ) -> Result:
         """One answer, and what the model saw; more: as `Engine.run` takes it. To be called in a turn of `turns`.
 
+        kept_for: the page whose further questions may go to this run's cache, and what it calls the run.
         Small models are scored by other scorers too: that takes a few per cent of a run.
         """
         more = {"other_scores": self.is_small} | more
-        return self.pictured(self._run(frames, question, config=config, **more), frames)
+        if kept_for is None or not self.converses:
+            return self.pictured(self._run(frames, question, config=config, **more), frames)
+        talk = self.engine.converse(frames, question, config=config, **more)
+        self.talks.keep(*kept_for, talk)
+        return self.pictured(talk.result, frames)
 
     def pictured(self, result: Result, frames: Frames) -> Result:
         """The result with the pixels that the model gets of its file."""

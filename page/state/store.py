@@ -156,6 +156,13 @@ class ByteCache(Generic[Value]):
         with self._lock:
             self._kept.expire()
 
+    def keep_only(self, wanted: Callable[[str], bool]) -> None:
+        """Let go of every value whose key is not wanted."""
+        with self._lock:
+            for key in [*self._kept]:
+                if not wanted(key):
+                    self._kept.pop(key, None)
+
     @property
     def num_bytes(self) -> int:
         with self._lock:

@@ -13,6 +13,7 @@ from aim_core.ops.flops import (
     Convention,
     Cost,
     Decoder,
+    further_flops,
     logits_flops,
     prefill_flops,
     saved_in_tower,
@@ -236,3 +237,13 @@ def test_a_cost_knows_the_share_of_the_vision_tower():
 
 def test_the_formula_is_one_line():
     assert "\n" not in FORMULA and "4·n²·q" in FORMULA
+
+
+def test_further_tokens_cost_what_a_longer_prefill_costs_above_the_held_ones_but_for_attention():
+    sizes = {"hidden": 8, "kv": 4, "intermediate": 16, "q": 12}
+    assert further_flops(7, [0, 0], **sizes) == prefill_flops([7, 7], **sizes)
+    assert further_flops(0, [5], **sizes) == 0
+    longer, held = prefill_flops([9], **sizes), prefill_flops([5], **sizes)
+    assert longer - held - further_flops(4, [5], **sizes) == 4 * 5 * 4 * 12  # the old rows do not look at the new ones
+    with pytest.raises(ValueError, match="at least 0"):
+        further_flops(-1, [3], **sizes)

@@ -13,6 +13,7 @@ FRONT = Path(aim_core.__file__)
 NAMES = {
     "AimConfig": "aim_core.config",
     "Budget": "aim_core.budget",
+    "Conversation": "aim_core.conversation",
     "Engine": "aim_core.engine",
     "Method": "aim_core.methods.base",
     "MethodRun": "aim_core.method_comparison",

@@ -11,6 +11,9 @@ class BriefEngine(Engine):
     def run(self, *asked, **more):
         return super().run(*asked, **{"max_new_tokens": 3} | more)
 
+    def converse(self, *asked, **more):
+        return super().converse(*asked, **{"max_new_tokens": 3} | more)
+
 
 class QuickTimes(Engine):
     """Prefills are timed in two turns, the fewest that have a spread, instead of four."""

@@ -22,8 +22,8 @@ class HeldEngine(QuickTimes):
         super().__init__(adapter)
         self.hold, self.waits = threading.Event(), threading.Event()
 
-    def run(self, *args, stop=None, **more):
-        return super().run(*args, stop=stop and self._held(stop), **more)
+    def converse(self, *args, stop=None, **more):
+        return super().converse(*args, stop=stop and self._held(stop), **more)
 
     def _held(self, stop):
         asked = 0

@@ -16,6 +16,7 @@ SAME = {  # names, and the words of English questions
     ".TITLE",
     ".COMPARE.columns.flops",
     ".EXAMPLE_QUESTION",
+    ".TALK_EXAMPLE",
     ".FIRST_TOKEN.token",
     ".EXPLORER.overlays.scores",
     ".EXPLORER.scorers.pagerank",
@@ -56,7 +57,8 @@ def test_chinese_is_chinese_and_english_is_english(part):
 
 
 @pytest.mark.parametrize(
-    "panel", ["estimate", "answers", "first_token", "explorer", "word_frames", "tour", "nav", "compare", "models"]
+    "panel",
+    ["estimate", "answers", "first_token", "explorer", "word_frames", "tour", "nav", "compare", "models", "talk"],
 )
 def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
     folder = PAGE / "components" / panel

@@ -31,6 +31,7 @@ from page.components.explorer.record import explorer_record
 from page.components.first_token.component import FirstTokenPanel, first_token_record
 from page.components.models.component import ModelsPanel, models_record, state_record
 from page.components.nav.component import NavPanel
+from page.components.talk.component import TalkPanel, talk_record
 from page.components.tour.component import Tour
 from page.components.tour.steps import measured, steps
 from page.components.word_frames.component import WordFramesPanel, word_frames_record
@@ -62,6 +63,7 @@ def panels() -> list[Panel]:
             FirstTokenPanel(),
             ModelsPanel(),
             NavPanel(),
+            TalkPanel(),
             TokenExplorer(),
             Tour(),
             WordFramesPanel(),
@@ -212,6 +214,9 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
     runs, tokenizer = {"dense": dense, "aim": aim}, engine.adapter.processor.tokenizer
     answers, settings = answers_record(runs, True), frames_and_prompts(engine.adapter, 96, 128)
     stored = StoredRun("clip.mp4", "what?", len(frames), dense, aim)
+    talk = engine.converse(frames, "what?", config=AimConfig(0.25, 4, 9), max_new_tokens=1)
+    talk.ask("and now?", max_new_tokens=1)
+    talked = talk_record(talk, talk, is_embedded=True)
     records = {
         "ExplorerRecord": explorer_record(aim.trace),
         "ByHand": by_hand_record({"aim": aim, "hand": dense}),
@@ -222,6 +227,9 @@ def test_records_have_the_properties_that_scripts_are_checked_against(engine, fr
         "PatchesRecord": patches_record(runs, tokenizer),
         "Measured": measured(stored),
         "ModelSizes": model_sizes(engine),
+        "TalkRecord": talked,
+        "Turn": talked["turns"][0],
+        "Reply": talked["turns"][0]["aim"],
         "Prompt": settings["prompts"][0],
     } | models_records(engine)
     runs_of = compare_methods(engine, frames, "what?", methods=["aim"], max_new_tokens=1)
