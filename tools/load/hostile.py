@@ -22,6 +22,12 @@ ADDRESS = 240  # of the stranger; visitors have smaller ones
 BOMB_NAMES = ("WebP, 6000 x 6000, 11 frames", "APNG, 6000 x 6000, 50 frames", "GIF, 6000 x 6000, 80 frames")
 UPLOAD_BYTES = 20 << 20
 _BEGIN_S, _NICE = 4.0, 10  # until a stranger has begun; how far it stands back
+
+
+class LeftError(Exception):
+    """The page was closed."""
+
+
 Attack = Callable[[Visitor, Job, bytes], Awaitable[object]]
 
 
@@ -40,9 +46,10 @@ async def sends_bombs(visitor: Visitor, job: Job, sample: bytes) -> None:
 
 
 async def leaves(visitor: Visitor, job: Job, sample: bytes) -> None:
-    """Run, and away before the answer."""
+    """Run, and away before the answer: the page is closed."""
     with suppress(TimeoutError):
         await asyncio.wait_for(visitor.run(job, sample), 0.3)
+    raise LeftError
 
 
 async def uploads(visitor: Visitor, job: Job, sample: bytes) -> None:
@@ -52,8 +59,9 @@ async def uploads(visitor: Visitor, job: Job, sample: bytes) -> None:
 
 async def asks_for_links(visitor: Visitor, job: Job, sample: bytes) -> None:
     """Cheap events, a hundred at once."""
-    asked = (visitor.ask("link", [None, None, None, "?" * 400, *job.settings]) for _ in range(100))
-    await asyncio.gather(*asked, return_exceptions=True)
+    asked = (visitor.join("link", [None, None, None, "?" * 400, *job.settings]) for _ in range(100))
+    events = await asyncio.gather(*asked, return_exceptions=True)
+    await visitor.heard([event for event in events if isinstance(event, str)])
 
 
 ATTACKS: dict[str, Attack] = {
@@ -93,8 +101,8 @@ def _stranger(address: str, name: str, job: Job, sample: bytes) -> None:
 
 
 async def _attack(address: str, attack: Attack, job: Job, sample: bytes) -> None:
-    while True:  # a page that was refused is opened again
-        with suppress(LoadError, httpx.HTTPError):
+    while True:  # a page that was refused or closed is opened again
+        with suppress(LeftError, LoadError, httpx.HTTPError):
             async with Visitor.opened(address, ADDRESS) as visitor:
                 while True:
                     await attack(visitor, job, sample)

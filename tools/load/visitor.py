@@ -69,8 +69,8 @@ class Visitor:
 
     async def ask(self, name: str, data: list) -> dict[str, Any]:
         """What one event comes to."""
-        event = await self._join(name, data)
-        return (await self._heard([event]))[event][0]
+        event = await self.join(name, data)
+        return (await self.heard([event]))[event][0]
 
     async def run(self, job: Job, content: bytes) -> Visit:
         """Upload, run, ask for a link meanwhile, then take the JSON and the saved run."""
@@ -79,10 +79,10 @@ class Visitor:
         file = {"path": path, "orig_name": job.file, "meta": {"_type": "gradio.FileData"}}
         inputs = [file, None, None, job.question, *job.settings]
         begun = time.monotonic()
-        run = await self._join("run", [*inputs, True, None])
+        run = await self.join("run", [*inputs, True, None])
         asked = time.monotonic()
-        link = await self._join("link", inputs)
-        ends = await self._heard([run, link])
+        link = await self.join("link", inputs)
+        ends = await self.heard([run, link])
         visit = Visit(run_s=ends[run][1] - begun, cheap_s=ends[link][1] - asked)
         for kind in ("json", "saved"):
             visit.exports[kind] = await self._exported(kind)
@@ -96,7 +96,8 @@ class Visitor:
         reply = (await self.client.get(files[0]["url"])).raise_for_status()
         return reply.text if kind == "json" else str(len(reply.content))
 
-    async def _join(self, name: str, data: list) -> str:
+    async def join(self, name: str, data: list) -> str:
+        """Put an event into the line; its id."""
         event = self.events[name]
         body = {"data": data, "fn_index": event["id"], "session_hash": self.session, "event_data": None}
         reply = await self.client.post("/gradio_api/queue/join", json=body | {"trigger_id": event["id"]})
@@ -104,7 +105,7 @@ class Visitor:
             raise LoadError(f"{name}: {reply.status_code} {reply.text[:200]}")
         return reply.json()["event_id"]
 
-    async def _heard(self, events: list[str]) -> dict[str, tuple[dict[str, Any], float]]:
+    async def heard(self, events: list[str]) -> dict[str, tuple[dict[str, Any], float]]:
         """What each event came to, and when."""
         ended: dict[str, tuple[dict[str, Any], float]] = {}
         query = {"session_hash": self.session}
