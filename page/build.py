@@ -32,7 +32,6 @@ from page.server.ending import until_told
 from page.server.settings import ServerSettings
 from page.state.cancellation import Cancellation
 from page.state.models import Models
-from page.state.samples import samples_for
 from page.state.startup import Loaded
 from page.state.store import ResultStore
 from page.state.taken_files import TakenFiles
@@ -72,13 +71,10 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
                 results = layout_results.results(default, depth)
         shared = store, taken, models.turns, cancellation, talks
         handlers = PerModel(models, lambda own: Handlers(own, results, *shared))
-        with media.video_samples:
-            layout_shared.samples(media.video, controls.question, samples_for(loaded))
-        with media.image_samples:
-            layout_shared.samples(media.image, controls.question, samples_for(loaded))
+        samples = layout_shared.samples_by_folder(media, controls.question, models)
         done = _connect(handlers, media, controls)
         exports = PerModel(models, lambda own: Exports(handlers.of(own), own, media, controls))
-        switching = Switching(models, exports, picker, notice, settings)
+        switching = Switching(models, exports, picker, notice, samples, settings)
         done += events.connect(demo, exports, switching.restore, switching.fitted)
         switching.connect()
         events.enable(exports, done)

@@ -10,7 +10,9 @@ from gradio.i18n import I18nData
 
 from page.components.estimate.component import FRAMES, SIZE, num_visual, tokens_of_a_frame
 from page.i18n import ENGLISH, STRINGS, text, translatable
-from page.state.samples import listed
+from page.layout import MediaInputs, Update
+from page.state.models import Models
+from page.state.samples import FOLDERS, listed, samples_for
 from page.state.startup import Loaded
 
 
@@ -64,6 +66,27 @@ def legend(name: str) -> gr.Image:
         container=False,
         elem_classes="legend",
     )
+
+
+def samples_by_folder(media: MediaInputs, question: gr.Textbox, models: Models) -> dict[Path, list[gr.Column]]:
+    """Samples on each tab: of the first model, and hidden ones of others that it may give way to; the columns of each
+    folder, which `samples_shown` shows and hides."""
+    first = samples_for(models.first)
+    folders = FOLDERS if models.listed or models.may_any else (first,)
+    columns: dict[Path, list[gr.Column]] = {folder: [] for folder in folders}
+    for room, file in ((media.video_samples, media.video), (media.image_samples, media.image)):
+        with room:
+            for folder in folders:
+                with gr.Column(visible=folder == first) as column:
+                    samples(file, question, folder)
+                columns[folder].append(column)
+    return columns
+
+
+def samples_shown(columns: dict[Path, list[gr.Column]], loaded: Loaded) -> Update:
+    """Those of a model alone."""
+    wanted = samples_for(loaded)
+    return {column: gr.update(visible=folder == wanted) for folder, own in columns.items() for column in own}
 
 
 def samples(media: gr.Video | gr.Image, question: gr.Textbox, folder: Path) -> Examples:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -32,9 +34,12 @@ class Switching:
         exports: PerModel[Exports],
         panel: ModelsPanel,
         notice: gr.Markdown,
+        samples: dict[Path, list[gr.Column]],
         settings: ServerSettings,
     ):
+        """samples: see `layout_shared.samples_by_folder`."""
         self.models, self.exports, self.panel, self.notice, self.settings = models, exports, panel, notice, settings
+        self.samples = samples
         self.media, self.controls = exports.first.media, exports.first.controls
         self.layer = exports.first.results.figures.layer
 
@@ -51,6 +56,7 @@ class Switching:
             self.media.tabs,
             self.media.shown,
             self.layer,
+            *chain.from_iterable(self.samples.values()),
         ]
 
     def connect(self) -> None:
@@ -110,11 +116,16 @@ class Switching:
         loaded, depth = self.models.now, self.models.now.engine.num_layers
         usual = loaded.engine.adapter.default_config()
         layer = gr.update(maximum=depth - 1, value=min(usual.l1 + 1, depth - 1))
-        return layout_inputs.fitted(loaded, self.media, self.controls, estimate) | {
-            self.panel: self._record(USUAL_FRAMES, is_fitted=True),
-            self.notice: layout_shared.told_of(loaded, STRINGS[language()]),
-            self.layer: layer,
-        }
+        fitted = layout_inputs.fitted(loaded, self.media, self.controls, estimate)
+        return (
+            fitted
+            | layout_shared.samples_shown(self.samples, loaded)
+            | {
+                self.panel: self._record(USUAL_FRAMES, is_fitted=True),
+                self.notice: layout_shared.told_of(loaded, STRINGS[language()]),
+                self.layer: layer,
+            }
+        )
 
     def _record(self, num_frames: int, is_fitted: bool = False) -> dict:
         return models_record(self.models, num_frames, self.settings.switchers, is_fitted)

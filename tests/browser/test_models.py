@@ -59,6 +59,9 @@ def test_a_checkpoint_in_the_cache_takes_over_and_is_switched_away_from_and_back
         expect(now).to_contain_text(f"{NAME} (12 layers")
         expect(page.locator("#notice")).to_contain_text(NAME)
         assert f"auto takes {NAME}" in log.read_text()
+        drawn, natural = page.get_by_text("how does the cyan star move?"), page.get_by_text("does it stand up?")
+        expect(natural.first).to_be_visible()
+        expect(drawn.first).to_be_hidden()
 
         ask(page, clip)
         how, note = page.locator("#asked [data-part=how]"), page.locator("#asked [data-part=note]")
@@ -71,6 +74,8 @@ def test_a_checkpoint_in_the_cache_takes_over_and_is_switched_away_from_and_back
         expect(now).to_contain_text("embedded model")
         expect(how).to_contain_text(NAME)  # what was answered stays, with its model's name
         expect(page.locator("#notice")).to_contain_text("only its shape world")
+        expect(drawn.first).to_be_visible()
+        expect(natural.first).to_be_hidden()
         page.locator("#models summary").click()
         run(page)
         expect(how).to_contain_text("the embedded model")
