@@ -77,10 +77,9 @@ def container():
 
 def main_job(name: str) -> str:
     """Serve the app inside, ask it about a sample from outside, end it as an operator does; what it answered."""
-    serving = subprocess.Popen(
-        [*BUILDAH, "run", *CHROOT, name, "--", "tini", "--", "python", "app.py", "--port", str(PORT)]
-    )
-    with ended(serving):
+    command = [*BUILDAH, "run", *CHROOT, name, "--", "tini", "--", "python", "app.py", "--port", str(PORT)]
+    serving = subprocess.Popen(command, start_new_session=True)
+    with ended(serving, group=True):
         client = _connected(f"http://127.0.0.1:{PORT}", serving)
         asked = {"question": "how does the cyan star move?", "video": handle_file(str(SAMPLE))}
         answer = client.predict(**asked, timed=False, api_name="/answer")

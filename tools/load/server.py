@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -34,16 +36,20 @@ class Sample:
 
 
 @contextmanager
-def ended(process: subprocess.Popen) -> Iterator[None]:
-    """Ends a server with the block: as an operator does, and by force where that takes long."""
+def ended(process: subprocess.Popen, group: bool = False) -> Iterator[None]:
+    """Ends a server with the block: as an operator does, and by force where that takes long.
+
+    group: with all of its session, of which it is the first, since it does not end the others itself.
+    """
+    tell = partial(os.killpg, process.pid) if group else process.send_signal
     try:
         yield
     finally:
-        process.terminate()
-        try:
+        tell(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        with suppress(ProcessLookupError):
+            tell(signal.SIGKILL)
 
 
 class Server:
