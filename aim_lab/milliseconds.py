@@ -45,7 +45,13 @@ def clock(engine: Engine, document: Document, workloads: Mapping[int, Workload])
         times = engine.time_prefills(frames, document.question, configs=methods, repeats=REPEATS, vision=False)
         for method, own in zip(methods, times, strict=True):
             points.append((workload.flops(workload.visual_per_layer(method)) / 1e9, float(np.median(own.ms))))
-    gflops, ms = np.array(points).T
-    slope, fixed = np.polyfit(gflops, ms, 1)
-    line = fixed + slope * gflops
-    return Clock(max(0.0, float(fixed)), float(slope), float(np.abs(ms / line - 1).max()))
+    return fitted(*np.array(points).T)
+
+
+def fitted(gflops: np.ndarray, ms: np.ndarray) -> Clock:
+    """The line through medians, each (n,). Where more work took no longer, as beside other work, or less than nothing
+    would be fixed, a line through 0: it has one number only to be wrong in, and `miss` tells how far it is off."""
+    slope, fixed = (float(own) for own in np.polyfit(gflops, ms, 1))
+    if slope <= 0 or fixed < 0:
+        slope, fixed = float((gflops * ms).sum() / (gflops**2).sum()), 0.0
+    return Clock(fixed, slope, float(np.abs(ms / (fixed + slope * gflops) - 1).max()))

@@ -16,7 +16,7 @@ from aim_lab.__main__ import main
 from aim_lab.documents import Document, read_documents
 from aim_lab.estimate import workload_of
 from aim_lab.line import Line
-from aim_lab.milliseconds import Clock
+from aim_lab.milliseconds import Clock, fitted
 from aim_lab.race import FIRST, difference, race
 from aim_lab.settings import Setting
 from aim_lab.shell import WIDTH, Limit, shell
@@ -201,6 +201,15 @@ def test_a_limit_in_time_is_one_in_operations():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ms", "clock"), [((30, 50, 70), (10, 2)), ((70, 70, 50), (0, 3600 / 1400)), ((10, 35, 60), (0, 2600 / 1400))]
+)
+def test_a_clock_is_a_line_and_goes_through_nothing_where_a_line_would_be_absurd(ms, clock):
+    found = fitted(np.array([10.0, 20.0, 30.0]), np.array(ms, float))
+    assert (found.fixed, found.per_gflop) == pytest.approx(clock) and found.flops(1000) > 0
+    assert (found.miss < 1e-9) == (clock[0] > 0)
+
+
 @pytest.mark.parametrize("goal", ["--kv-mib", "--of-dense", "--ms"])
 def test_the_command_finds_and_checks_a_setting_of_a_model(goal, folder, checkpoint, engine, tmp_path, capsys):
     own = workload_of(engine, read_documents(folder)[0], 1)

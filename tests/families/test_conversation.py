@@ -23,6 +23,7 @@ BETWEEN = {  # an answer and the next one, written by hand
     "qwen2_vl": _IM,
     "qwen2_5_vl": _IM,
     "qwen3_vl": _IM,
+    "qwen2_5_omni_thinker": _IM,
     "internvl": _IM,
     "llava": _VICUNA,
     "llava_next_video": _VICUNA,

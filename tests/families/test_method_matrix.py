@@ -66,7 +66,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
 EVERYWHERE = ("aim", "vidcom2", "average_pooling", "visionzip", "tome_in_tower")
 ON_EACH = ("aim", "tome_in_tower")
 DAILY = [(*pair, method) for pair in ASKED_ONCE for method in METHODS if method in ON_EACH or pair == ASKED_ONCE[0]]
-PACKED = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")  # towers in which tokens cannot be merged
+PACKED = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen2_5_omni_thinker")  # towers in which tokens cannot be merged
 MATRIX = [
     pytest.param(name, medium, method, marks=[] if (name, medium, method) in DAILY else pytest.mark.slow)
     for name, medium in ASKED

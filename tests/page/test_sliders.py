@@ -28,7 +28,8 @@ SLIDERS = """reach => {
 @pytest.fixture(scope="module")
 def curve(browser):
     model = {"sizes": SIZES, "layers": 12, "bytes": 4, "formula": "n"}
-    props = {"value": SETTINGS, "model": model, "texts": {"en": ENGLISH["ESTIMATE"]}, "palette": browser_palette()}
+    value = SETTINGS | {"model": model}
+    props = {"value": value, "texts": {"en": ENGLISH["ESTIMATE"]}, "palette": browser_palette()}
     page = panel_page(browser, "estimate", props, has_touch=True, viewport={"width": 390, "height": 844})
     add_sliders(page)
     page.evaluate("changed()")
