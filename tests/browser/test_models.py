@@ -53,12 +53,9 @@ def test_a_checkpoint_in_the_cache_takes_over_and_is_switched_away_from_and_back
         opened(browser, address) as page,
     ):
         now, said = page.locator("#models [data-part=now]"), page.locator("#models [data-part=said]")
-        expect(now).to_contain_text("embedded model (12 layers")
-        expect(said).to_contain_text(f"{NAME}: a trial in a process of its own.")
-        expect(page.locator("#models progress")).to_be_visible()
         expect(now).to_contain_text(f"{NAME} (12 layers")
         expect(page.locator("#notice")).to_contain_text(NAME)
-        assert f"auto takes {NAME}" in log.read_text()
+        assert f"auto takes {NAME}; the embedded model answers until it is loaded" in log.read_text()
         drawn, natural = page.get_by_text("how does the cyan star move?"), page.get_by_text("does it stand up?")
         expect(natural.first).to_be_visible()
         expect(drawn.first).to_be_hidden()
@@ -90,3 +87,10 @@ def test_a_checkpoint_in_the_cache_takes_over_and_is_switched_away_from_and_back
         expect(said).to_contain_text(f"{NAME} would fit.")
         expect(now).to_contain_text(NAME)
         assert str(tmp_path) not in said.inner_text()
+
+        page.locator("#models [data-part=id]").fill(str(shutil.copytree(checkpoint, tmp_path / "second-model")))
+        page.locator("#models form button").click()
+        expect(said).to_contain_text("second-model: a trial in a process of its own.")
+        expect(page.locator("#models progress")).to_be_visible()
+        expect(now).to_contain_text(NAME)  # which answers until the other is there
+        expect(now).to_contain_text("second-model (12 layers")
