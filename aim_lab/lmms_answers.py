@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from aim_lab.log import LineLog
 
 Key = tuple[str, str, int, str]
 
@@ -44,44 +44,12 @@ class Answer:
         return self.fingerprint, self.task, self.doc_id, self.asked
 
 
-class AnswerLog:
-    """The answers in a file; what is added is handed to the system at once. Several processes may add to it."""
+class AnswerLog(LineLog[Answer]):
+    """The answers in a file; several processes may add to it."""
 
     def __init__(self, path: Path):
-        """The file need not be there. A last line that was cut off as it was written is removed.
-
-        Raises ValueError for a file that is no such log, or cannot be written.
-        """
-        self._path = path
+        """Raises ValueError for a file that is no such log, or cannot be written."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self._whole_lines()
+            super().__init__(path, lambda line: Answer(**line))
         except OSError as error:
             raise ValueError(f"answers cannot be kept in {path}: {error.strerror}. Choose another file.") from error
-        self._answers = {own.key: own for own in map(self._read, whole.splitlines())}
-
-    def _whole_lines(self) -> str:
-        with self._path.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            written = file.read()
-            whole = written[: written.rfind(b"\n") + 1]
-            if whole != written:
-                file.truncate(len(whole))
-        return whole.decode("utf-8", "replace")
-
-    def _read(self, line: str) -> Answer:
-        try:
-            return Answer(**json.loads(line))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{self._path} has a line that is no answer: choose another file") from error
-
-    def get(self, key: Key) -> Answer | None:
-        """What was answered before, if it was."""
-        return self._answers.get(key)
-
-    def add(self, answer: Answer) -> None:
-        with self._path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write((json.dumps(asdict(answer), ensure_ascii=False) + "\n").encode())
-        self._answers[answer.key] = answer

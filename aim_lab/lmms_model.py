@@ -14,14 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from cachetools import LRUCache
 from huggingface_hub import try_to_load_from_cache
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from tqdm import tqdm
 
-import aim_core
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
 from aim_core.media.decode import load_frames
@@ -29,6 +27,7 @@ from aim_core.media.errors import MediaError
 from aim_core.media.frames import Frames
 from aim_core.media.limits import Limits
 from aim_core.weights import weights_hash
+from aim_lab.code import code_hash
 from aim_lab.lmms_answers import Answer, AnswerLog
 from aim_lab.lmms_knobs import Knobs
 from aim_lab.lmms_method import choose_method
@@ -45,6 +44,7 @@ _LIMITS = Limits(
     wall_seconds=900.0,
 )
 ANSWERS = "aim_answers.jsonl"
+_EVERY_RUN = ("aim_lab.lmms_model", "aim_core.adapters.registry")  # modules, see `code_hash`
 
 
 class AimModel(lmms):
@@ -94,8 +94,7 @@ class AimModel(lmms):
         about = {
             "knobs": self.knobs.as_dict(),
             "weights": weights_hash(_folder(self.knobs.pretrained)),
-            "code": _code(),
-            "versions": [torch.__version__, transformers.__version__],
+            "code": code_hash(self.knobs.method, _EVERY_RUN),
             "machine": [model.device.type, str(model.dtype)],
         }
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
@@ -172,11 +171,3 @@ def _folder(name: str) -> Path:
     """Where the files of a checkpoint lie, a folder or what the Hub's library has of an id."""
     cached = None if Path(name).expanduser().is_dir() else try_to_load_from_cache(name, "config.json")
     return Path(cached).parent if isinstance(cached, str) else Path(name).expanduser()
-
-
-def _code() -> str:
-    """Hash of the core's source, so that answers of other code are not taken for this one's."""
-    seen = hashlib.sha256()
-    for path in sorted(Path(aim_core.__file__).parent.rglob("*.py")):
-        seen.update(path.read_bytes())
-    return seen.hexdigest()

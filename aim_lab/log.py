@@ -55,6 +55,10 @@ class LineLog(Generic[Row]):
     def __getitem__(self, key: Hashable) -> Row:
         return self._rows[key]
 
+    def get(self, key: Hashable) -> Row | None:
+        """What was measured before, if it was."""
+        return self._rows.get(key)
+
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows.values())
 

@@ -136,7 +136,7 @@ def test_several_processes_may_add_to_one_file(tmp_path):
 
 def test_a_file_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "results.jsonl").write_text('{"score": 1}\n')
-    with pytest.raises(ValueError, match=r"results.jsonl has a line that is no answer: choose another file"):
+    with pytest.raises(ValueError, match=r"line 1 of .*results.jsonl is not of this log"):
         AnswerLog(tmp_path / "results.jsonl")
     with pytest.raises(ValueError, match=r"answers cannot be kept in .*: Is a directory"):
         AnswerLog(tmp_path)
