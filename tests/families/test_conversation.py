@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -42,14 +44,7 @@ ASKED = [
 @pytest.fixture(scope="module")
 def engines(family_folder):
     """name → an engine in float64, made once."""
-    made = {}
-
-    def engine(name: str) -> Engine:
-        if name not in made:
-            made[name] = Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float64)
-        return made[name]
-
-    return engine
+    return cache(lambda name: Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float64))
 
 
 def begun(engine: Engine, name: str, medium: str, config) -> tuple[Conversation, dict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,14 +27,7 @@ ASKED = [(name, "video" if "video" in family.media else "image") for name, famil
 @pytest.fixture(scope="module")
 def engines(family_folder):
     """name → an engine, made once."""
-    made = {}
-
-    def engine(name: str) -> Engine:
-        if name not in made:
-            made[name] = Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float32)
-        return made[name]
-
-    return engine
+    return cache(lambda name: Engine.from_pretrained(family_folder(name), device="cpu", dtype=torch.float32))
 
 
 def method_for(engine: Engine, mode: str) -> Method:

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers, processors
-from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast, Qwen2Config
+
+from benchmarks.released.vocabulary import tokenizer
 
 
 def byte_tokenizer(
-    special: list[str], *, eos: str, pad: str, bos: str | None = None, extra: dict[str, str] | None = None
+    special: list[str], *, eos: str, pad: str, bos: str = "", extra: dict[str, str] | None = None
 ) -> PreTrainedTokenizerFast:
     """256 bytes, then `special` in order.
 
     bos:   put before every text, as Llama's tokenizer does.
     extra: named special tokens a processor asks its tokenizer for, such as InternVL's `start_image_token`.
     """
-    vocabulary = {symbol: index for index, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-    tokenizer = Tokenizer(BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
-    if bos:
-        start = (bos, tokenizer.token_to_id(bos))
-        tokenizer.post_processor = processors.TemplateProcessing(single=f"{bos} $A", special_tokens=[start])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        eos_token=eos,
-        pad_token=pad,
-        bos_token=bos,
-        padding_side="left",
-        extra_special_tokens=extra or {},
-        clean_up_tokenization_spaces=False,
-    )
+    return tokenizer(dict(enumerate(special, 256)), eos=eos, pad=pad, bos=bos, **(extra or {}))
 
 
-def ids(tokenizer: PreTrainedTokenizerFast, **names: str) -> dict[str, int]:
+def ids(made: PreTrainedTokenizerFast, **names: str) -> dict[str, int]:
     """Ids of some tokens under the names a config gives them: `ids(t, image_token_id="<image>")`."""
-    return {name: tokenizer.convert_tokens_to_ids(token) for name, token in names.items()}
+    return {name: made.convert_tokens_to_ids(token) for name, token in names.items()}
 
 
 TEXT_SIZES = {  # of a language model in miniature
