@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
@@ -26,56 +26,11 @@ from aim_core.memory import SHARE, free_bytes
 from aim_core.trial import TrialKilledError, try_checkpoint
 from aim_core.turns import Turns
 from page.state.choices import Choice, named, needs, on_disk, outline
+from page.state.loading import DoesNotFitError, Loading, Stage, Unloaded
 from page.state.startup import AUTO, Loaded, world_of
 
-Stage = Literal["look", "fetch", "try", "load"]
 _log = logging.getLogger(__name__)
 _PATIENCE = 60.0  # seconds that runs under way have to end before their model's memory is needed
-
-
-@dataclass(frozen=True)
-class Loading:
-    """How far a model is. begun: when its stage began, by `time.monotonic`."""
-
-    choice: Choice
-    stage: Stage = "look"
-    read: ReadSoFar | None = None
-    begun: float = field(default_factory=time.monotonic)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """At the pace so far; None as long as there is none."""
-        if self.read is None or not self.read.num_bytes:
-            return None
-        return (time.monotonic() - self.begun) * (self.read.all_bytes / self.read.num_bytes - 1)
-
-
-@dataclass(frozen=True)
-class Unloaded:
-    """Why a model was not loaded.
-
-    why:     "memory", where it does not fit, with `needed`, `free` and what would fit; "killed"; "failed", with a
-             sentence; "stopped".
-    frames:  that memory was counted for. fewer: at most so many would fit, 0 for none. smaller: the name of a model
-             that would, if one lies here.
-    """
-
-    choice: Choice
-    why: Literal["memory", "killed", "failed", "stopped"]
-    sentence: str = ""
-    needed: Footprint | None = None
-    free: int = 0
-    frames: int = 0
-    fewer: int = 0
-    smaller: str = ""
-
-
-class DoesNotFitError(Exception):
-    """Holds an Unloaded."""
-
-    def __init__(self, unloaded: Unloaded):
-        super().__init__(unloaded.why)
-        self.unloaded = unloaded
 
 
 class Models:
