@@ -183,7 +183,7 @@ class Conversation:
         whole = [self.num_tokens + new.shape[1]] * adapter.num_layers
         reply = Reply(
             question=question,
-            answer=adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip(),
+            answer=adapter.said(ids),
             answer_ids=tuple(ids),
             num_new=new.shape[1],
             language_flops=further_flops(new.shape[1], held.tokens_per_layer, **adapter.sizes),

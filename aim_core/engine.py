@@ -245,7 +245,7 @@ class Engine:
         max_new_tokens: int,
         on_text: Callable[[str], None] | None,
     ) -> Conversation:
-        tell = None if on_text is None else lambda ids: on_text(self._text(ids).rstrip(_HALF))
+        tell = None if on_text is None else lambda ids: on_text(self.adapter.said(ids).rstrip(_HALF))
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
             self._begin_peak()
@@ -261,7 +261,7 @@ class Engine:
         if diagnostics.details:
             measured["frame_attention"], measured["token_attention"] = diagnostics.attention(record, cache)
         result = Result(
-            answer=self._text(ids),
+            answer=self.adapter.said(ids),
             answer_ids=tuple(ids),
             config=config,
             trace=record.trace(frames.frames, frames.times, similarity),
@@ -274,9 +274,6 @@ class Engine:
         )
         parts = self.adapter.shown(frames.frames, frames.times, frames.audio)[0]
         return Conversation(self.adapter, self._exclusive, parts, question, result, cache, positions)
-
-    def _text(self, ids: list[int]) -> str:
-        return self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
 
     def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The prompt with its visual tokens, from memory if these frames were encoded lately."""

@@ -144,13 +144,13 @@ class Video:
             if not self._chooses(session.method):
                 cache, tails = self._prefill_video(session, questions)
                 counts = _entered(session)
-                return [Said(self._text(ids), counts) for ids in self._decode(cache, tails, max_new_tokens)]
+                return [Said(self.adapter.said(ids), counts) for ids in self._decode(cache, tails, max_new_tokens)]
             found = []
             for question in questions:
                 ids = torch.cat(prompt(self.adapter, question, self.num_visual))
                 out = self._forward(session, ids[None], None, use_cache=True)
                 answer = decode(self.adapter.model, out.logits[:, -1], cache_of(out), max_new_tokens)
-                found.append(Said(self._text(answer), _entered(session)))
+                found.append(Said(self.adapter.said(answer), _entered(session)))
             return found
 
     def _decode(self, cache: DynamicCache, tails: list[Tensor], max_new_tokens: int) -> list[list[int]]:
@@ -166,9 +166,6 @@ class Video:
             if max(map(len, answers)) == max_new_tokens or all(ends.intersection(answer) for answer in answers):
                 return answers
             ids, mask = words[:, None], F.pad(mask, (0, 1), value=1)
-
-    def _text(self, ids: list[int]) -> str:
-        return self.adapter.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
 
     def _chooses(self, method: Method) -> bool:
         """Whether it chooses tokens by scores, which may depend on the question."""

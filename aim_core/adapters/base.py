@@ -237,6 +237,10 @@ class Adapter(ABC):
         kind = self.kind(frames)
         return [kind], _video(frames, times) if kind == "video" else {"images": [list(frames)]}
 
+    def said(self, ids: list[int]) -> str:
+        """The text of an answer's tokens, without special ones."""
+        return self.processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
+
     def next_position(self, inputs: dict[str, Tensor]) -> int | None:
         """At which position an answer begins after the prompt `inputs`, where stock's `generate` and forward do not
         agree about that: as `generate` has it. None where they do."""
