@@ -11,6 +11,7 @@ from aim_core.methods import knobs
 from aim_core.methods.ablations import merge_only, prune_only
 from aim_core.methods.across_frames import across_frames
 from aim_core.methods.aim import aim_method
+from aim_core.methods.aim_text import aim_text
 from aim_core.methods.average_pooling import average_pooling
 from aim_core.methods.base import Method
 from aim_core.methods.divprune import divprune
@@ -69,6 +70,9 @@ METHODS = {
     "aim": MethodEntry(_aim, "AIM", "2412.03248", knob=knobs.AIM),
     "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
     "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248", knob=knobs.SCHEDULE),
+    "aim_text": MethodEntry(
+        aim_text, "AIM, text pruned too", "2412.03248", "text tokens leave as well; AIM keeps all of them", knobs.AIM
+    ),
     "across_frames": MethodEntry(
         across_frames,
         "AIM across frames",

@@ -1,4 +1,4 @@
-"""Merging through time: AIM's rule and ToMe's over windows of frames, against plain loops that move lists of patches."""
+"""Merging through time: AIM's rule and ToMe's over windows of frames, against loops that move lists of patches."""
 
 from __future__ import annotations
 

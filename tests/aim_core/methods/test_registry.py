@@ -30,6 +30,7 @@ PUBLISHED = {  # settings as released, and the share of n that is kept on averag
     "visionzip": ({}, 32, 64 / 576),
     "fastvid": ({}, 28, 19 / 196),  # int(196 r) a frame
     "flashvid": ({}, 28, 0.25),  # 1.25 R, and .375 R from layer 20 on
+    "aim_text": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),
     "across_frames": ({}, 28, 0.25 * (14 + 22 + 1) / (2 * 28)),
     "tome_over_frames": ({}, 28, 0.25),
     "tome": ({}, 28, 0.25),
@@ -145,14 +146,15 @@ def test_aim_by_name_is_aim():
         (lambda: make_method("visionzip", dominant=1.5), "dominant must be in"),
         (lambda: make_method("prumerge", keep_ratio=-0.1), "keep_ratio"),
         (lambda: make_method("tome", per_round=0), "per_round must be a whole number from 1 on, got 0"),
+        (lambda: make_method("aim_text", text_floor=-0.1), r"text_floor must be in \[0, 1\], got -0.1"),
+        (lambda: replace(make_method("aim_text"), drop_text=True), r"\(drop_text\) or by its own \(text\): choose one"),
+        (lambda: replace(make_method("holitom"), text=make_method("aim").schedule), "HoliTom folds visual tokens"),
+        (lambda: replace(make_method("framefusion"), text=make_method("aim").schedule), "it cannot drop text"),
         (lambda: make_method("tome_over_frames", window=0), "window must be at least 1 frame, got 0"),
         (lambda: make_method("across_frames", window=1.5), "window must be a whole number, got 1.5"),
         (lambda: make_method("across_frames", within=1.2), r"within must be in \[0, 1\], got 1.2"),
         (lambda: make_method("across_frames", places="some"), "places must be one of any, same, got 'some'"),
-        (
-            lambda: make_method("across_frames", places="same", within=0.5),
-            "no common places: within must be 0, got 0.5",
-        ),
+        (lambda: make_method("across_frames", places="same", within=0.5), "no common places: within must be 0"),
         (lambda: make_method("tome_in_tower", keep_ratio=0.0), r"keep_ratio must be in \(0, 1\]"),
         (lambda: make_method("tome_in_tower", per_round=4), "tome_in_tower has no setting 'per_round'"),
         (lambda: make_method("holitom", inner_ratio=0.0), r"kept there in \(0, 1\]"),
