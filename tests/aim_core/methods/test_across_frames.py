@@ -14,7 +14,7 @@ from aim_core.methods.aim import MergeSimilar
 from aim_core.methods.tome_over_frames import MergeByKeysOverFrames
 from aim_core.ops.reduced import as_reduced
 from tests.aim_core.methods.clip import Tokens, check_tokens, clip_tokens, clip_tower, cosine
-from tests.aim_core.methods.test_tower_methods import slow_tome
+from tests.aim_core.methods.slow_tome import slow_tome
 
 SIZE = 20  # patches of a frame
 
