@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from training.eval_sets import KEPT_SHARE, NUM_FRAMES, Item, balanced_set
 from training.lab.items import PER_VIDEO, SceneClip, wanted
 from training.questions import FEWEST_FRAMES, TYPES
 from training.wide_questions import ask_wide
+from training.wide_scene import WideScene
 from training.wide_world import make_wide_scene
 from training.wordings import WIDE_ANSWERS
 from training.world import frame_times
@@ -39,11 +41,17 @@ def change(clip: Clip) -> float:
     return float(np.abs(np.diff(shown, axis=0)).mean())
 
 
+def still_scene(seed: int) -> WideScene:
+    """A scene of the wide world without its actions, moves of the camera and things that turn."""
+    scene = make_wide_scene(seed, static=True)
+    return replace(scene, things=tuple(thing.resting(0.0) for thing in scene.things))
+
+
 @cache
 def _items() -> list[Item]:
     times = frame_times(NUM_FRAMES)
     return balanced_set(
-        lambda seed: make_wide_scene(seed, static=True),
+        still_scene,
         STILL_SEED,
         PER_TYPE,
         KINDS,
