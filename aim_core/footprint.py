@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoProcessor
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.adapters.registry import adapter_class
 from aim_core.checkpoint import read_checkpoint
 from aim_core.ops.flops import kv_bytes

@@ -7,7 +7,8 @@ from typing import Any
 from cachetools import LRUCache
 from torch import Tensor
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.digest import digest
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.media.frames import Frames
