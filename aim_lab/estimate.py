@@ -99,7 +99,9 @@ def _one(workload: Workload, setting: Setting) -> float:
         return setting.budget * dense
     method = make_method(setting.method, **setting.complete(workload.shape))
     try:
-        return workload.flops(workload.visual_per_layer(method)) if is_counted(method) else dense
+        if not is_counted(method):
+            return dense
+        return workload.flops(workload.visual_per_layer(method), workload.text_per_layer(method))
     except ValueError:  # it will be refused
         return 0.0
 

@@ -50,7 +50,7 @@ def _content(clip: SceneClip) -> str:
 def documents(name: str, num_videos: int) -> list[Document]:
     """PER_VIDEO questions about each of so many videos of one of SEEDS, those first that most could be asked about."""
     found = _clips(name)[:num_videos]
-    return [Document(clip, item.question.text, _wanted(item)) for clip, items in found for item in items[:PER_VIDEO]]
+    return [Document(clip, item.question.text, wanted(item)) for clip, items in found for item in items[:PER_VIDEO]]
 
 
 @cache
@@ -63,6 +63,6 @@ def _clips(name: str) -> list[tuple[SceneClip, list[Item]]]:
     return [(SceneClip(f"{name} {video}", items[0].scene), items) for video, items in videos]
 
 
-def _wanted(item: Item) -> str:
+def wanted(item: Item) -> str:
     """All of the answer, or the telling word alone."""
     return OR.join(dict.fromkeys((item.question.answer, item.question.word)))
