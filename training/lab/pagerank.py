@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from aim_lab.code import DENSE, code_hash
 from aim_lab.log import LineLog
 from aim_lab.sweep import Until
 from benchmarks.layer_share import in_turns, shares
-from benchmarks.shapes import HALF_BILLION, random_model, random_prompt
+from benchmarks.shapes import HALF_BILLION, Shape, random_model, random_prompt
 from training.eval_sets import NUM_FRAMES, Item
 from training.findings.settings import NUM_TEXT
 from training.lab import pagerank_chart as chart
@@ -61,7 +62,7 @@ def measure(options: Options) -> dict[str, Any]:
     found = looked(options, videos)
     if len(found) < 2:
         raise ValueError("the time ended before two videos were looked at: give it more minutes")
-    report = together(found, options.model) | {"weights": weights_hash(options.model)}
+    report = together(found, options.model) | {"weights": weights_hash(Path(options.model))}
     report["time"] = times(options.model)
     chart.draw(report)
     return report
@@ -85,7 +86,7 @@ def together(found: Sequence[report_of.Found], model: str) -> dict[str, Any]:
 
 def looked(options: Options, videos: Sequence[Sequence[Item]]) -> list[dict[str, Any]]:
     """What `look` says of these videos, as far as the log has it once the time is over."""
-    weights, code = weights_hash(options.model), code_hash(DENSE, ("training.lab.pagerank_video",))
+    weights, code = weights_hash(Path(options.model)), code_hash(DENSE, ("training.lab.pagerank_video",))
     log, stop = LineLog(RUNS / f"{options.name}.jsonl", lambda row: Line(**row)), Until(options.minutes)
     missing = [items for items in videos if (weights, code, items[0].video) not in log]
     with _each(options.processes) as each, tqdm(total=len(missing), disable=None, unit="video") as bar:
@@ -108,13 +109,15 @@ def _each(processes: int) -> Iterator[Callable[..., Any]]:
         yield pool.imap
 
 
-def times(model: str, lengths: Sequence[int] = LENGTHS, repeats: int = REPEATS) -> list[dict[str, Any]]:
+def times(
+    model: str, lengths: Sequence[int] = LENGTHS, repeats: int = REPEATS, large: Shape = HALF_BILLION
+) -> list[dict[str, Any]]:
     """PageRank's share in prefills of each length on a CPU, nothing merged: of the embedded model by its own schedule,
-    and of LAYERS layers of Qwen2-0.5B's shape with random weights, where all but the last score."""
+    and of LAYERS layers of a large shape with random weights, where all but the last score."""
     own = load(model)
     shapes: list[tuple[str, Any, Schedule]] = [
         ("the embedded model", own, AimConfig.for_depth(own.num_layers).schedule),
-        (f"{HALF_BILLION.name}, {LAYERS} layers", random_model(HALF_BILLION, LAYERS), LinearSchedule(0, LAYERS)),
+        (f"{LAYERS} layers of {large.name}", random_model(large, LAYERS), LinearSchedule(0, LAYERS)),
     ]
     return [{"shape": name, "runs": _runs(adapter, schedule, lengths, repeats)} for name, adapter, schedule in shapes]
 

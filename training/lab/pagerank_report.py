@@ -84,9 +84,7 @@ def position(found: Sequence[Found], cuts: Sequence[Cut], num_visual: int, num_f
 def _position(found: Sequence[Found], cut: Cut, place: int, num_visual: int, num_frames: int) -> dict[str, Any]:
     sets = {name: np.stack([_kept(one["scores"][place][name], cut.k) for one in found]) for name in SCORERS}
     early = np.arange(num_visual) < cut.k
-    frame = np.minimum(
-        np.arange(num_visual) * num_frames // (num_visual - 1), num_frames - 1
-    )  # a newline is at the end
+    frame = np.minimum(np.arange(num_visual) * num_frames // (num_visual - 1), num_frames - 1)  # last is a newline
     rows = {}
     for name, own in sets.items():
         scores = np.stack([_ranks(one["scores"][place][name]) for one in found])
