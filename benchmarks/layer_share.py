@@ -1,4 +1,7 @@
-"""Layer share: what PageRank takes of each layer's time in a prefill, and of its operations."""
+"""Layer share: what PageRank takes of each layer's time in a prefill, and of its operations.
+
+Times are the processor's, of all threads of this process: what else the machine does meanwhile counts for little.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from benchmarks.shapes import Prompt
 
 @dataclass(frozen=True)
 class Lap:
-    """One layer of one prefill. rows: tokens that it computed; ms: of all of it; pagerank_ms: its part, 0 for none."""
+    """One layer of one prefill. rows: tokens that it computed; ms: all of it; pagerank_ms: PageRank's part, or 0."""
 
     rows: int
     ms: float
@@ -35,9 +38,9 @@ class _TimedScorer:
     ms: float = 0.0
 
     def __call__(self, *args):
-        begun = time.perf_counter()
+        begun = time.process_time()
         scores = self.scorer(*args)
-        self.ms += 1000 * (time.perf_counter() - begun)
+        self.ms += 1000 * (time.process_time() - begun)
         return scores
 
     def layers(self, counts: Sequence[int]) -> frozenset[int]:
@@ -54,10 +57,10 @@ class _Clock:
     took: list[tuple[float, float]] = field(default_factory=list)
 
     def begin(self, *_args) -> None:
-        self.begun, self.before = time.perf_counter(), self.scorer.ms
+        self.begun, self.before = time.process_time(), self.scorer.ms
 
     def end(self, *_args) -> None:
-        self.took.append((1000 * (time.perf_counter() - self.begun), self.scorer.ms - self.before))
+        self.took.append((1000 * (time.process_time() - self.begun), self.scorer.ms - self.before))
 
 
 def laps(adapter: Adapter, prompt: Prompt, method: Method) -> list[Lap]:

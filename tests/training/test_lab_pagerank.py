@@ -215,18 +215,28 @@ def test_the_page_says_what_rounding_and_settings_do(rounded, told):
     ],
 )
 def test_the_page_says_what_the_corrections_take_away(rows, uniform, told):
-    scorers = {PAGERANK: {"first": of(0.6)}, OVER_ROWS: {"first": of(rows)}, OVER_UNIFORM: {"first": of(uniform)}}
-    assert told in position_words.correction_verdict([{"scorers": scorers}])
+    values = {PAGERANK: 0.6, OVER_ROWS: rows, OVER_UNIFORM: uniform}
+    scorers = {name: {"first": of(value), "frames": [0.6, 0.2, 0.1, 0.1]} for name, value in values.items()}
+    said = position_words.correction_verdict([{"layer": 3, "scorers": scorers}])
+    assert told in said and "overshoots" not in said
 
 
-@pytest.mark.parametrize(
-    ("gap", "told"),
-    [(0.03, "answers better"), (-0.03, "answers worse"), (0.005, "is not surely better than PageRank, nor")],
-)
-def test_the_page_says_what_a_correction_does_to_answers(gap, told):
-    rows = [{"schedule": "early", "scorer": name, "minus_pagerank": of(gap)} for name in (OVER_ROWS, OVER_UNIFORM)]
-    said = position_words.answer_verdict(rows, "early")
-    assert said.count(told) == 2 and said.startswith("With an eighth kept early, `pagerank_causal`")
+def test_the_page_says_when_a_correction_fills_the_last_frame_instead():
+    values = {PAGERANK: 0.6, OVER_ROWS: 0.55, OVER_UNIFORM: 0.1}
+    scorers = {name: {"first": of(value), "frames": [0.1, 0.2, 0.1, 0.6]} for name, value in values.items()}
+    said = position_words.correction_verdict([{"layer": 3, "scorers": scorers}])
+    assert "It overshoots: the last frame has 60 % of what it keeps in layer 3 (an equal share would be 25.0 %)" in said
+
+
+def test_the_page_says_which_scorers_answer_better_and_which_worse():
+    gaps = {OVER_ROWS: 0.03, OVER_UNIFORM: -0.03, RECEIVED: 0.005, LAST: 0.04}
+    rows = [{"schedule": "early", "scorer": name, "minus_pagerank": of(gap)} for name, gap in gaps.items()]
+    assert position_words.answer_verdict(rows, "early") == (
+        "With an eighth kept early, in points, better than PageRank answers: `pagerank_causal` (+3.0, +2.0 to +4.0), "
+        "last token's attention (+4.0, +3.0 to +5.0); worse: `pagerank_over_uniform` (-3.0, -4.0 to -2.0); not surely "
+        "either: attention received (+0.5, -0.5 to +1.5)."
+    )
+    assert "worse" not in position_words.answer_verdict(rows[:1], "early")
 
 
 def test_half_of_the_mass_of_even_attention_lies_where_summing_finds_it():

@@ -77,6 +77,7 @@ def of_position(report: dict[str, Any]) -> Figure:
                 axes.plot(range(1, 1 + len(shares)), shares, "o-", color=COLOURS[name], markersize=3, label=name)
         axes.axhline(100 / len(row["frames"]), color="0.6", linestyle="--", linewidth=1)
         axes.set(title=f"layer {cut['layer']} keeps {cut['k']} of {cut['num_visual']}", xlabel="frame", ylim=(0, None))
+        axes.set_xticks(range(1, 1 + len(row["frames"])))
         axes.title.set_fontsize(10)
         _plain(axes)
     panels[0].set_ylabel("share of the kept tokens, %")

@@ -10,7 +10,9 @@ from training.lab.pagerank_video import OVER_ROWS, OVER_UNIFORM, PAGERANK
 from training.tables import percent, table_row
 
 STEPS = 5  # as released
+MANY = 2  # a frame is overfull from so many times its equal share on
 SCHEDULES = {"released": "released", "early": "an eighth from layer 4", "nothing pruned": "nothing pruned"}
+PLACES = {"released": "Under the released schedule", "early": "With an eighth kept early"}
 SCORES = {OVER_ROWS: "`pagerank_causal`", OVER_UNIFORM: "`pagerank_over_uniform`"}  # as AimConfig has them
 
 
@@ -71,9 +73,20 @@ def correction_verdict(cuts: list[dict[str, Any]]) -> str:
     best = min(SCORES, key=lambda name: abs(first[name]))
     if abs(first[best]) < abs(first[PAGERANK]) / 2:
         (other,) = set(SCORES) - {best}
-        return f"{told}; {SCORES[best]} brings that to {first[best]:+.2f}, {SCORES[other]} to {first[other]:+.2f}."
+        told += f"; {SCORES[best]} brings that to {first[best]:+.2f}, {SCORES[other]} to {first[other]:+.2f}"
+        return f"{told}.{_overshoot(cuts, best)}"
     both = " and ".join(f"{SCORES[name]} {first[name]:+.2f}" for name in SCORES)
     return f"{told}, and neither correction halves that: {both}."
+
+
+def _overshoot(cuts: list[dict[str, Any]], name: str) -> str:
+    """Where a correction fills the last frame instead."""
+    last = {cut["layer"]: cut["scorers"][name]["frames"][-1] for cut in cuts}
+    layer, equal = max(last, key=lambda own: last[own]), 1 / len(cuts[0]["scorers"][name]["frames"])
+    if last[layer] <= MANY * equal:
+        return ""
+    told = f"{100 * last[layer]:.0f} % of what it keeps in layer {layer} (an equal share would be {100 * equal:.1f} %)"
+    return f" It overshoots: the last frame has {told}."
 
 
 def half() -> float:
@@ -111,18 +124,15 @@ def _answer_cells(row: dict[str, Any]) -> list[str]:
 
 
 def answer_verdict(rows: list[dict[str, Any]], when: str) -> str:
-    """What each correction does to the answers under one schedule, and how sure that is."""
-    words = []
-    for name, spelled in SCORES.items():
-        (gap,) = [row["minus_pagerank"] for row in rows if row["schedule"] == when and row["scorer"] == name]
-        if gap["low"] > 0:
-            words.append(f"{spelled} answers better than PageRank ({_points(gap)} points)")
-        elif gap["high"] < 0:
-            words.append(f"{spelled} answers worse than PageRank ({_points(gap)} points)")
-        else:
-            words.append(f"{spelled} is not surely better than PageRank, nor worse ({_points(gap)} points)")
-    place = {"released": "Under the released schedule", "early": "With an eighth kept early"}[when]
-    return f"{place}, {' and '.join(words)}."
+    """Which scorers answer better than PageRank under one schedule, which worse, and of which it is not sure."""
+    better, worse, unsure = [], [], []
+    for row in (row for row in rows if row["schedule"] == when and "minus_pagerank" in row):
+        gap = row["minus_pagerank"]
+        group = better if gap["low"] > 0 else worse if gap["high"] < 0 else unsure
+        group.append(f"{SCORES.get(row['scorer'], row['scorer'])} ({_points(gap)})")
+    groups = (("better than PageRank answers", better), ("worse", worse), ("not surely either", unsure))
+    told = "; ".join(f"{words}: {', '.join(group)}" for words, group in groups if group)
+    return f"{PLACES[when]}, in points, {told}."
 
 
 def _points(gap: dict[str, float]) -> str:

@@ -46,7 +46,7 @@ Score = Callable[[Tensor], Tensor]  # (heads, n, n) logits -> (n,)
 OF_LOGITS: dict[str, Score] = {PAGERANK: maths.pagerank_score, RECEIVED: maths.received_score, LAST: maths.last_score}
 SETTINGS: dict[str, Score] = {  # of PageRank, beside those released
     **{f"temperature {t:g}": partial(maths.pagerank_score, temperature=t) for t in (0.05, 0.2, 0.5, 1.0)},
-    **{f"{t} iterations": partial(maths.pagerank_score, iterations=t) for t in (1, 2, 3, 4, 10, 50)},
+    **{f"{t} iteration{'s' * (t > 1)}": partial(maths.pagerank_score, iterations=t) for t in (1, 2, 3, 4, 10, 50)},
     f"teleport {TELEPORT}": partial(maths.pagerank_score, teleport=TELEPORT),
 }
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -66,10 +66,10 @@ def _time(report: dict[str, Any]) -> str:
         table_row(["---"] * len(head)),
         *(table_row(_time_cells(one["shape"], run)) for one in report["time"] for run in one["runs"]),
         "",
-        f"Medians of {report['time'][0]['runs'][0]['repeats']} prefills of each length in turns, float32 on one "
-        "thread of a CPU that had other work beside it: only the ratios mean something, and those to about a fifth. "
-        "Nothing is merged; the embedded model has its released schedule, of the large shape (random weights) all "
-        "layers but the last score. Whole models of that shape are in [benchmarks](benchmarks.md).",
+        f"Ratios of medians over {report['time'][0]['runs'][0]['repeats']} prefills of each length in turns, of one "
+        "thread's processor time in float32; the machine had other work beside it, which shares its caches: trust them "
+        "to about a fifth. Nothing is merged; the embedded model has its released schedule, of the large shape (random "
+        "weights) all layers but the last score. Whole models of that shape are in [benchmarks](benchmarks.md).",
     ]
     return "\n".join(lines)
 
