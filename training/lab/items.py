@@ -53,6 +53,11 @@ def documents(name: str, num_videos: int) -> list[Document]:
     return [Document(clip, item.question.text, wanted(item)) for clip, items in found for item in items[:PER_VIDEO]]
 
 
+def questions_of(name: str, num_videos: int) -> list[list[Item]]:
+    """All questions about each of the same videos."""
+    return [items for _, items in _clips(name)[:num_videos]]
+
+
 @cache
 def _clips(name: str) -> list[tuple[SceneClip, list[Item]]]:
     of_video: dict[int, list[Item]] = {}

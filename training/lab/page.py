@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training.lab import across_frames, solver
+from training.lab import across_frames, pagerank, solver
 from training.lab.experiment import ASSETS, Experiment
 from training.method_table.page import rewrite
 
@@ -13,6 +13,7 @@ PAGE = Path("docs/lab_results.md")
 EXPERIMENTS: dict[str, Experiment] = {  # in the order of the page
     "solver": solver,
     "across_frames": across_frames,
+    "pagerank": pagerank,
 }
 
 
