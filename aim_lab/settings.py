@@ -39,7 +39,7 @@ class Setting:
             raise ValueError(f"{DENSE} is the model as it is: it has no settings, got {self.pairs[0][0]}")
         if self.budget is not None and (len(self.pairs) > 1 or not 0 < self.budget <= 1):
             raise ValueError(f"{BUDGET} stands alone and is a share in (0, 1], got {dict(self.pairs)}")
-        if self.as_dense is not None and (len(self.pairs) > 1 or self.as_dense not in range(1, 2**31)):
+        if self.as_dense is not None and (len(self.pairs) > 1 or type(self.as_dense) is not int or self.as_dense < 1):
             raise ValueError(f"{AS_DENSE} stands alone and is a number of frames, got {dict(self.pairs)}")
         if self.method != DENSE:
             make_method(self.method, **({} if self.is_open else dict(self.pairs)))

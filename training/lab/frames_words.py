@@ -32,7 +32,7 @@ def _about() -> str:
         f"as 32, 64, 128 or {EVENTS[-1]} frames surely show it, and half as many every other time. Each film is asked "
         "once about an event (colour, shape, corner, existence, order) and once about what is there all the time, for "
         "which one frame is enough. **The budget is what the language model computes**: as much as for all tokens of "
-        "8, 16 or 32 frames. More frames cost the same with fewer tokens of each: the keep ratio is solved in closed "
+        "4, 8 or 16 frames. More frames cost the same with fewer tokens of each: the keep ratio is solved in closed "
         "form, to 1 %. AIM takes the released schedule (l1 6, l2 9), or, where one token of each frame more or less "
         "would miss the budget, the nearest schedule that meets it."
     )
