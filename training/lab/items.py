@@ -23,10 +23,14 @@ PER_VIDEO = 3  # questions, since another video tells more than another question
 
 @dataclass(frozen=True, eq=False)
 class SceneClip:
-    """A scene of the wide world, drawn at any number of frames. name: its seed and number."""
+    """A scene of one of the worlds, drawn at any number of frames.
+
+    name: its seed and number; enough: frames that every question about it can be answered from.
+    """
 
     name: str
     scene: Scene | WideScene
+    enough: int = NUM_FRAMES
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SceneClip) and self.name == other.name
@@ -43,8 +47,8 @@ class SceneClip:
 
 @cache
 def _content(clip: SceneClip) -> str:
-    """Of the frames that every question can be answered from; another number of them shows the same scene."""
-    return digest(clip.frames(NUM_FRAMES))[:32]
+    """Of as many frames as are enough; another number of them shows the same scene."""
+    return digest(clip.frames(clip.enough))[:32]
 
 
 def documents(name: str, num_videos: int) -> list[Document]:

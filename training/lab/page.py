@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training.lab import across_frames, pagerank, solver
+from training.lab import across_frames, frames_or_tokens, pagerank, solver
 from training.lab.experiment import ASSETS, Experiment
 from training.method_table.page import rewrite
 
 PAGE = Path("docs/lab_results.md")
 EXPERIMENTS: dict[str, Experiment] = {  # in the order of the page
     "solver": solver,
+    "frames_or_tokens": frames_or_tokens,
     "across_frames": across_frames,
     "pagerank": pagerank,
 }
