@@ -1,7 +1,7 @@
 """Trial: a checkpoint is loaded in a process of its own, which the system ends in the place of others if memory runs
 out; what it has loaded there, another process can load afterwards.
 
-`python -m aim_core.trial FOLDER DTYPE MORE_BYTES WEIGHTS` is that process. It says in lines of JSON how far it is.
+`python -m aim_core.trial FOLDER DTYPE MORE_BYTES [WEIGHTS]` is that process. It says in lines of JSON how far it is.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Lines:
             print(json.dumps(asdict(so_far)), flush=True)
 
 
-def main(folder: str, dtype: str, more_bytes: str, weights: str) -> None:
+def main(folder: str, dtype: str, more_bytes: str, weights: str = FULL) -> None:
     _goes_first()
     try:
         adapter = load_adapter(folder, "cpu", getattr(torch, dtype), _Lines(), weights)
