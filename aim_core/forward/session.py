@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout
 from aim_core.forward.audio_quota import AudioQuota
 from aim_core.forward.batch import Batch, collate

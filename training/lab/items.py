@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from aim_core.engine import digest
+from aim_core.digest import digest
 from aim_lab.documents import OR, Document
 from training.drawing import render
 from training.eval_sets import IMAGE_SIZE, NUM_FRAMES, WIDE_SEED, Item, wide_held_out_set
