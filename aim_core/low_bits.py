@@ -18,6 +18,7 @@ from aim_core.adapters.base import Adapter
 FULL, INT8, INT4 = "full", "int8", "int4"
 WEIGHTS = (FULL, INT8, INT4)
 GROUP = 32  # weights of a row that share a scale and a zero point in 4 bits
+LEAST_BYTES = {INT8: 1.0, INT4: 0.5}  # of a weight
 _ROWS = 16  # the kernel for 4 bits takes matrices of so many rows, or a multiple
 _NEEDED = ("torchao", "accelerate")
 
@@ -114,3 +115,9 @@ def kept_as(adapter: Adapter) -> str:
         if data is not None:
             return INT8 if data.dtype == torch.int8 else INT4
     return FULL
+
+
+def number_format(adapter: Adapter) -> str:
+    """What a loaded model computes in, and its weights' bits where they are few: "float32", "bfloat16 int8"."""
+    kept = kept_as(adapter)
+    return str(adapter.model.dtype).removeprefix("torch.") + (f" {kept}" if kept != FULL else "")
