@@ -64,7 +64,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.weights not in WEIGHTS:  # of the environment, which argparse does not look at
+        parser.error(f"AIM_WEIGHTS must be one of {', '.join(WEIGHTS)}, got {options.weights!r}")
+    return options
 
 
 def public_name(path: str) -> str:

@@ -29,7 +29,7 @@ from page.state import models as models_module
 from page.state.choices import Choice, ListError, named, on_disk, read_list
 from page.state.model_facts import ModelFacts
 from page.state.models import Models
-from page.state.startup import AUTO, Loaded, with_bits, without_bits
+from page.state.startup import AUTO, Loaded, arguments, with_bits, without_bits
 from page.state.store import Maker, StoredRun
 from page.switching import USUAL_FRAMES, Switching
 from tests.helpers.brief import BriefEngine
@@ -335,3 +335,13 @@ def test_a_name_with_bits_is_taken_apart_again():
         assert without_bits(with_bits(name, bits)) == (("a/b", "int8") if "int8" in name else (name, bits))
     assert engine_of("a/b (int8)") == "Engine.from_pretrained('a/b', weights='int8')"
     assert engine_of("a/b") == "Engine.from_pretrained('a/b')"
+
+
+def test_the_bits_of_weights_are_told_by_the_environment_or_the_command_line(monkeypatch, capsys):
+    assert arguments([]).weights == "full"
+    monkeypatch.setenv("AIM_WEIGHTS", "int8")
+    assert arguments([]).weights == "int8" and arguments(["--weights", "int4"]).weights == "int4"
+    monkeypatch.setenv("AIM_WEIGHTS", "int9")
+    with pytest.raises(SystemExit):
+        arguments([])
+    assert "AIM_WEIGHTS must be one of full, int8, int4, got 'int9'" in capsys.readouterr().err
