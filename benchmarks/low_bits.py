@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aim_core.adapters.base import Adapter
+from aim_core.forward.dialect import cache_of, call
 from aim_core.low_bits import FULL, INT4, INT8, low_bit_config, num_bytes
 from benchmarks.prefill import ablations, prefill
 from benchmarks.shapes import SHAPES, random_model, random_prompt
@@ -23,7 +24,7 @@ FORMATS = {
     "4-bit weights in bfloat16": (torch.bfloat16, INT4),
 }
 RUNS = {"dense": "dense", "both": "AIM"}  # of `prefill.ablations`, and as the table says it
-WORDS = 4  # decoded in a turn
+WORDS, BEHIND = 4, 64  # decoded in a turn, and rows of cache behind which they are
 
 
 def measure(options: argparse.Namespace) -> dict:
@@ -38,7 +39,7 @@ def measure(options: argparse.Namespace) -> dict:
             prompt = random_prompt(adapter, *size)
             own = {run: prefill(adapter, prompt, settings[run]) for run in RUNS}
             told = {run: timing.ms for run, timing in own.items()}
-            told["word"] = _ms_a_word(adapter, prompt.embeds[:, : own["both"].tokens[0]])
+            told["word"] = _ms_a_word(adapter, prompt.embeds[:, :BEHIND])
             for what, ms in told.items() if turn else ():
                 found[name][what].append(ms)
     return {
@@ -61,11 +62,11 @@ def _packed(adapter: Adapter, weights: str) -> Adapter:
 
 @torch.inference_mode()
 def _ms_a_word(adapter: Adapter, embeds: Tensor) -> float:
-    """Of each token decoded behind so many rows of cache."""
-    cache = adapter.model.model(inputs_embeds=embeds[:, -64:], use_cache=True).past_key_values
+    """Of each token decoded behind a cache of these rows."""
+    cache = cache_of(call(adapter.model, inputs_embeds=embeds, use_cache=True, logits_to_keep=1))
     begun = time.perf_counter()
     for _ in range(WORDS):
-        adapter.model(inputs_embeds=embeds[:, :1], past_key_values=cache, use_cache=True)
+        call(adapter.model, inputs_embeds=embeds[:, :1], past_key_values=cache, use_cache=True)
     return (time.perf_counter() - begun) * 1000 / WORDS
 
 
