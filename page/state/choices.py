@@ -56,6 +56,8 @@ def read_list(file: Path = LIST) -> tuple[Choice, ...]:
     """The owner's list; none where there is no such file. Raises ListError."""
     try:
         rows = tomllib.loads(file.read_text(encoding="utf-8")).get("model", [])
+        if any("weights" in row for row in rows):
+            raise ValueError("weights are chosen on the page, or by AIM_WEIGHTS for all")
         choices = tuple(Choice(path=row.pop("id"), **row) for row in rows)
         if bad := [one.knows for one in choices if one.knows not in KNOWS]:
             raise ValueError(f"knows = {bad[0]!r} is none of {', '.join(filter(None, KNOWS))}")

@@ -80,6 +80,9 @@ def test_the_owners_list_is_read_and_a_broken_one_is_a_sentence(tmp_path):
     own.write_text('[[model]]\nid = "a/b"\nname = "B"\nknows = "everything"\n')
     with pytest.raises(ListError, match=r"everything.*\.$"):
         read_list(own)
+    own.write_text('[[model]]\nid = "a/b"\nname = "B"\nweights = "int8"\n')
+    with pytest.raises(ListError, match=r"AIM_WEIGHTS.*\.$"):
+        read_list(own)
 
 
 def test_visitors_see_no_path(checkpoint):
