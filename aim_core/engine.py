@@ -25,6 +25,7 @@ from aim_core.forward.hooks import patched, position_state, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
+from aim_core.low_bits import FULL
 from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
@@ -50,9 +51,18 @@ class Engine:
         self._prompts = PromptEncoder(adapter)
 
     @classmethod
-    def from_pretrained(cls, id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Engine:
-        """Load a checkpoint of a supported family from the Hub or a folder. Raises `loading.ModelLoadError`."""
-        return cls(load_adapter(id_or_path, device, dtype))
+    def from_pretrained(
+        cls,
+        id_or_path: str | Path,
+        device: str = "auto",
+        dtype: str | torch.dtype = "auto",
+        weights: str = FULL,
+    ) -> Engine:
+        """Load a checkpoint of a supported family from the Hub or a folder; the others: as in `loading.load_adapter`.
+
+        Raises `loading.ModelLoadError`.
+        """
+        return cls(load_adapter(id_or_path, device, dtype, weights=weights))
 
     @property
     def num_layers(self) -> int:

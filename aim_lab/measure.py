@@ -18,6 +18,7 @@ from aim_core.budget import Budget, Solved, Unreachable, solve
 from aim_core.comparison import compare
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_core.low_bits import FULL, number_format
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
@@ -38,18 +39,22 @@ EVERY_RUN = ("aim_core.engine", "aim_core.adapters.registry", "aim_core.budget",
 
 @dataclass(frozen=True)
 class Model:
-    """Which model to load, where; can be sent to another process or machine that has it too."""
+    """Which model to load, where; can be sent to another process or machine that has it too.
+
+    device, dtype, weights: as in `Engine.from_pretrained`.
+    """
 
     name: str = "assets/model"
     device: str = "auto"
     dtype: str = "auto"
+    weights: str = FULL
 
     def load(self) -> Engine:
         """Raises `aim_core.loading.ModelLoadError`."""
-        return Engine.from_pretrained(self.name, self.device, self.dtype)
+        return Engine.from_pretrained(self.name, self.device, self.dtype, self.weights)
 
-    def weights(self) -> str:
-        """Hash of its weights, on the disk or in the Hub's cache. Raises ValueError if they are not there."""
+    def weights_hash(self) -> str:
+        """Of its weights, on the disk or in the Hub's cache. Raises ValueError if they are not there."""
         return _weights(self.name)
 
 
@@ -84,7 +89,7 @@ class Recipe:
     def of(cls, model: Model, engine: Engine, **others) -> Recipe:
         """Of a model and its engine, which knows where it runs."""
         own = engine.adapter.model
-        return cls(model.weights(), str(own.dtype).removeprefix("torch."), own.device.type, **others)
+        return cls(model.weights_hash(), number_format(engine.adapter), own.device.type, **others)
 
     def line(self, document: Document, setting: Setting) -> Line:
         """Still without what was found."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from aim_core.budget import Budget
 from aim_core.method_comparison import MethodRun
-from page.exports.code import NEEDS, place_of
+from page.exports.code import NEEDS, engine_of, place_of
 
 COLUMNS = (
     "method",
@@ -66,7 +66,7 @@ def comparison_code(
         "from aim_core import Engine, compare_methods",
         "from aim_core.budget import Budget",
         "",
-        f"engine = Engine.from_pretrained({model!r})",
+        f"engine = {engine_of(model)}",
         "runs = compare_methods(",
         "    engine,",
         f"    {place_of(path)!r},",

@@ -15,7 +15,7 @@ from aim_lab import sweep as sweeping
 from aim_lab.__main__ import main
 from aim_lab.documents import Document, FileClip, is_right, read_documents
 from aim_lab.estimate import estimate
-from aim_lab.line import Log
+from aim_lab.line import Line, Log
 from aim_lab.measure import Model, Recipe, measured
 from aim_lab.settings import Setting, grid
 from aim_lab.sweep import Plan, here, sweep
@@ -231,6 +231,16 @@ def test_a_line_of_another_file_is_told_of(tmp_path):
 
 
 def test_weights_are_those_of_the_folder(checkpoint):
-    assert Model(str(checkpoint)).weights() == weights_hash(checkpoint)
+    assert Model(str(checkpoint)).weights_hash() == weights_hash(checkpoint)
     with pytest.raises(ValueError, match="not in the Hub's cache"):
-        Model("nobody/nothing").weights()
+        Model("nobody/nothing").weights_hash()
+
+
+def test_lines_of_packed_weights_are_others(checkpoint, engine):
+    """So that a file never mixes them, though the weights on the disk are the same."""
+    pytest.importorskip("torchao")
+    packed = Model(str(checkpoint), "cpu", "float32", "int8")
+    recipes = [Recipe.of(Model(str(checkpoint)), engine), Recipe.of(packed, packed.load())]
+    assert recipes[0].weights == recipes[1].weights and recipes[1].dtype == "float32 int8"
+    told = [Line(own.weights, own.dtype, "cpu", "", "dense", {}, 4, 4, 8, "v", "q") for own in recipes]
+    assert told[0].key != told[1].key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training.lab import across_frames, frames_or_tokens, pagerank, solver
+from training.lab import across_frames, frames_or_tokens, low_bit_weights, pagerank, solver
 from training.lab.experiment import ASSETS, Experiment
 from training.method_table.page import rewrite
 
@@ -14,6 +14,7 @@ EXPERIMENTS: dict[str, Experiment] = {  # in the order of the page
     "solver": solver,
     "frames_or_tokens": frames_or_tokens,
     "across_frames": across_frames,
+    "low_bit_weights": low_bit_weights,
     "pagerank": pagerank,
 }
 
