@@ -40,9 +40,10 @@ class Plan:
 
     def tasks(self, log: Log) -> list[Task]:
         """What the file lacks of it, a task for each question that lacks anything; each question and video once."""
-        return [task for document in self._each_once() if (task := self._task(document, log)).settings]
+        return [task for document in self._each_once() if (task := self.task(document, log)).settings]
 
-    def _task(self, document: Document, log: Log) -> Task:
+    def task(self, document: Document, log: Log) -> Task:
+        """What the file lacks of one document, the dense run first."""
         lines = {own: self.recipe.line(document, own) for own in self.cells}
         missing = tuple(own for own, line in lines.items() if line.key not in log)
         dense = lines[self.cells[0]]
@@ -97,7 +98,7 @@ def sweep(
     stop:     asked after each step; once it is true, nothing more is begun.
     Raises ValueError where another sweep is writing the file.
     """
-    with _alone(path):
+    with alone(path):
         log = Log(path)
         before, failed = len(log), []
         tasks = plan.tasks(log)
@@ -120,8 +121,11 @@ def _keep(log: Log, found: Iterable[Found]) -> list[Failed]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other sweeps from the same file, or each would ask what the other asks."""
+def alone(path: Path) -> Iterator[None]:
+    """Keep other sweeps from the same file, or each would ask what the other asks.
+
+    Raises ValueError where another sweep is writing it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(path.name + ".lock").open("a") as lock:
         try:
