@@ -66,8 +66,8 @@ def lab_layout(has_frames: bool, questions: dict[str, Any]) -> LabLayout:
         with gr.Column(elem_id="inputs"):
             asked = _asked(questions)
             grid = _grid(has_frames)
-            buttons = _buttons()
         with gr.Column(elem_id="told"):
+            buttons = _buttons()
             panel = LabPanel(elem_id="lab")
             taken = _taken()
     return LabLayout(**asked, **grid, **buttons, panel=panel, key=gr.State(None), counted=gr.State(""), **taken)
@@ -111,11 +111,11 @@ def _grid(has_frames: bool) -> dict[str, Any]:
 
 def _buttons() -> dict[str, Any]:
     with gr.Row(elem_id="lab_buttons"):
-        cost = gr.Button(text("LAB_COST"), variant="secondary", size="lg", elem_id="cost_of", scale=3, min_width=120)
+        cost = gr.Button(text("LAB_COST"), variant="secondary", size="lg", elem_id="cost_of", scale=2, min_width=90)
         run = gr.Button(
-            text("LAB_RUN"), variant="primary", size="lg", elem_id="run", interactive=False, scale=3, min_width=100
+            text("LAB_RUN"), variant="primary", size="lg", elem_id="run", interactive=False, scale=2, min_width=90
         )
-        stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=80)
+        stop = gr.Button(text("STOP"), size="lg", elem_id="stop", interactive=False, scale=1, min_width=64)
     return {"cost": cost, "run": run, "stop": stop}
 
 
