@@ -13,7 +13,7 @@ export const COSTS = ["share", "ms", "kv"];
 export const VALUES = ["right", "ofDense", "alike", "kl"];
 
 /** @param {LabRow} row @param {Value} value */
-export function valueOf(row, value) {
+export function valueIn(row, value) {
   const own = row[value];
   return Array.isArray(own) ? own[0] : own;
 }
@@ -21,7 +21,7 @@ export function valueOf(row, value) {
 /** Those that can be drawn. @param {LabRow[]} rows @param {Cost} cost @param {Value} value @returns {Point[]} */
 export function points(rows, cost, value) {
   return rows.flatMap((row) => {
-    const [x, y] = [row[cost], valueOf(row, value)];
+    const [x, y] = [row[cost], valueIn(row, value)];
     return x === null || y === null || x <= 0 ? [] : [{ row, x, y }];
   });
 }

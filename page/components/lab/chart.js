@@ -20,7 +20,7 @@ import { front, logTicks, points, ticks } from "./axes.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [58, 18, 26, 44];
 const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
-const HIT = 13; // pixels around a point
+const [HIT, TOUCHED] = [13, 22]; // pixels around a point, for a pointer and for a finger
 
 /**
  * @param {HTMLElement} part
@@ -34,13 +34,21 @@ export function chart(part, { rows, cost, value, isSure, on, published }, texts,
   const all = points(rows, cost, value);
   const outer = published.map(({ flops, right }) => ({ x: flops, y: right }));
   const [x, y] = [across([...all, ...outer], width), upright([...all, ...outer], value, height, isSure, rows)];
-  const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": texts.name });
+  const svg = draw("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: "group",
+    "aria-label": texts.name,
+  });
   svg.append(...grid(x, y, cost, value, width, height, texts));
   const best = front(all, value);
   if (best.length) svg.append(draw("path", { d: stairs(best, x.at, y.at, width), class: "front" }));
   for (const one of published) svg.append(...hollow(one, x.at, y.at));
   const methods = methodsOf(rows);
-  const last = (/** @type {Point} */ { row }) => Number(best.some((one) => one.row === row)) + 2 * Number(row.name === on);
+  const hit = matchMedia("(pointer: coarse)").matches ? TOUCHED : HIT;
+  const last = (/** @type {Point} */ { row }) =>
+    Number(best.some((one) => one.row === row)) + 2 * Number(row.name === on);
   for (const own of [...all].sort((one, other) => last(one) - last(other))) {
     const { row } = own;
     const link = draw("a", { href: texts.open(row), target: "_blank", rel: "noopener", "aria-label": texts.said(row) });
@@ -53,7 +61,7 @@ export function chart(part, { rows, cost, value, isSure, on, published }, texts,
       link.append(draw("line", { x1: x.at(own.x), x2: x.at(own.x), y1: y.at(low), y2: y.at(high), class: "interval" }));
     }
     link.append(mark(row.method, methods, x.at(own.x), y.at(own.y)));
-    link.append(draw("circle", { cx: x.at(own.x), cy: y.at(own.y), r: HIT, class: "hit" }));
+    link.append(draw("circle", { cx: x.at(own.x), cy: y.at(own.y), r: hit, class: "hit" }));
     let isTouch = false;
     link.addEventListener("pointerdown", ({ pointerType }) => (isTouch = pointerType === "touch"));
     link.addEventListener("pointerenter", () => point(row.name));
@@ -89,7 +97,8 @@ export function mark(method, methods, x, y) {
 function outline(shape, x, y, r) {
   if (shape === "square") return `M${x - r * 0.9},${y - r * 0.9}h${r * 1.8}v${r * 1.8}h${-r * 1.8}z`;
   if (shape === "triangle") return `M${x},${y - r * 1.2}l${r * 1.15},${r * 2}h${-r * 2.3}z`;
-  if (shape === "diamond") return `M${x},${y - r * 1.3}l${r * 1.3},${r * 1.3}l${-r * 1.3},${r * 1.3}l${-r * 1.3},${-r * 1.3}z`;
+  if (shape === "diamond")
+    return `M${x},${y - r * 1.3}l${r * 1.3},${r * 1.3}l${-r * 1.3},${r * 1.3}l${-r * 1.3},${-r * 1.3}z`;
   if (shape === "cross") {
     const a = r * 0.4;
     const b = r * 1.2 - a;
@@ -102,8 +111,7 @@ function outline(shape, x, y, r) {
 function across(all, width) {
   const [least, most] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))];
   const [from, to] = all.length ? [least / 1.2, most * 1.2] : [0.1, 1];
-  const at = (/** @type {number} */ x) =>
-    LEFT + ((width - LEFT - RIGHT) * Math.log(x / from)) / Math.log(to / from);
+  const at = (/** @type {number} */ x) => LEFT + ((width - LEFT - RIGHT) * Math.log(x / from)) / Math.log(to / from);
   return { at, from, to };
 }
 
@@ -114,7 +122,8 @@ function upright(all, value, height, isSure, rows) {
   const [least, most] = own.length ? [Math.min(...own), Math.max(...own)] : [0, 1];
   const pad = Math.max(0.04, (most - least) * 0.1);
   const isShare = value === "right" || value === "alike";
-  const [from, to] = value === "kl" ? [most * 1.1 || 1, 0] : [Math.max(0, least - pad), isShare ? Math.min(1, most + pad) : most + pad];
+  const [from, to] =
+    value === "kl" ? [most * 1.1 || 1, 0] : [Math.max(0, least - pad), isShare ? Math.min(1, most + pad) : most + pad];
   return { at: (/** @type {number} */ y) => TOP + ((height - TOP - BOTTOM) * (to - y)) / (to - from), from, to };
 }
 
@@ -128,7 +137,13 @@ function grid(x, y, cost, value, width, height, texts) {
   for (const [i, tick] of all.entries()) {
     lines.push(draw("line", { x1: x.at(tick), x2: x.at(tick), y1: TOP, y2: height - BOTTOM, class: "rule" }));
     if (i % Math.ceil(all.length / most) === 0)
-      lines.push(draw("text", { x: x.at(tick), y: height - BOTTOM + 18, "text-anchor": "middle" }, amount(tick, cost === "share")));
+      lines.push(
+        draw(
+          "text",
+          { x: x.at(tick), y: height - BOTTOM + 18, "text-anchor": "middle" },
+          amount(tick, cost === "share"),
+        ),
+      );
   }
   for (const tick of ticks(Math.min(y.from, y.to), Math.max(y.from, y.to))) {
     lines.push(draw("line", { x1: LEFT, x2: width - RIGHT, y1: y.at(tick), y2: y.at(tick), class: "rule" }));
@@ -152,8 +167,13 @@ function stairs(best, x, y, width) {
 
 /** A point of the paper. @param {Published} one @param {(x: number) => number} x @param {(y: number) => number} y */
 function hollow({ name, aim, named, flops, right }, x, y) {
-  const ring = draw("circle", { cx: x(flops), cy: y(right), r: named ? 6 : 4, class: "paper", "data-aim": String(aim) });
+  const ring = draw("circle", {
+    cx: x(flops),
+    cy: y(right),
+    r: named ? 6 : 4,
+    class: "paper",
+    "data-aim": String(aim),
+  });
   ring.append(draw("title", {}, name));
   return named ? [ring, draw("text", { x: x(flops) + 10, y: y(right) + 4, class: "paper" }, name)] : [ring];
 }
-

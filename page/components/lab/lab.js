@@ -90,14 +90,28 @@ export function start({ element, props, watch }) {
   function detailOf(row) {
     const right = row.right ? fill(texts.detailRight, { right: told(row.right, row.sure) }) : "";
     const share = row.share === null ? "–" : `${Number((100 * row.share).toPrecision(3))} %`;
-    const own = { title: row.title, said: row.said, right, alike: told(row.alike, row.sure), kl: row.kl.toPrecision(2) };
-    return fill(texts.detail, { ...own, share, flops: row.flopsSaid, ms: Number(row.ms.toPrecision(3)), kv: row.kvSaid, n: row.n });
+    const own = {
+      title: row.title,
+      said: row.said,
+      right,
+      alike: told(row.alike, row.sure),
+      kl: row.kl.toPrecision(2),
+    };
+    return fill(texts.detail, {
+      ...own,
+      share,
+      flops: row.flopsSaid,
+      ms: Number(row.ms.toPrecision(3)),
+      kv: row.kvSaid,
+      n: row.n,
+    });
   }
 
   function draw() {
     const record = props.value || null;
     if (!record?.rows.length) return;
-    const value = state.value && (record.known || !needsAnswers(state.value)) ? state.value : record.known ? "right" : "alike";
+    const value =
+      state.value && (record.known || !needsAnswers(state.value)) ? state.value : record.known ? "right" : "alike";
     const published = parts.published.checked && value === "ofDense" && state.cost === "share" ? props.published : [];
     for (const [part, name, isOff] of /** @type {const} */ ([
       [parts.x, state.cost, () => false],
@@ -130,7 +144,9 @@ export function start({ element, props, watch }) {
     if (!record) return;
     if (record.cost) tellCost(record, record.cost);
     if (record.progress) tellProgress(record, record.progress);
-    const name = record.model ? fill(texts.model, { model: record.model }) : `${texts.embedded} ${record.known ? texts.accuracy : ""}`;
+    const name = record.model
+      ? fill(texts.model, { model: record.model })
+      : `${texts.embedded} ${record.known ? texts.accuracy : ""}`;
     parts.model.textContent = record.other ? `${name} ${fill(texts.other, { model: record.other })}` : name;
     parts.sure.textContent = record.sure ? texts.sure : texts.unsure;
     list(parts.refusals, parts.refusalsList, record.refusals);
@@ -141,7 +157,11 @@ export function start({ element, props, watch }) {
   /** @param {LabRecord} record @param {LabCost} cost */
   function tellCost(record, cost) {
     parts.cells.textContent = whole(record.cells - record.done);
-    parts.cellsOf.textContent = fill(texts.cellsOf, { settings: record.settings, questions: record.questions, done: whole(record.done) });
+    parts.cellsOf.textContent = fill(texts.cellsOf, {
+      settings: record.settings,
+      questions: record.questions,
+      done: whole(record.done),
+    });
     parts.flops.textContent = cost.seconds === null ? "0" : cost.flops;
     parts.time.textContent = cost.seconds === null ? "0" : `≈ ${spelled(cost.seconds, texts)}`;
     parts.beyond.textContent = cost.beyond;
@@ -161,7 +181,9 @@ export function start({ element, props, watch }) {
       cells: whole(record.cells),
     });
     parts.progress.dataset.ended = isWhole ? "done" : ended;
-    parts.progressSaid.textContent = [said, rest, failed ? fill(texts.failed, { failed }) : ""].filter(Boolean).join(" ");
+    parts.progressSaid.textContent = [said, rest, failed ? fill(texts.failed, { failed }) : ""]
+      .filter(Boolean)
+      .join(" ");
   }
 
   for (const [part, names, said] of /** @type {const} */ ([
@@ -170,7 +192,9 @@ export function start({ element, props, watch }) {
   ]))
     for (const name of names) {
       const input = make("input", { type: "radio", name: part === parts.x ? "lb-x" : "lb-y", value: name });
-      input.addEventListener("change", () => choose(part === parts.x ? { cost: /** @type {Cost} */ (name) } : { value: /** @type {Value} */ (name) }));
+      input.addEventListener("change", () =>
+        choose(part === parts.x ? { cost: /** @type {Cost} */ (name) } : { value: /** @type {Value} */ (name) }),
+      );
       part.append(make("label", {}, input, make("span", {}, /** @type {any} */ (said)[name])));
     }
 
@@ -215,7 +239,12 @@ function needsAnswers(value) {
 /** @param {LabRecord} record @param {string} method @param {string[]} methods */
 function legend({ rows }, method, methods) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of Object.entries({ viewBox: "0 0 18 18", width: "18", height: "18", "aria-hidden": "true" }))
+  for (const [name, value] of Object.entries({
+    viewBox: "0 0 18 18",
+    width: "18",
+    height: "18",
+    "aria-hidden": "true",
+  }))
     svg.setAttribute(name, value);
   svg.append(mark(method, methods, 9, 9));
   return make("li", {}, svg, rows.find((row) => row.method === method)?.title ?? method);
@@ -239,4 +268,3 @@ function spelled(seconds, texts) {
   if (seconds >= 120) return fill(texts.minutes, { count: Math.round(seconds / 60) });
   return fill(texts.seconds, { count: Math.max(1, Math.round(seconds)) });
 }
-

@@ -2,7 +2,7 @@
 // Table: a line for each setting, sorted by any column.
 
 import { make } from "../common.js";
-import { valueOf } from "./axes.js";
+import { valueIn } from "./axes.js";
 
 /** @import { LabRow } from "./lab.js" */
 /** @typedef {"name" | "n" | "right" | "alike" | "kl" | "share" | "ms" | "kv"} Column */
@@ -90,7 +90,7 @@ export class Table {
 /** @param {LabRow} row @param {Column} column */
 function cellOf(row, column) {
   if (column === "name") return row.name;
-  return (column === "right" || column === "alike" ? valueOf(row, column) : row[column]) ?? Infinity;
+  return (column === "right" || column === "alike" ? valueIn(row, column) : row[column]) ?? Infinity;
 }
 
 /** @param {string | number} one @param {string | number} other */

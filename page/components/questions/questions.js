@@ -30,14 +30,16 @@ export function start({ element, props, watch, trigger }) {
   }
 
   /** @param {number} at @param {number} column @param {string} text */
-  const write = (at, column, text) =>
-    set(value().rows.map((row, i) => (i === at ? changed(row, column, text) : row)));
+  const write = (at, column, text) => set(value().rows.map((row, i) => (i === at ? changed(row, column, text) : row)));
 
   function tell() {
     const { rows, videos } = value();
     parts.empty.hidden = rows.length > 0;
     parts.add.disabled = videos.length === 0;
-    parts.count.textContent = fill(texts.count, { rows: rows.length, videos: new Set(rows.map(([name]) => name)).size });
+    parts.count.textContent = fill(texts.count, {
+      rows: rows.length,
+      videos: new Set(rows.map(([name]) => name)).size,
+    });
   }
 
   function draw() {
