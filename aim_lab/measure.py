@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -133,8 +133,13 @@ class Failed:
     why: str
 
 
-def measured(engine: Engine, task: Task) -> Iterator[Line | Failed]:
-    """A line for each setting of the task, the dense run first; what a method or a file cannot do is `refused`."""
+def measured(
+    engine: Engine, task: Task, is_done: Callable[[Setting], bool] = lambda setting: False
+) -> Iterator[Line | Failed]:
+    """A line for each setting of the task, the dense run first; what a method or a file cannot do is `refused`.
+
+    is_done: asked before each setting is run, for those that somebody else has measured meanwhile.
+    """
     try:
         one = _Question(engine, task)
     except ValueError as error:
@@ -145,6 +150,8 @@ def measured(engine: Engine, task: Task) -> Iterator[Line | Failed]:
         return
     done: list[tuple[Line, Method]] = []
     for setting in sorted(task.settings, key=lambda own: own != one.dense_setting):
+        if is_done(setting):
+            continue
         try:
             line, method = one.run(setting)
         except Exception as error:
