@@ -158,7 +158,7 @@ class _Search:
     def _try(self, settings: Settings) -> Solved:
         method = make_method(self.name, **settings)
         counts = tuple(self.count(method))
-        shares = self.workload.shares(counts)
+        shares = self.workload.shares(counts, self.workload.audio_per_layer(method))
         return Solved(self.name, settings, method, counts, shares, self.budget.miss(shares))
 
     def _out_of_reach(self, least: Solved, most: Solved) -> Unreachable | None:

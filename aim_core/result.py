@@ -38,11 +38,15 @@ class Planned:
     views:            the grids of patches of the prompt.
     visual_per_layer: visual tokens that will enter each decoder layer, separators included.
     num_text:         text tokens, the same in every layer.
+    audio_per_layer:  audio tokens that will enter each layer; () for a prompt without a sound.
+    audio_chunks:     audio tokens of each chunk, before merging.
     """
 
     views: tuple[View, ...]
     visual_per_layer: tuple[int, ...]
     num_text: int
+    audio_per_layer: tuple[int, ...] = ()
+    audio_chunks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

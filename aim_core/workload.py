@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aim_core.adapters.base import Adapter
-from aim_core.methods.base import Method
+from aim_core.methods.base import CountedMerger, Method
 from aim_core.methods.counts import tokens_of_blocks
 from aim_core.methods.knobs import ModelShape
 from aim_core.ops.flops import Decoder, kv_bytes, prefill_flops
@@ -37,6 +37,7 @@ class Workload:
     blocks:         the views that are reduced together: how many, and their grid (rows, columns).
     num_separators: visual rows beside their patches; num_text: text tokens.
     number_bytes:   bytes of one number in the KV cache.
+    audio_chunks:   audio tokens of each chunk.
     """
 
     decoder: Decoder
@@ -45,6 +46,7 @@ class Workload:
     num_separators: int = 0
     num_text: int = 0
     number_bytes: int = 2
+    audio_chunks: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, adapter: Adapter, dense: Planned) -> Workload:
@@ -68,6 +70,7 @@ class Workload:
             dense.visual_per_layer[0] - num_patches,
             dense.num_text,
             adapter.model.dtype.itemsize,
+            dense.audio_chunks,
         )
 
     @property
@@ -81,24 +84,42 @@ class Workload:
         counts = tokens_of_blocks(method, self.blocks, shape.num_layers, self.num_separators, shape.first_droppable)
         return tuple(counts)
 
-    def flops(self, visual_per_layer: Sequence[int]) -> int:
-        """Operations of the language model's prefill with so many visual tokens in each layer."""
+    def audio_per_layer(self, method: Method) -> tuple[int, ...]:
+        """Audio tokens entering each layer in closed form; () where the prompt has none.
+
+        Raises ValueError for a method that merges them so that their count depends on them.
+        """
+        own, layers = method.audio, self.shape.num_layers
+        if not self.audio_chunks:
+            return ()
+        if own is None or method.drop_text:
+            return (sum(self.audio_chunks),) * layers
+        if not isinstance(own.merger, CountedMerger):
+            raise ValueError(f"how many audio tokens {method.name} leaves depends on the sound: run it to know")
+        left = sum(own.merger.num_left(1, (1, size)) for size in self.audio_chunks)
+        return tuple(own.schedule.tokens_entering(left, layers))
+
+    def flops(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int] = ()) -> int:
+        """Operations of the language model's prefill with so many visual tokens in each layer, and so many of audio,
+        which is all of it if left out."""
         own = self.decoder
-        return prefill_flops(self._tokens(visual_per_layer), own.hidden, own.kv, own.intermediate, own.q)
+        tokens = self._tokens(visual_per_layer, audio_per_layer)
+        return prefill_flops(tokens, own.hidden, own.kv, own.intermediate, own.q)
 
-    def kv_bytes(self, visual_per_layer: Sequence[int]) -> int:
+    def kv_bytes(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int] = ()) -> int:
         """Bytes of the keys and values that such a prefill leaves."""
-        return kv_bytes(self._tokens(visual_per_layer), self.decoder.kv, self.number_bytes)
+        return kv_bytes(self._tokens(visual_per_layer, audio_per_layer), self.decoder.kv, self.number_bytes)
 
-    def shares(self, visual_per_layer: Sequence[int]) -> Shares:
+    def shares(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int] = ()) -> Shares:
         """What such a prefill costs of the dense one."""
         dense = [self.num_visual] * self.shape.num_layers
         return Shares(
             entering=visual_per_layer[0] / self.num_visual,
             mean=sum(visual_per_layer) / sum(dense),
-            flops=self.flops(visual_per_layer) / self.flops(dense),
-            kv=self.kv_bytes(visual_per_layer) / self.kv_bytes(dense),
+            flops=self.flops(visual_per_layer, audio_per_layer) / self.flops(dense),
+            kv=self.kv_bytes(visual_per_layer, audio_per_layer) / self.kv_bytes(dense),
         )
 
-    def _tokens(self, visual_per_layer: Sequence[int]) -> list[int]:
-        return [count + self.num_text for count in visual_per_layer]
+    def _tokens(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int]) -> list[int]:
+        audio = audio_per_layer or [sum(self.audio_chunks)] * len(visual_per_layer)
+        return [count + heard + self.num_text for count, heard in zip(visual_per_layer, audio, strict=True)]
