@@ -81,7 +81,7 @@ methods: $(DEV)
 
 # The budget solver beside the released schedule on held-out questions; ended and begun again it goes on where it stood.
 lab: $(DEV)
-	$(PY) -m training.lab
+	$(PY) -m training.lab --processes $(PROCESSES)
 
 # What needs Parquet and a Ray cluster, in an environment of its own, VENV_LAB.
 VENV_LAB := .venv-lab

@@ -53,7 +53,8 @@ def footprint(
     call = adapter.expected_call(frames, height, width)
     tokens = sum(medium.num_rows for medium in adapter.media(call)) + TEXT_TOKENS
     decoder = decoder_activations(tokens, **adapter.sizes, number_bytes=dtype.itemsize)
-    vision = vision_activations(call, adapter.model.config.vision_config, dtype.itemsize)
+    tower = adapter.model.config.vision_config
+    vision = vision_activations(call, tower, dtype.itemsize, adapter.keeps_tower_states)
     return Footprint(
         weights=read_checkpoint(folder).bytes_as(dtype),
         kv=kv_bytes([tokens] * adapter.num_layers, adapter.sizes["kv"], dtype.itemsize),
@@ -70,13 +71,18 @@ def decoder_activations(tokens: int, hidden: int, kv: int, intermediate: int, q:
     return max(mlp, attention) * number_bytes + tokens**2 * 4
 
 
-def vision_activations(call: Call, config: Any, number_bytes: int) -> int:
-    """Bytes of a tower's layer at its largest, for all pictures of a call at once: pixels, four rows of its width and
-    three of its MLP's for each patch. config: of the tower."""
+def vision_activations(call: Call, config: Any, number_bytes: int, keeps_states: bool) -> int:
+    """Bytes of a tower's layer at its largest, for all pictures of a call at once: pixels and a copy of them; four
+    rows of its width and three of its MLP's for each patch, and one more for each layer whose states are kept.
+
+    config: of the tower.
+    """
     pixels = sum(value.numel() for name, value in call.arguments.items() if name.startswith("pixel_values"))
     side = getattr(config, "patch_size", 14)
     area = side[0] * side[1] if isinstance(side, list | tuple) else side**2
     patches = pixels // (3 * area * getattr(config, "temporal_patch_size", 1))
     hidden = getattr(config, "embed_dim", None) or config.hidden_size
     mlp = getattr(config, "intermediate_size", None) or round(hidden * getattr(config, "mlp_ratio", 4))
-    return (pixels + patches * (4 * hidden + 3 * mlp)) * number_bytes
+    layers = getattr(config, "num_hidden_layers", None) or config.depth
+    rows = 4 + layers if keeps_states else 4
+    return (2 * pixels + patches * (rows * hidden + 3 * mlp)) * number_bytes

@@ -75,6 +75,7 @@ class Adapter(ABC):
 
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
     keeps_logits = True  # whether the stock forward itself has `logits_to_keep`
+    keeps_tower_states = False  # the model takes its features from the states of all the tower's layers
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
     # arguments of get_*_features, for each of MODALITIES
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))

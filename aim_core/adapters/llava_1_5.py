@@ -23,6 +23,7 @@ class Llava15Adapter(Adapter):
     """Wraps a stock `LlavaForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaForConditionalGeneration
+    keeps_tower_states = True
     modalities = ("image",)
 
     @classmethod

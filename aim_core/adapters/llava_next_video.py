@@ -27,6 +27,7 @@ class LlavaNextVideoAdapter(Adapter):
     """Wraps a stock `LlavaNextVideoForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaNextVideoForConditionalGeneration
+    keeps_tower_states = True
     reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
     pooled_by = ("vision_resampler", "pack_image_features")
 

@@ -26,6 +26,7 @@ class LlavaOnevisionAdapter(Adapter):
     """
 
     model_class = LlavaOnevisionForConditionalGeneration
+    keeps_tower_states = True
     reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
     pooled_by = ("apply_pooling", "pack_image_features")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import pytest
 
 from training.lab import items
-from training.lab.page import block
+from training.lab.experiment import ASSETS
+from training.lab.page import EXPERIMENTS, PAGE, block
+from training.lab.solver import section
 
 INTERVAL = {"value": 0.8, "low": 0.7, "high": 0.9}
 
@@ -57,12 +60,17 @@ def report(value: float, low: float, high: float, **others) -> dict:
     ],
 )
 def test_the_page_says_how_sure_the_choice_is(gap, told):
-    page = block(report(*gap))
+    page = section(report(*gap))
     assert told in page and "| aim, l1=7 | 120 | 80.0 (70.0–90.0) |" in page
-    assert "+0.50 (+0.20 to +0.70)" in page and "(no order)" in page and "That is a beginning" in page
+    assert "+0.50 (+0.20 to +0.70)" in page and "(no order)" in page
 
 
 def test_the_page_says_when_there_is_nothing_to_choose():
-    same = {"choice": {"name": "aim, l1=6"}}
-    assert "is the released schedule itself" in block(report(0, 0, 0, **same))
-    assert "goes on where it stood" in block({"budgets": {}})
+    assert "is the released schedule itself" in section(report(0, 0, 0, choice={"name": "aim, l1=6"}))
+
+
+def test_the_page_is_made_of_the_results_that_lie_there():
+    page = PAGE.read_text(encoding="utf-8")
+    assert block() in page
+    assert {path.stem for path in ASSETS.glob("*.json")} <= {*EXPERIMENTS}
+    assert {path.name for path in ASSETS.glob("*.png")} == {*re.findall(r"\(\.\./assets/lab/([^)]*)\)", page)}
