@@ -61,8 +61,8 @@ class AudioTrace:
         return np.isin(self.row, self.kept[layer])
 
     def scores_by_row(self, layer: int) -> np.ndarray | None:
-        """(rows,) float32, the score of each merged token in `layer`, NaN for one that did not enter it; None where none
-        was measured."""
+        """(rows,) float32, the score of each merged token in `layer`, NaN for one that did not enter it; None where
+        none was measured."""
         if layer >= len(self.scores) or not len(self.scores[layer]):
             return None
         found = np.full(self.num_merged, np.nan, dtype=np.float32)
@@ -71,13 +71,9 @@ class AudioTrace:
 
     def hearing(self, samples: np.ndarray, rate: int) -> AudioTrace:
         """The same with the loudness of a prompt's only sound, (n,) samples at `rate` a second."""
-        places = np.rint(self.start * rate).astype(np.int64)
-        length = max(1, round(self.seconds * rate))
-        padded = np.pad(
-            samples.astype(np.float32) ** 2, (0, length + max(0, int(places.max(initial=0)) - len(samples)))
-        )
-        means = [padded[place : place + length].mean() for place in places]
-        return replace(self, loudness=np.sqrt(np.array(means, dtype=np.float32)))
+        places, length = np.rint(self.start * rate).astype(np.int64), max(1, round(self.seconds * rate))
+        pieces = (samples[place : place + length].astype(np.float64) for place in places)
+        return replace(self, loudness=np.array([np.sqrt((own**2).sum() / length) for own in pieces], np.float32))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As arrays for a file."""
@@ -97,5 +93,5 @@ def read_audio(data: Mapping[str, np.ndarray], num_layers: int) -> AudioTrace | 
     kept = tuple(data[f"audio_kept_{layer}"] for layer in range(num_layers))
     names = [f"audio_scores_{layer}" for layer in range(num_layers)]
     scores = tuple(data[name] if name in data else np.zeros(0, np.float32) for name in names)
-    loudness = data["audio_loudness"] if "audio_loudness" in data else None
-    return AudioTrace(sound, chunk, start, float(data["audio_seconds"]), row, kept, scores, loudness)
+    seconds, loudness = float(data["audio_seconds"]), data.get("audio_loudness")
+    return AudioTrace(sound, chunk, start, seconds, row, kept, scores, loudness)

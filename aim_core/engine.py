@@ -27,19 +27,17 @@ from aim_core.forward.hooks import patched, position_state, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
-from aim_core.media.check import MediaKind
-from aim_core.media.decode import load_frames, load_sound
 from aim_core.media.frames import SOUND_RATE, Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method, decides_at_run_time, merges_early, needs_tower, tower_share
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Planned, PrefillTimes, Result, Timing
+from aim_core.shown import Media, Sound, frames_of
 from aim_core.timing import timed
 from aim_core.trace import Trace
 from aim_core.turns import NOBODY, Asker
 
-Sound = bool | str | Path | np.ndarray
 _NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
 _HALF = "\ufffd"  # what tokenizers make of a character of which not all tokens have come
@@ -65,7 +63,7 @@ class Engine:
 
     def run(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         config: AimConfig | Method,
@@ -81,11 +79,11 @@ class Engine:
     ) -> Result:
         """Answer `question` about `media`.
 
-        media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `frames` or `load_frames` gave, with a
-                        sound perhaps (`Frames.with_audio`).
+        media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `frames` gave, with a sound
+                        perhaps (`Frames.with_audio`).
         num_frames:     how many frames to sample from a file, evenly in time.
-        sound:          True: with a model that hears, that of the media: a video file's own, or what `Frames` hold;
-                        False: none; or what sounds beside the media, a file of sound or samples as `with_audio` has them.
+        sound:          True: with a model that hears, that of the media: a video file's own, or what `Frames` hold.
+                        False: none. Else what sounds beside the media: a file, or samples as `with_audio` takes them.
         details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
         other_scores:   whether to fill `LayerTrace.received` and `LayerTrace.last_token`; details fill them too.
         overrides:      patches to protect or to remove.
@@ -114,7 +112,7 @@ class Engine:
 
     def converse(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         config: AimConfig | Method,
@@ -145,7 +143,7 @@ class Engine:
 
     def frames(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         num_frames: int = 8,
         *,
         sound: Sound = True,
@@ -153,27 +151,7 @@ class Engine:
     ) -> Frames:
         """What `run` would show the model, read from a file where media is one; media, num_frames, sound, and what is
         raised: as there. `Frames.sound` says what became of a video file's sound. asker: as in `load_frames`."""
-        hearing = self.adapter.hearing
-        if isinstance(sound, bool):
-            own = hearing[1] if sound and hearing else 0.0
-        elif hearing is None:
-            raise self.adapter.deaf()
-        else:
-            own = 0.0
-        if isinstance(media, np.ndarray):
-            frames = _of_array(media)
-        else:
-            is_read = isinstance(media, Frames)
-            frames = media if is_read else load_frames(media, num_frames, asker=asker, sound_seconds=own)
-            if not is_read and frames.audio is not None and len(frames.audio) < hearing[0] * SOUND_RATE:
-                frames = frames.without_audio("short")
-        if sound is True:
-            return frames
-        if sound is False:
-            return frames.without_audio()
-        samples = sound if isinstance(sound, np.ndarray) else load_sound(sound, hearing[1], asker=asker)
-        most = round(frames.duration * SOUND_RATE) if frames.kind == "video" else len(samples)
-        return frames.with_audio(samples[:most])
+        return frames_of(self.adapter, media, num_frames, sound, asker)
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view of these frames, (h, w, 3) uint8: resized, cut, put together."""
@@ -192,7 +170,7 @@ class Engine:
 
     def planned(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         config: AimConfig | Method,
@@ -200,8 +178,8 @@ class Engine:
         sound: Sound = True,
         stop: Callable[[], bool] | None = None,
     ) -> Planned:
-        """How many visual and audio tokens `run` will let into each layer: all is done as in a run up to the first layer, or to
-        the last one where a method decides while they run.
+        """How many visual and audio tokens `run` will let into each layer: all is done as in a run up to the first
+        layer, or to the last one where a method decides while they run.
 
         media, question, num_frames, sound, stop, and what is raised: as in `run`.
         """
@@ -228,7 +206,7 @@ class Engine:
 
     def time_prefills(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         configs: Sequence[AimConfig | Method],
@@ -382,13 +360,6 @@ class Engine:
 
 def _asker(stop: Callable[[], bool] | None) -> Asker:
     return Asker(stop=stop) if stop else NOBODY
-
-
-def _of_array(media: np.ndarray) -> Frames:
-    if media.ndim != 4 or media.shape[-1] != 3 or media.dtype != np.uint8 or not media.size:
-        raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
-    kind: MediaKind = "image" if len(media) == 1 else "video"
-    return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)
 
 
 def _heard(trace: Trace, frames: Frames) -> Trace:

@@ -97,8 +97,8 @@ class Record:
         views = tuple(part.view for part in layout.views)
         chunks = tuple(len(chunk.rows) for chunk in layout.audio)
         entering = tuple(heard) if prompt.heard else (sum(chunks),) * len(planned)
-        own = {"audio": audio, "audio_chunks": chunks, "planned_audio": entering if chunks else ()}
-        return cls(views, prompt.groups, prompt.rounds, tuple(planned), **own)
+        record = cls(views, prompt.groups, prompt.rounds, tuple(planned), audio=audio)
+        return replace(record, audio_chunks=chunks, planned_audio=entering) if chunks else record
 
     @property
     def audio_per_layer(self) -> tuple[int, ...]:
