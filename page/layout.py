@@ -48,7 +48,7 @@ class Controls:
     l1: gr.Slider
     l2: gr.Slider
     num_frames: gr.Slider
-    sound_row: gr.Row
+    sound_box: gr.Column
     hears: gr.Checkbox
     audio_keep_ratio: gr.Slider
     audio_floor: gr.Slider

@@ -50,7 +50,7 @@ class Switching:
             self.panel,
             self.notice,
             *controls.sliders,
-            controls.sound_row,
+            controls.sound_box,
             *controls.sound,
             controls.details,
             controls.estimate,
