@@ -57,7 +57,8 @@ def load_frames(
 def load_sound(
     path: str | os.PathLike, seconds: float = 300.0, limits: Limits | None = None, asker: Asker = NOBODY
 ) -> np.ndarray:
-    """(n,) float32, mono at 16,000 samples a second: the first `seconds` of a file of sound, or of a video's sound.
+    """(n,) float32, mono at 16,000 samples a second: the first `seconds` of a file of sound, or of a video, from its
+    first frame on.
 
     Decoded as videos are, in a confined process, whatever the file's rate and channels.
     Raises MediaError where there is no sound or it cannot be read, ValueError unless `seconds` is in (0, 3600], and

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.stream import Disposition
 
 from aim_core.media.container import CODECS, DAMAGE, open_file, packets
 from aim_core.media.errors import NO_SOUND, UNREADABLE_SOUND, MediaError
@@ -60,7 +61,10 @@ def sound_of_film(path: Path, container: str, begin: float, length: float, most:
 
 
 def read_sound(path: Path, container: str, most: float, limits: Limits) -> np.ndarray:
-    """(n,) float32, the first `most` seconds of the sound of a file. Raises MediaError where there is none."""
+    """(n,) float32, the first `most` seconds of the sound of a file; of a film, from its first picture on.
+
+    Raises MediaError where there is none.
+    """
     try:
         samples = _read(path, container, None, most, limits)
     except MediaError:
@@ -73,12 +77,12 @@ def read_sound(path: Path, container: str, most: float, limits: Limits) -> np.nd
 
 
 def _read(path: Path, container: str, begin: float | None, seconds: float, limits: Limits) -> np.ndarray | None:
-    """The samples from `begin` on, that of the first sample for None; None where the file has no sound."""
+    """The samples from `begin` on, for None from where the file says that it begins; None where it has no sound."""
     with open_file(path, container, codecs=CODECS | SOUND_CODECS) as file:
         stream = _stream(file)
         if stream is None:
             return None
-        track = _Track(round(seconds * SOUND_RATE), begin)
+        track = _Track(round(seconds * SOUND_RATE), _begin(file) if begin is None else begin)
         for frame in _frames(file, stream, limits):
             track.take(frame)
             if track.is_full:
@@ -87,6 +91,15 @@ def _read(path: Path, container: str, begin: float | None, seconds: float, limit
     if not track.end:
         raise MediaError(UNREADABLE_SOUND)
     return track.samples[: track.end]
+
+
+def _begin(file: av.container.InputContainer) -> float | None:
+    """When the first picture of a film appears; None for a file of sound, which begins with its first sample."""
+    picture = file.streams.best("video")
+    is_film = isinstance(picture, av.VideoStream) and not picture.disposition & Disposition.attached_pic
+    if not is_film or picture.start_time is None or not picture.time_base:
+        return None
+    return float(picture.start_time * picture.time_base)
 
 
 def _stream(file: av.container.InputContainer) -> av.AudioStream | None:
