@@ -96,8 +96,9 @@ def _read(path: Path, container: str, begin: float | None, seconds: float, limit
 def _begin(file: av.container.InputContainer) -> float | None:
     """When the first picture of a film appears; None for a file of sound, which begins with its first sample."""
     picture = file.streams.best("video")
-    is_film = isinstance(picture, av.VideoStream) and not picture.disposition & Disposition.attached_pic
-    if not is_film or picture.start_time is None or not picture.time_base:
+    if not isinstance(picture, av.VideoStream) or picture.disposition & Disposition.attached_pic:
+        return None
+    if picture.start_time is None or not picture.time_base:
         return None
     return float(picture.start_time * picture.time_base)
 
