@@ -148,7 +148,7 @@ def test_the_pages_estimate_is_what_the_run_counts(engine, films, runs):
 
 def test_the_memory_of_a_prompt_counts_its_sound(engine, family_folder, runs):
     folder, adapter = family_folder(FAMILY.model_type), engine.adapter
-    silent, heard = (footprint(folder, adapter, torch.float32, 4, *SIZE, seconds) for seconds in (0.0, 3.0))
+    silent, heard = (footprint(folder, adapter, torch.float32, 4, *SIZE, sound_seconds=own) for own in (0.0, 3.0))
     per_token = 2 * adapter.sizes["kv"] * 4 * adapter.num_layers
     assert heard.kv - silent.kv == 75 * per_token and heard.activations >= silent.activations
     cost = runs[0].cost
