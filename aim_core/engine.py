@@ -189,7 +189,8 @@ class Engine:
         record = session.recorder.record
         ids = prompt.inputs["input_ids"]
         (layout,) = self.adapter.layouts(ids, prompt.calls)
-        return Planned(record.views, record.planned, ids.shape[1] - len(layout.visual))
+        num_audio = sum(len(chunk.rows) for chunk in layout.audio)
+        return Planned(record.views, record.planned, ids.shape[1] - len(layout.visual), num_audio)
 
     def time_prefills(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import huggingface_hub
 import numpy as np
 
-from aim_core.budget import Budget, Unreachable, solve
+from aim_core.budget import Budget, Solved, Unreachable, solve
 from aim_core.comparison import compare
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
@@ -29,9 +29,11 @@ from aim_core.weights import weights_hash
 from aim_core.workload import Workload
 from aim_lab.code import DENSE, code_hash
 from aim_lab.documents import Document
+from aim_lab.equal_cost import at_cost, dense_flops
 from aim_lab.line import Line
 from aim_lab.settings import Setting
 
+EQUAL_COST = "aim_lab.equal_cost"
 EVERY_RUN = ("aim_core.engine", "aim_core.adapters.registry", "aim_core.budget", "aim_core.comparison")
 
 
@@ -95,7 +97,7 @@ class Recipe:
             self.weights,
             self.dtype,
             self.device,
-            code_hash(setting.method, EVERY_RUN),
+            code_hash(setting.method, (*EVERY_RUN, EQUAL_COST) if setting.as_dense else EVERY_RUN),
             setting.method,
             setting.settings,
             setting.num_frames,
@@ -131,8 +133,13 @@ class Failed:
     why: str
 
 
-def measured(engine: Engine, task: Task) -> Iterator[Line | Failed]:
-    """A line for each setting of the task, the dense run first; what a method or a file cannot do is `refused`."""
+def measured(
+    engine: Engine, task: Task, is_done: Callable[[Setting], bool] = lambda setting: False
+) -> Iterator[Line | Failed]:
+    """A line for each setting of the task, the dense run first; what a method or a file cannot do is `refused`.
+
+    is_done: asked before each setting is run, for those that somebody else has measured meanwhile.
+    """
     try:
         one = _Question(engine, task)
     except ValueError as error:
@@ -143,6 +150,8 @@ def measured(engine: Engine, task: Task) -> Iterator[Line | Failed]:
         return
     done: list[tuple[Line, Method]] = []
     for setting in sorted(task.settings, key=lambda own: own != one.dense_setting):
+        if is_done(setting):
+            continue
         try:
             line, method = one.run(setting)
         except Exception as error:
@@ -219,19 +228,26 @@ class _Question:
         """With all its settings. Raises ValueError if it cannot be what it should."""
         if setting.method == DENSE:
             return as_method(AimConfig.dense()), {}
+        if solved := self._solved(setting):
+            return solved.method, solved.settings
+        found = setting.complete(self.workload(setting.num_frames).shape)
+        return make_method(setting.method, **found), found
+
+    def _solved(self, setting: Setting) -> Solved | None:
+        """At the cost that stands for its settings; None where they are given. Raises ValueError if there is none."""
         workload = self.workload(setting.num_frames)
+
+        def count(method: Method) -> tuple[int, ...]:
+            return self._planned(method, setting.num_frames).visual_per_layer
+
+        if setting.as_dense is not None:
+            return at_cost(setting.method, dense_flops(self.workload(setting.as_dense)), workload, count)
         if setting.budget is None:
-            found = setting.complete(workload.shape)
-            return make_method(setting.method, **found), found
-        solved = solve(
-            setting.method,
-            Budget(setting.budget),
-            workload,
-            lambda method: self._planned(method, setting.num_frames).visual_per_layer,
-        )
+            return None
+        solved = solve(setting.method, Budget(setting.budget), workload, count)
         if isinstance(solved, Unreachable):
             raise ValueError(solved.reason)
-        return solved.method, solved.settings
+        return solved
 
     def _answer(self, setting: Setting, method: Method, max_new_tokens: int | None = None) -> tuple[Result, float]:
         frames, begun = self.frames(setting.num_frames), time.perf_counter()

@@ -11,14 +11,13 @@ import pytest
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
 from aim_core.weights import weights_hash
-from aim_lab import sweep as sweeping
 from aim_lab.__main__ import main
 from aim_lab.documents import Document, FileClip, is_right, read_documents
 from aim_lab.estimate import estimate
 from aim_lab.line import Line, Log
 from aim_lab.measure import Model, Recipe, measured
 from aim_lab.settings import Setting, grid
-from aim_lab.sweep import Plan, here, sweep
+from aim_lab.sweep import Plan, alone, here, sweep
 from tests.helpers.lab import command, kill_after, num_lines_of, run
 
 FEW = (Setting.of("aim", 1, keep_ratio=0.5, l1=2, l2=6), Setting.of("fastv", 1, budget=0.1))
@@ -134,7 +133,7 @@ def test_a_video_that_cannot_be_read_is_refused_in_a_sentence(plan, engine, tmp_
 
 
 def test_two_sweeps_do_not_write_one_file(plan, tmp_path):
-    with sweeping._alone(tmp_path / "log.jsonl"), pytest.raises(ValueError, match="another sweep is writing"):
+    with alone(tmp_path / "log.jsonl"), pytest.raises(ValueError, match="another sweep is writing"):
         sweep(plan, tmp_path / "log.jsonl", lambda tasks: iter(()))
 
 
