@@ -21,7 +21,9 @@ READY = "document.querySelector('#questions li') && document.querySelector('#met
 SHOWN = "document.querySelector('#lab tbody tr')"
 DONE = "#lab .lb-progress[data-ended=done]"
 SIZES = [(390, 844), (768, 1024), (1440, 1000), (2560, 1300)]
-ASKED = "video,question,answer\ncrossing.mp4,how does the cyan star move?,down\nshapes.png,how many objects are there?,4\n"
+ASKED = (
+    "video,question,answer\ncrossing.mp4,how does the cyan star move?,down\nshapes.png,how many objects are there?,4\n"
+)
 
 
 @pytest.fixture(scope="module")
