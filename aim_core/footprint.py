@@ -14,15 +14,18 @@ from aim_core.adapters.call import Call
 from aim_core.adapters.registry import outline_of
 from aim_core.checkpoint import read_checkpoint
 from aim_core.low_bits import FULL, largest_unpacked, saved_bytes
+from aim_core.media.frames import SOUND_RATE
 from aim_core.ops.flops import kv_bytes
 
 TEXT_TOKENS = 64  # around the visual ones: a question, and what a chat puts around it
+SOUND_SECONDS = 60.0  # of a film, where a model hears and nothing else is known
 
 
 @dataclass(frozen=True)
 class Footprint:
     """Bytes. weights: of the model; kv: of the keys and values of a dense prefill; activations: of what it holds
-    beside them at its largest, by `decoder_activations` and `vision_activations`."""
+    beside them at its largest, by `decoder_activations` and `vision_activations`; an audio encoder holds less for each
+    token than the decoder does."""
 
     weights: int
     kv: int
@@ -49,15 +52,17 @@ def footprint(
     height: int,
     width: int,
     weights: str = FULL,
+    sound_seconds: float = SOUND_SECONDS,
 ) -> Footprint:
-    """Of a checkpoint and a dense prompt with so many frames of this size.
+    """Of a checkpoint and a dense prompt with so many frames of this size, and so much sound where the model hears.
 
     adapter: with or without weights; weights: how they will be kept, see `low_bits.WEIGHTS`.
     Raises CheckpointError.
     """
     frames = num_frames if "video" in adapter.modalities else 1
     call = adapter.expected_call(frames, height, width)
-    tokens = sum(medium.num_rows for medium in adapter.media(call)) + TEXT_TOKENS
+    heard = sum(adapter.expected_audio(round(sound_seconds * SOUND_RATE))[0]) if sound_seconds else 0
+    tokens = sum(medium.num_rows for medium in adapter.media(call)) + heard + TEXT_TOKENS
     decoder = decoder_activations(tokens, **adapter.sizes, number_bytes=dtype.itemsize)
     tower = adapter.model.config.vision_config
     vision = vision_activations(call, tower, dtype.itemsize, adapter.keeps_tower_states)

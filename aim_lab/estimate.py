@@ -101,7 +101,7 @@ def _one(workloads: Mapping[int, Workload], setting: Setting) -> float:
     try:
         if not is_counted(method):
             return dense
-        return workload.flops(workload.visual_per_layer(method), workload.text_per_layer(method))
+        return workload.flops(workload.visual_per_layer(method), workload.others_per_layer(method))
     except ValueError:  # it will be refused
         return 0.0
 

@@ -141,8 +141,8 @@ class AimModel(lmms):
         chosen = choose_method(self.engine, self.knobs, frames, asked.question)
         result = self.engine.run(frames, asked.question, config=chosen.method, max_new_tokens=asked.max_new_tokens)
         cost = result.cost
-        text = chosen.workload.text_per_layer(chosen.method)
-        shares = asdict(chosen.workload.shares(cost.visual_per_layer, text))
+        others = chosen.workload.others_per_layer(chosen.method)
+        shares = asdict(chosen.workload.shares(cost.visual_per_layer, others))
         return replace(
             empty,
             answer=asked.cut(result.answer),

@@ -36,11 +36,11 @@ class Limit:
             raise ValueError(f"a limit is above 0 and of {' or '.join(COSTS)}, got {self.most} of {self.of}")
 
     def cost(
-        self, workload: Workload, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None
+        self, workload: Workload, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None
     ) -> float:
-        """text_per_layer: as in `Workload.flops`."""
+        """others_per_layer: as in `Workload.flops`."""
         told = workload.flops if self.of == "flops" else workload.kv_bytes
-        return float(told(visual_per_layer, text_per_layer))
+        return float(told(visual_per_layer, others_per_layer))
 
     def dense(self, workload: Workload) -> float:
         """What the dense model costs."""
@@ -139,7 +139,7 @@ def _of(name: str, workload: Workload, num_frames: int, limit: Limit) -> Iterato
     solved = solve(name, Budget(share * (1 - WIDTH / 2), limit.of), workload)
     if isinstance(solved, Unreachable):
         raise ValueError(solved.reason)
-    cost = limit.cost(workload, solved.visual_per_layer, workload.text_per_layer(solved.method))
+    cost = limit.cost(workload, solved.visual_per_layer, workload.others_per_layer(solved.method))
     if not (1 - 2 * WIDTH) * limit.most <= cost <= limit.most:
         raise ValueError(f"{METHODS[name].title} comes no nearer than {cost / limit.most:.1%} of the budget")
     yield Setting.of(name, num_frames, **solved.settings), cost

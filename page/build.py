@@ -111,15 +111,15 @@ def _connect(handlers: PerModel[Handlers], media: MediaInputs, controls: Control
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
     layout_inputs.arm_stop(controls.stop, asked)  # before what it stops: listeners are worked off in their order
-    run = _connect_run(handlers, controls, [*settings, controls.details, key], outputs)
+    run = _connect_run(handlers, controls, [*settings, controls.details, key, *controls.sound], outputs)
     marks = (results.explorer.overrides, results.answers.undo)
-    hand = [_connect_hand(handlers, event, [*controls.sliders, key], outputs) for event in marks]
+    hand = [_connect_hand(handlers, event, [*controls.sliders, key, *controls.sound], outputs) for event in marks]
     _connect_break(handlers, controls)
     times = _connect_times(handlers, run)
     layout_inputs.disarm_stop(controls.stop, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
     _connect_patches(handlers)
-    return [run, *hand, _connect_follow(handlers, controls, [*settings, key], outputs)]
+    return [run, *hand, _connect_follow(handlers, controls, [*settings, key, *controls.sound], outputs)]
 
 
 def _connect_run(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:
@@ -202,7 +202,7 @@ def _connect_patches(handlers: PerModel[Handlers]) -> None:
 def _connect_follow(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:
     """A moved slider asks again."""
     return gr.on(
-        [slider.change for slider in controls.sliders],
+        [one.change for one in (*controls.sliders, *controls.sound)],
         handlers.call("follow"),
         inputs,
         outputs,

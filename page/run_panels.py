@@ -13,7 +13,7 @@ from page.components.first_token.component import first_token_record
 from page.components.word_frames.component import word_frames_record
 from page.i18n import strings
 from page.layout import Results, Update
-from page.permalink import slider_values
+from page.permalink import slider_values, sound_values
 from page.state.model_facts import EMBEDDED_NAME, ModelFacts
 from page.state.store import StoredRun
 
@@ -46,9 +46,11 @@ class RunPanels:
     def asked(self, asked: Asked, maker: ModelFacts | None = None, is_others: bool = False) -> dict:
         """The strip's record of a run; maker: of a run from a file or of another model, its model."""
         name = (maker or self._facts).name
-        sliders = slider_values(asked.config, asked.num_frames, self._adapter.num_layers, self._adapter.least_l1)
+        adapter, config = self._adapter, asked.config
+        sliders = slider_values(config, asked.num_frames, adapter.num_layers, adapter.least_l1)
+        sound = sound_values(config, asked.hears) if adapter.hearing else ()
         shown = strings().EMBEDDED_NAME if name == EMBEDDED_NAME else name
-        return asked_record(asked, shown, sliders, is_saved=maker is not None, is_others=is_others)
+        return asked_record(asked, shown, (*sliders, *sound), is_saved=maker is not None, is_others=is_others)
 
     def word_frames(self, stored: StoredRun, with_patches: bool = False) -> tuple[Trace, dict]:
         """What the panel of words gets of a run."""

@@ -51,6 +51,8 @@ class Switching:
             self.panel,
             self.notice,
             *controls.sliders,
+            controls.sound_box,
+            *controls.sound,
             controls.details,
             controls.estimate,
             tab,
@@ -110,7 +112,8 @@ class Switching:
         if self.models.now is self.models.first:
             return update | {self.panel: self._record(USUAL_FRAMES, is_fitted=True)}
         fitted = self._fitted(None)
-        both = {one: fitted[one] | {"value": update[one]} for one in self.controls.sliders if one in update}
+        settings = (*self.controls.sliders, *self.controls.sound)
+        both = {one: fitted[one] | {"value": update[one]} for one in settings if one in update}
         return fitted | update | both
 
     def _fitted(self, estimate: object) -> Update:

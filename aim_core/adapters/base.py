@@ -51,6 +51,7 @@ class Adapter(ABC):
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
     modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
     audio_seconds = 0.0  # that an audio token stands for; 0 for a family that does not hear
+    hearing: tuple[float, float] | None = None  # seconds, the shortest sound that it takes and the longest
     pooled_by: tuple[str, ...] = ()  # what `tower_rows` uses of the inner model
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
@@ -204,7 +205,7 @@ class Adapter(ABC):
     ) -> tuple[list[str], dict[str, Any]]:
         """What the chat template is told comes before the question, and what the processor is given; as in `inputs`."""
         if audio is not None:
-            raise ValueError(f"{self.model.config.model_type} models do not hear: leave out the audio")
+            raise self.deaf()
         kind = self.kind(frames)
         return [kind], _video(frames, times) if kind == "video" else {"images": [list(frames)]}
 
@@ -217,9 +218,17 @@ class Adapter(ABC):
         agree about that: as `generate` has it. None where they do."""
         return None
 
+    def deaf(self) -> ValueError:
+        """What is raised where a family that does not hear is given a sound."""
+        return ValueError(f"{self.model.config.model_type} models do not hear: leave out the audio")
+
     def audio_flops(self, inputs: dict[str, Tensor]) -> int:
         """Operations of the audio encoder for the sounds in `inputs`; 0 for none."""
         return 0
+
+    def expected_audio(self, num_samples: int) -> tuple[tuple[int, ...], int]:
+        """Tokens of each chunk of a sound of so many samples, and the operations of the audio encoder for it."""
+        return (), 0
 
     def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view, in the order of `media`, (h, w, 3) uint8 before normalisation.

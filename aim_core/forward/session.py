@@ -225,8 +225,8 @@ class Session(local):
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [
-            Record.begin(layout, prompt, own, self.adapter.audio_seconds)
-            for layout, prompt, own in zip(layouts, batch.prompts, planned, strict=True)
+            Record.begin(layout, prompt, own, self.adapter.audio_seconds, heard)
+            for layout, prompt, own, heard in zip(layouts, batch.prompts, planned, audio.counts, strict=True)
         ]
         if self.diagnostics is not None:
             self.diagnostics.begin(embeds[0], batch.prompts[0])

@@ -231,10 +231,11 @@ class Cost:
     tokens_per_layer: tokens, visual and text, that each decoder layer computes and keeps in the KV cache; in mode
                       "masked" also those that nobody sees any more.
     visual_per_layer: visual tokens that each layer sees.
-    num_text:         text tokens that enter the first layer, and audio tokens that do.
+    num_text:         text tokens that enter the first layer.
     language_flops:   operations of the language model's prefill.
     vision_flops:     operations of the vision tower and of what brings its features to the language model's width,
                       without those that a method saves in the tower; and of the audio encoder.
+    audio_per_layer:  audio tokens that each layer sees; () for a prompt without a sound.
     """
 
     tokens_per_layer: tuple[int, ...]
@@ -242,6 +243,7 @@ class Cost:
     num_text: int
     language_flops: int
     vision_flops: int
+    audio_per_layer: tuple[int, ...] = ()
 
     @property
     def total_flops(self) -> int:

@@ -25,6 +25,8 @@ def python_of(stored: StoredRun, model: str) -> str:
     imports = ["from aim_core.overrides import TokenOverrides"] if overrides else []
     imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
     frames = f"num_frames={stored.num_frames}"
+    if not stored.hears:
+        frames += ", sound=False"
     call = f"media, question, config=config, {frames}" + (", overrides=overrides" if overrides else "")
     lines = [
         NEEDS,

@@ -14,7 +14,6 @@ from cachetools import LRUCache
 from aim_core.budget import Budget
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.method_comparison import MethodRun, each_method
 from aim_core.result import Result
@@ -92,20 +91,21 @@ class Runner:
         dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
         return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
-    def frames(self, path: str, num_frames: int, asker: Asker = NOBODY) -> Frames:
-        """Sampled frames of a file, from the cache if the same file was decoded lately. Not to be called in a turn of
-        `turns`, since that would keep other visitors waiting for this file. The line in the log says who decoded it."""
+    def frames(self, path: str, num_frames: int, asker: Asker = NOBODY, sound: bool = True) -> Frames:
+        """Sampled frames of a file, from the cache if the same file was decoded lately; with its sound, if the model
+        hears and is to. Not to be called in a turn of `turns`, since that would keep other visitors waiting for this
+        file. The line in the log says who decoded it."""
         try:
-            info = os.stat(path)
-            key = (path, info.st_ino, info.st_size, num_frames)  # not its times: Gradio renews those of a copy in use
+            info = os.stat(path)  # not its times: Gradio renews those of a copy in use
+            key = (path, info.st_ino, info.st_size, num_frames, sound)
         except (OSError, ValueError):
-            return load_frames(path, num_frames, asker=asker)  # raises with a sentence
+            return self.engine.frames(path, num_frames, sound=sound, asker=asker)  # raises with a sentence
         with self._lock:
             clip = self._clips.get(key)
         if clip is not None:
             note(reader="cached")
             return clip
-        clip = load_frames(path, num_frames, asker=asker)
+        clip = self.engine.frames(path, num_frames, sound=sound, asker=asker)
         note(reader=clip.reader)
         with self._lock:
             self._clips[key] = clip

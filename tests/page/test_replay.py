@@ -430,7 +430,7 @@ RECORDS = [
     ("question", None),
     ("num_frames", 1e9),
     ("num_frames", "8"),
-    ("version", 6),
+    ("version", 7),
     ("format", "other"),
     ("file", ["x"]),
     ("runs", []),
