@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoProcessor
 
-from aim_core.adapters.base import Adapter, Call
-from aim_core.adapters.registry import adapter_class
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
+from aim_core.adapters.registry import outline_of
 from aim_core.checkpoint import read_checkpoint
+from aim_core.low_bits import FULL, largest_unpacked, saved_bytes
 from aim_core.media.frames import SOUND_RATE
 from aim_core.ops.flops import kv_bytes
 
@@ -37,12 +39,9 @@ class Footprint:
 def outlined(folder: Path) -> Adapter:
     """The adapter around a checkpoint's model without its weights, on the meta device. Raises what transformers does,
     and ValueError for a family that is not supported."""
-    config = AutoConfig.from_pretrained(folder)
-    family = adapter_class(config.model_type)
-    family.check(config)
-    with torch.device("meta"):
-        model = family.model_class(config)
-    return family(model.eval(), AutoProcessor.from_pretrained(folder))
+    adapter = outline_of(AutoConfig.from_pretrained(folder))
+    adapter.processor = AutoProcessor.from_pretrained(folder)
+    return adapter
 
 
 def footprint(
@@ -52,11 +51,12 @@ def footprint(
     num_frames: int,
     height: int,
     width: int,
+    weights: str = FULL,
     sound_seconds: float = SOUND_SECONDS,
 ) -> Footprint:
     """Of a checkpoint and a dense prompt with so many frames of this size, and so much sound where the model hears.
-    adapter: with or without weights.
 
+    adapter: with or without weights; weights: how they will be kept, see `low_bits.WEIGHTS`.
     Raises CheckpointError.
     """
     frames = num_frames if "video" in adapter.modalities else 1
@@ -67,9 +67,9 @@ def footprint(
     tower = adapter.model.config.vision_config
     vision = vision_activations(call, tower, dtype.itemsize, adapter.keeps_tower_states)
     return Footprint(
-        weights=read_checkpoint(folder).bytes_as(dtype),
+        weights=read_checkpoint(folder).bytes_as(dtype) - saved_bytes(adapter, weights, dtype),
         kv=kv_bytes([tokens] * adapter.num_layers, adapter.sizes["kv"], dtype.itemsize),
-        activations=max(decoder, vision),
+        activations=max(decoder + largest_unpacked(adapter, weights, dtype), vision),
     )
 
 

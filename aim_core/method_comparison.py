@@ -183,17 +183,18 @@ def _one(name: str, asked: _Asked, budget: Budget, workload: Workload, dense: Re
 def _with_result(run: MethodRun, result: Result, dense: Result, workload: Workload) -> MethodRun:
     """The run with what its result says beside the dense one."""
     apart = compare(dense.first_token_logprobs, result.first_token_logprobs)
-    counts, audio = result.cost.visual_per_layer, result.cost.audio_per_layer
+    counts = result.cost.visual_per_layer
+    others = workload.others_per_layer(as_method(result.config), result.cost.audio_per_layer)
     return replace(
         run,
-        shares=workload.shares(counts, audio),
+        shares=workload.shares(counts, others),
         answer=result.answer,
         same_answer=result.answer == dense.answer,
         kl=apart.kl,
         first_token_agrees=apart.agrees,
         visual_per_layer=counts,
         flops=result.cost.language_flops,
-        kv_bytes=workload.kv_bytes(counts, audio),
+        kv_bytes=workload.kv_bytes(counts, others),
         peak_bytes=result.peak_bytes,
         result=result,
     )

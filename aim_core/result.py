@@ -37,7 +37,7 @@ class Planned:
 
     views:            the grids of patches of the prompt.
     visual_per_layer: visual tokens that will enter each decoder layer, separators included.
-    num_text:         text tokens, the same in every layer.
+    num_text:         text tokens that enter the first layer.
     audio_per_layer:  audio tokens that will enter each layer; () for a prompt without a sound.
     audio_chunks:     audio tokens of each chunk, before merging.
     """

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from aim_core.adapters.base import Adapter
 from aim_core.methods.base import CountedMerger, Method
-from aim_core.methods.counts import tokens_of_blocks
+from aim_core.methods.counts import check_schedule, tokens_of_blocks
 from aim_core.methods.knobs import ModelShape
 from aim_core.ops.flops import Decoder, kv_bytes, prefill_flops
 from aim_core.result import Planned
@@ -84,6 +84,20 @@ class Workload:
         counts = tokens_of_blocks(method, self.blocks, shape.num_layers, self.num_separators, shape.first_droppable)
         return tuple(counts)
 
+    def text_per_layer(self, method: Method) -> tuple[int, ...]:
+        """Text tokens entering each layer in closed form; a prompt's last token always does.
+
+        Raises ValueError where text goes by one count with visual tokens, so that how many go depends on the video.
+        """
+        shape, rest = self.shape, max(0, self.num_text - 1)
+        if method.drop_text:
+            raise ValueError(f"how many text tokens {method.name} leaves depends on the video: run it to know")
+        if method.text is None:
+            return (self.num_text,) * shape.num_layers
+        counts = method.text.tokens_entering(rest, shape.num_layers)
+        check_schedule(counts, shape.num_layers, rest, shape.first_droppable)
+        return tuple(self.num_text - rest + count for count in counts)
+
     def audio_per_layer(self, method: Method) -> tuple[int, ...]:
         """Audio tokens entering each layer in closed form; () where the prompt has none.
 
@@ -99,27 +113,37 @@ class Workload:
         left = sum(own.merger.num_left(1, (1, size)) for size in self.audio_chunks)
         return tuple(own.schedule.tokens_entering(left, layers))
 
-    def flops(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int] = ()) -> int:
-        """Operations of the language model's prefill with so many visual tokens in each layer, and so many of audio,
-        which is all of it if left out."""
-        own = self.decoder
-        tokens = self._tokens(visual_per_layer, audio_per_layer)
+    def others_per_layer(self, method: Method, audio_per_layer: Sequence[int] = ()) -> tuple[int, ...]:
+        """Text and audio tokens entering each layer; audio_per_layer: where a run has told how many of audio do.
+
+        Raises what `text_per_layer` and `audio_per_layer` do.
+        """
+        text, audio = self.text_per_layer(method), audio_per_layer or self.audio_per_layer(method)
+        return tuple(own + heard for own, heard in zip(text, audio or [0] * len(text), strict=True))
+
+    def flops(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None) -> int:
+        """Operations of the language model's prefill with so many visual tokens, and so many others, in each layer.
+
+        others_per_layer: text and audio; None for all of it. Likewise below.
+        """
+        own, tokens = self.decoder, self._tokens(visual_per_layer, others_per_layer)
         return prefill_flops(tokens, own.hidden, own.kv, own.intermediate, own.q)
 
-    def kv_bytes(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int] = ()) -> int:
+    def kv_bytes(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None) -> int:
         """Bytes of the keys and values that such a prefill leaves."""
-        return kv_bytes(self._tokens(visual_per_layer, audio_per_layer), self.decoder.kv, self.number_bytes)
+        return kv_bytes(self._tokens(visual_per_layer, others_per_layer), self.decoder.kv, self.number_bytes)
 
-    def shares(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int] = ()) -> Shares:
+    def shares(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None) -> Shares:
         """What such a prefill costs of the dense one."""
         dense = [self.num_visual] * self.shape.num_layers
         return Shares(
             entering=visual_per_layer[0] / self.num_visual,
             mean=sum(visual_per_layer) / sum(dense),
-            flops=self.flops(visual_per_layer, audio_per_layer) / self.flops(dense),
-            kv=self.kv_bytes(visual_per_layer, audio_per_layer) / self.kv_bytes(dense),
+            flops=self.flops(visual_per_layer, others_per_layer) / self.flops(dense),
+            kv=self.kv_bytes(visual_per_layer, others_per_layer) / self.kv_bytes(dense),
         )
 
-    def _tokens(self, visual_per_layer: Sequence[int], audio_per_layer: Sequence[int]) -> list[int]:
-        audio = audio_per_layer or [sum(self.audio_chunks)] * len(visual_per_layer)
-        return [count + heard + self.num_text for count, heard in zip(visual_per_layer, audio, strict=True)]
+    def _tokens(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None) -> list[int]:
+        all_of_them = self.num_text + sum(self.audio_chunks)
+        others = [all_of_them] * len(visual_per_layer) if others_per_layer is None else others_per_layer
+        return [count + own for count, own in zip(visual_per_layer, others, strict=True)]

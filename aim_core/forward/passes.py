@@ -81,6 +81,7 @@ class PrefillPass(Pass):
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
         self._audio_number = pruner.audio.rows.cumsum(1) - 1
+        self._text_number = pruner.text.rows.cumsum(1) - 1
         self._ahead = looks_ahead(scorers[0])
         self._asked = [pruner.asked(sample, scorer) for sample, scorer in enumerate(scorers)]
         self._mask = None if pruner.full else prefill_mask(pruner.visible)
@@ -153,6 +154,9 @@ class PrefillPass(Pass):
                     record.kept_audio.append(kept)
                     record.audio_places.append(heard[order])
                     record.audio_scores.append(None)
+                if self.pruner.text.reduces:
+                    told = (visible[sample] & self.pruner.text.rows[sample, rows[sample]]).nonzero()[:, 0]
+                    record.kept_text.append(self._text_number[sample, rows[sample, told]].sort().values)
                 record.num_text.append(int(visible[sample].sum()) - len(places))
                 record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)

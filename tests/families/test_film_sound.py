@@ -102,9 +102,11 @@ def test_what_is_planned_of_audio_is_what_a_run_has(engine, films, runs):
         assert counts == (result.cost.visual_per_layer, result.cost.audio_per_layer)
         assert plan.audio_per_layer == workload.audio_per_layer(as_method(result.config))
         assert result.cost.tokens_per_layer == tuple(sum(own) + plan.num_text for own in zip(*counts, strict=True))
-        assert workload.flops(*counts) == result.cost.language_flops
+        others = workload.others_per_layer(as_method(result.config))
+        assert workload.flops(plan.visual_per_layer, others) == result.cost.language_flops
     assert dense.cost.audio_per_layer == (75,) * 6 and reduced.cost.audio_per_layer == (38, 38, 38, 25, 12, 8)
-    shares = workload.shares(reduced.cost.visual_per_layer, reduced.cost.audio_per_layer)
+    others = workload.others_per_layer(as_method(reduced.config), reduced.cost.audio_per_layer)
+    shares = workload.shares(reduced.cost.visual_per_layer, others)
     assert shares.flops == pytest.approx(reduced.cost.language_flops / dense.cost.language_flops)
 
 
@@ -146,7 +148,7 @@ def test_the_pages_estimate_is_what_the_run_counts(engine, films, runs):
 
 def test_the_memory_of_a_prompt_counts_its_sound(engine, family_folder, runs):
     folder, adapter = family_folder(FAMILY.model_type), engine.adapter
-    silent, heard = (footprint(folder, adapter, torch.float32, 4, *SIZE, seconds) for seconds in (0.0, 3.0))
+    silent, heard = (footprint(folder, adapter, torch.float32, 4, *SIZE, sound_seconds=own) for own in (0.0, 3.0))
     per_token = 2 * adapter.sizes["kv"] * 4 * adapter.num_layers
     assert heard.kv - silent.kv == 75 * per_token and heard.activations >= silent.activations
     cost = runs[0].cost
