@@ -147,9 +147,9 @@ def usual_settings(loaded: Loaded) -> dict[str, Any]:
     return usual | {"frames": FRAMES if kind == "video" else 1, "kind": kind, "model": model_sizes(loaded.engine)}
 
 
-def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = None) -> Update:
+def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = None, film: object = None) -> Update:
     """The inputs as they are for another model than the page was made for. shown: the estimate's value so far, which
-    knows the size of the files."""
+    knows the size of the files; film: the video on its tab."""
     adapter, depth = loaded.engine.adapter, loaded.engine.num_layers
     default, least, has_frames = adapter.default_config(), adapter.least_l1, "video" in adapter.modalities
     settings, small = usual_settings(loaded), is_small(loaded.engine)
@@ -164,7 +164,7 @@ def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = 
         controls.audio_keep_ratio: gr.update(value=1.0),
         controls.audio_floor: gr.update(value=1.0),
         controls.details: gr.update(value=small, visible=not small),
-        controls.estimate: counted_for(adapter, so_far | settings),
+        controls.estimate: counted_for(adapter, so_far | settings, film),
         media.video_tab: gr.update(visible=has_frames),
     } | ({} if has_frames else {media.shown: "image", media.tabs: gr.Tabs(selected="image")})
 

@@ -67,7 +67,8 @@ class Switching:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         self.panel.look(self.look, None, self.panel, trigger_mode="always_last", **quiet)
         self.panel.choose(self.choose, None, self.panel, **quiet)
-        self.panel.fit(self.fit, self.controls.estimate, self.fitted, trigger_mode="always_last", **quiet)
+        seen = [self.controls.estimate, self.media.video]
+        self.panel.fit(self.fit, seen, self.fitted, trigger_mode="always_last", **quiet)
 
     def route(self) -> Route:
         """What a page asks again and again: how far a model is, and which one answers."""
@@ -100,9 +101,9 @@ class Switching:
         return self._record(frames, weights=weights)
 
     @guarded
-    def fit(self, estimate) -> Update:
+    def fit(self, estimate, film=None) -> Update:
         """The page as it is for the model that answers now; results stay, with the name of theirs."""
-        return self._fitted(estimate)
+        return self._fitted(estimate, film)
 
     @guarded
     def restore(self, link) -> Update:
@@ -116,11 +117,11 @@ class Switching:
         both = {one: fitted[one] | {"value": update[one]} for one in settings if one in update}
         return fitted | update | both
 
-    def _fitted(self, estimate: object) -> Update:
+    def _fitted(self, estimate: object, film: object = None) -> Update:
         loaded, depth = self.models.now, self.models.now.engine.num_layers
         usual = loaded.engine.adapter.default_config()
         layer = gr.update(maximum=depth - 1, value=min(usual.l1 + 1, depth - 1))
-        fitted = layout_inputs.fitted(loaded, self.media, self.controls, estimate)
+        fitted = layout_inputs.fitted(loaded, self.media, self.controls, estimate, film)
         return (
             fitted
             | layout_shared.samples_shown(self.samples, loaded)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from page.i18n import ENGLISH
 from tests.families.family import pictures
 from tests.families.qwen2_5_omni import FAMILY
 from tests.helpers.browsing import choose_tab, drawn, keep, look, opened, run, slide
@@ -28,7 +29,7 @@ def asked(browser, family_folder, tmp_path_factory):
         opened(browser, address, width=390, height=844, has_touch=True) as page,
     ):
         page.set_input_files("#video input[type=file]", str(film))
-        page.fill("#question textarea", "what moves?")
+        page.fill("#question textarea", ENGLISH["EXAMPLE_QUESTION"])  # which the estimate counts
         playwright.expect(page.locator("#estimate [data-part=sound]")).to_contain_text("75 of 75 enter")
         for name, value in SETTINGS.items():
             slide(page, name, value)

@@ -27,7 +27,7 @@ def sound_record(trace: Trace) -> dict | None:
     return {
         "seconds": audio.seconds,
         "retained": audio.retained.tolist(),
-        "chunk": packed(audio.chunk, "<i4"),
+        "chunk": packed(np.unique(audio.chunk, return_inverse=True)[1], "<i4"),
         "start": packed(_in_a_row(audio), "<f4"),
         "row": packed(audio.row, "<i4"),
         "loudness": None if audio.loudness is None else packed(audio.loudness, "<f4"),

@@ -165,8 +165,15 @@ export class SoundStrip {
     this.marked(ctx, sound, state, style, scale);
   }
 
-  /** A tick on top where each view is, that of the chosen one through the whole strip. */
-  /** @param {Context} ctx @param {Sound} sound @param {State} state @param {Style} style @param {number} scale */
+  /**
+   * A tick on top where each view is, that of the chosen one through the whole strip.
+   *
+   * @param {Context} ctx
+   * @param {Sound} sound
+   * @param {State} state
+   * @param {Style} style
+   * @param {number} scale
+   */
   frames(ctx, sound, state, style, scale) {
     for (const [view, seconds] of sound.views.entries()) {
       const isChosen = view === state.view;
@@ -184,8 +191,9 @@ export class SoundStrip {
     }
   }
 
-  /** A bar and its cell in the band. */
   /**
+   * A bar and its cell in the band.
+   *
    * @param {Context} ctx @param {Sound} sound @param {State} state @param {number} token @param {number} scale
    * @param {(token: number) => {colour: string, opacity: number}} colourOf
    */
@@ -199,7 +207,7 @@ export class SoundStrip {
     const next = token + 1 < sound.count && sound.row[token + 1] === sound.row[token];
     const full = next ? sound.seconds * scale + 0.5 : w;
     Object.assign(ctx, {
-      fillStyle: this.heat(sound.placeOfGroup(token)),
+      fillStyle: this.groupColour(sound, token),
       globalAlpha: this.seen(sound, state, token),
     });
     ctx.fillRect(x, TOP + BARS + GAP, full, BAND);
@@ -209,6 +217,16 @@ export class SoundStrip {
   /** @param {Sound} sound @param {State} state @param {number} token */
   seen(sound, state, token) {
     return state.overlay !== "alive" || sound.isAlive(token, state.layer) ? 0.95 : 0.18;
+  }
+
+  /**
+   * By where its group begins within the chunk; not so dark as to be lost on a dark page.
+   *
+   * @param {Sound} sound
+   * @param {number} token
+   */
+  groupColour(sound, token) {
+    return this.heat(0.12 + 0.88 * sound.placeOfGroup(token));
   }
 
   /** @param {number} share */
@@ -227,7 +245,7 @@ export class SoundStrip {
     const gone = { colour: this.palette.pruned, opacity: 0.4 };
     if (overlay === "alive")
       return (token) => (sound.isAlive(token, layer) ? { colour: this.palette.alive, opacity: 1 } : gone);
-    if (overlay === "groups") return (token) => ({ colour: this.heat(sound.placeOfGroup(token)), opacity: 1 });
+    if (overlay === "groups") return (token) => ({ colour: this.groupColour(sound, token), opacity: 1 });
     if (overlay === "size") {
       const most = Math.log(Math.max(2, sound.largest));
       return (token) => ({ colour: this.heat(Math.log(sound.members[sound.row[token]].length) / most), opacity: 1 });
@@ -248,8 +266,15 @@ export class SoundStrip {
     return () => ({ colour: "#8796a8", opacity: 0.9 });
   }
 
-  /** Seconds below, and where each chunk begins. */
-  /** @param {Context} ctx @param {Sound} sound @param {Style} style @param {number} scale @param {number[]} range */
+  /**
+   * Seconds below, and where each chunk begins.
+   *
+   * @param {Context} ctx
+   * @param {Sound} sound
+   * @param {Style} style
+   * @param {number} scale
+   * @param {number[]} range
+   */
   axis(ctx, sound, style, scale, [from, to]) {
     const bottom = TOP + BARS + GAP + BAND;
     ctx.fillStyle = style.ink;
@@ -268,8 +293,15 @@ export class SoundStrip {
     }
   }
 
-  /** A frame around all tokens of the group that is read, and of the pinned one. */
-  /** @param {Context} ctx @param {Sound} sound @param {State} state @param {Style} style @param {number} scale */
+  /**
+   * A frame around all tokens of the group that is read, and of the pinned one.
+   *
+   * @param {Context} ctx
+   * @param {Sound} sound
+   * @param {State} state
+   * @param {Style} style
+   * @param {number} scale
+   */
   marked(ctx, sound, { heard, heardPinned }, style, scale) {
     for (const token of new Set([heardPinned, heard])) {
       if (token === null) continue;
