@@ -158,7 +158,7 @@ class _Search:
     def _try(self, settings: Settings) -> Solved:
         method = make_method(self.name, **settings)
         counts = tuple(self.count(method))
-        shares = self.workload.shares(counts)
+        shares = self.workload.shares(counts, self.workload.text_per_layer(method))
         return Solved(self.name, settings, method, counts, shares, self.budget.miss(shares))
 
     def _out_of_reach(self, least: Solved, most: Solved) -> Unreachable | None:
@@ -181,7 +181,8 @@ class _Search:
             kept = Reason(code, {"num_whole": num_whole, "num_layers": len(counts)})
         else:
             kept = Reason("least_entering", {"entering": least.shares.entering})
-        text = getattr(self.workload.shares([0] * len(counts)), self.budget.of)
+        left = self.workload.text_per_layer(least.method)
+        text = getattr(self.workload.shares([0] * len(counts), left), self.budget.of)
         return Reason("text_alone", {"because": kept, "text": text}) if text >= TOLERANCE else kept
 
     def _with_note(self, best: Solved, low: Solved, high: Solved, steps: str | None) -> Solved:

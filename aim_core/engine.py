@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from cachetools import LRUCache
 from torch import Tensor
 from transformers import DynamicCache
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
 from aim_core.conversation import Conversation, check_question
 from aim_core.errors import Stopped
@@ -27,18 +25,19 @@ from aim_core.forward.hooks import patched, position_state, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
+from aim_core.low_bits import FULL
 from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method, decides_at_run_time, merges_early, needs_tower, tower_share
+from aim_core.methods.base import Method, decides_at_run_time
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
+from aim_core.prompt_encoder import PromptEncoder
 from aim_core.result import Planned, PrefillTimes, Result, Timing
 from aim_core.timing import timed
 from aim_core.turns import NOBODY, Asker
 
-_NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
 _HALF = "\ufffd"  # what tokenizers make of a character of which not all tokens have come
 
@@ -49,13 +48,21 @@ class Engine:
     def __init__(self, adapter: Adapter):
         self.adapter = adapter
         self._lock = threading.Lock()
-        self._inputs: LRUCache[Any, dict[str, Tensor]] = LRUCache(_NUM_REMEMBERED)
-        self._features: LRUCache[Any, tuple[dict[str, Any], list[Call]]] = LRUCache(_NUM_REMEMBERED)
+        self._prompts = PromptEncoder(adapter)
 
     @classmethod
-    def from_pretrained(cls, id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Engine:
-        """Load a checkpoint of a supported family from the Hub or a folder. Raises `loading.ModelLoadError`."""
-        return cls(load_adapter(id_or_path, device, dtype))
+    def from_pretrained(
+        cls,
+        id_or_path: str | Path,
+        device: str = "auto",
+        dtype: str | torch.dtype = "auto",
+        weights: str = FULL,
+    ) -> Engine:
+        """Load a checkpoint of a supported family from the Hub or a folder; the others: as in `loading.load_adapter`.
+
+        Raises `loading.ModelLoadError`.
+        """
+        return cls(load_adapter(id_or_path, device, dtype, weights=weights))
 
     @property
     def num_layers(self) -> int:
@@ -148,7 +155,7 @@ class Engine:
         """
         session = Session(self.adapter, as_method(AimConfig.dense()))
         with self._exclusive(None), torch.inference_mode(), patched(self.adapter, session):
-            calls = self._encode_prompt(frames, question, session).calls
+            calls = self._prompts.encode(frames, question, session).calls
             return tuple(tokens.float().cpu().numpy() for tokens in self.adapter.view_tokens(calls))
 
     def planned(
@@ -169,7 +176,7 @@ class Engine:
         frames, session = _frames(media, num_frames, stop), Session(self.adapter, as_method(config))
         with self._exclusive(stop), torch.inference_mode(), patched(self.adapter, session):
             with stoppable(self.adapter.model, stop):
-                prompt = self._encode_prompt(frames, question, session)
+                prompt = self._prompts.encode(frames, question, session)
             if stop and stop():  # nobody asks while a remembered prompt is merged
                 raise Stopped
             session.use_prompt(prompt)
@@ -182,7 +189,8 @@ class Engine:
         record = session.recorder.record
         ids = prompt.inputs["input_ids"]
         (layout,) = self.adapter.layouts(ids, prompt.calls)
-        return Planned(record.views, record.planned, ids.shape[1] - len(layout.visual))
+        num_audio = sum(len(chunk.rows) for chunk in layout.audio)
+        return Planned(record.views, record.planned, ids.shape[1] - len(layout.visual), num_audio)
 
     def time_prefills(
         self,
@@ -229,7 +237,7 @@ class Engine:
     def _one_prefill(self, frames: Frames, question: str, method: Method, vision: bool) -> tuple[float, float, float]:
         """Milliseconds of a prefill, merging included, of merging alone, and from the frames to the first word."""
         session = Session(self.adapter, method)
-        encode = self._encode_anew if vision else self._encode_prompt
+        encode = self._prompts.encode_anew if vision else self._prompts.encode
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(encode, frames, question, session)
             _, _, prefill_ms, merge_ms = self._prefill(prompt, session)
@@ -247,7 +255,7 @@ class Engine:
     ) -> Conversation:
         tell = None if on_text is None else lambda ids: on_text(self.adapter.said(ids).rstrip(_HALF))
         with patched(self.adapter, session):
-            prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
+            prompt, vision_ms = self._timed(self._prompts.encode, frames, question, session)
             self._begin_peak()
             logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)
             similarity = diagnostics.similarity()
@@ -274,30 +282,6 @@ class Engine:
         )
         parts = self.adapter.shown(frames.frames, frames.times, frames.audio)[0]
         return Conversation(self.adapter, self._exclusive, parts, question, result, cache, positions)
-
-    def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
-        """The prompt with its visual tokens, from memory if these frames were encoded lately."""
-        name = digest(frames.frames, frames.times, *([] if frames.audio is None else [frames.audio]))
-        merger = session.method.merger
-        early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
-        kept = name, early, needs_tower(merger), tower_share(merger)
-        inputs, encoded = self._inputs.get((name, question)), self._features.get(kept)
-        if inputs is None or encoded is None:
-            whole = self.adapter.inputs(frames.frames, frames.times, question, frames.audio)
-            encoded = self._features[kept] = encoded or self._encode(whole, session)
-            inputs = self._inputs[name, question] = _without_pixels(whole)
-        return EncodedPrompt(inputs, *encoded)
-
-    def _encode_anew(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
-        """The same without what is remembered of these frames."""
-        whole = self.adapter.inputs(frames.frames, frames.times, question, frames.audio)
-        return EncodedPrompt(_without_pixels(whole), *self._encode(whole, session))
-
-    def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
-        """What the vision side makes of the pixels, and how it was called; pixels themselves are not remembered."""
-        session.take_calls()
-        features = self.adapter.encode(inputs)
-        return features, [call.without_pixels() for call in session.take_calls()]
 
     def _prefill(self, prompt: EncodedPrompt, session: Session) -> tuple[Tensor, DynamicCache, float, float]:
         """`_first_token`, the milliseconds it took with all merging, and those of merging alone."""
@@ -345,21 +329,6 @@ def _frames(media: str | Path | np.ndarray | Frames, num_frames: int, stop: Call
     return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)
 
 
-def _without_pixels(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    kept = {key: value for key, value in inputs.items() if not key.startswith("pixel_")}
-    if "input_features" in kept:
-        kept["input_features"] = kept["input_features"].to("meta")  # the forward asks for it, and for no value
-    return kept
-
-
 def _early_ms(prompt: EncodedPrompt) -> float:
     """What merging took in the vision tower's pass, where a family merges there."""
     return sum(call.merge_ms for call in prompt.calls)
-
-
-def digest(*arrays: np.ndarray) -> str:
-    """A name for the shapes and values of these arrays."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(repr((array.shape, array.dtype)).encode() + np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()

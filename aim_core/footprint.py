@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoProcessor
 
-from aim_core.adapters.base import Adapter, Call
-from aim_core.adapters.registry import adapter_class
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
+from aim_core.adapters.registry import outline_of
 from aim_core.checkpoint import read_checkpoint
+from aim_core.low_bits import FULL, largest_unpacked, saved_bytes
 from aim_core.ops.flops import kv_bytes
 
 TEXT_TOKENS = 64  # around the visual ones: a question, and what a chat puts around it
@@ -34,30 +36,35 @@ class Footprint:
 def outlined(folder: Path) -> Adapter:
     """The adapter around a checkpoint's model without its weights, on the meta device. Raises what transformers does,
     and ValueError for a family that is not supported."""
-    config = AutoConfig.from_pretrained(folder)
-    family = adapter_class(config.model_type)
-    family.check(config)
-    with torch.device("meta"):
-        model = family.model_class(config)
-    return family(model.eval(), AutoProcessor.from_pretrained(folder))
+    adapter = outline_of(AutoConfig.from_pretrained(folder))
+    adapter.processor = AutoProcessor.from_pretrained(folder)
+    return adapter
 
 
 def footprint(
-    folder: Path, adapter: Adapter, dtype: torch.dtype, num_frames: int, height: int, width: int
+    folder: Path,
+    adapter: Adapter,
+    dtype: torch.dtype,
+    num_frames: int,
+    height: int,
+    width: int,
+    weights: str = FULL,
 ) -> Footprint:
-    """Of a checkpoint and a dense prompt with so many frames of this size. adapter: with or without weights.
+    """Of a checkpoint and a dense prompt with so many frames of this size.
 
+    adapter: with or without weights; weights: how they will be kept, see `low_bits.WEIGHTS`.
     Raises CheckpointError.
     """
     frames = num_frames if "video" in adapter.modalities else 1
     call = adapter.expected_call(frames, height, width)
     tokens = sum(medium.num_rows for medium in adapter.media(call)) + TEXT_TOKENS
     decoder = decoder_activations(tokens, **adapter.sizes, number_bytes=dtype.itemsize)
-    vision = vision_activations(call, adapter.model.config.vision_config, dtype.itemsize)
+    tower = adapter.model.config.vision_config
+    vision = vision_activations(call, tower, dtype.itemsize, adapter.keeps_tower_states)
     return Footprint(
-        weights=read_checkpoint(folder).bytes_as(dtype),
+        weights=read_checkpoint(folder).bytes_as(dtype) - saved_bytes(adapter, weights, dtype),
         kv=kv_bytes([tokens] * adapter.num_layers, adapter.sizes["kv"], dtype.itemsize),
-        activations=max(decoder, vision),
+        activations=max(decoder + largest_unpacked(adapter, weights, dtype), vision),
     )
 
 
@@ -70,13 +77,18 @@ def decoder_activations(tokens: int, hidden: int, kv: int, intermediate: int, q:
     return max(mlp, attention) * number_bytes + tokens**2 * 4
 
 
-def vision_activations(call: Call, config: Any, number_bytes: int) -> int:
-    """Bytes of a tower's layer at its largest, for all pictures of a call at once: pixels, four rows of its width and
-    three of its MLP's for each patch. config: of the tower."""
+def vision_activations(call: Call, config: Any, number_bytes: int, keeps_states: bool) -> int:
+    """Bytes of a tower's layer at its largest, for all pictures of a call at once: pixels and a copy of them; four
+    rows of its width and three of its MLP's for each patch, and one more for each layer whose states are kept.
+
+    config: of the tower.
+    """
     pixels = sum(value.numel() for name, value in call.arguments.items() if name.startswith("pixel_values"))
     side = getattr(config, "patch_size", 14)
     area = side[0] * side[1] if isinstance(side, list | tuple) else side**2
     patches = pixels // (3 * area * getattr(config, "temporal_patch_size", 1))
     hidden = getattr(config, "embed_dim", None) or config.hidden_size
     mlp = getattr(config, "intermediate_size", None) or round(hidden * getattr(config, "mlp_ratio", 4))
-    return (pixels + patches * (4 * hidden + 3 * mlp)) * number_bytes
+    layers = getattr(config, "num_hidden_layers", None) or config.depth
+    rows = 4 + layers if keeps_states else 4
+    return (2 * pixels + patches * (rows * hidden + 3 * mlp)) * number_bytes

@@ -184,17 +184,17 @@ def _one(name: str, asked: _Asked, budget: Budget, workload: Workload, dense: Re
 def _with_result(run: MethodRun, result: Result, dense: Result, workload: Workload) -> MethodRun:
     """The run with what its result says beside the dense one."""
     apart = compare(dense.first_token_logprobs, result.first_token_logprobs)
-    counts = result.cost.visual_per_layer
+    counts, text = result.cost.visual_per_layer, workload.text_per_layer(as_method(result.config))
     return replace(
         run,
-        shares=workload.shares(counts),
+        shares=workload.shares(counts, text),
         answer=result.answer,
         same_answer=result.answer == dense.answer,
         kl=apart.kl,
         first_token_agrees=apart.agrees,
         visual_per_layer=counts,
         flops=result.cost.language_flops,
-        kv_bytes=workload.kv_bytes(counts),
+        kv_bytes=workload.kv_bytes(counts, text),
         peak_bytes=result.peak_bytes,
         result=result,
     )

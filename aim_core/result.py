@@ -37,12 +37,13 @@ class Planned:
 
     views:            the grids of patches of the prompt.
     visual_per_layer: visual tokens that will enter each decoder layer, separators included.
-    num_text:         text tokens, the same in every layer.
+    num_text:         text tokens entering the first layer; num_audio: those of them that are audio.
     """
 
     views: tuple[View, ...]
     visual_per_layer: tuple[int, ...]
     num_text: int
+    num_audio: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class Trace:
     similarity: (V, n) float32, cosine of each patch's feature, as it was before merging, with the merged token that it
              ended in; NaN for a dropped patch, and to fill up. None in old files.
     audio:   the tokens of the prompt's sounds, which are no patches of any view; None where it has none.
+    kept_text: for each layer (k,) int64, ascending text tokens that entered it, counted from 0 in the order of the
+             prompt; the last one is not among them, it stays. Empty where all text stays, and in old files.
 
     Visual rows that no patch leads to are separators (LLaVA-OneVision's newline row): they may be pruned like
     any other but show nothing.
@@ -52,6 +55,7 @@ class Trace:
     rounds: tuple[np.ndarray, ...] = ()
     similarity: np.ndarray | None = None
     audio: AudioTrace | None = None
+    kept_text: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def of_views(cls, frames, times, views, rows, layers, planned, rounds=(), similarity=None) -> Trace:
@@ -214,6 +218,7 @@ class Trace:
             arrays |= {"row": self.row} | view_arrays(self.views)
         if self.audio is not None:
             arrays |= self.audio.arrays()
+        arrays |= {f"text_{layer}": rows for layer, rows in enumerate(self.kept_text)}
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -225,9 +230,9 @@ class Trace:
                 layers = read_layers(data, len(data["planned"]))
                 grid = (int(data["grid"][0]), int(data["grid"][1]))
                 views, row = (read_views(data), data["row"]) if "row" in data else ((), None)
-                rounds = tuple(data[f"round_{index}"] for index in range(sum(key.startswith("round_") for key in data)))
+                rounds, text = _numbered(data, "round_"), _numbered(data, "text_")
                 first = (data["frames"], data["times"], grid, data["group"], layers, data["planned"])
-                return cls(*first, views, row, rounds, data.get("similarity"), read_audio(data, len(layers)))
+                return cls(*first, views, row, rounds, data.get("similarity"), read_audio(data, len(layers)), text)
         except (BadZipFile, KeyError, IndexError, TypeError, ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from error
 
@@ -245,3 +250,8 @@ class Trace:
     def _by_patch(self, values: np.ndarray, fill) -> np.ndarray:
         """(V, n), the value of each patch's row, out of values (rows,); `fill` for a patch that has none."""
         return np.append(values, values.dtype.type(fill))[self.rows()]  # -1 points at the last
+
+
+def _numbered(data: Mapping[str, np.ndarray], name: str) -> tuple[np.ndarray, ...]:
+    """The arrays called `name` and a number from 0 on."""
+    return tuple(data[f"{name}{index}"] for index in range(sum(key.startswith(name) for key in data)))

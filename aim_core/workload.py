@@ -8,7 +8,7 @@ from itertools import groupby
 
 from aim_core.adapters.base import Adapter
 from aim_core.methods.base import Method
-from aim_core.methods.counts import tokens_of_blocks
+from aim_core.methods.counts import check_schedule, tokens_of_blocks
 from aim_core.methods.knobs import ModelShape
 from aim_core.ops.flops import Decoder, kv_bytes, prefill_flops
 from aim_core.result import Planned
@@ -35,7 +35,7 @@ class Workload:
 
     decoder, shape: sizes of the language model.
     blocks:         the views that are reduced together: how many, and their grid (rows, columns).
-    num_separators: visual rows beside their patches; num_text: text tokens.
+    num_separators: visual rows beside their patches; num_text: text tokens, `num_audio` of them audio.
     number_bytes:   bytes of one number in the KV cache.
     """
 
@@ -45,6 +45,7 @@ class Workload:
     num_separators: int = 0
     num_text: int = 0
     number_bytes: int = 2
+    num_audio: int = 0
 
     @classmethod
     def of(cls, adapter: Adapter, dense: Planned) -> Workload:
@@ -68,6 +69,7 @@ class Workload:
             dense.visual_per_layer[0] - num_patches,
             dense.num_text,
             adapter.model.dtype.itemsize,
+            dense.num_audio,
         )
 
     @property
@@ -81,24 +83,42 @@ class Workload:
         counts = tokens_of_blocks(method, self.blocks, shape.num_layers, self.num_separators, shape.first_droppable)
         return tuple(counts)
 
-    def flops(self, visual_per_layer: Sequence[int]) -> int:
-        """Operations of the language model's prefill with so many visual tokens in each layer."""
-        own = self.decoder
-        return prefill_flops(self._tokens(visual_per_layer), own.hidden, own.kv, own.intermediate, own.q)
+    def text_per_layer(self, method: Method) -> tuple[int, ...]:
+        """Text and audio tokens entering each layer in closed form; a prompt's last token always does.
 
-    def kv_bytes(self, visual_per_layer: Sequence[int]) -> int:
+        Raises ValueError where text goes by one count with visual tokens, so that how many go depends on the video.
+        """
+        shape, rest = self.shape, max(0, self.num_text - self.num_audio - 1)
+        if method.drop_text:
+            raise ValueError(f"how many text tokens {method.name} leaves depends on the video: run it to know")
+        if method.text is None:
+            return (self.num_text,) * shape.num_layers
+        counts = method.text.tokens_entering(rest, shape.num_layers)
+        check_schedule(counts, shape.num_layers, rest, shape.first_droppable)
+        return tuple(self.num_text - rest + count for count in counts)
+
+    def flops(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> int:
+        """Operations of the language model's prefill with so many visual and text tokens in each layer.
+
+        text_per_layer: None for all text; likewise below.
+        """
+        own, tokens = self.decoder, self._tokens(visual_per_layer, text_per_layer)
+        return prefill_flops(tokens, own.hidden, own.kv, own.intermediate, own.q)
+
+    def kv_bytes(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> int:
         """Bytes of the keys and values that such a prefill leaves."""
-        return kv_bytes(self._tokens(visual_per_layer), self.decoder.kv, self.number_bytes)
+        return kv_bytes(self._tokens(visual_per_layer, text_per_layer), self.decoder.kv, self.number_bytes)
 
-    def shares(self, visual_per_layer: Sequence[int]) -> Shares:
+    def shares(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> Shares:
         """What such a prefill costs of the dense one."""
         dense = [self.num_visual] * self.shape.num_layers
         return Shares(
             entering=visual_per_layer[0] / self.num_visual,
             mean=sum(visual_per_layer) / sum(dense),
-            flops=self.flops(visual_per_layer) / self.flops(dense),
-            kv=self.kv_bytes(visual_per_layer) / self.kv_bytes(dense),
+            flops=self.flops(visual_per_layer, text_per_layer) / self.flops(dense),
+            kv=self.kv_bytes(visual_per_layer, text_per_layer) / self.kv_bytes(dense),
         )
 
-    def _tokens(self, visual_per_layer: Sequence[int]) -> list[int]:
-        return [count + self.num_text for count in visual_per_layer]
+    def _tokens(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> list[int]:
+        text = [self.num_text] * len(visual_per_layer) if text_per_layer is None else text_per_layer
+        return [count + own for count, own in zip(visual_per_layer, text, strict=True)]

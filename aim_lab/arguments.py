@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from aim_core.low_bits import FULL, WEIGHTS
 from aim_lab.commands import sweep
 from aim_lab.solve_command import solve
 from aim_lab.summary import VALUES
@@ -59,6 +60,7 @@ def _shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="assets/model", help="a Hub id or a folder (default: %(default)s)")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--weights", choices=WEIGHTS, default=FULL, help="of the language model (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs/sweep.jsonl"), help="file (default: %(default)s)")
     parser.add_argument("--max-new-tokens", type=int, default=32)
     parser.add_argument("--processes", type=int, default=1, help="each with a copy of the model")

@@ -32,7 +32,8 @@ def code_hash(method: str, every_run: tuple[str, ...]) -> str:
         entry, made = METHODS[method], make_method(method)
         knob = next(name for name, own in vars(knobs).items() if own is entry.knob)
         settings += repr((entry.settings, made, knob))
-        begins += [type(part).__module__ for part in (made.merger, made.schedule, made.scorer, made.folder) if part]
+        parts = (made.merger, made.schedule, made.scorer, made.folder, made.text)
+        begins += [type(part).__module__ for part in parts if part]
         begins += [entry.make.__module__]
     seen = hashlib.sha256(settings.encode())
     for module in sorted(_reached(begins)):

@@ -52,31 +52,34 @@ def measured(folder: Path, num_frames: int, repeats: int) -> dict:
     """Load a checkpoint as the page does, ask it, and time its prefills side by side."""
     from aim_core.config import AimConfig
     from aim_core.engine import Engine
+    from aim_core.footprint import footprint
     from aim_core.media.decode import load_frames
     from aim_core.ops.flops import kv_bytes
 
-    begun = time.perf_counter()
+    begun, before_mb = time.perf_counter(), resident("VmRSS")
     engine = Engine.from_pretrained(folder)
     load_s, loaded_mb = time.perf_counter() - begun, resident("VmRSS")
     frames, adapter = load_frames(CLIP, num_frames), engine.adapter
     configs = [AimConfig.dense(), adapter.default_config()]
     runs = [engine.run(frames, QUESTION, config=config, max_new_tokens=8) for config in configs]
     timed = engine.time_prefills(frames, QUESTION, configs=configs, repeats=repeats, warm=0, vision=False)
-    number_bytes = adapter.model.dtype.itemsize
+    peak_mb, dtype = resident("VmHWM"), adapter.model.dtype
+    need = footprint(folder, adapter, dtype, num_frames, *frames.frames.shape[1:3])
     return {
         "parameters": sum(weight.numel() for weight in adapter.model.parameters()),
         "disk_mb": sum(file.stat().st_size for file in Path(folder).iterdir()) / 1e6,
-        "dtype": str(adapter.model.dtype).removeprefix("torch."),
+        "dtype": str(dtype).removeprefix("torch."),
         "frames": num_frames,
         "layers": adapter.num_layers,
         "load_s": load_s,
         "loaded_mb": loaded_mb,
-        "peak_mb": resident("VmHWM"),
+        "taken_mb": peak_mb - before_mb,
+        "estimate_mb": {name: own / 1e6 for name, own in vars(need).items()},
         "num_text": runs[0].cost.num_text,
         "visual": [run.cost.visual_per_layer[0] for run in runs],
         "language_flops": [run.cost.language_flops for run in runs],
         "vision_flops": runs[0].cost.vision_flops,
-        "kv_bytes": [kv_bytes(run.cost.tokens_per_layer, adapter.sizes["kv"], number_bytes) for run in runs],
+        "kv_bytes": [kv_bytes(run.cost.tokens_per_layer, adapter.sizes["kv"], dtype.itemsize) for run in runs],
         "prefill_ms": [list(own.ms) for own in timed],
         "vision_ms": runs[0].timing.vision_ms,
         "decode_ms": [run.timing.decode_ms / max(1, len(run.answer_ids) - 1) for run in runs],
@@ -111,11 +114,14 @@ def table(model_id: str, found: dict) -> str:
         ["keys and values, MB", *(f"{own / 1e6:,.1f}" for own in kv), times(kv[0] / kv[1])],
     ]
     shares = [percent(found["vision_flops"] / own) for own in whole]
+    estimate = found["estimate_mb"]
+    parts = ", ".join(f"{own:,.0f} {name}" for name, own in estimate.items())
     notes = (
         f"{found['parameters'] / 1e6:,.0f} million parameters, {found['disk_mb']:,.0f} MB on disk, loaded in "
-        f"{found['load_s']:.1f} s as {found['dtype']}: {found['loaded_mb']:,.0f} MB resident, at most "
-        f"{found['peak_mb']:,.0f} MB. The vision side ran once for both, {found['vision_ms'] / 1000:.1f} s; it is "
-        f"{shares[0]} of all FLOPs dense, {shares[1]} with AIM."
+        f"{found['load_s']:.1f} s as {found['dtype']}: {found['loaded_mb']:,.0f} MB resident. Both answers took at "
+        f"most {found['taken_mb']:,.0f} MB above the process without the model; the page's estimate is "
+        f"{sum(estimate.values()):,.0f} MB ({parts}). The vision side ran once for both, "
+        f"{found['vision_ms'] / 1000:.1f} s; it is {shares[0]} of all FLOPs dense, {shares[1]} with AIM."
     )
     return markdown(f"{model_id}'s shape, {found['layers']} layers, {found['frames']} frames", HEAD, rows, notes)
 

@@ -16,7 +16,6 @@ from aim_core.errors import Stopped
 from aim_core.media.frames import Frames
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Result
-from aim_core.trace import Trace
 from aim_core.turns import Turns
 from page.checks import (
     checked_config,
@@ -28,20 +27,15 @@ from page.checks import (
     refusal,
     shown_file,
 )
-from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
-from page.components.asked.component import Asked, asked_record
-from page.components.explorer.by_hand import by_hand_record
-from page.components.explorer.component import Explored
-from page.components.first_token.component import first_token_record
-from page.components.word_frames.component import word_frames_record
+from page.components.asked.component import Asked
 from page.i18n import strings
 from page.layout import Results, Update
 from page.overrides import checked_overrides
-from page.permalink import slider_values
+from page.run_panels import RunPanels
 from page.server.settings import ServerSettings
 from page.state.cancellation import Cancellation
-from page.state.model_facts import EMBEDDED_NAME, ModelFacts
+from page.state.model_facts import ModelFacts
 from page.state.progress import RunProgress
 from page.state.runner import Runner
 from page.state.samples import known_answer
@@ -71,6 +65,7 @@ class Handlers:
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
         self.maker = Maker(self.facts, self.tokenizer)
+        self.panels = RunPanels(results, self.facts, self.adapter)
         self.runner = Runner(loaded.engine, loaded.world, turns, talks)
         self.cancellation = cancellation or Cancellation()
 
@@ -107,7 +102,7 @@ class Handlers:
                 known, world = known_answer(path, question), self.runner.world_check(frames, question)
                 asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
                 yield {
-                    self.results.asked: self._asked(asked),
+                    self.results.asked: self.panels.asked(asked),
                     self.results.answers: answers_record({"dense": dense}, False, known, world),
                     self.results.first_token: None,
                 }
@@ -146,7 +141,7 @@ class Handlers:
         except Stopped:
             return gr.skip()
         self.store.put(stored, key)
-        panels = self.panels(stored)
+        panels = self.panels.of(stored)
         return {component: panels[component] for component in self.results.timed}
 
     @guarded
@@ -205,7 +200,7 @@ class Handlers:
             yield self.by_hand(keep_ratio, l1, l2, num_frames, key, event, request)
         except gr.Error as error:
             if stored := self.stored(key):
-                explored = self.panels(stored)[self.results.explorer]
+                explored = self.panels.of(stored)[self.results.explorer]
                 yield {self.results.explorer: explored._replace(refused=error.message)}
             raise
 
@@ -215,7 +210,7 @@ class Handlers:
         self.cancellation.stop(request.session_hash)
         stored = self.stored(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
-        panels = self.panels(stored) if stored else {}
+        panels = self.panels.of(stored) if stored else {}
         return {panel: panels.get(panel) for panel in self.results.answered}
 
     @guarded
@@ -226,12 +221,7 @@ class Handlers:
             raise refusal(strings().RESULT_GONE, "gone")
         if stored is None or stored.is_bare:
             return gr.skip()
-        return {self.results.word_frames: self.word_frames(stored, with_patches=True)}
-
-    def word_frames(self, stored: StoredRun, with_patches: bool = False) -> tuple[Trace, dict]:
-        """What the panel of words gets of a run."""
-        record = word_frames_record(stored.runs, stored.saved_tokens or self.tokenizer, with_patches)
-        return stored.aim.trace, record
+        return {self.results.word_frames: self.panels.word_frames(stored, with_patches=True)}
 
     def _again(
         self,
@@ -265,32 +255,7 @@ class Handlers:
 
     def _shown(self, stored: StoredRun, key: str | None) -> Update:
         """What the panels get of a run, which is stored for redrawing, and its key."""
-        return self.panels(stored) | {self.results.key: self.store.put(stored, key)}
-
-    def panels(self, stored: StoredRun) -> Update:
-        """What each panel gets of a run; of a trace alone there is only the explorer's."""
-        to = self.results
-        if stored.is_bare:
-            return dict.fromkeys(to.panels) | {to.explorer: Explored(stored.shown)}
-        tokenizer = stored.saved_tokens or self.tokenizer
-        return {
-            to.asked: self._asked(Asked.of(stored), stored.model, stored.is_others),
-            to.answers: answers_record(
-                stored.runs, stored.timed_prefills > 0, stored.known, stored.world, is_saved=stored.model is not None
-            ),
-            to.first_token: first_token_record(stored.runs, tokenizer, stored.world),
-            to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
-            to.explorer: Explored(stored.shown, by_hand_record(stored.runs)),
-            to.word_frames: self.word_frames(stored),
-            to.summary: summary(stored.runs),
-        }
-
-    def _asked(self, asked: Asked, maker: ModelFacts | None = None, is_others: bool = False) -> dict:
-        """The strip's record of a run; maker: of a run from a file or of another model, its model."""
-        name = (maker or self.facts).name
-        sliders = slider_values(asked.config, asked.num_frames, self.adapter.num_layers, self.adapter.least_l1)
-        shown = strings().EMBEDDED_NAME if name == EMBEDDED_NAME else name
-        return asked_record(asked, shown, sliders, is_saved=maker is not None, is_others=is_others)
+        return self.panels.of(stored) | {self.results.key: self.store.put(stored, key)}
 
     @guarded
     def open_figures(self):

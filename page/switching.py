@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from aim_core.low_bits import WEIGHTS
 from page import layout_inputs, layout_shared
 from page.checks import MAX_FRAMES, guarded, refusal
 from page.components.models.component import ADDRESS, EMBEDDED, ModelsPanel, models_record, state_record
@@ -77,24 +78,24 @@ class Switching:
     @guarded
     def look(self, event: gr.EventData):
         """The models that there are, with what each needs for the page's number of frames."""
-        return self._record(_frames(event._data))
+        return self._record(_frames(event._data), weights=self._weights(event._data))
 
     @guarded
     def choose(self, event: gr.EventData):
         """Let another model answer, or stop the loading of one."""
         asked = event._data if isinstance(event._data, dict) else {}
         self._check_owner(asked.get("secret"))
-        frames = _frames(asked)
+        frames, weights = _frames(asked), self._weights(asked)
         if asked.get("stop") is True:
             self.models.stop()
-            return self._record(frames)
+            return self._record(frames, weights=weights)
         key = str(asked.get("key") or "").strip()
-        choice = None if key == EMBEDDED else self.models.offered(key)
+        choice = None if key == EMBEDDED else self.models.offered(key, weights)
         if choice is None and key != EMBEDDED:
             raise refusal(strings().NOT_OFFERED, "model")
         if not self.models.begin(choice, frames):
             raise refusal(strings().LOADING_ALREADY, "model")
-        return self._record(frames)
+        return self._record(frames, weights=weights)
 
     @guarded
     def fit(self, estimate) -> Update:
@@ -127,8 +128,13 @@ class Switching:
             }
         )
 
-    def _record(self, num_frames: int, is_fitted: bool = False) -> dict:
-        return models_record(self.models, num_frames, self.settings.switchers, is_fitted)
+    def _record(self, num_frames: int, is_fitted: bool = False, weights: str = "") -> dict:
+        return models_record(self.models, num_frames, self.settings.switchers, is_fitted, weights)
+
+    def _weights(self, asked: object) -> str:
+        """How a page says that weights are to be kept; as the server has it where it says nothing."""
+        weights = asked.get("weights") if isinstance(asked, dict) else None
+        return weights if weights in WEIGHTS else self.models.weights
 
     def _check_owner(self, secret: object) -> None:
         """Refuse who may not switch."""

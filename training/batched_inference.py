@@ -13,7 +13,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout
 from aim_core.config import AimConfig
 from aim_core.forward.dialect import cache_of, call
@@ -22,7 +23,15 @@ from aim_core.forward.hooks import patched
 from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import GridMerger, Merger, Method, decides_at_run_time, needs_tower, tower_share
+from aim_core.methods.base import (
+    GridMerger,
+    Merger,
+    Method,
+    decides_at_run_time,
+    needs_tower,
+    prunes_text,
+    tower_share,
+)
 from aim_core.methods.counts import check_schedule
 from aim_core.methods.registry import make_method
 from aim_core.ops.merging import Merged
@@ -169,7 +178,7 @@ class Video:
 
     def _chooses(self, method: Method) -> bool:
         """Whether it chooses tokens by scores, which may depend on the question."""
-        return method.drop_text or decides_at_run_time(method) or bool(method.scorer.layers(self.counts(method)))
+        return prunes_text(method) or decides_at_run_time(method) or bool(method.scorer.layers(self.counts(method)))
 
     def _prefill_video(self, session: Session, questions: list[str]) -> tuple[DynamicCache, list[Tensor]]:
         """The cache of the video's rows, once for each question, and the token ids that follow."""

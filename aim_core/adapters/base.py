@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
+from aim_core.adapters.call import MODALITIES, Call, features_only
 from aim_core.adapters.chat import first_turn
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.adapters.tower import FEATURE_LAYER, Tower
@@ -23,36 +23,6 @@ from aim_core.ops.flops import widths
 from aim_core.ops.tower_attention import TowerAttention
 from aim_core.reasons import UnfitError
 from aim_core.view import View
-
-MODALITIES = ("image", "video")
-
-
-@dataclass(frozen=True, eq=False)
-class Call:
-    """One call of a stock model's `get_image_features` or `get_video_features`.
-
-    arguments: what it was called with, by parameter name; output: what it returned.
-    merged:    what was merged before the projector, one `Merged` of a single view each, where a family does that.
-    merge_ms:  the time that took, by the clock.
-    tower:     (1 view, rows of all media) what the vision tower says of them, where a method asked for it; 0 for
-               newlines.
-    saved_flops: operations that the vision tower did not do, because tokens were merged in its layers.
-    """
-
-    modality: str
-    arguments: dict[str, Any]
-    output: Any
-    merged: tuple = ()
-    merge_ms: float = 0.0
-    tower: TowerAttention | None = None
-    saved_flops: int = 0
-
-    def without_pixels(self) -> Call:
-        """The same call, for keeping: of pixels only the shape, of the output only what the decoder gets."""
-        slim = {
-            name: value.to("meta") if name.startswith("pixel_") else value for name, value in self.arguments.items()
-        }
-        return replace(self, arguments=slim, output=features_only(self.output))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +45,7 @@ class Adapter(ABC):
 
     model_class: type[PreTrainedModel]  # loaded by `loading`, checked by `adapter_for`
     keeps_logits = True  # whether the stock forward itself has `logits_to_keep`
+    keeps_tower_states = False  # the model takes its features from the states of all the tower's layers
     grid_positions = False  # M-RoPE: a merged token keeps its destination's cell, and text its number, always
     # arguments of get_*_features, for each of MODALITIES
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
@@ -309,22 +280,6 @@ def _video(frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
     about = VideoMetadata(round(length * 1000), 1000.0, duration=length, frames_indices=stamps)
     # nested, since SmolVLM's processor takes a flat list for one prompt's videos only from transformers 5.23 on
     return {"videos": [[frames]], "video_metadata": [about], "do_sample_frames": False}
-
-
-def features_only(output: Any) -> Any:
-    """A vision output without the tower's hidden states, which nobody needs any more."""
-    names = ("pooler_output", "deepstack_features")
-    return type(output)(**{name: output[name] for name in names if output.get(name) is not None})
-
-
-def shapes(*size: int) -> Tensor:
-    """Numbers of no value, for their shape."""
-    return torch.empty(size, device="meta")
-
-
-def features_of(*size: int) -> BaseModelOutputWithPooling:
-    """A vision output of which the shape alone is known: (media, rows, width), or (tiles, rows, width)."""
-    return BaseModelOutputWithPooling(pooler_output=shapes(*size))
 
 
 def _with_found(media: list[MediaSpan], call: Call) -> list[MediaSpan]:

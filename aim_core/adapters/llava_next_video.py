@@ -13,7 +13,8 @@ from torch import Tensor
 from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
 from transformers.image_processing_utils import select_best_resolution
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call, features_of, shapes
 from aim_core.adapters.crops import anyres, middle, num_crops
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, clip_tower, crop_box
@@ -27,6 +28,7 @@ class LlavaNextVideoAdapter(Adapter):
     """Wraps a stock `LlavaNextVideoForConditionalGeneration` with a CLIP tower."""
 
     model_class = LlavaNextVideoForConditionalGeneration
+    keeps_tower_states = True
     reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
     pooled_by = ("vision_resampler", "pack_image_features")
 

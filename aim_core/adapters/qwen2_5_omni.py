@@ -11,7 +11,8 @@ import transformers
 from torch import Tensor
 from transformers import PreTrainedConfig, Qwen2_5OmniThinkerForConditionalGeneration, processing_utils
 
-from aim_core.adapters.base import Call, step_of
+from aim_core.adapters.base import step_of
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout, audio_chunks
 from aim_core.adapters.qwen2_5_vl import Qwen25VLAdapter
 from aim_core.ops.flops import linear_flops, vision_flops

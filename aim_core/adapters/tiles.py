@@ -7,7 +7,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call, features_of, shapes
 from aim_core.adapters.crops import Box, tile
 from aim_core.view import View
 
@@ -26,7 +27,9 @@ class TiledAdapter(Adapter):
 
     def expected_call(self, num_frames: int, height: int, width: int) -> Call:
         tiles = len(self._boxes(num_frames, height, width))
-        return Call("image", {"pixel_values": shapes(tiles, 3, 1, 1)}, features_of(tiles, math.prod(self.grid), 1))
+        side = self.model.config.vision_config.image_size
+        square = side if isinstance(side, list | tuple) else (side, side)
+        return Call("image", {"pixel_values": shapes(tiles, 3, *square)}, features_of(tiles, math.prod(self.grid), 1))
 
     def locate(self, views: Sequence[View], sizes: Sequence[tuple[int, int, int]]) -> tuple[View, ...]:
         """Give each image its tiles and each video its frames, if there is a processor to say how images are cut."""

@@ -1,82 +1,32 @@
-"""Hooks: the only place where a model is touched, and given back."""
+"""Hooks: the only way in which a method reaches a model, which is given back as it was."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from copy import copy
-from functools import partial, wraps
-from inspect import signature
 from threading import get_ident, local
-from typing import Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from aim_core.adapters.base import MODALITIES, Adapter, Call, Early
-from aim_core.adapters.tower import Tower
+from aim_core.adapters.base import Adapter, Early
+from aim_core.adapters.call import MODALITIES
 from aim_core.errors import Stopped
 from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract
 from aim_core.forward.dialect import Dialect
 from aim_core.forward.exclusive import ExclusiveCalls
+from aim_core.forward.forward_hooks import ForwardHooks
 from aim_core.forward.last_logits import last_logits
-from aim_core.forward.merging_tower import MergingTower
 from aim_core.forward.passes import Pass
+from aim_core.forward.recorded_calls import audio_known, guesses_counted, recorded_features, replaced
+from aim_core.forward.reported_attention import Report, on_attention, reported_attention
+from aim_core.forward.tower_hooks import merging_in_tower, reported_tower
 from aim_core.forward.witness import Witness
-from aim_core.reasons import UnfitError
 
-_NAME = "sdpa_reported"  # stock sdpa that reports query and key first
-_ABSENT = object()
-# told query, key, scale and mask; returns whether attention is to be computed, or the mask for it
-_on_attention: WeakKeyDictionary[nn.Module, Callable[[Tensor, Tensor, float, Tensor | None], bool | Tensor]] = (
-    WeakKeyDictionary()
-)
 _busy: WeakSet[nn.Module] = WeakSet()
-
-
-class ForwardHooks(Protocol):
-    """What is called while a model runs; `session.Session` implements it.
-
-    A forward of the decoder begins with `enter_decoder`: it returns the pass that every layer and the end of this
-    forward then call, and the decoder's arguments if they change.
-    wants_tower: whether `on_tower` is to be called.
-    tower_share: the share of patches that are to be left in the vision tower; below 1 `saved_in_tower` is told what the
-                 tower does not compute, once for each of its forwards.
-    known_audio: what the audio encoder would say in this forward, if that is known; else None.
-    """
-
-    @property
-    def wants_tower(self) -> bool: ...
-
-    @property
-    def tower_share(self) -> float: ...
-
-    def known_audio(self) -> Any: ...
-
-    def before_features(self) -> None: ...
-
-    def after_features(self, call: Call) -> None: ...
-
-    def on_tower(self, query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> None: ...
-
-    def saved_in_tower(self, flops: int) -> None: ...
-
-    def project(self, tokens: Tensor, metric: Tensor) -> Tensor: ...
-
-    def unproject(self, projected: Tensor) -> Tensor: ...
-
-    def guessed(self, count: int) -> None: ...
-
-    def request(self, kwargs: dict[str, Any]) -> None: ...
-
-    def enter_decoder(self, kwargs: dict[str, Any]) -> tuple[Pass, dict[str, Any] | None]: ...
-
-    def forget(self) -> None: ...
 
 
 class _Forward(local):
@@ -118,16 +68,16 @@ def patched(adapter: Adapter, hooks: ForwardHooks, positions: Tensor | None = No
             inner.rope_deltas = inner.rope_deltas if positions is None else positions
         under_way: set[int] = set()  # threads in a call: Qwen3-VL's get_video_features calls get_image_features
         for modality in MODALITIES:
-            stack.enter_context(_recorded_calls(inner, modality, hooks, under_way))
-        stack.enter_context(_audio_known(inner, hooks))
-        stack.enter_context(_guesses_counted(adapter.model, hooks))
+            stack.enter_context(recorded_features(inner, modality, hooks, under_way))
+        stack.enter_context(audio_known(inner, hooks))
+        stack.enter_context(guesses_counted(adapter.model, hooks))
         if (early := adapter.early()) is not None:
             stack.enter_context(_merging_early(early, hooks))
         if hooks.wants_tower:
             tower = adapter.tower()
-            _report_tower(tower, hooks, stack)
+            stack.enter_context(reported_tower(tower, hooks))
             if merges_inside:
-                _merge_in_tower(tower, hooks, stack)
+                stack.enter_context(merging_in_tower(tower, hooks))
         stack.enter_context(_pre_hook(adapter.model, _refuse_full_length))
         stack.enter_context(last_logits(adapter.model))
         stack.enter_context(adapter.model.register_forward_hook(lambda *_: hooks.forget(), always_call=True))
@@ -135,7 +85,7 @@ def patched(adapter: Adapter, hooks: ForwardHooks, positions: Tensor | None = No
         witness = stack.enter_context(followed(decoder, hooks))
         stack.enter_context(adapter.model.register_forward_hook(lambda _model, _args, out: witness.hand_over(out)))
         exclusive = ExclusiveCalls()
-        stack.enter_context(_replaced(adapter.model, "generate", exclusive.guard(adapter.model.generate)))
+        stack.enter_context(replaced(adapter.model, "generate", exclusive.guard(adapter.model.generate)))
         stack.callback(exclusive.close)  # the first to be called on leaving
         yield
 
@@ -158,11 +108,10 @@ def followed(decoder: Any, hooks: ForwardHooks) -> Iterator[Witness]:
     with ExitStack() as stack:
         stack.enter_context(_pre_hook(decoder, enter))
         stack.enter_context(decoder.register_forward_hook(leave))
-        _report_attention(decoder, stack)
+        stack.enter_context(reported_attention(decoder))
         for index, layer in enumerate(decoder.layers):
             stack.enter_context(_layer_hook(layer, index, forward, witness))
-            stack.callback(_on_attention.pop, layer.self_attn, None)
-            _on_attention[layer.self_attn] = _attention_hook(index, forward, witness)
+            stack.enter_context(on_attention(layer.self_attn, _attention_hook(index, forward, witness)))
         yield witness
 
 
@@ -255,90 +204,6 @@ def _refuse_full_length(kwargs: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _recorded_calls(inner: nn.Module, modality: str, hooks: ForwardHooks, under_way: set[int]) -> Iterator[None]:
-    """Report each call of get_image_features or get_video_features: `generate` encodes outside forward.
-
-    A call inside another of the same thread is part of that one.
-    """
-    name = f"get_{modality}_features"
-    stock = getattr(inner, name, None)
-    if stock is None:
-        yield
-        return
-    names = signature(stock)
-
-    @wraps(stock)
-    def features(*args, **kwargs):
-        if get_ident() in under_way:
-            return stock(*args, **kwargs)
-        hooks.before_features()
-        under_way.add(get_ident())
-        try:
-            output = stock(*args, **kwargs)
-        finally:
-            under_way.discard(get_ident())
-        own = copy(output)  # `generate` repeats the features for beams inside the output that it got
-        hooks.after_features(Call(modality, dict(names.bind(*args, **kwargs).arguments), own))
-        return output
-
-    with _replaced(inner, name, features):
-        yield
-
-
-@contextmanager
-def _audio_known(inner: nn.Module, hooks: ForwardHooks) -> Iterator[None]:
-    """Let the audio encoder rest where what it would say is known: unlike pixels, stock's forward encodes it anew."""
-    stock = getattr(inner, "get_audio_features", None)
-    if stock is None:
-        yield
-        return
-
-    @wraps(stock)
-    def features(*args, **kwargs):
-        known = hooks.known_audio()
-        return stock(*args, **kwargs) if known is None else known
-
-    with _replaced(inner, "get_audio_features", features):
-        yield
-
-
-@contextmanager
-def _replaced(owner: nn.Module, name: str, function: Callable) -> Iterator[None]:
-    """Put `function` in the place of a method of one module."""
-    before = owner.__dict__.get(name, _ABSENT)
-    owner.__dict__[name] = function
-    try:
-        yield
-    finally:
-        if before is _ABSENT:
-            del owner.__dict__[name]
-        else:
-            owner.__dict__[name] = before
-
-
-@contextmanager
-def _guesses_counted(model: Any, hooks: ForwardHooks) -> Iterator[None]:
-    """Report how many rows at the end of the next forward are guesses of assisted or prompt-lookup decoding."""
-    stock = model._get_candidate_generator
-
-    @wraps(stock)
-    def make(*args, **kwargs):
-        generator = stock(*args, **kwargs)
-        guess = generator.get_candidates
-
-        def get_candidates(input_ids: Tensor, *args, **kwargs):
-            ids, logits = guess(input_ids, *args, **kwargs)
-            hooks.guessed(ids.shape[1] - input_ids.shape[1])
-            return ids, logits
-
-        generator.get_candidates = get_candidates
-        return generator
-
-    with _replaced(model, "_get_candidate_generator", make):
-        yield
-
-
-@contextmanager
 def _merging_early(early: Early, hooks: ForwardHooks) -> Iterator[None]:
     """Merge what enters the projector and give every patch its merged token afterwards, so that counts stay."""
     captured: dict[int, Tensor] = {}  # for each thread
@@ -360,55 +225,7 @@ def _merging_early(early: Early, hooks: ForwardHooks) -> Iterator[None]:
         yield
 
 
-def _report_attention(model: Any, stack: ExitStack) -> None:
-    """Use stock sdpa attention that reports query and key, until the stack is closed."""
-    AttentionInterface.register(_NAME, _reporting_attention)
-    AttentionMaskInterface.register(_NAME, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
-    stack.callback(model.set_attn_implementation, "sdpa")
-    model.set_attn_implementation(_NAME)
-
-
-def _report_tower(tower: Tower, hooks: ForwardHooks, stack: ExitStack) -> None:
-    """Tell `hooks` what one layer of the vision tower attends with, until the stack is closed."""
-    if (kind := tower.model.config._attn_implementation) != "sdpa":
-        raise ValueError(
-            f"this method ranks by the vision tower's attention, which must be sdpa, got {kind}: "
-            'load with attn_implementation="sdpa"'
-        )
-
-    def report(query: Tensor, key: Tensor, scale: float, mask: Tensor | None) -> bool:
-        with torch.no_grad():
-            hooks.on_tower(query, key, scale, mask)
-        return True
-
-    _report_attention(tower.model, stack)
-    stack.callback(_on_attention.pop, tower.attention, None)
-    _on_attention[tower.attention] = report
-
-
-def _merge_in_tower(tower: Tower, hooks: ForwardHooks, stack: ExitStack) -> None:
-    """Merge tokens in the layers of a tower whose attention is reported, until the stack is closed.
-
-    First among the hooks on a layer: others, which collect hidden states, are to see the full grid at the end.
-    """
-    if not tower.layers:
-        raise UnfitError("tower_packed", model_type=tower.model.config.model_type)
-    merging = MergingTower(tower, hooks.tower_share, hooks.on_tower, hooks.saved_in_tower)
-    for number, layer in enumerate(tower.layers):
-        attention, norm, mlp = (getattr(layer, name) for name in tower.parts)
-        stack.callback(_on_attention.pop, attention, None)
-        _on_attention[attention] = partial(merging.attend, number)
-        for handle in (
-            norm.register_forward_pre_hook(lambda _norm, args: (merging.merge(args[0]),)),
-            mlp.register_forward_hook(lambda _mlp, _args, output: merging.unmerge(output)),
-            layer.register_forward_hook(lambda _layer, _args, output: merging.leave(output), prepend=True),
-        ):
-            stack.enter_context(handle)
-
-
-def _attention_hook(
-    index: int, forward: _Forward, witness: Witness
-) -> Callable[[Tensor, Tensor, float, Tensor | None], bool]:
+def _attention_hook(index: int, forward: _Forward, witness: Witness) -> Report:
     """What attention of a decoder layer tells."""
 
     def report(query: Tensor, key: Tensor, scale: float, _mask: Tensor | None) -> bool:
@@ -421,14 +238,3 @@ def _attention_hook(
         return True
 
     return report
-
-
-def _reporting_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask, **kwargs):
-    """Stock sdpa attention, after reporting query and key of the module."""
-    report = _on_attention.get(module)
-    if report is not None:
-        told = report(query, key, kwargs["scaling"], attention_mask)
-        if told is False:
-            return torch.zeros_like(query).transpose(1, 2), None
-        attention_mask = attention_mask if told is True else told
-    return ALL_ATTENTION_FUNCTIONS["sdpa"](module, query, key, value, attention_mask, **kwargs)

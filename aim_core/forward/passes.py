@@ -81,6 +81,7 @@ class PrefillPass(Pass):
         self.cache, self.num_full, self.shift, self.touches = cache, num_full, shift, touches
         self._number = self.visual.cumsum(1) - 1  # for each visual row, its number
         self._audio_number = pruner.audio.rows.cumsum(1) - 1
+        self._text_number = pruner.text.rows.cumsum(1) - 1
         self._ahead = looks_ahead(scorers[0])
         self._asked = [pruner.asked(sample, scorer) for sample, scorer in enumerate(scorers)]
         self._mask = None if pruner.full else prefill_mask(pruner.visible)
@@ -150,6 +151,9 @@ class PrefillPass(Pass):
                 if record.audio is not None:
                     heard = (visible[sample] & self.pruner.audio.rows[sample, rows[sample]]).nonzero()[:, 0]
                     record.kept_audio.append(self._audio_number[sample, rows[sample, heard]].sort().values)
+                if self.pruner.text.reduces:
+                    told = (visible[sample] & self.pruner.text.rows[sample, rows[sample]]).nonzero()[:, 0]
+                    record.kept_text.append(self._text_number[sample, rows[sample, told]].sort().values)
                 record.num_text.append(int(visible[sample].sum()) - len(places))
                 record.num_rows.append(int(computed[sample].sum()))
                 record.scores.append(None)

@@ -51,7 +51,8 @@ class Record:
     groups:   for each view (patches,) int64, the visual row each patch ended in, -1 for one that was dropped before
               layer 0; separators have rows too.
     rounds:   for each view, its rounds of merging, see `Merged`.
-    planned:  visual tokens that the method lets into each layer, whatever was removed by hand.
+    planned:  visual tokens that the method lets into each layer, whatever was removed by hand; where text goes by one
+              count with them, both together.
     kept:     for each layer (k,) int64, ascending visual rows that entered it.
     places:   for each layer (k,) int64, where those rows stand among all that the layer has.
     scores:   for each layer (k,) the scores of those rows, or None where none were needed.
@@ -62,6 +63,8 @@ class Record:
     num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
     audio:    what is known of the prompt's sounds; None where it has none, or they count as text.
     kept_audio: for each layer (k,) int64, ascending audio rows that entered it; empty without `audio`.
+    kept_text: for each layer (k,) int64, ascending text rows that entered it, the last row not counted; empty where
+               text has no count of its own.
     """
 
     views: tuple[View, ...]
@@ -78,6 +81,7 @@ class Record:
     num_rows: list[int] = field(default_factory=list)
     audio: AudioRows | None = None
     kept_audio: list[Tensor] = field(default_factory=list)
+    kept_text: list[Tensor] = field(default_factory=list)
 
     @classmethod
     def begin(cls, layout: Layout, prompt: MergedPrompt, planned: Sequence[int], seconds: float) -> Record:
@@ -104,6 +108,7 @@ class Record:
         planned = np.array(self.planned, dtype=np.int64)
         likeness = None if similarity is None else [_numpy(own, 1) for own in similarity]
         trace = Trace.of_views(frames, times, self.views, rows, layers, planned, rounds, likeness)
+        trace = replace(trace, kept_text=tuple(own.cpu().numpy() for own in self.kept_text))
         return trace if self.audio is None else replace(trace, audio=self.audio.trace(self.kept_audio))
 
 

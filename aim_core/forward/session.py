@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout
-from aim_core.forward.audio_quota import AudioQuota
 from aim_core.forward.batch import Batch, collate
 from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
 from aim_core.forward.diagnostics import Diagnostics
@@ -21,6 +21,7 @@ from aim_core.forward.merged_prompt import merge_prompt
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows, find_override_rows
 from aim_core.forward.passes import DecodePass, Pass, PrefillPass
 from aim_core.forward.recorder import Record, Recorder
+from aim_core.forward.row_quota import RowQuota
 from aim_core.forward.token_pruner import TokenPruner
 from aim_core.methods.base import (
     AudioMethod,
@@ -31,6 +32,7 @@ from aim_core.methods.base import (
     Steps,
     merges_early,
     needs_tower,
+    prunes_text,
     tower_share,
 )
 from aim_core.methods.counts import check_schedule
@@ -211,13 +213,14 @@ class Session(local):
         if self.overrides:
             rows = find_override_rows(self.overrides, batch.prompts[0].groups, batch.visual)
         num_layers, first = self.adapter.num_layers, self.adapter.first_droppable
-        audio = AudioQuota.of(batch, self._audio, num_layers, first)
+        audio = RowQuota.of_audio(batch, self._audio, num_layers, first)
+        text = self._text(batch, audio, num_guessed)
         drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
         prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
-        touches = method.merger.reduces() or prunes or _may_decide(method) or audio.reduces
+        touches = method.merger.reduces() or prunes or _may_decide(method) or audio.reduces or text.reduces
         steps = self._steps(batch, entering)
         pruner = TokenPruner(
-            batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first, audio
+            batch.valid, droppable, entering, drops, rows, num_guessed, method.folder, steps, first, audio, text
         )
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
@@ -255,12 +258,21 @@ class Session(local):
     def _audio(self) -> AudioMethod | None:
         return None if self.method.drop_text else self.method.audio
 
+    def _text(self, batch: Batch, audio: RowQuota, num_guessed: int) -> RowQuota:
+        """Text rows that may go by a count of their own: all but the last one that is not only guessed."""
+        num_layers, schedule = self.adapter.num_layers, self.method.text
+        if schedule is None:
+            return RowQuota.none(batch.valid, num_layers)
+        others = batch.visual | audio.rows
+        rows = batch.valid & ~others & _all_but_last(batch.valid, 1 + num_guessed)
+        return RowQuota.by(schedule, rows, num_layers, self.adapter.first_droppable)
+
     def _scorers(self, batch: Batch, rows: OverrideRows, num_guessed: int) -> list[Scorer]:
         """One for each prompt, which it may have to know."""
         scorer = self.method.scorer
         if not isinstance(scorer, PromptScorer):
             return [scorer] * len(batch.prompts)
-        if self.method.drop_text:
+        if prunes_text(self.method):
             raise ValueError("this method scores by the question's tokens: it cannot drop text")
         found = []
         for prompt, valid in zip(batch.prompts, batch.valid, strict=True):

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aim_core.forward.audio_quota import AudioQuota
 from aim_core.forward.override_rows import NO_OVERRIDE_ROWS, OverrideRows
+from aim_core.forward.row_quota import RowQuota
 from aim_core.methods.base import Folder, Scorer, Steps
 from aim_core.ops.folding import Folded
 
@@ -28,6 +28,7 @@ class TokenPruner:
     steps:     for each sample what decides while the layers run, from layer `first_step` on: counts become what was
                decided; none: counts are known.
     audio:     audio rows, which are not among `droppable`; None for none, or where they count as text.
+    text:      text rows that may go, likewise; None where none may by a count of their own.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, in order; padding comes first.
     visible: (b, m) bool, those that may be attended to.
@@ -49,11 +50,13 @@ class TokenPruner:
         folder: Folder | None = None,
         steps: Sequence[Steps] = (),
         first_step: int = 0,
-        audio: AudioQuota | None = None,
+        audio: RowQuota | None = None,
+        text: RowQuota | None = None,
     ):
         self.present, self._num_guessed = valid, num_guessed
         valid = valid if overrides.remove is None else valid & ~overrides.remove
-        self.audio = audio or AudioQuota.none(valid, len(counts[0]))
+        self.audio = audio or RowQuota.none(valid, len(counts[0]))
+        self.text = text or RowQuota.none(valid, len(counts[0]))
         self.valid, self.droppable, self.counts, self.drops = valid, droppable & valid, counts, drops
         self._protected, self._closes_up = overrides.protect, drops and overrides.remove is not None
         self.rows = torch.arange(valid.shape[1], device=valid.device).repeat(len(valid), 1)
@@ -72,7 +75,7 @@ class TokenPruner:
         Ties go to the earlier row. Raises RuntimeError if there must be a choice and no scores to choose by.
         """
         scores, self.scores = self.scores, [None] * len(self.counts)
-        silent = not any(self.audio.leaving(layer, sample) for sample in range(len(self.counts)))
+        silent = not any(own.leaving(layer, sample) for own in self._quotas for sample in range(len(self.counts)))
         if silent and not self.decides and self._all_stay(layer):
             return hidden, self._closed_up(layer)
         candidates, before = self.visible & self.droppable.gather(1, self.rows), list(self._left)
@@ -94,7 +97,7 @@ class TokenPruner:
                     moved[sample] = own[folded.place[-folded.num_behind :].to(own.device)]
             visible[sample, own[leaves]] = False
             self._totals[sample] -= count - after
-        for sample, leaves in () if silent else self._audio_leaving(layer, scores):
+        for sample, leaves in () if silent else self._leaving_by_quota(layer, scores):
             visible[sample, leaves] = False
             self._totals[sample] -= len(leaves)
         if silent and self._left == before:
@@ -106,16 +109,21 @@ class TokenPruner:
         return hidden, self._behind(moved) if moved else None
 
     def _all_stay(self, layer: int) -> bool:
-        """Whether all rows that may be dropped enter `layer` too; audio aside."""
+        """Whether all rows that may be dropped enter `layer` too; those with a quota aside."""
         return all(own[layer] == left for own, left in zip(self.counts, self._left, strict=True))
 
-    def _audio_leaving(self, layer: int, scores: Sequence[Tensor | None]) -> Iterator[tuple[int, Tensor]]:
-        """Samples with the audio rows (g,) int64 that go before `layer`, among those of the layer before."""
-        candidates = self.visible & self.audio.rows.gather(1, self.rows)
-        for sample, counts in enumerate(self.audio.counts):
-            if self.audio.leaving(layer, sample):
-                own = _places(candidates[sample], counts[layer - 1])
-                yield sample, own[_worst(scores[sample], own, counts[layer], layer, None)]
+    @property
+    def _quotas(self) -> tuple[RowQuota, RowQuota]:
+        return self.audio, self.text
+
+    def _leaving_by_quota(self, layer: int, scores: Sequence[Tensor | None]) -> Iterator[tuple[int, Tensor]]:
+        """Samples with the audio or text rows (g,) int64 that go before `layer`, among those of the layer before."""
+        for quota in self._quotas:
+            candidates = self.visible & quota.rows.gather(1, self.rows)
+            for sample, counts in enumerate(quota.counts):
+                if quota.leaving(layer, sample):
+                    own = _places(candidates[sample], counts[layer - 1])
+                    yield sample, own[_worst(scores[sample], own, counts[layer], layer, None)]
 
     def _closed_up(self, layer: int) -> Tensor | None:
         """Where nothing leaves: the rows without what was removed from the start, before layer 0; None for all."""
@@ -123,7 +131,8 @@ class TokenPruner:
 
     def asked(self, sample: int, scorer: Scorer) -> frozenset[int]:
         """The layers whose scores a scorer wants to be asked for in a sample."""
-        return scorer.layers(self.counts[sample]) | scorer.layers(self.audio.counts[sample])
+        quotas = (scorer.layers(own.counts[sample]) for own in self._quotas)
+        return scorer.layers(self.counts[sample]).union(*quotas)
 
     @property
     def decides(self) -> bool:

@@ -208,8 +208,10 @@ class Method:
     drop_text: whether text may be dropped like visual tokens, all but the last row; the schedule then counts both.
     folder:    what becomes of the tokens that the schedule takes out; None: they are gone.
     audio:     what becomes of audio tokens, where a family has them; None: they count as text, as
-               they do where text may be dropped.
-    Raises ValueError for another word, and for a folder where text may be dropped.
+               they do where text may be dropped like visual tokens.
+    text:      how many of a prompt's text tokens, all but the last row counted, enter each layer: those with the
+               highest scores among text, template and question alike; None: all. Not beside `drop_text`.
+    Raises ValueError for another word, and where text may be dropped for a folder or a RuntimeSchedule.
     """
 
     name: str
@@ -221,11 +223,14 @@ class Method:
     drop_text: bool = False
     folder: Folder | None = None
     audio: AudioMethod | None = None
+    text: Schedule | None = None
 
     def __post_init__(self):
-        if self.drop_text and self.folder is not None:
+        if self.drop_text and self.text is not None:
+            raise ValueError("text goes by one count with visual tokens (drop_text) or by its own (text): choose one")
+        if prunes_text(self) and self.folder is not None:
             raise ValueError(f"{self.name} folds visual tokens into others: it cannot drop text")
-        if self.drop_text and decides_at_run_time(self):
+        if prunes_text(self) and decides_at_run_time(self):
             raise ValueError(f"{self.name} decides for visual tokens while it runs: it cannot drop text")
         for value, words in ((self.positions, POSITIONS), (self.mode, MODES)):
             if value not in words:
@@ -262,3 +267,8 @@ def looks_ahead(scorer: Scorer) -> bool:
 def decides_at_run_time(method: Method) -> bool:
     """Whether its schedule is known only once the layers have run."""
     return isinstance(method.schedule, RuntimeSchedule)
+
+
+def prunes_text(method: Method) -> bool:
+    """Whether text tokens may be dropped."""
+    return method.drop_text or method.text is not None

@@ -11,7 +11,8 @@ from aim_core.reasons import UnfitError
 
 def is_counted(method: Method) -> bool:
     """Whether its counts are known in closed form."""
-    return isinstance(method.merger, CountedMerger) and not decides_at_run_time(method)
+    in_advance = not decides_at_run_time(method) and not method.drop_text
+    return isinstance(method.merger, CountedMerger) and in_advance
 
 
 def tokens_entering(
@@ -36,8 +37,9 @@ def tokens_of_blocks(
 
     first_droppable: the first layer that may have fewer tokens than the first.
     """
-    if not isinstance(method.merger, CountedMerger) or decides_at_run_time(method):
+    if not is_counted(method):
         raise ValueError(f"how many tokens {method.name} leaves depends on the video: run it to know")
+    assert isinstance(method.merger, CountedMerger)
     left = sum(method.merger.num_left(*block) for block in blocks) + num_separators
     counts = method.schedule.tokens_entering(left, num_layers)
     check_schedule(counts, num_layers, left, first_droppable)

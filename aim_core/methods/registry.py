@@ -9,7 +9,9 @@ from inspect import Parameter, signature
 from aim_core.config import AimConfig
 from aim_core.methods import knobs
 from aim_core.methods.ablations import merge_only, prune_only
+from aim_core.methods.across_frames import across_frames
 from aim_core.methods.aim import aim_method
+from aim_core.methods.aim_text import aim_text
 from aim_core.methods.average_pooling import average_pooling
 from aim_core.methods.base import Method
 from aim_core.methods.divprune import divprune
@@ -27,6 +29,7 @@ from aim_core.methods.random_patches import random_patches
 from aim_core.methods.sparsevlm import sparsevlm
 from aim_core.methods.tome import tome
 from aim_core.methods.tome_in_tower import tome_in_tower
+from aim_core.methods.tome_over_frames import tome_over_frames
 from aim_core.methods.uniform import uniform
 from aim_core.methods.v_cast import v_cast
 from aim_core.methods.vidcom2 import vidcom2
@@ -67,6 +70,16 @@ METHODS = {
     "aim": MethodEntry(_aim, "AIM", "2412.03248", knob=knobs.AIM),
     "merge_only": MethodEntry(merge_only, "AIM, merging only", "2412.03248"),
     "prune_only": MethodEntry(prune_only, "AIM, pruning only", "2412.03248", knob=knobs.SCHEDULE),
+    "aim_text": MethodEntry(
+        aim_text, "AIM, text pruned too", "2412.03248", "text tokens leave as well; AIM keeps all of them", knobs.AIM
+    ),
+    "across_frames": MethodEntry(
+        across_frames,
+        "AIM across frames",
+        "2412.03248",
+        "merged through time, which the paper leaves open",
+        knobs.AIM,
+    ),
     "fastv": MethodEntry(fastv, "FastV", "2403.06764", "scored as its paper says, not as its code does", knobs.FASTV),
     "pyramid_drop": MethodEntry(
         pyramid_drop,
@@ -92,6 +105,9 @@ METHODS = {
         "ToMe in the tower",
         "2210.09461",
         "patches take their token's feature where the tower ends, are pooled as the model does, then joined once more",
+    ),
+    "tome_over_frames": MethodEntry(
+        tome_over_frames, "ToMe over frames", "2210.09461", "after the vision tower, in windows of frames"
     ),
     "prumerge": MethodEntry(prumerge, "LLaVA-PruMerge", "2403.15388", _PRUMERGE),
     "prumerge_plus": MethodEntry(prumerge_plus, "LLaVA-PruMerge+", "2403.15388", _PRUMERGE),

@@ -231,7 +231,7 @@ class Cost:
     tokens_per_layer: tokens, visual and text, that each decoder layer computes and keeps in the KV cache; in mode
                       "masked" also those that nobody sees any more.
     visual_per_layer: visual tokens that each layer sees.
-    num_text:         text tokens, the same in every layer; and all audio tokens that enter the first.
+    num_text:         text tokens that enter the first layer, and audio tokens that do.
     language_flops:   operations of the language model's prefill.
     vision_flops:     operations of the vision tower and of what brings its features to the language model's width,
                       without those that a method saves in the tower; and of the audio encoder.

@@ -98,7 +98,7 @@ class Exports:
             stored = load_run(file)
         except SavedRunError as error:
             raise refusal(str(error), "file") from error
-        update = self.handlers.panels(stored) | {self.results.key: self.handlers.store.put(stored, key)}
+        update = self.handlers.panels.of(stored) | {self.results.key: self.handlers.store.put(stored, key)}
         if stored.is_bare:
             return update | {self.results.exports.note: strings().LOADED_TRACE}
         values = slider_values(stored.settings, stored.num_frames, self.adapter.num_layers, self.adapter.least_l1)
@@ -159,7 +159,7 @@ class Exports:
             aim, maker = self._pictured(stored, path), self.handlers.maker
             stored = replace(stored, path=path, aim=aim, model=None, maker=maker)
         name = OPENED[self.is_embedded]
-        return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(name, stored)}
+        return self.handlers.panels.of(stored) | {self.results.key: self.handlers.store.put_example(name, stored)}
 
     def _pictured(self, stored: StoredRun, path: str) -> Result:
         """Its run with AIM and the pixels that the model gets, decoded for the first visitor and kept for all."""
@@ -219,10 +219,10 @@ class Exports:
         return [folder / "aim_run.gif"]
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
-        panels = self.handlers.panels(stored)
+        panels = self.handlers.panels.of(stored)
         del panels[self.results.asked]  # it is about inputs, and knows where the file lies here
         if not stored.is_bare:  # there is nobody to ask for it later
-            panels[self.results.word_frames] = self.handlers.word_frames(stored, with_patches=True)
+            panels[self.results.word_frames] = self.handlers.panels.word_frames(stored, with_patches=True)
         order = [panel for panel in self.results.panels if isinstance(panel, Panel)]
         shown = [(panel, panels[panel]) for panel in order if panels.get(panel) is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY

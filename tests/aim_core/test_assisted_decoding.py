@@ -24,6 +24,7 @@ METHODS = {
     "masked": as_method(replace(CONFIG, mode="masked")),
     "original positions": as_method(replace(CONFIG, positions="original", scores="pagerank_causal")),
     "text too": replace(as_method(CONFIG), drop_text=True),
+    "text by its own count": make_method("aim_text", keep_ratio=0.5, l1=2, l2=9, text_floor=0.2),
     "FastV": fastv(2, 0.3),
     "question's words": make_method("sparsevlm", keep_ratio=0.3),
     "last token": fastv(2, 0.3, "last"),

@@ -8,15 +8,12 @@ import signal
 import struct
 import subprocess
 import threading
-import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten
 
 from aim_core import trial
 from aim_core.checkpoint import CheckpointError, cached_ids, folder_of, read_checkpoint
@@ -29,6 +26,7 @@ from aim_core.memory import free_bytes
 from aim_core.ops.flops import kv_bytes
 from aim_core.trial import TrialKilledError, try_checkpoint
 from tests.helpers.hub_cache import in_hub_cache
+from tests.helpers.peak import Peak
 
 CPU = torch.device("cpu")
 
@@ -62,29 +60,6 @@ def test_shards_are_read_one_after_the_other_and_give_the_same_model(sharded):
     assert ours.dtype == stock.dtype and ours.generation_config.to_dict() == stock.generation_config.to_dict()
     buffers = zip(ours.named_buffers(), stock.named_buffers(), strict=True)
     assert all(name == other and torch.equal(one, two) for (name, one), (other, two) in buffers)
-
-
-class Peak(TorchDispatchMode):
-    """Bytes of tensors that live at once, at most, of those made meanwhile."""
-
-    def __init__(self):
-        super().__init__()
-        self.now = self.most = 0
-        self.known = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        for one in tree_flatten(out)[0]:
-            if isinstance(one, torch.Tensor) and (store := one.untyped_storage()).data_ptr() not in self.known:
-                self.known.add(address := store.data_ptr())
-                self.now += (size := store.nbytes())
-                self.most = max(self.most, self.now)
-                weakref.finalize(store, self.gone, address, size)
-        return out
-
-    def gone(self, address: int, size: int) -> None:
-        self.known.discard(address)
-        self.now -= size
 
 
 @pytest.mark.parametrize("times", [1, 4])

@@ -11,7 +11,7 @@ from transformers import StaticCache
 
 from aim_core.attach import aim
 from aim_core.config import AimConfig
-from aim_core.forward import hooks
+from aim_core.forward import hooks, reported_attention
 from aim_core.methods.aim import as_method
 from tests.helpers.on_model import everything_on
 from tests.helpers.prompts import plain_inputs
@@ -75,7 +75,7 @@ def test_nothing_stays_on_the_model(engine, model, frames):
     with torch.inference_mode(), aim(model, CONFIG):
         model.generate(**plain_inputs(engine, frames), max_new_tokens=2, do_sample=False)
         assert everything_on(model) != before
-    assert everything_on(model) == before and not len(hooks._on_attention) and not len(hooks._busy)
+    assert everything_on(model) == before and not len(reported_attention._reports) and not len(hooks._busy)
 
 
 def test_nothing_stays_on_the_model_after_an_exception(engine, model, frames):
@@ -83,7 +83,7 @@ def test_nothing_stays_on_the_model_after_an_exception(engine, model, frames):
     method = replace(as_method(CONFIG), scorer=Broken())
     with pytest.raises(StoppedError), torch.inference_mode(), aim(model, method):
         model(**plain_inputs(engine, frames))
-    assert everything_on(model) == before and not len(hooks._on_attention) and not len(hooks._busy)
+    assert everything_on(model) == before and not len(reported_attention._reports) and not len(hooks._busy)
 
 
 def test_query_and_key_reach_the_scorer_through_the_pass_alone(engine, model, frames):

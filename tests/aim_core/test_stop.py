@@ -10,7 +10,7 @@ import pytest
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
 from aim_core.errors import Stopped
-from aim_core.forward import hooks
+from aim_core.forward import hooks, reported_attention
 from tests.helpers.on_model import everything_on
 from tests.helpers.prompts import QUESTION
 from tests.helpers.waiting import in_thread
@@ -50,7 +50,7 @@ def test_a_stopped_run_leaves_everything_usable(engine, frames, asked, times):
     with pytest.raises(Stopped):
         engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4, stop=stop)
     assert stop.asked == times + 1  # at once
-    assert everything_on(model) == before and not len(hooks._busy) and not len(hooks._on_attention)
+    assert everything_on(model) == before and not len(hooks._busy) and not len(reported_attention._reports)
     again = engine.run(frames, QUESTION, config=CONFIG, max_new_tokens=4)
     assert again.answer_ids == asked[1].answer_ids and np.array_equal(
         again.first_token_logprobs, asked[1].first_token_logprobs

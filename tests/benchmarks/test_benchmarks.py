@@ -11,7 +11,7 @@ import torch
 from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
-from benchmarks import gpu, growth, page, speedup
+from benchmarks import gpu, growth, low_bits, page, speedup
 from benchmarks.__main__ import arguments, main
 from benchmarks.eager import eager_prefill
 from benchmarks.memory_probe import ProbeTask, memory_probe
@@ -115,6 +115,17 @@ def test_the_growth_table_and_more_memory_for_more_frames():
 
 
 @pytest.mark.slow
+def test_the_table_of_bits_and_fewer_bytes_for_fewer_bits():
+    pytest.importorskip("torchao")
+    result = low_bits.measure(arguments([*SMALL, "--low-bits-layers", "3", "low_bits"]))
+    sizes = [result["bytes"][name] for name in low_bits.FORMATS]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] == 2 * sizes[1] > 3 * sizes[2]
+    assert all(len(own) == 1 and own[0] > 0 for ms in result["ms"].values() for own in ms.values())
+    assert result["tokens"]["dense"] > result["tokens"]["both"]
+    lines = low_bits.table(result).splitlines()
+    assert len(lines) == 10 and all("1.00×" in cell for cell in lines[4].split("|")[3:-1])
+
+
 def test_the_page_is_started_and_asked_again():
     result = page.measure(arguments(["page", "--starts", "1", "--reruns", "1", "--threads", "1"]))
     assert result["start_s"] > 0 and result["first_ms"] > 0 and result["rerun_ms"] > 0

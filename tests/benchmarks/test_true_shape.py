@@ -20,7 +20,7 @@ def test_what_is_measured(found):
     assert all(len(own) == 2 and min(own) > 0 for own in found["prefill_ms"])
     assert found["vision_ms"] > 0 < min(found["decode_ms"])
     assert found["language_flops"][0] > found["language_flops"][1] and found["kv_bytes"][0] > found["kv_bytes"][1]
-    assert found["peak_mb"] >= found["loaded_mb"] > 0 and json.dumps(found)
+    assert found["taken_mb"] > 0 < min(found["estimate_mb"].values()) and json.dumps(found)
 
 
 def test_the_table_has_medians_of_ratios(found):
@@ -29,6 +29,8 @@ def test_the_table_has_medians_of_ratios(found):
     assert "| prefill, s | 4.00 | 2.00 | 3.00× |" in text
     assert "| from frames to the first word, s | 10.0 | 8.0 | 1.25× |" in text
     assert "a's shape, 6 layers, 2 frames" in text
+    told = found["estimate_mb"]
+    assert f"the page's estimate is {sum(told.values()):,.0f} MB ({told['weights']:,.0f} weights, " in text
 
 
 def test_a_folder_is_measured_and_told_as_json(family_folder, capsys):

@@ -152,12 +152,14 @@ def masked_logits(
     kept: list[Tensor],
     folding: Folding | None = None,
     heard: list[Tensor] | None = None,
+    told: list[Tensor] | None = None,
 ) -> Tensor:
     """Last-row logits (vocabulary,) where layer i sees of the visual rows only those numbered kept[i].
 
-    folding: where rows that leave go on in others; heard: the same for audio rows, None for all.
+    folding: where rows that leave go on in others; heard: the same for audio rows, None for all; told: for text rows,
+    of which all that may ever leave are in told[0].
     """
-    return model.get_output_embeddings()(_masked(model, prompt, kept, folding, heard).last_hidden_state[:, -1])[0]
+    return model.get_output_embeddings()(_masked(model, prompt, kept, folding, heard, told).last_hidden_state[:, -1])[0]
 
 
 @contextmanager
@@ -190,6 +192,7 @@ def _masked(
     kept: list[Tensor],
     folding: Folding | None = None,
     heard: list[Tensor] | None = None,
+    told: list[Tensor] | None = None,
 ):
     """The stock decoder's output at full length, dropped rows hidden layer by layer."""
     decoder, length = model.get_decoder(), prompt.embeds.shape[1]
@@ -227,6 +230,12 @@ def _masked(
         if heard is not None:
             gone[prompt.audio] = True
             gone[prompt.audio[heard[layer]]] = False
+        if told is not None:
+            text = torch.ones(length, dtype=torch.bool)
+            text[prompt.visual] = text[prompt.audio] = False
+            rows = text.nonzero()[: len(told[0]), 0]
+            gone[rows] = True
+            gone[rows[told[layer]]] = False
 
         def hook(_layer, args, kwargs):
             hidden = args[0] if args else kwargs["hidden_states"]

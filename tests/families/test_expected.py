@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import numpy as np
 import pytest
 import torch
 
 from aim_core.adapters.registry import adapter_for
 from aim_core.config import AimConfig
+from aim_core.footprint import vision_activations
 from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
 from tests.families.family import QUESTION, pictures
 from tests.families.table import FAMILIES
+from tests.helpers.peak import Peak
 
 SIZES = [(64, 96), (40, 120), (112, 48), (240, 320)]
 COUNTS = {name: (1, 2, 3, 8) if "video" in family.media else (1,) for name, family in FAMILIES.items()}
 ASKED = [(name, count) for name, counts in COUNTS.items() for count in counts]
 
 
-def made(adapter, frames: np.ndarray):
-    """The calls that the model's own code makes for these frames."""
+def made(adapter, frames: np.ndarray, around: AbstractContextManager | None = None):
+    """The calls that the model's own code makes for these frames. around: entered for what the model does alone."""
     session = Session(adapter, as_method(AimConfig.dense()))
     inputs = adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), QUESTION)
-    with patched(adapter, session), torch.inference_mode():
+    with patched(adapter, session), torch.inference_mode(), around or nullcontext():
         adapter.encode(inputs)
     return session.take_calls()
 
@@ -41,6 +45,16 @@ def test_a_call_is_known_before_there_are_frames(family_model, name, count, size
     assert expected.modality == call.modality
     assert rows_of(adapter.media(expected)) == rows_of(adapter.media(call))
     assert adapter.vision_flops(expected) == adapter.vision_flops(call) > 0
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_memory_of_the_vision_side_is_known_before(family_model, name):
+    """Within a factor: small towers hold little beside their pixels."""
+    adapter, count = adapter_for(*family_model(name)), max(COUNTS[name])
+    made(adapter, pictures(count, (240, 320)), peak := Peak())
+    expected, config = adapter.expected_call(count, 240, 320), adapter.model.config.vision_config
+    told = vision_activations(expected, config, adapter.model.dtype.itemsize, adapter.keeps_tower_states)
+    assert 0.45 < peak.most / told < 1.4
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -35,6 +35,8 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "aim": ({**SHARE, "l1": 2, "l2": 5}, {**WHOLE, **NEVER}),
     "merge_only": (SHARE, WHOLE),
     "prune_only": ({"l1": 2, "l2": 5}, NEVER),
+    "aim_text": ({**SHARE, "l1": 2, "l2": 5, "text_floor": 0.3}, {**WHOLE, **NEVER}),
+    "across_frames": ({**SHARE, "within": 0.5, "window": 2, "l1": 2, "l2": 5}, {**WHOLE, **NEVER}),
     "fastv": ({**SHARE, "layer": 3}, {**WHOLE, "layer": 3}),
     "pyramid_drop": ({**SHARE, "first_layer": 3}, WHOLE),
     "sparsevlm": ({**SHARE, "first_layer": 3}, WHOLE),
@@ -44,6 +46,7 @@ SETTINGS: dict[str, tuple[dict, dict | None]] = {  # that reduce, and that leave
     "v_cast": (SHARE, WHOLE),
     "tome": ({**SHARE, "per_round": 4}, WHOLE),
     "tome_in_tower": (SHARE, WHOLE),
+    "tome_over_frames": ({**SHARE, "per_round": 4, "window": 2}, WHOLE),
     "prumerge": (SHARE, WHOLE),
     "prumerge_plus": (SHARE, WHOLE),
     "visionzip": (SHARE, WHOLE),
@@ -166,14 +169,19 @@ def check_folds(record, method: Method) -> None:
 
 
 def check_counts(record, blocks, method: Method, num_visual: int, num_text: int) -> None:
-    """As the schedule says; as the merger announced, where it can; and all text is there in every layer."""
+    """As the schedule says; as the merger announced, where it can; and all text is there in every layer, unless the
+    method says otherwise."""
     assert tuple(len(kept) for kept in record.kept) == record.planned
     for before, after in zip(record.kept, record.kept[1:], strict=False):
         assert np.isin(after, before).all()
     if is_counted(method):
         left = sum(method.merger.num_left(len(block), grid) for grid, block in blocks)
         assert record.planned[0] == left + num_visual - sum(len(rows) for _, block in blocks for rows in block)
-    assert set(record.num_text) == {num_text}
+    if method.text is None:
+        assert set(record.num_text) == {num_text} and not record.kept_text
+        return
+    assert record.num_text == [1 + own for own in method.text.tokens_entering(num_text - 1, len(record.kept))]
+    assert [1 + len(own) for own in record.kept_text] == record.num_text and record.num_text[-1] < num_text
 
 
 @pytest.mark.parametrize(("name", "medium", "method_name"), MATRIX)
@@ -185,7 +193,7 @@ def test_what_holds_for_every_method(family_model, name, medium, method_name):
     prompt = reference_prompt(model, name, medium, inputs, blocks, method)
     assert len(record.kept[0]) == len(prompt.visual) or decides_at_run_time(method)
     folding = folding_of(model, method, prompt, blocks, record)
-    expected = masked_logits(model, prompt, record.kept, folding)
+    expected = masked_logits(model, prompt, record.kept, folding, told=record.kept_text or None)
     torch.testing.assert_close(logits.double(), expected, atol=1e-5, rtol=0)
     num_visual = len(visual_places(model, inputs["input_ids"]))
     check_groups(record, prompt, blocks, num_visual)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from aim_core.attach import aim
+from aim_core.config import LinearSchedule
 from aim_core.methods.registry import make_method
 from tests.families.asking import asked
 from tests.families.reference import eager, masked_weights, merged_prompt
@@ -54,9 +55,10 @@ def test_raters_rank_by_the_layer_that_is_about_to_run(family_model, name, mediu
         assert torch.equal(record.kept[layer], best)
 
 
-def test_text_cannot_be_dropped_beside(family_model):
+@pytest.mark.parametrize("how", [{"drop_text": True}, {"text": LinearSchedule(2, 4)}])
+def test_text_cannot_be_dropped_beside(family_model, how):
     model, inputs = asked(family_model, "llava_onevision", "video")
-    with aim(model, replace(METHOD, drop_text=True)), pytest.raises(ValueError, match="it cannot drop text"):
+    with aim(model, replace(METHOD, **how)), pytest.raises(ValueError, match="it cannot drop text"):
         model(**inputs)
 
 

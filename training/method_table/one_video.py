@@ -79,10 +79,12 @@ class OneVideo:
 
     def _answered(self, method: Method, settings: dict, questions: Sequence[str]) -> list[Answered]:
         said = self._video_for(method).said(method, list(questions), self.max_new_tokens)
-        return [
-            Answered(own.answer, settings, self._workload(self._num_text[text]).shares(own.visual_per_layer))
-            for text, own in zip(questions, said, strict=True)
-        ]
+        found = []
+        for question, own in zip(questions, said, strict=True):
+            workload = self._workload(self._num_text[question])
+            shares = workload.shares(own.visual_per_layer, workload.text_per_layer(method))
+            found.append(Answered(own.answer, settings, shares))
+        return found
 
     def _count(self, method: Method) -> list[int]:
         key = repr(method)

@@ -3,8 +3,6 @@ papers."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -15,6 +13,7 @@ from aim_core.methods.tome_in_tower import MergeInTower, first_equal
 from aim_core.methods.visionzip import DominantAndContextual
 from aim_core.ops.tower_attention import TowerAttention
 from tests.aim_core.methods.clip import Tokens, check_tokens, clip_tokens, clip_tower, cosine
+from tests.aim_core.methods.slow_tome import slow_tome
 
 
 def slow_visionzip(received: np.ndarray, keys: np.ndarray, ratio: float) -> Tokens:
@@ -119,27 +118,6 @@ def test_prumerge_keeps_as_many_as_stand_out():
     assert torch.bincount(reduced.place // 20).tolist() == [1, 1, 2, 3]
 
 
-def slow_tome(keys: np.ndarray, ratio: float, per_round: int, equal_first: bool = False) -> Tokens:
-    expected: Tokens = {}
-    frames, n, _ = keys.shape
-    for frame in range(frames):
-        left = max(1, math.ceil(round(n * ratio, 9)))
-        rows = [[i] for i in range(n)]  # patches of each token, the first is where it stands
-        if equal_first:
-            rows = with_equals(keys[frame], n - left)
-        while len(rows) > left:
-            means = [np.mean([keys[frame, i] for i in row], axis=0) for row in rows]
-            a, b = range(0, len(rows), 2), range(1, len(rows), 2)
-            best = {i: max(b, key=lambda j: cosine(means[i], means[j])) for i in a}
-            order = sorted(a, key=lambda i: -cosine(means[i], means[best[i]]))
-            going = order[: min(per_round, len(rows) // 2, len(rows) - left)]
-            grown = {j: rows[j] + [patch for i in sorted(going) if best[i] == j for patch in rows[i]] for j in b}
-            rows = [rows[i] for i in order if i not in going] + [grown[j] for j in b]
-        for row in rows:
-            expected[frame * n + row[0]] = {frame * n + i: 1 / len(row) for i in row}
-    return expected
-
-
 @pytest.mark.parametrize("per_round", [1, 4, 16])
 @pytest.mark.parametrize("ratio", [0.05, 0.3, 0.9, 1.0])
 def test_tome_merges_by_keys_and_every_patch_of_a_token_counts_alike(ratio, per_round):
@@ -147,17 +125,6 @@ def test_tome_merges_by_keys_and_every_patch_of_a_token_counts_alike(ratio, per_
     merger = MergeByKeys(ratio, per_round)
     check_tokens(merger(tokens, tower=tower), tokens, slow_tome(tower.keys.numpy(), ratio, per_round))
     assert len(merger(tokens, tower=tower).tokens) == merger.num_left(3, (4, 5))
-
-
-def with_equals(keys: np.ndarray, most: int) -> list[list[int]]:
-    rows: list[list[int]] = []
-    for i, key in enumerate(keys):
-        like = [row for row in rows if np.abs(keys[row[0]] - key).max() < 1e-6]
-        if like and i - len(rows) < most:
-            like[0].append(i)
-        else:
-            rows.append([i])
-    return rows
 
 
 def tower_with_equals(seed: int = 0) -> TowerAttention:
