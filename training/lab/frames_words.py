@@ -15,17 +15,8 @@ from training.tables import percent, table_row
 
 CHART = ASSETS / "frames_or_tokens.png"
 SORTS = (STEADY, *map(str, EVENTS))
-HEAD = (
-    "frames",
-    "tokens each",
-    "method",
-    "questions",
-    "right, %",
-    "beside the plain",
-    *SORTS,
-    "GFLOPs",
-    "with the tower",
-)
+HEAD = ("frames", "tokens each", "method", "questions", "right, %", "beside the plain way")
+COSTS = ("GFLOPs", "with the tower")
 SIGLIP = {"patches": 729, "hidden": 1152, "intermediate": 4304, "num_layers": 27, "patch_dim": 588}  # so400m, at 384
 
 
