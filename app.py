@@ -30,14 +30,15 @@ from page.state.startup import AUTO, arguments, load
 from page.switching import USUAL_FRAMES
 
 
-def started(name: str, listed: Sequence[Choice], may_any: bool) -> Models:
+def started(name: str, listed: Sequence[Choice], may_any: bool, weights: str) -> Models:
     """The embedded model, and the named one on its way behind it.
 
     Where a GPU is lent for one call at a time, what runs there has to be in memory before: the named one alone.
     """
     if is_zero_gpu():
-        return Models(load(next((one.path for one in on_disk(listed)), "") if name == AUTO else name))
-    models = Models(load(""), listed, may_any)
+        found = next((one.path for one in on_disk(listed)), "") if name == AUTO else name
+        return Models(load(found, weights=weights))
+    models = Models(load(""), listed, may_any, weights)
     models.begin_with(name, USUAL_FRAMES)
     return models
 
@@ -53,7 +54,7 @@ def main() -> None:
         sys.exit(str(error))
     let_open_many_files()
     with ended_by_signals(), OwnFolder.made():
-        models = started(options.model, listed, options.allow_any_model)
+        models = started(options.model, listed, options.allow_any_model, options.weights)
         serve(build_page(models, settings), options.host, options.port)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from aim_core.budget import MEASURES, Budget
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
+from aim_core.low_bits import FULL, WEIGHTS
 from aim_core.media.errors import MediaError
 from aim_core.method_comparison import compare_methods
 from aim_core.method_table import as_csv, as_json, as_text
@@ -29,6 +30,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     compare.add_argument("--timed", type=int, default=3, help="prefills of each that are timed in turns; 0 for none")
     compare.add_argument("--device", default="auto")
     compare.add_argument("--dtype", default="auto")
+    compare.add_argument(
+        "--weights", choices=WEIGHTS, default=FULL, help="of the language model (default: %(default)s)"
+    )
     compare.add_argument("--json", type=Path, metavar="FILE", help="everything but the traces")
     compare.add_argument("--csv", type=Path, metavar="FILE", help="the same as a table")
     return parser.parse_args(argv)
@@ -40,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         budget = Budget(options.budget, options.of)
         runs = compare_methods(
-            Engine.from_pretrained(options.model, options.device, options.dtype),
+            Engine.from_pretrained(options.model, options.device, options.dtype, options.weights),
             options.media,
             options.question,
             methods=options.methods,

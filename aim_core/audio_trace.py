@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,9 @@ class AudioTrace:
     start:   (T,) float32, seconds from the start of its sound; each stands for `seconds`.
     row:     (T,) int64, the merged audio token that each ended in, numbered in the order of the prompt.
     kept:    for each decoder layer (k,) int64, ascending rows that entered it.
+    scores:  for each layer (k,) float32, the scores of these rows as measured in it, (0,) where none was; () in files
+             that were saved without.
+    loudness: (T,) float32, root mean square of each token's samples; None where the sound is not known.
     """
 
     sound: np.ndarray
@@ -27,6 +30,8 @@ class AudioTrace:
     seconds: float
     row: np.ndarray
     kept: tuple[np.ndarray, ...]
+    scores: tuple[np.ndarray, ...] = ()
+    loudness: np.ndarray | None = None
 
     @property
     def num_tokens(self) -> int:
@@ -55,10 +60,28 @@ class AudioTrace:
             raise ValueError(f"layer must be in [0, {len(self.kept)}), got {layer}")
         return np.isin(self.row, self.kept[layer])
 
+    def scores_by_row(self, layer: int) -> np.ndarray | None:
+        """(rows,) float32, the score of each merged token in `layer`, NaN for one that did not enter it; None where
+        none was measured."""
+        if layer >= len(self.scores) or not len(self.scores[layer]):
+            return None
+        found = np.full(self.num_merged, np.nan, dtype=np.float32)
+        found[self.kept[layer]] = self.scores[layer]
+        return found
+
+    def hearing(self, samples: np.ndarray, rate: int) -> AudioTrace:
+        """The same with the loudness of a prompt's only sound, (n,) samples at `rate` a second."""
+        places, length = np.rint(self.start * rate).astype(np.int64), max(1, round(self.seconds * rate))
+        pieces = (samples[place : place + length].astype(np.float64) for place in places)
+        return replace(self, loudness=np.array([np.sqrt((own**2).sum() / length) for own in pieces], np.float32))
+
     def arrays(self) -> dict[str, np.ndarray]:
         """As arrays for a file."""
         arrays = {f"audio_{name}": getattr(self, name) for name in _COLUMNS}
         arrays["audio_seconds"] = np.array(self.seconds, dtype=np.float64)
+        if self.loudness is not None:
+            arrays["audio_loudness"] = self.loudness
+        arrays |= {f"audio_scores_{layer}": own for layer, own in enumerate(self.scores) if len(own)}
         return arrays | {f"audio_kept_{layer}": rows for layer, rows in enumerate(self.kept)}
 
 
@@ -68,4 +91,7 @@ def read_audio(data: Mapping[str, np.ndarray], num_layers: int) -> AudioTrace | 
         return None
     sound, chunk, start, row = (data[f"audio_{name}"] for name in _COLUMNS)
     kept = tuple(data[f"audio_kept_{layer}"] for layer in range(num_layers))
-    return AudioTrace(sound, chunk, start, float(data["audio_seconds"]), row, kept)
+    names = [f"audio_scores_{layer}" for layer in range(num_layers)]
+    scores = tuple(data[name] if name in data else np.zeros(0, np.float32) for name in names)
+    seconds, loudness = float(data["audio_seconds"]), data.get("audio_loudness")
+    return AudioTrace(sound, chunk, start, seconds, row, kept, scores, loudness)

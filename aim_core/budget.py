@@ -158,7 +158,7 @@ class _Search:
     def _try(self, settings: Settings) -> Solved:
         method = make_method(self.name, **settings)
         counts = tuple(self.count(method))
-        shares = self.workload.shares(counts, self.workload.text_per_layer(method))
+        shares = self.workload.shares(counts, self.workload.others_per_layer(method))
         return Solved(self.name, settings, method, counts, shares, self.budget.miss(shares))
 
     def _out_of_reach(self, least: Solved, most: Solved) -> Unreachable | None:
@@ -181,7 +181,7 @@ class _Search:
             kept = Reason(code, {"num_whole": num_whole, "num_layers": len(counts)})
         else:
             kept = Reason("least_entering", {"entering": least.shares.entering})
-        left = self.workload.text_per_layer(least.method)
+        left = self.workload.others_per_layer(least.method)
         text = getattr(self.workload.shares([0] * len(counts), left), self.budget.of)
         return Reason("text_alone", {"because": kept, "text": text}) if text >= TOLERANCE else kept
 

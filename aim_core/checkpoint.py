@@ -6,8 +6,11 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
+from threading import Lock
+from types import EllipsisType
 
 import torch
 from huggingface_hub import constants, try_to_load_from_cache
@@ -42,6 +45,16 @@ class ReadSoFar:
     all_bytes: int
 
 
+class UnreadTensor:
+    """A tensor of a file that is read each time it is asked for by `[...]`, which is how transformers does that."""
+
+    def __init__(self, read: Callable[[], Tensor]):
+        self._read = read
+
+    def __getitem__(self, _: EllipsisType) -> Tensor:
+        return self._read()
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The weights in a folder, in the order in which they are read."""
@@ -62,6 +75,29 @@ class Checkpoint:
     def bytes_as(self, dtype: torch.dtype) -> int:
         """Of all tensors with their floating-point numbers as `dtype`; others take what they take in the file."""
         return self.num_parameters * dtype.itemsize + sum(shard.other_bytes for shard in self.shards)
+
+    def unread(self, on_read: Callable[[ReadSoFar], object]) -> dict[str, UnreadTensor]:
+        """Every tensor by its name, still on the disk; `on_read` is told after each that is read.
+
+        Reading raises what `tensors` does.
+        """
+        done, total, lock = 0, self.num_bytes, Lock()
+
+        def read(number: int, path: Path, name: str) -> Tensor:
+            nonlocal done
+            with safe_open(path, framework="pt", device="cpu") as file:
+                tensor = file.get_tensor(name)
+            with lock:
+                done += tensor.nbytes
+                on_read(ReadSoFar(number, len(self.shards), done, total))
+            return tensor
+
+        found = {}
+        for number, shard in enumerate(self.shards, 1):
+            with safe_open(shard.path, framework="pt", device="cpu") as file:
+                for name in file.keys():  # noqa: SIM118 (not a dict)
+                    found[name] = UnreadTensor(partial(read, number, shard.path, name))
+        return found
 
     def tensors(self, dtype: torch.dtype, on_read: Callable[[ReadSoFar], object]) -> Iterator[tuple[str, Tensor]]:
         """Every tensor by its name, floating-point ones as `dtype`; `on_read` is told after each.

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 _PAPER_DEPTH, _PAPER_L1, _PAPER_L2 = 28, 14, 22  # Qwen2-7B and its schedule (arXiv 2412.03248)
 _CHOICES = {
     "positions": ("sequential", "original"),
-    "scores": ("pagerank", "pagerank_causal"),
+    "scores": ("pagerank", "pagerank_causal", "pagerank_over_uniform"),
     "mode": ("dropped", "masked"),
 }
 _BEYOND_ANY_DEPTH = 1_000_000  # a layer that no model has
@@ -76,7 +76,7 @@ class AimConfig:
     positions:   "sequential" numbers the shorter prompt anew, as released; "original" lets a merged token keep
                  the position of the patch it was merged into, and text its own (ours).
     scores:      "pagerank", as released; "pagerank_causal" divides a token's score by the number of rows that
-                 can see it (ours).
+                 can see it, "pagerank_over_uniform" by what it would be if all attended alike (ours).
     audio_keep_ratio: share of audio tokens still there after merging inside each chunk of two seconds, in (0, 1];
                  only for families that hear. 1 by default (ours).
     audio_floor: share of the merged audio tokens that every layer keeps, in [0, 1]: they follow the same layers l1 and

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from cachetools import LRUCache
 from torch import Tensor
 from transformers import DynamicCache
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
 from aim_core.config import AimConfig
 from aim_core.conversation import Conversation, check_question
 from aim_core.errors import Stopped
@@ -27,18 +25,19 @@ from aim_core.forward.hooks import patched, position_state, stoppable, told
 from aim_core.forward.recorder import Record
 from aim_core.forward.session import EncodedPrompt, Session
 from aim_core.loading import load_adapter
-from aim_core.media.check import MediaKind
-from aim_core.media.decode import load_frames
-from aim_core.media.frames import Frames
+from aim_core.low_bits import FULL
+from aim_core.media.frames import SOUND_RATE, Frames
 from aim_core.methods.aim import as_method
-from aim_core.methods.base import Method, decides_at_run_time, merges_early, needs_tower, tower_share
+from aim_core.methods.base import Method, decides_at_run_time
 from aim_core.ops.flops import Cost, prefill_flops
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
+from aim_core.prompt_encoder import PromptEncoder
 from aim_core.result import Planned, PrefillTimes, Result, Timing
+from aim_core.shown import Media, Sound, frames_of
 from aim_core.timing import timed
+from aim_core.trace import Trace
 from aim_core.turns import NOBODY, Asker
 
-_NUM_REMEMBERED = 8  # media whose visual tokens are kept for the next run
 _LOOK_UP = 0.05  # seconds between looks at `stop` while another run is under way
 _HALF = "\ufffd"  # what tokenizers make of a character of which not all tokens have come
 
@@ -49,13 +48,21 @@ class Engine:
     def __init__(self, adapter: Adapter):
         self.adapter = adapter
         self._lock = threading.Lock()
-        self._inputs: LRUCache[Any, dict[str, Tensor]] = LRUCache(_NUM_REMEMBERED)
-        self._features: LRUCache[Any, tuple[dict[str, Any], list[Call]]] = LRUCache(_NUM_REMEMBERED)
+        self._prompts = PromptEncoder(adapter)
 
     @classmethod
-    def from_pretrained(cls, id_or_path: str | Path, device: str = "auto", dtype: str | torch.dtype = "auto") -> Engine:
-        """Load a checkpoint of a supported family from the Hub or a folder. Raises `loading.ModelLoadError`."""
-        return cls(load_adapter(id_or_path, device, dtype))
+    def from_pretrained(
+        cls,
+        id_or_path: str | Path,
+        device: str = "auto",
+        dtype: str | torch.dtype = "auto",
+        weights: str = FULL,
+    ) -> Engine:
+        """Load a checkpoint of a supported family from the Hub or a folder; the others: as in `loading.load_adapter`.
+
+        Raises `loading.ModelLoadError`.
+        """
+        return cls(load_adapter(id_or_path, device, dtype, weights=weights))
 
     @property
     def num_layers(self) -> int:
@@ -63,11 +70,12 @@ class Engine:
 
     def run(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         config: AimConfig | Method,
         num_frames: int = 8,
+        sound: Sound = True,
         max_new_tokens: int = 64,
         details: bool = False,
         other_scores: bool = False,
@@ -78,9 +86,11 @@ class Engine:
     ) -> Result:
         """Answer `question` about `media`.
 
-        media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `load_frames` gave, with a sound
+        media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `frames` gave, with a sound
                         perhaps (`Frames.with_audio`).
         num_frames:     how many frames to sample from a file, evenly in time.
+        sound:          True: with a model that hears, that of the media: a video file's own, or what `Frames` hold.
+                        False: none. Else what sounds beside the media: a file, or samples as `with_audio` takes them.
         details:        whether to fill `LayerTrace.steps`, `Result.frame_attention` and `Result.token_attention`.
         other_scores:   whether to fill `LayerTrace.received` and `LayerTrace.last_token`; details fill them too.
         overrides:      patches to protect or to remove.
@@ -97,6 +107,7 @@ class Engine:
             question,
             config=config,
             num_frames=num_frames,
+            sound=sound,
             max_new_tokens=max_new_tokens,
             details=details,
             other_scores=other_scores,
@@ -108,11 +119,12 @@ class Engine:
 
     def converse(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         config: AimConfig | Method,
         num_frames: int = 8,
+        sound: Sound = True,
         max_new_tokens: int = 64,
         details: bool = False,
         other_scores: bool = False,
@@ -125,7 +137,7 @@ class Engine:
         check_question(question)
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
-        frames = _frames(media, num_frames, stop)
+        frames = self.frames(media, num_frames, sound=sound, asker=_asker(stop))
         diagnostics = Diagnostics(details, other_scores)
         session = Session(self.adapter, as_method(config), overrides or NO_OVERRIDES, diagnostics)
         with (
@@ -135,6 +147,18 @@ class Engine:
             told(self.adapter.decoder, on_layer),
         ):
             return self._converse(frames, question, config, session, diagnostics, max_new_tokens, on_text)
+
+    def frames(
+        self,
+        media: Media,
+        num_frames: int = 8,
+        *,
+        sound: Sound = True,
+        asker: Asker = NOBODY,
+    ) -> Frames:
+        """What `run` would show the model, read from a file where media is one; media, num_frames, sound, and what is
+        raised: as there. `Frames.sound` says what became of a video file's sound. asker: as in `load_frames`."""
+        return frames_of(self.adapter, media, num_frames, sound, asker)
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view of these frames, (h, w, 3) uint8: resized, cut, put together."""
@@ -148,28 +172,30 @@ class Engine:
         """
         session = Session(self.adapter, as_method(AimConfig.dense()))
         with self._exclusive(None), torch.inference_mode(), patched(self.adapter, session):
-            calls = self._encode_prompt(frames, question, session).calls
+            calls = self._prompts.encode(frames, question, session).calls
             return tuple(tokens.float().cpu().numpy() for tokens in self.adapter.view_tokens(calls))
 
     def planned(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         config: AimConfig | Method,
         num_frames: int = 8,
+        sound: Sound = True,
         stop: Callable[[], bool] | None = None,
     ) -> Planned:
-        """How many visual tokens `run` will let into each layer: all is done as in a run up to the first layer, or to
-        the last one where a method decides while they run.
+        """How many visual and audio tokens `run` will let into each layer: all is done as in a run up to the first
+        layer, or to the last one where a method decides while they run.
 
-        media, question, num_frames, stop, and what is raised: as in `run`.
+        media, question, num_frames, sound, stop, and what is raised: as in `run`.
         """
         check_question(question)
-        frames, session = _frames(media, num_frames, stop), Session(self.adapter, as_method(config))
+        frames = self.frames(media, num_frames, sound=sound, asker=_asker(stop))
+        session = Session(self.adapter, as_method(config))
         with self._exclusive(stop), torch.inference_mode(), patched(self.adapter, session):
             with stoppable(self.adapter.model, stop):
-                prompt = self._encode_prompt(frames, question, session)
+                prompt = self._prompts.encode(frames, question, session)
             if stop and stop():  # nobody asks while a remembered prompt is merged
                 raise Stopped
             session.use_prompt(prompt)
@@ -182,16 +208,17 @@ class Engine:
         record = session.recorder.record
         ids = prompt.inputs["input_ids"]
         (layout,) = self.adapter.layouts(ids, prompt.calls)
-        num_audio = sum(len(chunk.rows) for chunk in layout.audio)
-        return Planned(record.views, record.planned, ids.shape[1] - len(layout.visual), num_audio)
+        num_text = ids.shape[1] - len(layout.visual) - sum(record.audio_chunks)
+        return Planned(record.views, record.planned, num_text, record.planned_audio, record.audio_chunks)
 
     def time_prefills(
         self,
-        media: str | Path | np.ndarray | Frames,
+        media: Media,
         question: str,
         *,
         configs: Sequence[AimConfig | Method],
         num_frames: int = 8,
+        sound: Sound = True,
         repeats: int = 3,
         warm: int = 1,
         vision: bool = True,
@@ -203,12 +230,13 @@ class Engine:
         the vision tower nor decoding. (LLaVA-1.5 merges in the tower's pass; the time of that is added to each.)
         Timed as well with preprocessing and the vision tower, which see the frames anew each time if `vision` says so.
         repeats: turns that count; warm: turns before them that do not; 0 where all of it has just run.
-        media, question, num_frames, stop, and what is raised: as in `run`.
+        media, question, num_frames, sound, stop, and what is raised: as in `run`.
         """
         check_question(question)
         if repeats < 1 or warm < 0:
             raise ValueError(f"repeats must be at least 1 and warm at least 0, got {repeats}, {warm}")
-        frames, methods = _frames(media, num_frames, stop), [as_method(config) for config in configs]
+        frames = self.frames(media, num_frames, sound=sound, asker=_asker(stop))
+        methods = [as_method(config) for config in configs]
         with self._exclusive(stop), torch.inference_mode(), stoppable(self.adapter.model, stop):
             turns = [
                 [self._one_prefill(frames, question, own, vision) for own in methods] for _ in range(warm + repeats)
@@ -230,7 +258,7 @@ class Engine:
     def _one_prefill(self, frames: Frames, question: str, method: Method, vision: bool) -> tuple[float, float, float]:
         """Milliseconds of a prefill, merging included, of merging alone, and from the frames to the first word."""
         session = Session(self.adapter, method)
-        encode = self._encode_anew if vision else self._encode_prompt
+        encode = self._prompts.encode_anew if vision else self._prompts.encode
         with patched(self.adapter, session):
             prompt, vision_ms = self._timed(encode, frames, question, session)
             _, _, prefill_ms, merge_ms = self._prefill(prompt, session)
@@ -248,7 +276,7 @@ class Engine:
     ) -> Conversation:
         tell = None if on_text is None else lambda ids: on_text(self.adapter.said(ids).rstrip(_HALF))
         with patched(self.adapter, session):
-            prompt, vision_ms = self._timed(self._encode_prompt, frames, question, session)
+            prompt, vision_ms = self._timed(self._prompts.encode, frames, question, session)
             self._begin_peak()
             logits, cache, prefill_ms, merge_ms = self._prefill(prompt, session)
             similarity = diagnostics.similarity()
@@ -265,8 +293,8 @@ class Engine:
             answer=self.adapter.said(ids),
             answer_ids=tuple(ids),
             config=config,
-            trace=record.trace(frames.frames, frames.times, similarity),
-            cost=self._cost(record, prompt),
+            trace=_heard(record.trace(frames.frames, frames.times, similarity), frames),
+            cost=self._cost(record, prompt, session.method),
             timing=timing,
             first_token_logprobs=logits[0].float().log_softmax(-1).cpu().numpy(),
             overrides=session.overrides,
@@ -275,30 +303,6 @@ class Engine:
         )
         parts = self.adapter.shown(frames.frames, frames.times, frames.audio)[0]
         return Conversation(self.adapter, self._exclusive, parts, question, result, cache, positions)
-
-    def _encode_prompt(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
-        """The prompt with its visual tokens, from memory if these frames were encoded lately."""
-        name = digest(frames.frames, frames.times, *([] if frames.audio is None else [frames.audio]))
-        merger = session.method.merger
-        early = repr(merger) if self.adapter.early() and merges_early(merger) else ""  # merging is remembered too
-        kept = name, early, needs_tower(merger), tower_share(merger)
-        inputs, encoded = self._inputs.get((name, question)), self._features.get(kept)
-        if inputs is None or encoded is None:
-            whole = self.adapter.inputs(frames.frames, frames.times, question, frames.audio)
-            encoded = self._features[kept] = encoded or self._encode(whole, session)
-            inputs = self._inputs[name, question] = _without_pixels(whole)
-        return EncodedPrompt(inputs, *encoded)
-
-    def _encode_anew(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
-        """The same without what is remembered of these frames."""
-        whole = self.adapter.inputs(frames.frames, frames.times, question, frames.audio)
-        return EncodedPrompt(_without_pixels(whole), *self._encode(whole, session))
-
-    def _encode(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:
-        """What the vision side makes of the pixels, and how it was called; pixels themselves are not remembered."""
-        session.take_calls()
-        features = self.adapter.encode(inputs)
-        return features, [call.without_pixels() for call in session.take_calls()]
 
     def _prefill(self, prompt: EncodedPrompt, session: Session) -> tuple[Tensor, DynamicCache, float, float]:
         """`_first_token`, the milliseconds it took with all merging, and those of merging alone."""
@@ -313,12 +317,14 @@ class Engine:
         out = self.adapter.model(**prompt.inputs, mm_encoder_outputs=features, use_cache=True, logits_to_keep=1)
         return out.logits[:, -1], cache_of(out)
 
-    def _cost(self, record: Record, prompt: EncodedPrompt) -> Cost:
+    def _cost(self, record: Record, prompt: EncodedPrompt, method: Method) -> Cost:
         tokens = tuple(record.num_rows)
+        audio = () if method.drop_text else record.audio_per_layer  # it goes as text does there
+        num_text = record.num_text[0] - sum(audio[:1])
         language = prefill_flops(tokens, **self.adapter.sizes)
         vision = sum(self.adapter.vision_flops(call) - call.saved_flops for call in prompt.calls)
         vision += self.adapter.audio_flops(prompt.inputs)
-        return Cost(tokens, tuple(map(len, record.kept)), record.num_text[0], language, vision)
+        return Cost(tokens, tuple(map(len, record.kept)), num_text, language, vision, audio)
 
     def _timed(self, function: Callable, *args: Any) -> tuple[Any, float]:
         return timed(self.adapter.model.device, function, *args)
@@ -335,32 +341,17 @@ class Engine:
         return torch.cuda.max_memory_allocated(self.adapter.model.device) if self._on_cuda else None
 
 
-def _frames(media: str | Path | np.ndarray | Frames, num_frames: int, stop: Callable[[], bool] | None = None) -> Frames:
-    if isinstance(media, Frames):
-        return media
-    if not isinstance(media, np.ndarray):
-        return load_frames(media, num_frames, asker=Asker(stop=stop) if stop else NOBODY)
-    if media.ndim != 4 or media.shape[-1] != 3 or media.dtype != np.uint8 or not media.size:
-        raise ValueError(f"frames must be (F, H, W, 3) uint8, got {media.dtype} {media.shape}")
-    kind: MediaKind = "image" if len(media) == 1 else "video"
-    return Frames(media, np.arange(len(media), dtype=np.float32), float(len(media)), kind)
+def _asker(stop: Callable[[], bool] | None) -> Asker:
+    return Asker(stop=stop) if stop else NOBODY
 
 
-def _without_pixels(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    kept = {key: value for key, value in inputs.items() if not key.startswith("pixel_")}
-    if "input_features" in kept:
-        kept["input_features"] = kept["input_features"].to("meta")  # the forward asks for it, and for no value
-    return kept
+def _heard(trace: Trace, frames: Frames) -> Trace:
+    """The same with the loudness of its audio tokens."""
+    if trace.audio is None or frames.audio is None:
+        return trace
+    return replace(trace, audio=trace.audio.hearing(frames.audio, SOUND_RATE))
 
 
 def _early_ms(prompt: EncodedPrompt) -> float:
     """What merging took in the vision tower's pass, where a family merges there."""
     return sum(call.merge_ms for call in prompt.calls)
-
-
-def digest(*arrays: np.ndarray) -> str:
-    """A name for the shapes and values of these arrays."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(repr((array.shape, array.dtype)).encode() + np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()

@@ -9,18 +9,23 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoProcessor
 
-from aim_core.adapters.base import Adapter, Call
-from aim_core.adapters.registry import adapter_class
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
+from aim_core.adapters.registry import outline_of
 from aim_core.checkpoint import read_checkpoint
+from aim_core.low_bits import FULL, largest_unpacked, saved_bytes
+from aim_core.media.frames import SOUND_RATE
 from aim_core.ops.flops import kv_bytes
 
 TEXT_TOKENS = 64  # around the visual ones: a question, and what a chat puts around it
+SOUND_SECONDS = 60.0  # of a film, where a model hears and nothing else is known
 
 
 @dataclass(frozen=True)
 class Footprint:
     """Bytes. weights: of the model; kv: of the keys and values of a dense prefill; activations: of what it holds
-    beside them at its largest, by `decoder_activations` and `vision_activations`."""
+    beside them at its largest, by `decoder_activations` and `vision_activations`; an audio encoder holds less for each
+    token than the decoder does."""
 
     weights: int
     kv: int
@@ -34,31 +39,37 @@ class Footprint:
 def outlined(folder: Path) -> Adapter:
     """The adapter around a checkpoint's model without its weights, on the meta device. Raises what transformers does,
     and ValueError for a family that is not supported."""
-    config = AutoConfig.from_pretrained(folder)
-    family = adapter_class(config.model_type)
-    family.check(config)
-    with torch.device("meta"):
-        model = family.model_class(config)
-    return family(model.eval(), AutoProcessor.from_pretrained(folder))
+    adapter = outline_of(AutoConfig.from_pretrained(folder))
+    adapter.processor = AutoProcessor.from_pretrained(folder)
+    return adapter
 
 
 def footprint(
-    folder: Path, adapter: Adapter, dtype: torch.dtype, num_frames: int, height: int, width: int
+    folder: Path,
+    adapter: Adapter,
+    dtype: torch.dtype,
+    num_frames: int,
+    height: int,
+    width: int,
+    weights: str = FULL,
+    sound_seconds: float = SOUND_SECONDS,
 ) -> Footprint:
-    """Of a checkpoint and a dense prompt with so many frames of this size. adapter: with or without weights.
+    """Of a checkpoint and a dense prompt with so many frames of this size, and so much sound where the model hears.
 
+    adapter: with or without weights; weights: how they will be kept, see `low_bits.WEIGHTS`.
     Raises CheckpointError.
     """
     frames = num_frames if "video" in adapter.modalities else 1
     call = adapter.expected_call(frames, height, width)
-    tokens = sum(medium.num_rows for medium in adapter.media(call)) + TEXT_TOKENS
+    heard = sum(adapter.expected_audio(round(sound_seconds * SOUND_RATE))[0]) if sound_seconds else 0
+    tokens = sum(medium.num_rows for medium in adapter.media(call)) + heard + TEXT_TOKENS
     decoder = decoder_activations(tokens, **adapter.sizes, number_bytes=dtype.itemsize)
     tower = adapter.model.config.vision_config
     vision = vision_activations(call, tower, dtype.itemsize, adapter.keeps_tower_states)
     return Footprint(
-        weights=read_checkpoint(folder).bytes_as(dtype),
+        weights=read_checkpoint(folder).bytes_as(dtype) - saved_bytes(adapter, weights, dtype),
         kv=kv_bytes([tokens] * adapter.num_layers, adapter.sizes["kv"], dtype.itemsize),
-        activations=max(decoder, vision),
+        activations=max(decoder + largest_unpacked(adapter, weights, dtype), vision),
     )
 
 

@@ -13,7 +13,6 @@ from aim_core.budget import Budget, Unreachable, solve
 from aim_core.comparison import compare
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
@@ -147,7 +146,7 @@ def each_method(
         raise ValueError(f"there is no method {unknown[0]!r}: choose among {', '.join(METHODS)}")
     if num_timed < 0:
         raise ValueError(f"num_timed must be at least 0, got {num_timed}")
-    frames = media if isinstance(media, Frames | np.ndarray) else load_frames(media, num_frames)
+    frames = media if isinstance(media, Frames | np.ndarray) else engine.frames(media, num_frames)
     asked = _Asked(engine, frames, question, max_new_tokens, stop)
     budget = budget if isinstance(budget, Budget) else Budget(budget)
     return _each(asked, names, budget, num_timed)
@@ -184,17 +183,18 @@ def _one(name: str, asked: _Asked, budget: Budget, workload: Workload, dense: Re
 def _with_result(run: MethodRun, result: Result, dense: Result, workload: Workload) -> MethodRun:
     """The run with what its result says beside the dense one."""
     apart = compare(dense.first_token_logprobs, result.first_token_logprobs)
-    counts, text = result.cost.visual_per_layer, workload.text_per_layer(as_method(result.config))
+    counts = result.cost.visual_per_layer
+    others = workload.others_per_layer(as_method(result.config), result.cost.audio_per_layer)
     return replace(
         run,
-        shares=workload.shares(counts, text),
+        shares=workload.shares(counts, others),
         answer=result.answer,
         same_answer=result.answer == dense.answer,
         kl=apart.kl,
         first_token_agrees=apart.agrees,
         visual_per_layer=counts,
         flops=result.cost.language_flops,
-        kv_bytes=workload.kv_bytes(counts, text),
+        kv_bytes=workload.kv_bytes(counts, others),
         peak_bytes=result.peak_bytes,
         result=result,
     )

@@ -37,13 +37,16 @@ class Planned:
 
     views:            the grids of patches of the prompt.
     visual_per_layer: visual tokens that will enter each decoder layer, separators included.
-    num_text:         text tokens entering the first layer; num_audio: those of them that are audio.
+    num_text:         text tokens that enter the first layer.
+    audio_per_layer:  audio tokens that will enter each layer; () for a prompt without a sound.
+    audio_chunks:     audio tokens of each chunk, before merging.
     """
 
     views: tuple[View, ...]
     visual_per_layer: tuple[int, ...]
     num_text: int
-    num_audio: int = 0
+    audio_per_layer: tuple[int, ...] = ()
+    audio_chunks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

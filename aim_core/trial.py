@@ -1,7 +1,7 @@
 """Trial: a checkpoint is loaded in a process of its own, which the system ends in the place of others if memory runs
 out; what it has loaded there, another process can load afterwards.
 
-`python -m aim_core.trial FOLDER DTYPE MORE_BYTES` is that process. It says in lines of JSON how far it is.
+`python -m aim_core.trial FOLDER DTYPE MORE_BYTES [WEIGHTS]` is that process. It says in lines of JSON how far it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import torch
 from aim_core.checkpoint import ReadSoFar
 from aim_core.errors import Stopped
 from aim_core.loading import ModelLoadError, load_adapter
+from aim_core.low_bits import FULL
 
 _EVERY = 0.2  # seconds between two lines
 _ROOT = Path(__file__).parents[1]
@@ -37,13 +38,15 @@ def try_checkpoint(
     more_bytes: int,
     on_read: Callable[[ReadSoFar], object],
     stop: Callable[[], bool] = lambda: False,
+    weights: str = FULL,
 ) -> None:
     """Load a checkpoint in a child process, on the CPU, with so many bytes beside it, and let go of it again.
 
+    dtype, weights: as in `load_adapter`.
     Raises ModelLoadError as `load_adapter` does, TrialKilledError where the child was killed, and Stopped.
     """
     name = str(dtype).removeprefix("torch.")
-    command = [sys.executable, "-m", "aim_core.trial", str(folder.resolve()), name, str(more_bytes)]
+    command = [sys.executable, "-m", "aim_core.trial", str(folder.resolve()), name, str(more_bytes), weights]
     own = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(_ROOT)}
     with subprocess.Popen(command, cwd=_ROOT, env=own, stdout=subprocess.PIPE, text=True) as child:
         over = threading.Event()
@@ -101,10 +104,10 @@ class _Lines:
             print(json.dumps(asdict(so_far)), flush=True)
 
 
-def main(folder: str, dtype: str, more_bytes: str) -> None:
+def main(folder: str, dtype: str, more_bytes: str, weights: str = FULL) -> None:
     _goes_first()
     try:
-        adapter = load_adapter(folder, "cpu", getattr(torch, dtype), _Lines())
+        adapter = load_adapter(folder, "cpu", getattr(torch, dtype), _Lines(), weights)
         beside = torch.ones(int(more_bytes), dtype=torch.uint8)  # written to, or it would take no memory
         sys.stdout.write(json.dumps({"done": adapter.num_layers, "beside": beside.nbytes}) + "\n")
     except ModelLoadError as error:

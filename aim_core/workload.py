@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aim_core.adapters.base import Adapter
-from aim_core.methods.base import Method
+from aim_core.methods.base import CountedMerger, Method
 from aim_core.methods.counts import check_schedule, tokens_of_blocks
 from aim_core.methods.knobs import ModelShape
 from aim_core.ops.flops import Decoder, kv_bytes, prefill_flops
@@ -35,8 +35,9 @@ class Workload:
 
     decoder, shape: sizes of the language model.
     blocks:         the views that are reduced together: how many, and their grid (rows, columns).
-    num_separators: visual rows beside their patches; num_text: text tokens, `num_audio` of them audio.
+    num_separators: visual rows beside their patches; num_text: text tokens.
     number_bytes:   bytes of one number in the KV cache.
+    audio_chunks:   audio tokens of each chunk.
     """
 
     decoder: Decoder
@@ -45,7 +46,7 @@ class Workload:
     num_separators: int = 0
     num_text: int = 0
     number_bytes: int = 2
-    num_audio: int = 0
+    audio_chunks: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, adapter: Adapter, dense: Planned) -> Workload:
@@ -69,7 +70,7 @@ class Workload:
             dense.visual_per_layer[0] - num_patches,
             dense.num_text,
             adapter.model.dtype.itemsize,
-            dense.num_audio,
+            dense.audio_chunks,
         )
 
     @property
@@ -84,11 +85,11 @@ class Workload:
         return tuple(counts)
 
     def text_per_layer(self, method: Method) -> tuple[int, ...]:
-        """Text and audio tokens entering each layer in closed form; a prompt's last token always does.
+        """Text tokens entering each layer in closed form; a prompt's last token always does.
 
         Raises ValueError where text goes by one count with visual tokens, so that how many go depends on the video.
         """
-        shape, rest = self.shape, max(0, self.num_text - self.num_audio - 1)
+        shape, rest = self.shape, max(0, self.num_text - 1)
         if method.drop_text:
             raise ValueError(f"how many text tokens {method.name} leaves depends on the video: run it to know")
         if method.text is None:
@@ -97,28 +98,52 @@ class Workload:
         check_schedule(counts, shape.num_layers, rest, shape.first_droppable)
         return tuple(self.num_text - rest + count for count in counts)
 
-    def flops(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> int:
-        """Operations of the language model's prefill with so many visual and text tokens in each layer.
+    def audio_per_layer(self, method: Method) -> tuple[int, ...]:
+        """Audio tokens entering each layer in closed form; () where the prompt has none.
 
-        text_per_layer: None for all text; likewise below.
+        Raises ValueError for a method that merges them so that their count depends on them.
         """
-        own, tokens = self.decoder, self._tokens(visual_per_layer, text_per_layer)
+        own, layers = method.audio, self.shape.num_layers
+        if not self.audio_chunks:
+            return ()
+        if own is None or method.drop_text:
+            return (sum(self.audio_chunks),) * layers
+        if not isinstance(own.merger, CountedMerger):
+            raise ValueError(f"how many audio tokens {method.name} leaves depends on the sound: run it to know")
+        left = sum(own.merger.num_left(1, (1, size)) for size in self.audio_chunks)
+        return tuple(own.schedule.tokens_entering(left, layers))
+
+    def others_per_layer(self, method: Method, audio_per_layer: Sequence[int] = ()) -> tuple[int, ...]:
+        """Text and audio tokens entering each layer; audio_per_layer: where a run has told how many of audio do.
+
+        Raises what `text_per_layer` and `audio_per_layer` do.
+        """
+        text, audio = self.text_per_layer(method), audio_per_layer or self.audio_per_layer(method)
+        return tuple(own + heard for own, heard in zip(text, audio or [0] * len(text), strict=True))
+
+    def flops(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None) -> int:
+        """Operations of the language model's prefill with so many visual tokens, and so many others, in each layer.
+
+        others_per_layer: text and audio; None for all of it. Likewise below.
+        """
+        own, tokens = self.decoder, self._tokens(visual_per_layer, others_per_layer)
         return prefill_flops(tokens, own.hidden, own.kv, own.intermediate, own.q)
 
-    def kv_bytes(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> int:
+    def kv_bytes(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None) -> int:
         """Bytes of the keys and values that such a prefill leaves."""
-        return kv_bytes(self._tokens(visual_per_layer, text_per_layer), self.decoder.kv, self.number_bytes)
+        return kv_bytes(self._tokens(visual_per_layer, others_per_layer), self.decoder.kv, self.number_bytes)
 
-    def shares(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> Shares:
+    def shares(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None) -> Shares:
         """What such a prefill costs of the dense one."""
         dense = [self.num_visual] * self.shape.num_layers
         return Shares(
             entering=visual_per_layer[0] / self.num_visual,
             mean=sum(visual_per_layer) / sum(dense),
-            flops=self.flops(visual_per_layer, text_per_layer) / self.flops(dense),
-            kv=self.kv_bytes(visual_per_layer, text_per_layer) / self.kv_bytes(dense),
+            flops=self.flops(visual_per_layer, others_per_layer) / self.flops(dense),
+            kv=self.kv_bytes(visual_per_layer, others_per_layer) / self.kv_bytes(dense),
         )
 
-    def _tokens(self, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None) -> list[int]:
-        text = [self.num_text] * len(visual_per_layer) if text_per_layer is None else text_per_layer
-        return [count + own for count, own in zip(visual_per_layer, text, strict=True)]
+    def _tokens(self, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None) -> list[int]:
+        all_of_them = self.num_text + sum(self.audio_chunks)
+        others = [all_of_them] * len(visual_per_layer) if others_per_layer is None else others_per_layer
+        return [count + own for count, own in zip(visual_per_layer, others, strict=True)]

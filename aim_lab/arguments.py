@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from aim_core.low_bits import FULL, WEIGHTS
 from aim_lab.commands import sweep
 from aim_lab.solve_command import solve
 from aim_lab.summary import VALUES
 
 GRID = (
-    'a method and its settings, such as "aim keep_ratio=0.25,0.5 l1=5,6 l2=9" or "fastv budget=0.25"; may be repeated'
+    'a method and its settings, such as "aim keep_ratio=0.25,0.5 l1=5,6 l2=9", "fastv budget=0.25" (a share of the '
+    'dense FLOPs) or "aim as_dense=8" (the FLOPs of the dense model at 8 frames); may be repeated'
 )
 
 
@@ -59,6 +61,7 @@ def _shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="assets/model", help="a Hub id or a folder (default: %(default)s)")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--weights", choices=WEIGHTS, default=FULL, help="of the language model (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs/sweep.jsonl"), help="file (default: %(default)s)")
     parser.add_argument("--max-new-tokens", type=int, default=32)
     parser.add_argument("--processes", type=int, default=1, help="each with a copy of the model")

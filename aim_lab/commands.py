@@ -44,7 +44,7 @@ class Lab:
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Lab:
-        model = Model(options.model, options.device, options.dtype)
+        model = Model(options.model, options.device, options.dtype, options.weights)
         own = (options.processes, options.ray, options.cpus, options.gpus, options.minutes)
         return cls(model, options.out, *own)
 

@@ -67,10 +67,7 @@ def read_documents(path: str | Path) -> list[Document]:
     Raises ValueError, with a sentence, for a file or a row that cannot be used.
     """
     table = _table(Path(path))
-    rows = list(_rows(table))
-    if not rows:
-        raise ValueError(f"{table} has no row: give each question one, with {' and '.join(COLUMNS)}")
-    found = [_document(table, number, row) for number, row in rows]
+    found = [_document(table, row) for row in read_rows(table)]
     order = {own.clip: place for place, own in reversed(list(enumerate(found)))}
     return sorted(found, key=lambda own: order[own.clip])
 
@@ -105,12 +102,39 @@ def _table(path: Path) -> Path:
     return path
 
 
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+@dataclass(frozen=True)
+class QuestionRow:
+    """What a row says of a question. number: of its line in the file; video: as it is named there."""
+
+    number: int
+    video: str
+    question: str
+    answer: str
+
+
+def read_rows(table: Path) -> list[QuestionRow]:
+    """The rows of a CSV or JSONL file, whether or not its videos are there.
+
+    Raises ValueError, with a sentence that names the file without its folder, for one that cannot be used.
+    """
+    if rows := [_row(table.name, number, row) for number, row in _raw_rows(table)]:
+        return rows
+    raise ValueError(f"{table.name} has no row: give each question one, with {' and '.join(COLUMNS)}")
+
+
+def _row(name: str, number: int, row: dict[str, Any]) -> QuestionRow:
+    values = {column: str(row.get(column) or "").strip() for column in (*COLUMNS, "answer")}
+    if missing := [column for column in COLUMNS if not values[column]]:
+        raise ValueError(f"line {number} of {name} has no {missing[0]}: each row needs {' and '.join(COLUMNS)}")
+    return QuestionRow(number, **values)
+
+
+def _raw_rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each with the number of its line."""
     try:
         text = table.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{table} is not text in UTF-8: save it as that") from error
+        raise ValueError(f"{table.name} is not text in UTF-8: save it as that") from error
     lines = text.splitlines()
     if table.suffix.lower() == ".csv":
         reader = csv.DictReader(lines, skipinitialspace=True)
@@ -122,20 +146,17 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise ValueError(f"line {number} of {table} is not JSON: {error}") from error
+                raise ValueError(f"line {number} of {table.name} is not JSON: {error}") from error
             if not isinstance(row, dict):
-                raise ValueError(f"line {number} of {table} is no JSON object with video and question")
+                raise ValueError(f"line {number} of {table.name} is no JSON object with video and question")
             yield number, row
 
 
-def _document(table: Path, number: int, row: dict[str, Any]) -> Document:
-    values = {name: str(row.get(name) or "").strip() for name in (*COLUMNS, "answer")}
-    if missing := [name for name in COLUMNS if not values[name]]:
-        raise ValueError(f"line {number} of {table} has no {missing[0]}: each row needs {' and '.join(COLUMNS)}")
-    path = table.parent / values["video"]
+def _document(table: Path, row: QuestionRow) -> Document:
+    path = table.parent / row.video
     if not path.is_file():
-        raise ValueError(f"line {number} of {table} names {values['video']}, which is not in {table.parent}")
-    return Document(FileClip(path, values["video"]), values["question"], values["answer"])
+        raise ValueError(f"line {row.number} of {table.name} names {row.video}, which is not in {table.parent}")
+    return Document(FileClip(path, row.video), row.question, row.answer)
 
 
 @cache

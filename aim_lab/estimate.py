@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from aim_core.methods.registry import make_method
 from aim_core.workload import Workload
 from aim_lab.code import DENSE
 from aim_lab.documents import Document
+from aim_lab.equal_cost import dense_flops
 from aim_lab.measure import Task
 from aim_lab.settings import Setting
 from aim_lab.sweep import Plan
@@ -75,13 +76,9 @@ def estimate(engine: Engine, plan: Plan, tasks: Sequence[Task]) -> Estimate:
 
 def _flops(engine: Engine, document: Document, settings: Sequence[Setting]) -> dict[Setting, float]:
     """Of one prefill about a document under each setting."""
-    found: dict[Setting, float] = {}
-    workloads: dict[int, Workload] = {}
-    for own in settings:
-        if own.num_frames not in workloads:
-            workloads[own.num_frames] = workload_of(engine, document, own.num_frames)
-        found[own] = _one(workloads[own.num_frames], own)
-    return found
+    counts = {count for own in settings for count in (own.num_frames, own.as_dense) if count}
+    workloads = {count: workload_of(engine, document, count) for count in counts}
+    return {own: _one(workloads, own) for own in settings}
 
 
 def workload_of(engine: Engine, document: Document, num_frames: int) -> Workload:
@@ -91,17 +88,20 @@ def workload_of(engine: Engine, document: Document, num_frames: int) -> Workload
     return Workload.of(engine.adapter, dense)
 
 
-def _one(workload: Workload, setting: Setting) -> float:
-    dense = float(workload.flops([workload.num_visual] * workload.shape.num_layers))
+def _one(workloads: Mapping[int, Workload], setting: Setting) -> float:
+    workload = workloads[setting.num_frames]
+    dense = float(dense_flops(workload))
     if setting.method == DENSE:
         return dense
+    if setting.as_dense is not None:
+        return min(dense, float(dense_flops(workloads[setting.as_dense])))
     if setting.budget is not None:
         return setting.budget * dense
     method = make_method(setting.method, **setting.complete(workload.shape))
     try:
         if not is_counted(method):
             return dense
-        return workload.flops(workload.visual_per_layer(method), workload.text_per_layer(method))
+        return workload.flops(workload.visual_per_layer(method), workload.others_per_layer(method))
     except ValueError:  # it will be refused
         return 0.0
 

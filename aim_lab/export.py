@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from aim_lab.summary import VALUES, Interval, Row, front
 HEAD = ("setting", "n", "right, %", "as dense, %", "KL", "GFLOPs", "prefill ms", "KV MiB")
 
 
-def as_csv(lines: Iterable[Line]) -> str:
-    """A row for each line; settings and lists as JSON."""
+def as_csv(lines: Iterable[Line], text: Callable[[str], str] = str) -> str:
+    """A row for each line; settings and lists as JSON. text: what is made of each cell that is a text."""
     out = io.StringIO()
     names = ["key", *(own.name for own in fields(Line)), "right"]
     writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(line.row() for line in lines)
+    for line in lines:
+        writer.writerow({name: text(own) if isinstance(own, str) else own for name, own in line.row().items()})
     return out.getvalue()
 
 

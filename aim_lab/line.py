@@ -32,7 +32,8 @@ _CONTENT = (  # what a line is an answer to; the rest is what was found
 class Line:
     """One setting, video and question.
 
-    weights:   hash of the model's; code: of what the method runs, see `code.code_hash`; dtype, device: of the run.
+    weights:   hash of the model's; code: of what the method runs, see `code.code_hash`; device: of the run.
+    dtype:     of the run, and the bits of the weights where they are few, as in "bfloat16 int8".
     method, settings, num_frames: as in `Setting`.
     reference: frames of the dense run that agreement and KL are told against.
     video:     hash of what it shows; name: what it is called; wanted: the right answer, "" if it is not known.

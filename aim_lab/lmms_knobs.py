@@ -90,7 +90,7 @@ class Knobs:
             raise ValueError(f"a budget decides about {min(self.settings)}: give one of the two")
 
 
-OF_THE_RUN = ("device", "dtype", "answers", "batch_size")
+OF_THE_RUN = ("device", "dtype", "weights", "answers", "batch_size")
 _NAMES = tuple(own.name for own in fields(Knobs) if own.name != "settings")
 
 

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
+from aim_core.low_bits import FULL, number_format
 from aim_core.media.decode import load_frames
 from aim_core.media.errors import MediaError
 from aim_core.media.frames import Frames
@@ -50,7 +51,8 @@ _EVERY_RUN = ("aim_lab.lmms_model", "aim_core.adapters.registry")  # modules, se
 class AimModel(lmms):
     """`--model aim`: greedy, one document at a time, a chat model of lmms-eval.
 
-    device, dtype: as in `Engine.from_pretrained`; "auto" takes the process's own GPU where a launcher started several.
+    device:        "auto" takes the process's own GPU where a launcher started several; otherwise, and
+    dtype, weights: as in `Engine.from_pretrained`.
     answers:       file that each answer is written to as it comes, and read back from first.
     batch_size:    1; lmms-eval gives it.
     arguments:     those of `Knobs`, and settings of the method.
@@ -63,6 +65,7 @@ class AimModel(lmms):
         self,
         device: str = "auto",
         dtype: str = "auto",
+        weights: str = FULL,
         answers: str = ANSWERS,
         batch_size: int | str = 1,
         max_batch_size: int | None = None,
@@ -73,7 +76,7 @@ class AimModel(lmms):
         if str(batch_size) != "1":
             raise ValueError(f"this model answers one document at a time: batch_size must be 1, got {batch_size}")
         self._log = AnswerLog(Path(str(answers)))
-        self.engine = Engine.from_pretrained(self.knobs.pretrained, _own_device(str(device)), dtype)
+        self.engine = Engine.from_pretrained(self.knobs.pretrained, _own_device(str(device)), dtype, weights)
         self._frames: LRUCache[str, Frames] = LRUCache(2)  # questions about a video come one after another
 
     @classmethod
@@ -87,6 +90,11 @@ class AimModel(lmms):
         except (ValueError, ModelLoadError) as error:
             sys.exit(f"aim: {error}")
 
+    @property
+    def device(self) -> torch.device:
+        """Where lmms-eval puts what several processes tell each other."""
+        return self.engine.adapter.model.device
+
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits for all that an answer hangs on beside the document."""
@@ -95,7 +103,7 @@ class AimModel(lmms):
             "knobs": self.knobs.as_dict(),
             "weights": weights_hash(_folder(self.knobs.pretrained)),
             "code": code_hash(self.knobs.method, _EVERY_RUN),
-            "machine": [model.device.type, str(model.dtype)],
+            "machine": [model.device.type, number_format(self.engine.adapter)],
         }
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -138,8 +146,8 @@ class AimModel(lmms):
         chosen = choose_method(self.engine, self.knobs, frames, asked.question)
         result = self.engine.run(frames, asked.question, config=chosen.method, max_new_tokens=asked.max_new_tokens)
         cost = result.cost
-        text = chosen.workload.text_per_layer(chosen.method)
-        shares = asdict(chosen.workload.shares(cost.visual_per_layer, text))
+        others = chosen.workload.others_per_layer(chosen.method)
+        shares = asdict(chosen.workload.shares(cost.visual_per_layer, others))
         return replace(
             empty,
             answer=asked.cut(result.answer),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from aim_core.engine import digest
+from aim_core.digest import digest
 
 DEFAULT_NEW_TOKENS = 64  # for a task that does not say
 IMAGES_HINT = "images=frames takes them as the frames of a video"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import Any
 import huggingface_hub
 import numpy as np
 
-from aim_core.budget import Budget, Unreachable, solve
+from aim_core.budget import Budget, Solved, Unreachable, solve
 from aim_core.comparison import compare
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_core.low_bits import FULL, number_format
 from aim_core.media.frames import Frames
 from aim_core.methods.aim import as_method
 from aim_core.methods.base import Method
@@ -28,26 +29,32 @@ from aim_core.weights import weights_hash
 from aim_core.workload import Workload
 from aim_lab.code import DENSE, code_hash
 from aim_lab.documents import Document
+from aim_lab.equal_cost import at_cost, dense_flops
 from aim_lab.line import Line
 from aim_lab.settings import Setting
 
+EQUAL_COST = "aim_lab.equal_cost"
 EVERY_RUN = ("aim_core.engine", "aim_core.adapters.registry", "aim_core.budget", "aim_core.comparison")
 
 
 @dataclass(frozen=True)
 class Model:
-    """Which model to load, where; can be sent to another process or machine that has it too."""
+    """Which model to load, where; can be sent to another process or machine that has it too.
+
+    device, dtype, weights: as in `Engine.from_pretrained`.
+    """
 
     name: str = "assets/model"
     device: str = "auto"
     dtype: str = "auto"
+    weights: str = FULL
 
     def load(self) -> Engine:
         """Raises `aim_core.loading.ModelLoadError`."""
-        return Engine.from_pretrained(self.name, self.device, self.dtype)
+        return Engine.from_pretrained(self.name, self.device, self.dtype, self.weights)
 
-    def weights(self) -> str:
-        """Hash of its weights, on the disk or in the Hub's cache. Raises ValueError if they are not there."""
+    def weights_hash(self) -> str:
+        """Of its weights, on the disk or in the Hub's cache. Raises ValueError if they are not there."""
         return _weights(self.name)
 
 
@@ -82,7 +89,7 @@ class Recipe:
     def of(cls, model: Model, engine: Engine, **others) -> Recipe:
         """Of a model and its engine, which knows where it runs."""
         own = engine.adapter.model
-        return cls(model.weights(), str(own.dtype).removeprefix("torch."), own.device.type, **others)
+        return cls(model.weights_hash(), number_format(engine.adapter), own.device.type, **others)
 
     def line(self, document: Document, setting: Setting) -> Line:
         """Still without what was found."""
@@ -90,7 +97,7 @@ class Recipe:
             self.weights,
             self.dtype,
             self.device,
-            code_hash(setting.method, EVERY_RUN),
+            code_hash(setting.method, (*EVERY_RUN, EQUAL_COST) if setting.as_dense else EVERY_RUN),
             setting.method,
             setting.settings,
             setting.num_frames,
@@ -126,8 +133,13 @@ class Failed:
     why: str
 
 
-def measured(engine: Engine, task: Task) -> Iterator[Line | Failed]:
-    """A line for each setting of the task, the dense run first; what a method or a file cannot do is `refused`."""
+def measured(
+    engine: Engine, task: Task, is_done: Callable[[Setting], bool] = lambda setting: False
+) -> Iterator[Line | Failed]:
+    """A line for each setting of the task, the dense run first; what a method or a file cannot do is `refused`.
+
+    is_done: asked before each setting is run, for those that somebody else has measured meanwhile.
+    """
     try:
         one = _Question(engine, task)
     except ValueError as error:
@@ -138,6 +150,8 @@ def measured(engine: Engine, task: Task) -> Iterator[Line | Failed]:
         return
     done: list[tuple[Line, Method]] = []
     for setting in sorted(task.settings, key=lambda own: own != one.dense_setting):
+        if is_done(setting):
+            continue
         try:
             line, method = one.run(setting)
         except Exception as error:
@@ -214,19 +228,26 @@ class _Question:
         """With all its settings. Raises ValueError if it cannot be what it should."""
         if setting.method == DENSE:
             return as_method(AimConfig.dense()), {}
+        if solved := self._solved(setting):
+            return solved.method, solved.settings
+        found = setting.complete(self.workload(setting.num_frames).shape)
+        return make_method(setting.method, **found), found
+
+    def _solved(self, setting: Setting) -> Solved | None:
+        """At the cost that stands for its settings; None where they are given. Raises ValueError if there is none."""
         workload = self.workload(setting.num_frames)
+
+        def count(method: Method) -> tuple[int, ...]:
+            return self._planned(method, setting.num_frames).visual_per_layer
+
+        if setting.as_dense is not None:
+            return at_cost(setting.method, dense_flops(self.workload(setting.as_dense)), workload, count)
         if setting.budget is None:
-            found = setting.complete(workload.shape)
-            return make_method(setting.method, **found), found
-        solved = solve(
-            setting.method,
-            Budget(setting.budget),
-            workload,
-            lambda method: self._planned(method, setting.num_frames).visual_per_layer,
-        )
+            return None
+        solved = solve(setting.method, Budget(setting.budget), workload, count)
         if isinstance(solved, Unreachable):
             raise ValueError(solved.reason)
-        return solved.method, solved.settings
+        return solved
 
     def _answer(self, setting: Setting, method: Method, max_new_tokens: int | None = None) -> tuple[Result, float]:
         frames, begun = self.frames(setting.num_frames), time.perf_counter()

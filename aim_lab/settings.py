@@ -15,14 +15,16 @@ from aim_core.methods.knobs import ModelShape, ShareKnob
 from aim_core.methods.registry import METHODS, make_method
 from aim_lab.code import DENSE
 
-BUDGET = "budget"  # in place of a setting: the share of the dense FLOPs that a method is set to
+# In place of a method's settings, a cost that its knob is moved to, for each question:
+BUDGET = "budget"  # a share of the dense FLOPs
+AS_DENSE = "as_dense"  # the FLOPs of the dense model at so many frames
 
 
 @dataclass(frozen=True)
 class Setting:
     """A method of the registry, or DENSE, with some of its settings and a number of frames.
 
-    pairs: settings by keyword of `make_method`, sorted; or BUDGET alone, see `budget`.
+    pairs: settings by keyword of `make_method`, sorted; or BUDGET or AS_DENSE alone.
     Raises ValueError for what there is not, or a number that does not fit.
     """
 
@@ -37,8 +39,10 @@ class Setting:
             raise ValueError(f"{DENSE} is the model as it is: it has no settings, got {self.pairs[0][0]}")
         if self.budget is not None and (len(self.pairs) > 1 or not 0 < self.budget <= 1):
             raise ValueError(f"{BUDGET} stands alone and is a share in (0, 1], got {dict(self.pairs)}")
+        if self.as_dense is not None and (len(self.pairs) > 1 or type(self.as_dense) is not int or self.as_dense < 1):
+            raise ValueError(f"{AS_DENSE} stands alone and is a number of frames, got {dict(self.pairs)}")
         if self.method != DENSE:
-            make_method(self.method, **({} if self.budget is not None else dict(self.pairs)))
+            make_method(self.method, **({} if self.is_open else dict(self.pairs)))
 
     @classmethod
     def of(cls, method: str, num_frames: int = 8, **settings) -> Setting:
@@ -53,10 +57,20 @@ class Setting:
         """The share of the dense FLOPs that its knob is moved to, for each question; None if it is set by hand."""
         return self.settings.get(BUDGET)
 
+    @property
+    def as_dense(self) -> int | None:
+        """The number of frames at which the dense model costs what its knob is moved to, for each question."""
+        return self.settings.get(AS_DENSE)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a cost stands for its settings, so that they hang on the question."""
+        return self.budget is not None or self.as_dense is not None
+
     def build(self) -> Method:
-        """The method with just these settings. Raises ValueError for one with a budget, which hangs on the question."""
-        if self.budget is not None:
-            raise ValueError(f"what {self} is depends on the question: solve its budget first")
+        """The method with just these settings. Raises ValueError for an open one."""
+        if self.is_open:
+            raise ValueError(f"what {self} is depends on the question: solve its cost first")
         return as_method(AimConfig.dense()) if self.method == DENSE else make_method(self.method, **self.settings)
 
     def complete(self, shape: ModelShape) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from aim_core.methods.counts import is_counted
 from aim_core.methods.registry import METHODS, make_method
 from aim_core.workload import Workload
 from aim_lab.code import DENSE
+from aim_lab.equal_cost import AIM, keep_ratios
 from aim_lab.settings import Setting
 
 WIDTH = 0.01  # of the budget
-AIM = "aim"
 COSTS = ("flops", "kv")  # what has a closed form
 
 
@@ -37,11 +36,11 @@ class Limit:
             raise ValueError(f"a limit is above 0 and of {' or '.join(COSTS)}, got {self.most} of {self.of}")
 
     def cost(
-        self, workload: Workload, visual_per_layer: Sequence[int], text_per_layer: Sequence[int] | None = None
+        self, workload: Workload, visual_per_layer: Sequence[int], others_per_layer: Sequence[int] | None = None
     ) -> float:
-        """text_per_layer: as in `Workload.flops`."""
+        """others_per_layer: as in `Workload.flops`."""
         told = workload.flops if self.of == "flops" else workload.kv_bytes
-        return float(told(visual_per_layer, text_per_layer))
+        return float(told(visual_per_layer, others_per_layer))
 
     def dense(self, workload: Workload) -> float:
         """What the dense model costs."""
@@ -110,10 +109,7 @@ def shell(
 
 def _of_aim(workload: Workload, num_frames: int, limit: Limit) -> Iterator[tuple[Setting, float]]:
     """By bisection over the keep ratios that leave different numbers of tokens, for each l1 and l2."""
-    patches = max(rows * columns for _, (rows, columns) in workload.blocks)
-    ratios = [
-        math.floor(count / patches * 1e6) / 1e6 for count in range(1, patches + 1)
-    ]  # rounded up they leave one more
+    ratios = keep_ratios(workload)
     for l1, l2 in _schedules(workload):
 
         @cache
@@ -121,7 +117,7 @@ def _of_aim(workload: Workload, num_frames: int, limit: Limit) -> Iterator[tuple
             method = make_method(AIM, keep_ratio=ratios[index], l1=l1, l2=l2)
             return limit.cost(workload, workload.visual_per_layer(method))
 
-        most = bisect_right(range(patches), limit.most, key=cost)
+        most = bisect_right(range(len(ratios)), limit.most, key=cost)
         for index in range(most - 1, -1, -1):
             if cost(index) < (1 - WIDTH) * limit.most:
                 break
@@ -143,7 +139,7 @@ def _of(name: str, workload: Workload, num_frames: int, limit: Limit) -> Iterato
     solved = solve(name, Budget(share * (1 - WIDTH / 2), limit.of), workload)
     if isinstance(solved, Unreachable):
         raise ValueError(solved.reason)
-    cost = limit.cost(workload, solved.visual_per_layer, workload.text_per_layer(solved.method))
+    cost = limit.cost(workload, solved.visual_per_layer, workload.others_per_layer(solved.method))
     if not (1 - 2 * WIDTH) * limit.most <= cost <= limit.most:
         raise ValueError(f"{METHODS[name].title} comes no nearer than {cost / limit.most:.1%} of the budget")
     yield Setting.of(name, num_frames, **solved.settings), cost

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from aim_core.engine import Engine
 from aim_lab.code import DENSE
@@ -18,6 +19,14 @@ from aim_lab.settings import Setting
 
 Found = Line | Failed
 Spread = Callable[[Sequence[Task]], Iterator[Sequence[Found]]]
+
+
+class Known(Protocol):
+    """Lines by their key: a log, or a dict."""
+
+    def __contains__(self, key: str, /) -> bool: ...
+
+    def __getitem__(self, key: str, /) -> Line: ...
 
 
 @dataclass(frozen=True)
@@ -33,16 +42,17 @@ class Plan:
         """The settings, the dense run first."""
         return tuple(dict.fromkeys((Setting.of(DENSE, self.recipe.reference), *self.settings)))
 
-    def lines(self, log: Log) -> list[Line]:
+    def lines(self, log: Known) -> list[Line]:
         """What the file holds of it, question by question, with the answers that are wanted now."""
         wanted = (self.recipe.line(document, own) for document in self._each_once() for own in self.cells)
         return [_with_wanted(log[line.key], line.wanted) for line in wanted if line.key in log]
 
-    def tasks(self, log: Log) -> list[Task]:
+    def tasks(self, log: Known) -> list[Task]:
         """What the file lacks of it, a task for each question that lacks anything; each question and video once."""
-        return [task for document in self._each_once() if (task := self._task(document, log)).settings]
+        return [task for document in self._each_once() if (task := self.task(document, log)).settings]
 
-    def _task(self, document: Document, log: Log) -> Task:
+    def task(self, document: Document, log: Known) -> Task:
+        """What the file lacks of one document, the dense run first."""
         lines = {own: self.recipe.line(document, own) for own in self.cells}
         missing = tuple(own for own, line in lines.items() if line.key not in log)
         dense = lines[self.cells[0]]
@@ -97,7 +107,7 @@ def sweep(
     stop:     asked after each step; once it is true, nothing more is begun.
     Raises ValueError where another sweep is writing the file.
     """
-    with _alone(path):
+    with alone(path):
         log = Log(path)
         before, failed = len(log), []
         tasks = plan.tasks(log)
@@ -120,8 +130,11 @@ def _keep(log: Log, found: Iterable[Found]) -> list[Failed]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other sweeps from the same file, or each would ask what the other asks."""
+def alone(path: Path) -> Iterator[None]:
+    """Keep other sweeps from the same file, or each would ask what the other asks.
+
+    Raises ValueError where another sweep is writing it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(path.name + ".lock").open("a") as lock:
         try:

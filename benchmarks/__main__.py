@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import gpu, growth, page, speedup
+from benchmarks import gpu, growth, low_bits, page, speedup
 from benchmarks.shapes import SHAPES
 
-PARTS = {"speedup": speedup, "page": page, "growth": growth, "gpu": gpu}
+PARTS = {"speedup": speedup, "page": page, "growth": growth, "low_bits": low_bits, "gpu": gpu}
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -32,6 +32,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--reruns", type=int, default=7, help="requests after the first")
     parser.add_argument("--growth-layers", type=int, default=6, help="layers in the growth part; 0 for all")
     parser.add_argument("--growth-frames", type=int, nargs="+", default=[8, 16, 32, 64, 128, 192])
+    parser.add_argument("--low-bits-layers", type=int, default=4, help="layers in the part about bits")
     parser.add_argument("--gpu-device", default="cuda")
     parser.add_argument("--gpu-shape", choices=SHAPES, default="Qwen2-7B")
     parser.add_argument("--gpu-frames", type=int, default=32)

@@ -7,7 +7,7 @@ from gradio.events import Dependency
 from starlette.middleware import Middleware
 
 from aim_core.media.decode import being_read
-from page import assets, compare, layout_inputs, layout_results, layout_shared, scripts, talk
+from page import assets, compare, lab, layout_inputs, layout_results, layout_shared, scripts, talk
 from page.compare_handlers import kept_comparisons
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
@@ -34,6 +34,7 @@ from page.state.cancellation import Cancellation
 from page.state.models import Models
 from page.state.startup import Loaded
 from page.state.store import ResultStore
+from page.state.sweeps import Sweeps
 from page.state.taken_files import TakenFiles
 from page.state.talks import Talks
 from page.state.waiting import MODEL_LINE, RUNS_AT_ONCE
@@ -53,6 +54,7 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
     depth, default = loaded.engine.num_layers, adapter.default_config()
     store, talks = ResultStore(settings.store_bytes // 2, settings.keep_seconds), Talks(settings.store_bytes // 4)
     kept, taken = kept_comparisons(settings.store_bytes // 4, settings.keep_seconds), TakenFiles(settings.export_bytes)
+    sweeps = Sweeps(settings.sweeps.place, settings.sweeps.most_bytes, settings.sweeps.keep_seconds)
     cancellation = Cancellation()
     with PageBlocks(title=ENGLISH["TITLE"], delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="head"):
@@ -87,13 +89,17 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
         Explain(loaded, handlers.first).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
         compare.build(models, handlers, demo, kept)
+    with demo.route("Lab", PAGES["lab"], show_in_navbar=False):
+        lab.build(models, handlers, demo, sweeps, settings.sweeps)
     models.on_gone += [lambda _: prompts.cache_clear(), lambda _: talks.clear()]
     demo.settle(settings, lambda: models.turns.holders() | being_read())
     demo.more_routes = [switching.route()]
     demo.tidied = [store.expire, kept.expire, taken.forget, talks.expire, lambda: talks.keep_open(demo.is_open)]
+    demo.tidied += [sweeps.tidy]
     demo.record.gauges["kept_runs_bytes"] = lambda: store.num_bytes
     demo.record.gauges["kept_comparisons_bytes"] = lambda: kept.num_bytes
     demo.record.gauges["kept_caches_bytes"] = lambda: talks.num_bytes
+    demo.record.gauges["kept_sweeps_bytes"] = lambda: sweeps.num_bytes
     return demo
 
 
@@ -105,15 +111,15 @@ def _connect(handlers: PerModel[Handlers], media: MediaInputs, controls: Control
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
     layout_inputs.arm_stop(controls.stop, asked)  # before what it stops: listeners are worked off in their order
-    run = _connect_run(handlers, controls, [*settings, controls.details, key], outputs)
+    run = _connect_run(handlers, controls, [*settings, controls.details, key, *controls.sound], outputs)
     marks = (results.explorer.overrides, results.answers.undo)
-    hand = [_connect_hand(handlers, event, [*controls.sliders, key], outputs) for event in marks]
+    hand = [_connect_hand(handlers, event, [*controls.sliders, key, *controls.sound], outputs) for event in marks]
     _connect_break(handlers, controls)
     times = _connect_times(handlers, run)
     layout_inputs.disarm_stop(controls.stop, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
     _connect_patches(handlers)
-    return [run, *hand, _connect_follow(handlers, controls, [*settings, key], outputs)]
+    return [run, *hand, _connect_follow(handlers, controls, [*settings, key, *controls.sound], outputs)]
 
 
 def _connect_run(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:
@@ -196,7 +202,7 @@ def _connect_patches(handlers: PerModel[Handlers]) -> None:
 def _connect_follow(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:
     """A moved slider asks again."""
     return gr.on(
-        [slider.change for slider in controls.sliders],
+        [one.change for one in (*controls.sliders, *controls.sound)],
         handlers.call("follow"),
         inputs,
         outputs,

@@ -8,6 +8,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -55,10 +56,16 @@ def checked_question(question: object) -> str:
     return text
 
 
-def checked_config(keep_ratio: Any, l1: object, l2: object, least_l1: int = 0) -> AimConfig:
+def checked_config(
+    keep_ratio: Any, l1: object, l2: object, least_l1: int = 0, audio_keep_ratio: Any = 1.0, audio_floor: Any = 1.0
+) -> AimConfig:
     """Slider values as a configuration. least_l1: the model's earliest."""
     try:
-        config = AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2))
+        config = replace(
+            AimConfig(float(keep_ratio), _whole("l1", l1), _whole("l2", l2)),
+            audio_keep_ratio=float(audio_keep_ratio),
+            audio_floor=float(audio_floor),
+        )
         if config.l1 < least_l1:
             raise ValueError(strings().EARLY.format(least=least_l1, l1=config.l1))
         return config

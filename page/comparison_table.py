@@ -60,6 +60,8 @@ def comparison(dense: Result, aim: Result, timed_prefills: int) -> str:
             times(full.total_flops, less.total_flops),
         ),
     ]
+    if full.audio_per_layer and less.audio_per_layer:
+        rows[2:2] = _heard(full.audio_per_layer, less.audio_per_layer)
     if timed_prefills:
         rows = [*_timed(dense, aim), *rows]
     lines = [strings().COMPARISON_HEAD, "|---|---:|---:|---:|"]
@@ -79,6 +81,13 @@ def summary(runs: dict[str, Result]) -> dict:
 
 def times(more: float, less: float) -> str:
     return f"{more / less:.1f}×" if less else "–"
+
+
+def _heard(full: tuple[int, ...], less: tuple[int, ...]) -> list[tuple[str, str, str, str]]:
+    """Rows of audio tokens, dense and with AIM."""
+    names, means = strings().COMPARISON_ROWS, (_mean(full), _mean(less))
+    first = (names["audio_first"], f"{full[0]:,}", f"{less[0]:,}", times(full[0], less[0]))
+    return [first, (names["audio_mean"], f"{means[0]:,.0f}", f"{means[1]:,.0f}", times(*means))]
 
 
 def _timed(dense: Result, aim: Result) -> list[tuple[str, str, str, str]]:
@@ -101,6 +110,7 @@ def _mean(counts: tuple[int, ...]) -> float:
 
 
 def _record(result: Result) -> dict:
+    heard = {"audio_tokens_per_layer": list(result.cost.audio_per_layer)} if result.cost.audio_per_layer else {}
     return {
         "answer": result.answer,
         "keep_ratio": settings_of(result).keep_ratio,
@@ -110,4 +120,4 @@ def _record(result: Result) -> dict:
         "vision_flops": result.cost.vision_flops,
         "first_word_ms": [round(ms, 3) for ms in result.timing.first_words_ms],
         "prefill_ms": [round(ms, 3) for ms in result.timing.runs_ms],
-    }
+    } | heard

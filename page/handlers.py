@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,6 @@ from aim_core.errors import Stopped
 from aim_core.media.frames import Frames
 from aim_core.overrides import NO_OVERRIDES, TokenOverrides
 from aim_core.result import Result
-from aim_core.trace import Trace
 from aim_core.turns import Turns
 from page.checks import (
     checked_config,
@@ -28,20 +27,15 @@ from page.checks import (
     refusal,
     shown_file,
 )
-from page.comparison_table import comparison, summary
 from page.components.answers.component import answers_record
-from page.components.asked.component import Asked, asked_record
-from page.components.explorer.by_hand import by_hand_record
-from page.components.explorer.component import Explored
-from page.components.first_token.component import first_token_record
-from page.components.word_frames.component import word_frames_record
+from page.components.asked.component import Asked
 from page.i18n import strings
 from page.layout import Results, Update
 from page.overrides import checked_overrides
-from page.permalink import slider_values
+from page.run_panels import RunPanels
 from page.server.settings import ServerSettings
 from page.state.cancellation import Cancellation
-from page.state.model_facts import EMBEDDED_NAME, ModelFacts
+from page.state.model_facts import ModelFacts
 from page.state.progress import RunProgress
 from page.state.runner import Runner
 from page.state.samples import known_answer
@@ -71,6 +65,7 @@ class Handlers:
         self.adapter, self.facts = loaded.engine.adapter, ModelFacts.of(loaded)
         self.tokenizer = self.adapter.processor.tokenizer
         self.maker = Maker(self.facts, self.tokenizer)
+        self.panels = RunPanels(results, self.facts, self.adapter)
         self.runner = Runner(loaded.engine, loaded.world, turns, talks)
         self.cancellation = cancellation or Cancellation()
 
@@ -94,20 +89,22 @@ class Handlers:
         key,
         request: gr.Request,
         progress=gr.Progress(),
+        *sound,
     ):
         """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
-        question, config = checked_question(question), checked_config(keep_ratio, l1, l2, self.adapter.least_l1)
+        question, (config, hears) = checked_question(question), self._settings(keep_ratio, l1, l2, sound)
         path = checked_media(video, image, shown)
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            frames = self._frames(path, num_frames, stop)
+            frames = self._frames(path, num_frames, stop, hears)
             ask, page = partial(self.runner.run, frames, question, details=details, stop=stop), request.session_hash
             with self.runner.turns.turn(waiting("model", stop, strings().RUNNING["dense"], 0.2)):
                 dense = ask(AimConfig.dense(), kept_for=(page, "dense"), **self._told(progress, "dense", 0.2, 0.6))
                 known, world = known_answer(path, question), self.runner.world_check(frames, question)
-                asked = Asked(path, question, num_frames, len(frames.times), config, time.time())
+                seen = num_frames, len(frames.times)
+                asked = Asked(path, question, *seen, config, time.time(), hears, frames.audio is not None)
                 yield {
-                    self.results.asked: self._asked(asked),
+                    self.results.asked: self.panels.asked(asked),
                     self.results.answers: answers_record({"dense": dense}, False, known, world),
                     self.results.first_token: None,
                 }
@@ -115,12 +112,21 @@ class Handlers:
                 aim = ask(config, kept_for=(page, "aim"), **self._told(progress, "aim", 0.6, 1.0))
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
-            stored = StoredRun(path, question, num_frames, dense, aim, details=details, known=known, world=world)
+            more = {"details": details, "known": known, "world": world, "hears": hears}
+            stored = StoredRun(path, question, num_frames, dense, aim, **more)
             yield self._shown(replace(stored, maker=self.maker), key)
 
-    def _frames(self, path: str, num_frames: int, stop: Callable[[], bool]) -> Frames:
-        """The frames to ask about; says so if the file has fewer."""
-        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames, waiting("file", stop)))
+    def _settings(self, keep_ratio, l1, l2, sound: Sequence) -> tuple[AimConfig, bool]:
+        """What the sliders say, and whether the sound is to be heard. sound: what its controls say, in their order."""
+        hears, *audio = sound if sound and self.adapter.hearing else (True,)
+        return checked_config(keep_ratio, l1, l2, self.adapter.least_l1, *audio), hears is not False
+
+    def _frames(self, path: str, num_frames: int, stop: Callable[[], bool], hears: bool) -> Frames:
+        """The frames to ask about, and the sound; says so if the file has fewer, or no sound for a model that hears."""
+        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames, waiting("file", stop), hears))
+        if frames.sound in strings().SOUND_STATES and self.adapter.hearing:
+            sentence = strings().SOUND_STATES[frames.sound].format(most=f"{self.adapter.hearing[1]:g}")
+            gr.Info(sentence, title=strings().TITLES["sound"])
         if (different := len(np.unique(frames.times))) < len(frames.times):
             sentence = strings().FEW_FRAMES.format(different=different, shown=len(frames.times))
             gr.Warning(sentence, title=strings().TITLES["few"])
@@ -140,17 +146,17 @@ class Handlers:
             return gr.skip()
         try:
             with self.cancellation.run(request.session_hash) as stop:
-                frames = self.runner.frames(stored.path, stored.num_frames, waiting("file", stop))
+                frames = self.runner.frames(stored.path, stored.num_frames, waiting("file", stop), stored.hears)
                 with self.runner.turns.turn(waiting("model", stop)):
                     stored = self.runner.timed(stored, frames, stop)
         except Stopped:
             return gr.skip()
         self.store.put(stored, key)
-        panels = self.panels(stored)
+        panels = self.panels.of(stored)
         return {component: panels[component] for component in self.results.timed}
 
     @guarded
-    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, request: gr.Request):
+    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, request: gr.Request, *sound):
         """Ask the last question again with the sliders' new values; nothing before there was one.
 
         A run that was loaded from a file has no video here, so it stays as it is; and so does a run of another file
@@ -163,33 +169,35 @@ class Handlers:
             return gr.skip()
         if (shown_file(video, image, shown), str(question or "").strip()) != (stored.path, stored.question):
             return gr.skip()
-        config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
+        (config, hears), num_frames = self._settings(keep_ratio, l1, l2, sound), checked_frames(num_frames)
+        asked = replace(stored, num_frames=num_frames, hears=hears)
         same_frames = num_frames == stored.num_frames
         overrides = stored.overrides if same_frames else NO_OVERRIDES  # they belong to their frames
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
             try:
-                again = self._again(stored, config, num_frames, overrides, stop, request.session_hash)
+                again = self._again(stored, asked, config, overrides, stop, request.session_hash)
             except ValueError as error:  # merged otherwise, two overrides may be on one token
                 gr.Warning(strings().OVERRIDES_OFF.format(reason=error), title=strings().TITLES["overrides"])
-                again = self._again(stored, config, num_frames, NO_OVERRIDES, stop, request.session_hash)
+                again = self._again(stored, asked, config, NO_OVERRIDES, stop, request.session_hash)
             return self._shown(again, key)
         return gr.skip()
 
     @guarded
-    def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
+    def by_hand(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request, *sound):
         """Run AIM again with the patches that the reader protected or removed; without any, show AIM alone again."""
         stored = self.stored(key)
         if stored is None:
             raise refusal(strings().NO_RUN, "overrides")
         if stored.model is not None:
             raise refusal(strings().OTHERS_ONLY if stored.is_others else strings().LOADED_ONLY, "overrides")
-        config, num_frames = checked_config(keep_ratio, l1, l2, self.adapter.least_l1), checked_frames(num_frames)
+        (config, hears), num_frames = self._settings(keep_ratio, l1, l2, sound), checked_frames(num_frames)
+        asked = replace(stored, num_frames=num_frames, hears=hears)
         overrides = checked_overrides(event._data if event else None, stored.aim.trace)
         if overrides and num_frames != stored.num_frames:
             raise refusal(strings().BAD_OVERRIDES, "overrides")
         try:
             with self.cancellation.run(request.session_hash) as stop:
-                again = self._again(stored, config, num_frames, overrides, stop, request.session_hash)
+                again = self._again(stored, asked, config, overrides, stop, request.session_hash)
         except Stopped:
             return gr.skip()
         except ValueError as error:
@@ -199,13 +207,13 @@ class Handlers:
             gr.Info(strings().HAND_SAME if same else strings().HAND_OTHER, title=strings().TITLES["overrides"])
         return self._shown(again, key)
 
-    def marks(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request):
+    def marks(self, keep_ratio, l1, l2, num_frames, key, event: gr.EventData, request: gr.Request, *sound):
         """`by_hand`; why it refuses is also said in the explorer, where the marks were made."""
         try:
-            yield self.by_hand(keep_ratio, l1, l2, num_frames, key, event, request)
+            yield self.by_hand(keep_ratio, l1, l2, num_frames, key, event, request, *sound)
         except gr.Error as error:
             if stored := self.stored(key):
-                explored = self.panels(stored)[self.results.explorer]
+                explored = self.panels.of(stored)[self.results.explorer]
                 yield {self.results.explorer: explored._replace(refused=error.message)}
             raise
 
@@ -215,7 +223,7 @@ class Handlers:
         self.cancellation.stop(request.session_hash)
         stored = self.stored(key)
         gr.Info(strings().STOPPED if stored else strings().STOPPED_FIRST, title=strings().TITLES["stopped"])
-        panels = self.panels(stored) if stored else {}
+        panels = self.panels.of(stored) if stored else {}
         return {panel: panels.get(panel) for panel in self.results.answered}
 
     @guarded
@@ -226,71 +234,42 @@ class Handlers:
             raise refusal(strings().RESULT_GONE, "gone")
         if stored is None or stored.is_bare:
             return gr.skip()
-        return {self.results.word_frames: self.word_frames(stored, with_patches=True)}
-
-    def word_frames(self, stored: StoredRun, with_patches: bool = False) -> tuple[Trace, dict]:
-        """What the panel of words gets of a run."""
-        record = word_frames_record(stored.runs, stored.saved_tokens or self.tokenizer, with_patches)
-        return stored.aim.trace, record
+        return {self.results.word_frames: self.panels.word_frames(stored, with_patches=True)}
 
     def _again(
         self,
         stored: StoredRun,
+        asked: StoredRun,
         config: AimConfig,
-        num_frames: int,
         overrides: TokenOverrides,
         stop: Callable[[], bool],
         page: str | None,
     ) -> StoredRun:
-        """The same question with other settings or overrides; what has not changed does not run again."""
-        same_frames = num_frames == stored.num_frames
+        """The same question with other settings or overrides; what has not changed does not run again.
+
+        asked: `stored` with the number of frames, and the hearing, that are wanted now.
+        """
+        same_frames = (asked.num_frames, asked.hears) == (stored.num_frames, stored.hears)
         same = same_frames and config == stored.aim.config
-        ask = partial(self._ask_again, stored, num_frames, stop)
+        ask = partial(self._ask_again, asked, stop)
         dense = stored.dense if same_frames else ask("dense", AimConfig.dense(), kept_for=(page, "dense"))
         aim = stored.aim if same else ask("aim", config, kept_for=(page, "aim"))
         hand = stored.hand
         if not same or overrides != stored.overrides:
             hand = ask("aim", config, overrides=overrides) if overrides else None
         timed = stored.timed_prefills if same else 0
-        again = replace(stored, num_frames=num_frames, dense=dense, aim=aim, hand=hand, is_example=False)
+        again = replace(asked, dense=dense, aim=aim, hand=hand, is_example=False)
         return replace(again, timed_prefills=timed, asked_at=time.time())
 
-    def _ask_again(
-        self, stored: StoredRun, num_frames: int, stop: Callable[[], bool], name: str, config: AimConfig, **more
-    ) -> Result:
+    def _ask_again(self, asked: StoredRun, stop: Callable[[], bool], name: str, config: AimConfig, **more) -> Result:
         """One run more about a file and question, in a turn of its own; name: in RUNNING."""
-        frames = self.runner.frames(stored.path, num_frames, waiting("file", stop))
+        frames = self.runner.frames(asked.path, asked.num_frames, waiting("file", stop), asked.hears)
         with self.runner.turns.turn(waiting("model", stop, strings().RUNNING[name], 0.5)):
-            return self.runner.run(frames, stored.question, config, details=stored.details, stop=stop, **more)
+            return self.runner.run(frames, asked.question, config, details=asked.details, stop=stop, **more)
 
     def _shown(self, stored: StoredRun, key: str | None) -> Update:
         """What the panels get of a run, which is stored for redrawing, and its key."""
-        return self.panels(stored) | {self.results.key: self.store.put(stored, key)}
-
-    def panels(self, stored: StoredRun) -> Update:
-        """What each panel gets of a run; of a trace alone there is only the explorer's."""
-        to = self.results
-        if stored.is_bare:
-            return dict.fromkeys(to.panels) | {to.explorer: Explored(stored.shown)}
-        tokenizer = stored.saved_tokens or self.tokenizer
-        return {
-            to.asked: self._asked(Asked.of(stored), stored.model, stored.is_others),
-            to.answers: answers_record(
-                stored.runs, stored.timed_prefills > 0, stored.known, stored.world, is_saved=stored.model is not None
-            ),
-            to.first_token: first_token_record(stored.runs, tokenizer, stored.world),
-            to.comparison: comparison(stored.dense, stored.aim, stored.timed_prefills),
-            to.explorer: Explored(stored.shown, by_hand_record(stored.runs)),
-            to.word_frames: self.word_frames(stored),
-            to.summary: summary(stored.runs),
-        }
-
-    def _asked(self, asked: Asked, maker: ModelFacts | None = None, is_others: bool = False) -> dict:
-        """The strip's record of a run; maker: of a run from a file or of another model, its model."""
-        name = (maker or self.facts).name
-        sliders = slider_values(asked.config, asked.num_frames, self.adapter.num_layers, self.adapter.least_l1)
-        shown = strings().EMBEDDED_NAME if name == EMBEDDED_NAME else name
-        return asked_record(asked, shown, sliders, is_saved=maker is not None, is_others=is_others)
+        return self.panels.of(stored) | {self.results.key: self.store.put(stored, key)}
 
     @guarded
     def open_figures(self):

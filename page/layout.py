@@ -48,6 +48,10 @@ class Controls:
     l1: gr.Slider
     l2: gr.Slider
     num_frames: gr.Slider
+    sound_box: gr.Column
+    hears: gr.Checkbox
+    audio_keep_ratio: gr.Slider
+    audio_floor: gr.Slider
     details: gr.Checkbox
     estimate: gr.HTML
     run: gr.Button
@@ -57,6 +61,11 @@ class Controls:
     def sliders(self) -> list[gr.Slider]:
         """As handlers take them."""
         return [self.keep_ratio, self.l1, self.l2, self.num_frames]
+
+    @property
+    def sound(self) -> list[Any]:
+        """Of a model that hears, as handlers take them last."""
+        return [self.hears, self.audio_keep_ratio, self.audio_floor]
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,29 +111,45 @@ def controls(
             l2 = gr.Slider(
                 least + 1, depth + 1, default.l2, step=1, label="l2", info=text("L2_INFO"), elem_id="l2", **look
             )
-    sliders = [keep_ratio, l1, l2, num_frames]
+        sound_box, hears, audio_keep_ratio, audio_floor = sound_controls(adapter.hearing is not None, look)
+    sliders, sound = [keep_ratio, l1, l2, num_frames], (hears, audio_keep_ratio, audio_floor)
     small = is_small(loaded.engine)
     details = gr.Checkbox(
         small, label=text("DETAILS"), info=text("DETAILS_INFO"), visible=not small, elem_id="details", container=False
     )
     settings = usual_settings(loaded) | frames_and_prompts(adapter, *SIZE)
     estimate = EstimatePanel(value=settings, elem_id="estimate")
-    estimate.follow(adapter_now or (lambda: adapter), media, sliders)
+    estimate.follow(adapter_now or (lambda: adapter), media, [*sliders, *sound])
     l1.input(None, [l1, l2], [l1, l2], js=L2_FOLLOWS_L1, api_visibility="private")
     l2.input(None, [l1, l2], [l1, l2], js=L1_FOLLOWS_L2, api_visibility="private")
-    return Controls(question, keep_ratio, l1, l2, num_frames, details, estimate, run, stop)
+    return Controls(question, keep_ratio, l1, l2, num_frames, sound_box, *sound, details, estimate, run, stop)
+
+
+def sound_controls(has_sound: bool, look: dict[str, Any]) -> tuple[gr.Column, gr.Checkbox, gr.Slider, gr.Slider]:
+    """Whether the sound of a video is heard, and what becomes of audio tokens; of a model that hears."""
+    with gr.Column(visible=has_sound, elem_id="sound") as box:
+        hears = gr.Checkbox(True, label=text("HEARS"), info=text("HEARS_INFO"), elem_id="hears")
+        with gr.Row():
+            keep, floor = (
+                gr.Slider(
+                    least, 1, 1, step=0.01, label=text(name), info=text(f"{name}_INFO"), elem_id=name.lower(), **look
+                )
+                for name, least in (("AUDIO_KEEP_RATIO", LEAST_RATIO), ("AUDIO_FLOOR", 0))
+            )
+    return box, hears, keep, floor
 
 
 def usual_settings(loaded: Loaded) -> dict[str, Any]:
     """What the estimate of a model begins with, but for the size of frames."""
     default, kind = loaded.engine.adapter.default_config(), loaded.engine.adapter.modalities[-1]
     usual = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2}
+    usual |= {"hears": True, "audio_keep_ratio": 1.0, "audio_floor": 1.0}
     return usual | {"frames": FRAMES if kind == "video" else 1, "kind": kind, "model": model_sizes(loaded.engine)}
 
 
-def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = None) -> Update:
+def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = None, film: object = None) -> Update:
     """The inputs as they are for another model than the page was made for. shown: the estimate's value so far, which
-    knows the size of the files."""
+    knows the size of the files; film: the video on its tab."""
     adapter, depth = loaded.engine.adapter, loaded.engine.num_layers
     default, least, has_frames = adapter.default_config(), adapter.least_l1, "video" in adapter.modalities
     settings, small = usual_settings(loaded), is_small(loaded.engine)
@@ -143,8 +159,12 @@ def fitted(loaded: Loaded, media: MediaInputs, controls: Controls, shown: Any = 
         controls.l1: gr.update(minimum=least, maximum=depth, value=default.l1),
         controls.l2: gr.update(minimum=least + 1, maximum=depth + 1, value=default.l2),
         controls.num_frames: gr.update(value=settings["frames"], visible=has_frames),
+        controls.sound_box: gr.update(visible=adapter.hearing is not None),
+        controls.hears: gr.update(value=True),
+        controls.audio_keep_ratio: gr.update(value=1.0),
+        controls.audio_floor: gr.update(value=1.0),
         controls.details: gr.update(value=small, visible=not small),
-        controls.estimate: counted_for(adapter, so_far | settings),
+        controls.estimate: counted_for(adapter, so_far | settings, film),
         media.video_tab: gr.update(visible=has_frames),
     } | ({} if has_frames else {media.shown: "image", media.tabs: gr.Tabs(selected="image")})
 

@@ -13,7 +13,8 @@ from aim_core.config import AimConfig
 from page.checks import MAX_FRAMES, checked_config, checked_frames, checked_question
 from page.state.samples import sample_path
 
-LINKED = {"question", "keep_ratio", "l1", "l2", "frames", "sample"}  # what a link may name
+AUDIO = ("audio_keep_ratio", "audio_floor")
+LINKED = {"question", "keep_ratio", "l1", "l2", "frames", "sample", "sound", *AUDIO}  # what a link may name
 LEAST_RATIO = 0.02  # of the page's slider
 
 
@@ -27,6 +28,9 @@ class PermalinkSettings:
     l2: int | None = None
     frames: int | None = None
     sample: str | None = None
+    hears: bool | None = None
+    audio_keep_ratio: float | None = None
+    audio_floor: float | None = None
     bad: tuple[str, ...] = ()
 
     @property
@@ -34,10 +38,18 @@ class PermalinkSettings:
         """In the order of the page's question and sliders."""
         return self.question, self.keep_ratio, self.l1, self.l2, self.frames
 
+    @property
+    def sound(self) -> tuple:
+        """In the order of the page's controls for a model that hears."""
+        return self.hears, self.audio_keep_ratio, self.audio_floor
 
-def permalink_query(question: str, config: AimConfig, frames: int, sample: str | None) -> str:
-    """The query, without its question mark. sample: the name of a sample file, or None."""
+
+def permalink_query(question: str, config: AimConfig, frames: int, sample: str | None, hears: bool = True) -> str:
+    """The query, without its question mark. sample: the name of a sample file, or None. What is as usual with the sound
+    of a model that hears is left out."""
     values = {"question": question, "keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": frames}
+    audio = {name: getattr(config, name) for name in AUDIO}
+    values |= {name: share for name, share in audio.items() if share < 1} | ({} if hears else {"sound": "off"})
     return urlencode({name: value for name, value in (values | {"sample": sample}).items() if value not in ("", None)})
 
 
@@ -47,6 +59,9 @@ def read_permalink(query: Mapping[str, str], depth: int, default: AimConfig, lea
         "question": lambda: checked_question(query["question"]),
         "keep_ratio": lambda: max(LEAST_RATIO, checked_config(query["keep_ratio"], 0, 1).keep_ratio),
         "frames": lambda: checked_frames(_number(query["frames"])),
+        "audio_keep_ratio": lambda: max(LEAST_RATIO, _audio(query, "audio_keep_ratio")),
+        "audio_floor": lambda: _audio(query, "audio_floor"),
+        "sound": lambda: _switch(query["sound"]),
         "sample": lambda: linked_sample(query["sample"]),
     }
     found: dict[str, Any] = {}
@@ -54,7 +69,7 @@ def read_permalink(query: Mapping[str, str], depth: int, default: AimConfig, lea
     for name, read in readers.items():
         if name in query:
             try:
-                found[name] = read()
+                found["hears" if name == "sound" else name] = read()
             except (gr.Error, ValueError):
                 bad.append(name)
     layers, wrong = _layers(query, depth, default, least_l1)
@@ -86,6 +101,22 @@ def slider_values(config: AimConfig, num_frames: int, depth: int, least_l1: int)
     """Keep ratio, l1, l2 and number of frames, each the nearest that the sliders of a model of `depth` layers show."""
     l1, l2 = within_reach(config.l1, config.l2, depth, least_l1)
     return max(LEAST_RATIO, config.keep_ratio), l1, l2, min(num_frames, MAX_FRAMES)
+
+
+def sound_values(config: AimConfig, hears: bool) -> tuple[bool, float, float]:
+    """What the controls of a model that hears show."""
+    return hears, max(LEAST_RATIO, config.audio_keep_ratio), config.audio_floor
+
+
+def _audio(query: Mapping[str, str], name: str) -> float:
+    config = checked_config(1.0, 0, 1, 0, *(query[own] if own == name else 1.0 for own in AUDIO))
+    return getattr(config, name)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError(f"sound is on or off, got {text[:20]!r}")
+    return text == "on"
 
 
 def _number(text: str) -> float:

@@ -54,12 +54,14 @@ def imported(name: str) -> str:
 
 
 def start(entry: str, events: tuple[str, ...]) -> str:
-    """What Gradio runs for a panel: the `start` of its module, which gets what never changes and the value of now.
+    """What Gradio runs for a panel: the `start` of its module, which gets what never changes, and the value of now,
+    which it may set.
 
     Gradio takes each quoted name in it for an event.
     """
     names = ", ".join(f'"{event}"' for event in events)
-    own = "{ ...JSON.parse(props.fixed), get value() { return props.value; } }"
+    value = "get value() { return props.value; }, set value(given) { props.value = given; }"
+    own = f"{{ ...JSON.parse(props.fixed), {value} }}"
     return f"{imported(entry)}.then(({{ start }}) => start({{ element, props: {own}, watch, trigger }})); // {names}"
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from aim_core.low_bits import WEIGHTS
 from page import layout_inputs, layout_shared
 from page.checks import MAX_FRAMES, guarded, refusal
 from page.components.models.component import ADDRESS, EMBEDDED, ModelsPanel, models_record, state_record
@@ -50,6 +51,8 @@ class Switching:
             self.panel,
             self.notice,
             *controls.sliders,
+            controls.sound_box,
+            *controls.sound,
             controls.details,
             controls.estimate,
             tab,
@@ -64,7 +67,8 @@ class Switching:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         self.panel.look(self.look, None, self.panel, trigger_mode="always_last", **quiet)
         self.panel.choose(self.choose, None, self.panel, **quiet)
-        self.panel.fit(self.fit, self.controls.estimate, self.fitted, trigger_mode="always_last", **quiet)
+        seen = [self.controls.estimate, self.media.video]
+        self.panel.fit(self.fit, seen, self.fitted, trigger_mode="always_last", **quiet)
 
     def route(self) -> Route:
         """What a page asks again and again: how far a model is, and which one answers."""
@@ -77,29 +81,29 @@ class Switching:
     @guarded
     def look(self, event: gr.EventData):
         """The models that there are, with what each needs for the page's number of frames."""
-        return self._record(_frames(event._data))
+        return self._record(_frames(event._data), weights=self._weights(event._data))
 
     @guarded
     def choose(self, event: gr.EventData):
         """Let another model answer, or stop the loading of one."""
         asked = event._data if isinstance(event._data, dict) else {}
         self._check_owner(asked.get("secret"))
-        frames = _frames(asked)
+        frames, weights = _frames(asked), self._weights(asked)
         if asked.get("stop") is True:
             self.models.stop()
-            return self._record(frames)
+            return self._record(frames, weights=weights)
         key = str(asked.get("key") or "").strip()
-        choice = None if key == EMBEDDED else self.models.offered(key)
+        choice = None if key == EMBEDDED else self.models.offered(key, weights)
         if choice is None and key != EMBEDDED:
             raise refusal(strings().NOT_OFFERED, "model")
         if not self.models.begin(choice, frames):
             raise refusal(strings().LOADING_ALREADY, "model")
-        return self._record(frames)
+        return self._record(frames, weights=weights)
 
     @guarded
-    def fit(self, estimate) -> Update:
+    def fit(self, estimate, film=None) -> Update:
         """The page as it is for the model that answers now; results stay, with the name of theirs."""
-        return self._fitted(estimate)
+        return self._fitted(estimate, film)
 
     @guarded
     def restore(self, link) -> Update:
@@ -109,14 +113,15 @@ class Switching:
         if self.models.now is self.models.first:
             return update | {self.panel: self._record(USUAL_FRAMES, is_fitted=True)}
         fitted = self._fitted(None)
-        both = {one: fitted[one] | {"value": update[one]} for one in self.controls.sliders if one in update}
+        settings = (*self.controls.sliders, *self.controls.sound)
+        both = {one: fitted[one] | {"value": update[one]} for one in settings if one in update}
         return fitted | update | both
 
-    def _fitted(self, estimate: object) -> Update:
+    def _fitted(self, estimate: object, film: object = None) -> Update:
         loaded, depth = self.models.now, self.models.now.engine.num_layers
         usual = loaded.engine.adapter.default_config()
         layer = gr.update(maximum=depth - 1, value=min(usual.l1 + 1, depth - 1))
-        fitted = layout_inputs.fitted(loaded, self.media, self.controls, estimate)
+        fitted = layout_inputs.fitted(loaded, self.media, self.controls, estimate, film)
         return (
             fitted
             | layout_shared.samples_shown(self.samples, loaded)
@@ -127,8 +132,13 @@ class Switching:
             }
         )
 
-    def _record(self, num_frames: int, is_fitted: bool = False) -> dict:
-        return models_record(self.models, num_frames, self.settings.switchers, is_fitted)
+    def _record(self, num_frames: int, is_fitted: bool = False, weights: str = "") -> dict:
+        return models_record(self.models, num_frames, self.settings.switchers, is_fitted, weights)
+
+    def _weights(self, asked: object) -> str:
+        """How a page says that weights are to be kept; as the server has it where it says nothing."""
+        weights = asked.get("weights") if isinstance(asked, dict) else None
+        return weights if weights in WEIGHTS else self.models.weights
 
     def _check_owner(self, secret: object) -> None:
         """Refuse who may not switch."""

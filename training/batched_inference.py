@@ -13,7 +13,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout
 from aim_core.config import AimConfig
 from aim_core.forward.dialect import cache_of, call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from string import Formatter
 
 from training.questions import ANSWERS, TYPES, WORDINGS
@@ -137,6 +138,25 @@ def sentence(kind: str, word: str, words: dict[str, str]) -> str:
     """The answer `word` to a question of type `kind` about `words`, as a sentence."""
     said = PHRASES.get(kind, {}).get(word, word)
     return SENTENCES[kind].format(said=said.format(**words), **words)
+
+
+def reworded(kind: str, text: str, choice: int) -> str:
+    """A question of type `kind` in another of the wordings that training asked in, which of them by `choice`.
+
+    Raises ValueError for a text that is in no wording of this type.
+    """
+    own = [*ASKED[kind], *TOLD[kind], *KEPT[kind]]
+    found = [(wording, match) for wording in own if (match := re.fullmatch(_pattern(wording), text))]
+    if not found:
+        raise ValueError(f"{text!r} is in no wording of the type {kind}")
+    used, match = max(found, key=lambda one: len(one[0]))  # a longer one says more, and leaves less to its words
+    others = [wording for wording in ASKED[kind] if wording != used]
+    return others[choice % len(others)].format(**match.groupdict())
+
+
+def _pattern(wording: str) -> str:
+    """A regular expression whose groups are the words that a wording leaves open."""
+    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(wording))
 
 
 def wide_words() -> set[str]:

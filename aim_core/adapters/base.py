@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.video_utils import VideoMetadata
 
+from aim_core.adapters.call import MODALITIES, Call, features_only
 from aim_core.adapters.chat import first_turn
 from aim_core.adapters.layout import Layout, MediaSpan, assign_media
 from aim_core.adapters.tower import FEATURE_LAYER, Tower
@@ -23,36 +23,6 @@ from aim_core.ops.flops import widths
 from aim_core.ops.tower_attention import TowerAttention
 from aim_core.reasons import UnfitError
 from aim_core.view import View
-
-MODALITIES = ("image", "video")
-
-
-@dataclass(frozen=True, eq=False)
-class Call:
-    """One call of a stock model's `get_image_features` or `get_video_features`.
-
-    arguments: what it was called with, by parameter name; output: what it returned.
-    merged:    what was merged before the projector, one `Merged` of a single view each, where a family does that.
-    merge_ms:  the time that took, by the clock.
-    tower:     (1 view, rows of all media) what the vision tower says of them, where a method asked for it; 0 for
-               newlines.
-    saved_flops: operations that the vision tower did not do, because tokens were merged in its layers.
-    """
-
-    modality: str
-    arguments: dict[str, Any]
-    output: Any
-    merged: tuple = ()
-    merge_ms: float = 0.0
-    tower: TowerAttention | None = None
-    saved_flops: int = 0
-
-    def without_pixels(self) -> Call:
-        """The same call, for keeping: of pixels only the shape, of the output only what the decoder gets."""
-        slim = {
-            name: value.to("meta") if name.startswith("pixel_") else value for name, value in self.arguments.items()
-        }
-        return replace(self, arguments=slim, output=features_only(self.output))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +51,7 @@ class Adapter(ABC):
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
     modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
     audio_seconds = 0.0  # that an audio token stands for; 0 for a family that does not hear
+    hearing: tuple[float, float] | None = None  # seconds, the shortest sound that it takes and the longest
     pooled_by: tuple[str, ...] = ()  # what `tower_rows` uses of the inner model
 
     def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None = None):
@@ -234,7 +205,7 @@ class Adapter(ABC):
     ) -> tuple[list[str], dict[str, Any]]:
         """What the chat template is told comes before the question, and what the processor is given; as in `inputs`."""
         if audio is not None:
-            raise ValueError(f"{self.model.config.model_type} models do not hear: leave out the audio")
+            raise self.deaf()
         kind = self.kind(frames)
         return [kind], _video(frames, times) if kind == "video" else {"images": [list(frames)]}
 
@@ -247,9 +218,17 @@ class Adapter(ABC):
         agree about that: as `generate` has it. None where they do."""
         return None
 
+    def deaf(self) -> ValueError:
+        """What is raised where a family that does not hear is given a sound."""
+        return ValueError(f"{self.model.config.model_type} models do not hear: leave out the audio")
+
     def audio_flops(self, inputs: dict[str, Tensor]) -> int:
         """Operations of the audio encoder for the sounds in `inputs`; 0 for none."""
         return 0
+
+    def expected_audio(self, num_samples: int) -> tuple[tuple[int, ...], int]:
+        """Tokens of each chunk of a sound of so many samples, and the operations of the audio encoder for it."""
+        return (), 0
 
     def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view, in the order of `media`, (h, w, 3) uint8 before normalisation.
@@ -310,22 +289,6 @@ def _video(frames: np.ndarray, times: np.ndarray) -> dict[str, Any]:
     about = VideoMetadata(round(length * 1000), 1000.0, duration=length, frames_indices=stamps)
     # nested, since SmolVLM's processor takes a flat list for one prompt's videos only from transformers 5.23 on
     return {"videos": [[frames]], "video_metadata": [about], "do_sample_frames": False}
-
-
-def features_only(output: Any) -> Any:
-    """A vision output without the tower's hidden states, which nobody needs any more."""
-    names = ("pooler_output", "deepstack_features")
-    return type(output)(**{name: output[name] for name in names if output.get(name) is not None})
-
-
-def shapes(*size: int) -> Tensor:
-    """Numbers of no value, for their shape."""
-    return torch.empty(size, device="meta")
-
-
-def features_of(*size: int) -> BaseModelOutputWithPooling:
-    """A vision output of which the shape alone is known: (media, rows, width), or (tiles, rows, width)."""
-    return BaseModelOutputWithPooling(pooler_output=shapes(*size))
 
 
 def _with_found(media: list[MediaSpan], call: Call) -> list[MediaSpan]:

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import InternVLForConditionalGeneration
 from transformers.models.got_ocr2.image_processing_got_ocr2 import get_optimal_tiled_canvas
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.adapters.tower import Tower, pool_squares, read_layers

@@ -8,7 +8,8 @@ from typing import Any
 
 from transformers import CLIPVisionConfig, LlavaForConditionalGeneration, PreTrainedConfig
 
-from aim_core.adapters.base import Adapter, Call, Early, features_of, shapes
+from aim_core.adapters.base import Adapter, Early
+from aim_core.adapters.call import Call, features_of, shapes
 from aim_core.adapters.crops import Box, centre_crop
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tower import Tower, read_layers

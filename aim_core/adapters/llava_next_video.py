@@ -13,7 +13,8 @@ from torch import Tensor
 from transformers import LlavaNextVideoForConditionalGeneration, PreTrainedConfig
 from transformers.image_processing_utils import select_best_resolution
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call, features_of, shapes
 from aim_core.adapters.crops import anyres, middle, num_crops
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, clip_tower, crop_box

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call, features_of, shapes
 from aim_core.adapters.crops import Box, anyres, num_crops, padded_to_square
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.tower import Tower, read_layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ import transformers
 from torch import Tensor
 from transformers import PreTrainedConfig, Qwen2_5OmniThinkerForConditionalGeneration, processing_utils
 
-from aim_core.adapters.base import Call, step_of
+from aim_core.adapters.base import step_of
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout, audio_chunks
 from aim_core.adapters.qwen2_5_vl import Qwen25VLAdapter
 from aim_core.ops.flops import linear_flops, vision_flops
@@ -38,11 +40,16 @@ class Qwen25OmniAdapter(Qwen25VLAdapter):
     def audio_seconds(self) -> float:  # type: ignore[override]
         return 1 / self.model.config.position_id_per_seconds
 
+    @property
+    def hearing(self) -> tuple[float, float] | None:  # type: ignore[override]
+        reads = self.processor.feature_extractor
+        return SHORTEST / reads.sampling_rate, reads.n_samples / reads.sampling_rate
+
     def layouts(self, input_ids: Tensor, calls: list[Call]) -> list[Layout]:
         config, found = self.model.config, super().layouts(input_ids, calls)
-        length = int(config.position_id_per_seconds * config.seconds_per_chunk)  # of a chunk, as stock counts
         chunks = [
-            audio_chunks(ids == config.audio_token_id, ids == config.audio_start_token_id, length) for ids in input_ids
+            audio_chunks(ids == config.audio_token_id, ids == config.audio_start_token_id, self._chunk)
+            for ids in input_ids
         ]
         return [replace(layout, audio=own) for layout, own in zip(found, chunks, strict=True)]
 
@@ -92,13 +99,27 @@ class Qwen25OmniAdapter(Qwen25VLAdapter):
         return int(positions[0, 0, -1]) + 1
 
     def audio_flops(self, inputs: dict[str, Tensor]) -> int:
-        """Two convolutions on chunks of mel frames, all as long as the longest; attention inside a chunk, on half as
-        many rows, of which pairs are projected."""
         if "feature_attention_mask" not in inputs:
             return 0
+        return self._encoder_flops(inputs["feature_attention_mask"].sum(-1).tolist())
+
+    def expected_audio(self, num_samples: int) -> tuple[tuple[int, ...], int]:
+        mels = -(-num_samples // self.processor.feature_extractor.hop_length)
+        tokens = _halved(mels) // 2
+        sizes = (min(self._chunk, tokens - first) for first in range(0, tokens, self._chunk))
+        return tuple(sizes), self._encoder_flops([mels])
+
+    @property
+    def _chunk(self) -> int:
+        """Tokens of a chunk, as stock counts."""
+        config = self.model.config
+        return int(config.position_id_per_seconds * config.seconds_per_chunk)
+
+    def _encoder_flops(self, sounds: Sequence[int]) -> int:
+        """Two convolutions on chunks of mel frames, all as long as the longest; attention inside a chunk, on half as
+        many rows, of which pairs are projected. sounds: mel frames of each."""
         config, encoder = self.model.config.audio_config, self.model.model.audio_tower
         mels, width = config.num_mel_bins, config.d_model
-        sounds = inputs["feature_attention_mask"].sum(-1).tolist()
         chunks = [min(2 * config.n_window, length - start) for length in sounds for start in _starts(length, config)]
         longest = max(chunks)
         convolutions = len(chunks) * 6 * width * (mels * longest + width * _halved(longest))

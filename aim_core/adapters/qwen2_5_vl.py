@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.adapters.qwen2_vl import Qwen2VLAdapter
 from aim_core.adapters.tower import Tower
 from aim_core.ops.flops import vision_flops

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from transformers import Qwen2VLForConditionalGeneration
 
-from aim_core.adapters.base import MODALITIES, Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import MODALITIES, Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tower import Tower
 from aim_core.ops.flops import linear_flops, vision_flops

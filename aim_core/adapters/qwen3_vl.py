@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from transformers import Qwen3VLForConditionalGeneration
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.adapters.qwen2_vl import Qwen2VLAdapter
 from aim_core.ops.flops import vision_flops
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from transformers import PreTrainedModel, ProcessorMixin
+import torch
+from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 
 from aim_core.adapters.base import Adapter
 
@@ -39,6 +40,18 @@ def adapter_class(model_type: str) -> type[Adapter]:
         raise ValueError(f"{model_type} models are not supported; these are: {names}")
     file, name, _ = FAMILIES[model_type]
     return getattr(import_module(f"aim_core.adapters.{file}"), name)
+
+
+def outline_of(config: PreTrainedConfig) -> Adapter:
+    """The adapter around a model of this configuration without weights, on the meta device, and without a processor.
+
+    Raises ValueError for a family, or a model of it, that is not supported.
+    """
+    family = adapter_class(config.model_type)
+    family.check(config)
+    _, part = PARTS.get(config.model_type, ("", ""))
+    with torch.device("meta"):
+        return family(family.model_class(getattr(config, f"{part}_config") if part else config).eval())
 
 
 def adapter_for(model: PreTrainedModel, processor: ProcessorMixin | None = None) -> Adapter:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from transformers import SmolVLMForConditionalGeneration
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import MediaSpan, consecutive
 from aim_core.adapters.tiles import TiledAdapter
 from aim_core.adapters.tower import Tower, pool_squares

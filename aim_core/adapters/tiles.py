@@ -7,7 +7,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aim_core.adapters.base import Adapter, Call, features_of, shapes
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call, features_of, shapes
 from aim_core.adapters.crops import Box, tile
 from aim_core.view import View
 

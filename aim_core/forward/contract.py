@@ -10,7 +10,8 @@ from torch import nn
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer
 
-from aim_core.adapters.base import MODALITIES, Adapter
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import MODALITIES
 from aim_core.forward.dialect import alias_in, arguments, parameters
 
 # What forwards are given or report, by the core's names

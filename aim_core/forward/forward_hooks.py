@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.forward.passes import Pass
 
 

@@ -11,7 +11,8 @@ from weakref import WeakSet
 import torch
 from torch import Tensor, nn
 
-from aim_core.adapters.base import MODALITIES, Adapter, Early
+from aim_core.adapters.base import Adapter, Early
+from aim_core.adapters.call import MODALITIES
 from aim_core.errors import Stopped
 from aim_core.forward.canary import check_canary
 from aim_core.forward.contract import check_contract

@@ -150,7 +150,10 @@ class PrefillPass(Pass):
                 record.folded.append(None)
                 if record.audio is not None:
                     heard = (visible[sample] & self.pruner.audio.rows[sample, rows[sample]]).nonzero()[:, 0]
-                    record.kept_audio.append(self._audio_number[sample, rows[sample, heard]].sort().values)
+                    kept, order = self._audio_number[sample, rows[sample, heard]].sort()
+                    record.kept_audio.append(kept)
+                    record.audio_places.append(heard[order])
+                    record.audio_scores.append(None)
                 if self.pruner.text.reduces:
                     told = (visible[sample] & self.pruner.text.rows[sample, rows[sample]]).nonzero()[:, 0]
                     record.kept_text.append(self._text_number[sample, rows[sample, told]].sort().values)
@@ -165,8 +168,10 @@ class PrefillPass(Pass):
             self.records[sample] = replace(self.records[sample], planned=tuple(self.pruner.counts[sample]))
         for layer, sample, scores, steps, others in self._scores:
             record = self.records[sample]
-            record.scores[layer] = scores[record.places[layer]]
             places = record.places[layer]
+            record.scores[layer] = scores[places]
+            if record.audio is not None:
+                record.audio_scores[layer] = scores[record.audio_places[layer]]
             record.steps[layer] = None if steps is None else steps[..., places]
             record.others[layer] = None if others is None else others[..., places]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.forward.forward_hooks import ForwardHooks
 
 _ABSENT = object()

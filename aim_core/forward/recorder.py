@@ -29,8 +29,8 @@ class AudioRows:
     groups: tuple[Tensor, ...]
     seconds: float
 
-    def trace(self, kept: Sequence[Tensor]) -> AudioTrace:
-        """As NumPy records; kept: for each layer the audio rows that entered it."""
+    def trace(self, kept: Sequence[Tensor], scores: Sequence[Tensor | None]) -> AudioTrace:
+        """As NumPy records; kept: for each layer the audio rows that entered it; scores: theirs, where measured."""
         sizes = [len(chunk.rows) for chunk in self.chunks]
         number = [chunk.first + np.arange(size) for chunk, size in zip(self.chunks, sizes, strict=True)]
         return AudioTrace(
@@ -40,6 +40,7 @@ class AudioRows:
             self.seconds,
             np.concatenate([group.cpu().numpy() for group in self.groups]),
             tuple(rows.cpu().numpy() for rows in kept),
+            tuple(_numpy(own, 1) for own in scores),
         )
 
 
@@ -65,6 +66,9 @@ class Record:
     kept_audio: for each layer (k,) int64, ascending audio rows that entered it; empty without `audio`.
     kept_text: for each layer (k,) int64, ascending text rows that entered it, the last row not counted; empty where
                text has no count of its own.
+    audio_places, audio_scores: for each layer where those rows stand, and their scores, as `places` and `scores`.
+    audio_chunks: tokens of each chunk of the prompt's sounds before merging, also where they count as text.
+    planned_audio: for each layer the audio tokens that the method lets into it; () for a prompt without.
     """
 
     views: tuple[View, ...]
@@ -82,13 +86,28 @@ class Record:
     audio: AudioRows | None = None
     kept_audio: list[Tensor] = field(default_factory=list)
     kept_text: list[Tensor] = field(default_factory=list)
+    audio_places: list[Tensor] = field(default_factory=list)
+    audio_scores: list[Tensor | None] = field(default_factory=list)
+    audio_chunks: tuple[int, ...] = ()
+    planned_audio: tuple[int, ...] = ()
 
     @classmethod
-    def begin(cls, layout: Layout, prompt: MergedPrompt, planned: Sequence[int], seconds: float) -> Record:
-        """Of a prompt that no layer has seen yet; seconds: that an audio token stands for."""
+    def begin(
+        cls, layout: Layout, prompt: MergedPrompt, planned: Sequence[int], seconds: float, heard: Sequence[int]
+    ) -> Record:
+        """Of a prompt that no layer has seen yet; seconds: that an audio token stands for; heard: how many of them are
+        let into each layer, where they do not count as text."""
         audio = AudioRows(layout.audio, prompt.heard, seconds) if prompt.heard else None
         views = tuple(part.view for part in layout.views)
-        return cls(views, prompt.groups, prompt.rounds, tuple(planned), audio=audio)
+        chunks = tuple(len(chunk.rows) for chunk in layout.audio)
+        entering = tuple(heard) if prompt.heard else (sum(chunks),) * len(planned)
+        record = cls(views, prompt.groups, prompt.rounds, tuple(planned), audio=audio)
+        return replace(record, audio_chunks=chunks, planned_audio=entering) if chunks else record
+
+    @property
+    def audio_per_layer(self) -> tuple[int, ...]:
+        """Audio tokens that entered each layer; () for a prompt without. Where they count as text, all of them."""
+        return tuple(map(len, self.kept_audio)) if self.audio else self.planned_audio
 
     def trace(self, frames: np.ndarray, times: np.ndarray, similarity: Sequence[Tensor] | None = None) -> Trace:
         """As NumPy records, with the frames (F, H, W, 3) uint8 and their times (F,) in seconds.
@@ -109,7 +128,9 @@ class Record:
         likeness = None if similarity is None else [_numpy(own, 1) for own in similarity]
         trace = Trace.of_views(frames, times, self.views, rows, layers, planned, rounds, likeness)
         trace = replace(trace, kept_text=tuple(own.cpu().numpy() for own in self.kept_text))
-        return trace if self.audio is None else replace(trace, audio=self.audio.trace(self.kept_audio))
+        if self.audio is None:
+            return trace
+        return replace(trace, audio=self.audio.trace(self.kept_audio, self.audio_scores))
 
 
 @dataclass(eq=False)

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aim_core.adapters.base import Adapter, Call
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout
 from aim_core.forward.batch import Batch, collate
 from aim_core.forward.cache import PrunedCacheLayer, cache_to_fill
@@ -224,8 +225,8 @@ class Session(local):
         renumber = method.positions == "sequential" and not self.adapter.grid_positions
         shift = batch.num_removed if renumber else torch.zeros_like(batch.num_removed)
         records = self.recorder.records = [
-            Record.begin(layout, prompt, own, self.adapter.audio_seconds)
-            for layout, prompt, own in zip(layouts, batch.prompts, planned, strict=True)
+            Record.begin(layout, prompt, own, self.adapter.audio_seconds, heard)
+            for layout, prompt, own, heard in zip(layouts, batch.prompts, planned, audio.counts, strict=True)
         ]
         if self.diagnostics is not None:
             self.diagnostics.begin(embeds[0], batch.prompts[0])

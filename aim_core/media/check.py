@@ -10,9 +10,10 @@ from typing import Literal
 from aim_core.media.errors import MediaError
 from aim_core.media.limits import Limits
 from aim_core.media.refuse import refuse_bytes
-from aim_core.media.sniff import HEAD_BYTES, PICTURES, sniff
+from aim_core.media.sniff import HEAD_BYTES, PICTURES, sniff, sniff_sound
 
 MediaKind = Literal["video", "image"]
+FileKind = MediaKind | Literal["sound"]
 
 _NOT_THERE = "This file is not there or may not be read. Choose it again."
 
@@ -36,6 +37,18 @@ def check_media(path: str | os.PathLike, limits: Limits | None = None) -> MediaK
         return "video"
     refuse_bytes(num_bytes, limits.picture_bytes, "picture")
     return "image"
+
+
+def check_sound(path: str | os.PathLike, limits: Limits | None = None) -> None:
+    """Raise MediaError, as `check_media` does, for what is no plain file of sound, nor a film, which may have one."""
+    limits = limits or Limits()
+    num_bytes = _regular_size(path)
+    try:
+        with open(path, "rb") as file:
+            sniff_sound(file.read(HEAD_BYTES))
+    except OSError as error:
+        raise MediaError(_NOT_THERE) from error
+    refuse_bytes(num_bytes, limits.video_bytes, "file")
 
 
 def _regular_size(path: str | os.PathLike) -> int:

@@ -30,16 +30,18 @@ CODECS = JUMPABLE | frozenset(_OTHERS.split(","))
 
 
 @contextmanager
-def open_file(path: Path, container: str, is_told: bool = True) -> Iterator[av.container.InputContainer]:
+def open_file(
+    path: Path, container: str, is_told: bool = True, codecs: frozenset[str] = CODECS
+) -> Iterator[av.container.InputContainer]:
     """Open a plain file as this container or not at all. FFmpeg gets its bytes and no name; whatever it asks for beside
     them (an address, a playlist's parts, the data of another film) is refused with MediaError.
 
-    is_told: False to let FFmpeg guess first, which then must have guessed this container.
+    is_told: False to let FFmpeg guess first, which then must have guessed this container. codecs: what may decode it.
     """
     options = {
         "protocol_whitelist": "none",
         "format_whitelist": container,  # of what a file may hold inside, such as subtitles in a format of their own
-        "codec_whitelist": ",".join(sorted(CODECS)),
+        "codec_whitelist": ",".join(sorted(codecs)),
     }
     with (
         open(path, "rb") as bytes_only,
@@ -84,7 +86,7 @@ def video_stream(file: av.container.InputContainer) -> av.VideoStream:
     return stream
 
 
-def packets(file: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
+def packets(file: av.container.InputContainer, stream: av.VideoStream | av.AudioStream) -> Iterator[av.Packet]:
     """The packets of a stream as they lie in the file, without empty ones. Ends quietly where it is cut off, and before
     packets that are not whole."""
     partial = []

@@ -1,4 +1,4 @@
-"""Frames: the decoded pictures of one file, and how the child process hands them to its parent."""
+"""Frames: the decoded pictures and sound of one file, and how the child process hands them to its parent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from aim_core.media.check import MediaKind
+from aim_core.media.check import FileKind, MediaKind
 
 _LONGEST_HEAD = 1 << 16  # bytes of the line before the pixels
 _LONGEST_SENTENCE = 400
 SOUND_RATE = 16_000  # samples a second
 READERS = ("decord", "PyAV", "pictures")
+SOUND_STATES = ("", "heard", "cut", "none", "short", "unreadable", "slow")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,10 @@ class Frames:
     duration: seconds from the start of the first frame to the end of the last one; 0 for a picture.
     kind:     "video" or "image".
     audio:    (samples,) float32 sound of a video, or beside a picture, mono at SOUND_RATE a second, from `times` 0
-              on; None for none. `load_frames` does not read it.
+              on, silent where the file has a hole; None for none.
     reader:   who decoded the file, of READERS; "unknown" where that was not told, "" where nobody did.
+    sound:    what became of the file's sound: "heard"; "cut" where only its first seconds were asked for; "none" where
+              it has none; "short", "unreadable" or "slow" where it was left out; "" where nobody asked for it.
     """
 
     frames: np.ndarray
@@ -36,6 +39,7 @@ class Frames:
     kind: MediaKind
     reader: str = ""
     audio: np.ndarray | None = None
+    sound: str = ""
 
     def with_audio(self, audio: np.ndarray) -> Frames:
         """The same with a sound, (samples,) of any float type in [-1, 1], mono, 16,000 a second.
@@ -48,36 +52,51 @@ class Frames:
             raise ValueError(f"audio must be {rule}, got {audio.dtype} {audio.shape}")
         return replace(self, audio=audio.astype(np.float32))
 
+    def without_audio(self, sound: str = "") -> Frames:
+        """The same without a sound. sound: what became of it."""
+        return replace(self, audio=None, sound=sound)
+
 
 @dataclass(frozen=True)
 class Reply:
-    """What the child left: frames, or a sentence for the user; and what of its confinement this machine lacks."""
+    """What the child left: frames, the samples of a sound, or a sentence for the user; and what of its confinement this
+    machine lacks."""
 
-    result: Frames | str
+    result: Frames | np.ndarray | str
     missing: tuple[str, ...] = ()
 
 
-def output_bytes(num_frames: int, max_side: int) -> int:
+def output_bytes(num_frames: int, max_side: int, sound_seconds: float = 0.0) -> int:
     """The most that a reply takes."""
-    return _LONGEST_HEAD + num_frames * max_side**2 * 3
+    return _LONGEST_HEAD + num_frames * max_side**2 * 3 + 4 * most_samples(sound_seconds)
+
+
+def most_samples(sound_seconds: float) -> int:
+    """Samples of so many seconds."""
+    return math.ceil(sound_seconds * SOUND_RATE)
 
 
 def write_reply(file: BinaryIO, reply: Reply) -> None:
-    """Leave a reply in a file: one line of JSON, and the pixels."""
+    """Leave a reply in a file: one line of JSON, the pixels, and the samples."""
     head: dict[str, Any] = {"missing": reply.missing}
-    if isinstance(frames := reply.result, str):
-        head["error"] = frames
+    arrays: list[np.ndarray] = []
+    if isinstance(result := reply.result, str):
+        head["error"] = result
+    elif isinstance(result, Frames):
+        times, shape = [float(t) for t in result.times], result.frames.shape[:3]
+        head |= {"shape": shape, "times": times, "duration": float(result.duration)}
+        head |= {"reader": result.reader, "sound": result.sound}
+        arrays = [result.frames] + ([] if result.audio is None else [result.audio])
+        head["samples"] = 0 if result.audio is None else len(result.audio)
     else:
-        times, shape = [float(t) for t in frames.times], frames.frames.shape[:3]
-        head |= {"shape": shape, "times": times, "duration": float(frames.duration)}
-        head["reader"] = frames.reader
+        head["samples"], arrays = len(result), [result]
     file.write(json.dumps(head).encode() + b"\n")
-    if isinstance(frames, Frames):
-        file.write(np.ascontiguousarray(frames.frames).data)
+    for array in arrays:
+        file.write(np.ascontiguousarray(array).data)
     file.flush()
 
 
-def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) -> Reply:
+def read_reply(file: BinaryIO, kind: FileKind, num_frames: int, max_side: int, sound_seconds: float = 0.0) -> Reply:
     """What the child left, about a file of this `kind`. Raises an error of some kind for anything else.
 
     The child has handled hostile bytes, so all is looked at, and no more is taken than was asked for.
@@ -86,6 +105,11 @@ def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) 
     missing = tuple(str(name)[:100] for name in head["missing"][:20])
     if "error" in head:
         return Reply(str(head["error"])[:_LONGEST_SENTENCE], missing)
+    if kind == "sound":
+        samples = _samples(file, head, sound_seconds)
+        if samples is None:
+            raise ValueError("the child left no samples")
+        return Reply(samples, missing)
     count, height, width = (int(size) for size in head["shape"])
     most = 1 if kind == "image" else num_frames
     if not (1 <= count <= most and 1 <= height <= max_side and 1 <= width <= max_side):
@@ -96,5 +120,17 @@ def read_reply(file: BinaryIO, kind: MediaKind, num_frames: int, max_side: int) 
     frames = np.empty((count, height, width, 3), dtype=np.uint8)
     if file.readinto(frames.reshape(-1).data) != frames.nbytes:  # type: ignore[attr-defined]
         raise ValueError("the child left too few pixels")
-    reader = head.get("reader")
-    return Reply(Frames(frames, times, duration, kind, reader if reader in READERS else "unknown"), missing)
+    reader = head["reader"] if head.get("reader") in READERS else "unknown"
+    sound = head["sound"] if head.get("sound") in SOUND_STATES else ""
+    audio = _samples(file, head, sound_seconds)
+    return Reply(Frames(frames, times, duration, kind, reader, audio, sound), missing)
+
+
+def _samples(file: BinaryIO, head: dict[str, Any], sound_seconds: float) -> np.ndarray | None:
+    count = int(head.get("samples", 0))
+    if not 0 <= count <= most_samples(sound_seconds):
+        raise ValueError(f"the child left {count} samples")
+    samples = np.empty(count, dtype=np.float32)
+    if file.readinto(samples.data) != samples.nbytes or not np.isfinite(samples).all():  # type: ignore[attr-defined]
+        raise ValueError("the child left too few samples, or no numbers")
+    return samples if count else None

@@ -20,6 +20,7 @@ class Limits:
     video_seconds: float = 3600.0
     video_frames: int = 500_000  # an hour at 120 a second has 432,000
     decode_seconds: float = 20.0  # of one core, as cost.py tells it from the index
+    sound_cpu_seconds: float = 5.0  # after which a film goes without its sound
     memory_bytes: int = 4 << 30
     cpu_seconds: int = 60  # of all its threads
     wall_seconds: float = 30.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from aim_core.media.frames import Frames
 from aim_core.media.process import Child, Request
 from aim_core.turns import NOBODY, Asker, Place, Turns
@@ -21,8 +23,8 @@ class DecoderPool:
         self._quick, self._seconds = Turns(places, each=max(1, places - 1)), quick_seconds
         self._slow = Turns(places, each=max(1, places - 1))
 
-    def decode(self, request: Request, asker: Asker = NOBODY) -> Frames | str:
-        """Decode in a process of its own; its frames, or a sentence that says why there are none.
+    def decode(self, request: Request, asker: Asker = NOBODY) -> Frames | np.ndarray | str:
+        """Decode in a process of its own; its frames or its sound, or a sentence that says why there are none.
 
         A file that takes more than some seconds goes on among the slow ones. If these have no place for it, it stays as
         long as nobody waits, and then is begun again once they have. Raises Stopped, and kills the process, once
@@ -56,7 +58,7 @@ class DecoderPool:
                     return slow
         return None
 
-    def _patiently(self, child: Child, asker: Asker) -> Frames | str:
+    def _patiently(self, child: Child, asker: Asker) -> Frames | np.ndarray | str:
         child.be_nice()
         child.wait(float("inf"), asker.stop)
         return child.result()

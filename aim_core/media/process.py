@@ -18,17 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from aim_core.errors import Stopped
-from aim_core.media.check import MediaKind
-from aim_core.media.errors import (
-    CRASHED_PICTURE,
-    CRASHED_VIDEO,
-    HEAVY_PICTURE,
-    HEAVY_VIDEO,
-    KILLED,
-    SLOW_PICTURE,
-    SLOW_VIDEO,
-)
+from aim_core.media.check import FileKind
+from aim_core.media.errors import CRASHED, HEAVY, KILLED, SLOW
 from aim_core.media.frames import Frames, read_reply
 from aim_core.media.limits import Limits
 
@@ -47,13 +41,17 @@ _has_told = threading.Event()  # of what this machine lacks
 
 @dataclass(frozen=True)
 class Request:
-    """What to decode: the file at an absolute path, which `check_media` let pass as this kind."""
+    """What to decode: the file at an absolute path, which `check_media` or `check_sound` let pass as this kind.
+
+    sound_seconds: of its sound, from the first picture on; 0 for none.
+    """
 
     path: str
-    kind: MediaKind
+    kind: FileKind
     num_frames: int
     max_side: int
     limits: Limits
+    sound_seconds: float = 0.0
 
 
 class Child:
@@ -119,28 +117,27 @@ class Child:
         with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PGRP, self._process.pid, _NICE)  # all its threads: its session is its own
 
-    def result(self) -> Frames | str:
-        """Of a child that has ended: its frames, or a sentence that says why there are none."""
+    def result(self) -> Frames | np.ndarray | str:
+        """Of a child that has ended: its frames, samples of a sound, or a sentence that says why there are none."""
         code, asked = self._process.returncode, self.request
         if code == 0:
             try:
                 self._output.seek(0)
-                reply = read_reply(self._output, asked.kind, asked.num_frames, asked.max_side)
+                how = asked.kind, asked.num_frames, asked.max_side, asked.sound_seconds
+                reply = read_reply(self._output, *how)
             except Exception as error:  # one that was taken over may leave anything
                 log.warning("the decoder left a reply that cannot be read: %s", type(error).__name__)
             else:
                 _tell_missing(reply.missing)
                 return reply.result
-        words, is_picture = _last_words(self._noise), asked.kind == "image"
+        words = _last_words(self._noise)
         log.warning("the decoder ended with %s", "its time" if self._was_late else code)
         log.debug("its last words: %r", words)  # they may name the file
         if self._was_late or code in _OUT_OF_TIME:
-            return SLOW_PICTURE if is_picture else SLOW_VIDEO
+            return SLOW[asked.kind]
         if code == -_SIGKILL:
             return KILLED
-        if any(told in words for told in _OUT_OF_MEMORY):
-            return HEAVY_PICTURE if is_picture else HEAVY_VIDEO
-        return CRASHED_PICTURE if is_picture else CRASHED_VIDEO
+        return (HEAVY if any(told in words for told in _OUT_OF_MEMORY) else CRASHED)[asked.kind]
 
     def _kill(self) -> None:
         if self._process.poll() is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aim_core.media.errors import NO_PICTURE, MediaError
+from aim_core.media.errors import NO_PICTURE, NO_SOUND, MediaError
 
 HEAD_BYTES = 1 << 16  # enough for every test below
 PICTURES = ("png", "jpeg", "webp", "bmp", "tiff", "avif", "heif")  # Pillow's names of them
@@ -21,7 +21,19 @@ _STARTS = (
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
 )
-_SOUND_STARTS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9", b"FORM", b"#!AMR")
+_SOUND_STARTS = (
+    (b"ID3", "mp3"),
+    (b"\xff\xfb", "mp3"),
+    (b"\xff\xfa", "mp3"),
+    (b"\xff\xf3", "mp3"),
+    (b"\xff\xf2", "mp3"),
+    (b"\xff\xf1", "aac"),
+    (b"\xff\xf9", "aac"),
+    (b"fLaC", "flac"),
+    (b"FORM", "aiff"),
+    (b"#!AMR", "amr"),
+)
+_SILENT = ("gif", "apng", ANIMATED_WEBP)
 _MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PHOTOS = (b"heic", b"heix", b"heim", b"heis", b"mif1")  # of one picture or a few; sequences of many are films
@@ -48,9 +60,23 @@ def sniff(head: bytes) -> str:
         return "bmp"
     if _is_mpegts(head):
         return "mpegts"
-    if head.startswith(_SOUND_STARTS):
+    if head.startswith(tuple(start for start, _ in _SOUND_STARTS)):
         raise MediaError(NO_PICTURE)
     raise MediaError(_what_else(head))
+
+
+def sniff_sound(head: bytes) -> str:
+    """Name of the container, FFmpeg's too, of a file of sound, or of a film, which may have one. Raises MediaError for
+    anything else."""
+    for start, name in _SOUND_STARTS:
+        if head.startswith(start):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "wav"
+    container = sniff(head)
+    if container in PICTURES or container in _SILENT:
+        raise MediaError(NO_SOUND)
+    return container
 
 
 def _png(head: bytes) -> str:

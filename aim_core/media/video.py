@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -32,6 +32,7 @@ from aim_core.media.refuse import refuse_frame, refuse_long, refuse_work
 from aim_core.media.resize import fitted_size, resize
 from aim_core.media.sample import sample
 from aim_core.media.sniff import ANIMATED_WEBP
+from aim_core.media.sound import sound_of_film
 from aim_core.media.stretches import nearest_keys, stretches
 
 _SHORT_S = 0.3  # seconds of one core that all frames of a video take, where decord reads it; PyAV needs half of them
@@ -51,20 +52,26 @@ class _Film:
     limits: Limits
 
 
-def read_video(path: Path, container: str, num_frames: int, max_side: int, limits: Limits) -> Frames:
-    """`num_frames` frames, rotated upright, transparency on white.
+def read_video(
+    path: Path, container: str, num_frames: int, max_side: int, limits: Limits, sound_seconds: float = 0.0
+) -> Frames:
+    """`num_frames` frames, rotated upright, transparency on white; and so many seconds of the sound, from the first on.
 
     Uses what decodes of a damaged file. Where the frames in the middles of the stretches of time would take too long,
     the nearest key frames take their places. Raises MediaError if nothing decodes, or for a video over the limits.
     """
     if container == ANIMATED_WEBP:
-        return read_animation(path, num_frames, max_side, limits)
+        return replace(read_animation(path, num_frames, max_side, limits), sound="none" if sound_seconds else "")
     header, index = _looked_through(path, container, limits)
     chosen, duration = _choose(header, index, num_frames, limits)
     wanted, back = np.unique(chosen, return_inverse=True)
     frames, starts, reader = _read(_Film(path, container, header, index, max_side, limits), wanted)
     times = np.maximum((starts - index.starts[0]) * header.unit, 0.0).astype(np.float32)  # (u,)
-    return Frames(frames[back], times[back], duration, "video", reader)
+    found = Frames(frames[back], times[back], duration, "video", reader)
+    if not sound_seconds:
+        return found
+    sound = sound_of_film(path, container, float(index.starts[0]) * header.unit, duration, sound_seconds, limits)
+    return replace(found, audio=sound.samples, sound=sound.state)
 
 
 def _choose(header: Header, index: Index, num_frames: int, limits: Limits) -> tuple[np.ndarray, float]:

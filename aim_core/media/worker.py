@@ -1,4 +1,4 @@
-"""Worker: the child process. Confines itself, decodes one file, leaves frames or a sentence.
+"""Worker: the child process. Confines itself, decodes one file, leaves frames, a sound or a sentence.
 
 Started by process.py as `python -m aim_core.media.worker`; reads one JSON request from standard input, and leaves its
 reply in standard output, which is a file.
@@ -14,12 +14,21 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from aim_core.media.check import MediaKind
+import numpy as np
+
+from aim_core.media.check import FileKind
 from aim_core.media.confine import confine
-from aim_core.media.errors import DAMAGED_PICTURE, HEAVY_PICTURE, HEAVY_VIDEO, UNREADABLE_VIDEO, MediaError
+from aim_core.media.errors import (
+    DAMAGED_PICTURE,
+    HEAVY_PICTURE,
+    HEAVY_VIDEO,
+    UNREADABLE_SOUND,
+    UNREADABLE_VIDEO,
+    MediaError,
+)
 from aim_core.media.frames import Frames, Reply, output_bytes, write_reply
 from aim_core.media.limits import Limits
-from aim_core.media.sniff import HEAD_BYTES, PICTURES, sniff
+from aim_core.media.sniff import HEAD_BYTES, PICTURES, sniff, sniff_sound
 
 _ROOM = 256 << 20  # bytes
 
@@ -27,13 +36,14 @@ _ROOM = 256 << 20  # bytes
 def main() -> int:
     request = json.load(sys.stdin)
     limits, path, output = Limits(**request["limits"]), Path(request["path"]), _take_output()
-    num_frames, max_side = request["num_frames"], request["max_side"]
+    num_frames, max_side, seconds = request["num_frames"], request["max_side"], request["sound_seconds"]
     missing: list[str] = []
-    result: Frames | str
+    result: Frames | np.ndarray | str
     try:
         load_reader(request["kind"])
-        missing = confine(path, output_bytes(num_frames, max_side), limits, request["parent"])
-        result = read(path, num_frames, max_side, limits)
+        missing = confine(path, output_bytes(num_frames, max_side, seconds), limits, request["parent"])
+        is_sound = request["kind"] == "sound"
+        result = hear(path, seconds, limits) if is_sound else read(path, num_frames, max_side, limits, seconds)
     except MediaError as error:
         result = str(error)
     write_reply(output, Reply(result, tuple(missing)))
@@ -47,15 +57,30 @@ def _take_output() -> BinaryIO:
     return output
 
 
-def load_reader(kind: MediaKind) -> None:
+def load_reader(kind: FileKind) -> None:
     """Import what reads such files, as long as every file may be read. A picture does not wait for video libraries."""
     try:
-        importlib.import_module("aim_core.media.image" if kind == "image" else "aim_core.media.video")
+        name = {"image": "image", "video": "video", "sound": "sound"}[kind]
+        importlib.import_module(f"aim_core.media.{name}")
     except ModuleNotFoundError as error:
         raise MediaError(f"Videos cannot be decoded here: install the Python package {error.name}.") from error
 
 
-def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
+def hear(path: Path, seconds: float, limits: Limits) -> np.ndarray:
+    """(n,) float32: the sound of what check_sound let pass, decoded here. Raises MediaError for all that goes wrong."""
+    from aim_core.media.sound import read_sound
+
+    with open(path, "rb") as file:
+        container = sniff_sound(file.read(HEAD_BYTES))
+    try:
+        return read_sound(path, container, seconds, limits)
+    except MediaError:
+        raise
+    except Exception as error:  # a decoder may raise anything on hostile bytes
+        raise MediaError(UNREADABLE_SOUND) from error
+
+
+def read(path: Path, num_frames: int, max_side: int, limits: Limits, sound_seconds: float = 0.0) -> Frames:
     """Decode here, in this process, what check_media let pass. Raises MediaError for all that goes wrong."""
     with open(path, "rb") as file:
         container = sniff(file.read(HEAD_BYTES))
@@ -67,7 +92,7 @@ def read(path: Path, num_frames: int, max_side: int, limits: Limits) -> Frames:
             return read_picture(path, max_side, limits)
         from aim_core.media.video import read_video
 
-        return read_video(path, container, num_frames, max_side, limits)
+        return read_video(path, container, num_frames, max_side, limits, sound_seconds)
     except MediaError:
         raise
     except (MemoryError, ImportError) as error:  # ImportError: no room left to load a library

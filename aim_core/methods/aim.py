@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from aim_core.config import AimConfig
 from aim_core.methods.base import AudioMethod, Method
 from aim_core.methods.counts import where_needed
 from aim_core.ops.merging import Merged, merge_tokens, num_kept
-from aim_core.ops.pagerank import causal_correction, pagerank, pagerank_iterations
+from aim_core.ops.pagerank import causal_correction, pagerank, pagerank_iterations, uniform_correction
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,24 @@ class PageRank:
         return where_needed(counts)
 
 
+@dataclass(frozen=True)
+class PageRankOverUniform(PageRank):
+    """PageRank over what a token's position gets where all attend alike, see `uniform_correction` (ours)."""
+
+    def _score(self, scores: Tensor) -> Tensor:
+        return uniform_correction(super()._score(scores), self.iterations, self.teleport)
+
+
+_SCORERS: dict[str, Callable[[float, int, float], PageRank]] = {
+    "pagerank": PageRank,
+    "pagerank_causal": partial(PageRank, causal=True),
+    "pagerank_over_uniform": PageRankOverUniform,
+}
+
+
 def aim_method(config: AimConfig) -> Method:
     """The method that these settings stand for."""
-    scorer = PageRank(config.temperature, config.iterations, config.teleport, config.scores == "pagerank_causal")
+    scorer = _SCORERS[config.scores](config.temperature, config.iterations, config.teleport)
     audio = AudioMethod(MergeSimilar(config.audio_keep_ratio), config.audio_schedule)
     merger = MergeSimilar(config.keep_ratio)
     return Method("AIM", merger, config.schedule, scorer, config.positions, config.mode, audio=audio)

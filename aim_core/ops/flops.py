@@ -119,6 +119,24 @@ def kv_bytes(tokens_per_layer: Iterable[int], kv: int, number_bytes: int) -> int
     return sum(2 * int(n) * kv * number_bytes for n in tokens_per_layer)
 
 
+def pagerank_flops(tokens_per_layer: Iterable[int], heads: int, iterations: int = 5, q: int = 0) -> int:
+    """Operations of PageRank in the layers where it runs, over all pairs of tokens as in FORMULA.
+
+    For each head and pair 1 for the temperature, 5 for the softmax, 2 for each iteration. With the paper's 28 heads, in
+    the 8 layers from l1 to l2, this is the 4.18 G that arXiv 2412.03248 says pruning costs.
+    tokens_per_layer: of those layers alone, text and visual.
+    q: width of all query heads together, to count the product of query and key too, which sdpa keeps to itself; 0 where
+       the logits are there already, as in eager attention.
+    Raises ValueError if a layer has fewer than 0 tokens.
+    """
+    pairs = 0
+    for n in map(int, tokens_per_layer):
+        if n < 0:
+            raise ValueError(f"tokens_per_layer must be at least 0 everywhere, got {n}")
+        pairs += n * n
+    return pairs * (heads * (6 + 2 * iterations) + 2 * q)
+
+
 def small_flops(tokens_per_layer: Iterable[int], hidden: int, heads: int) -> int:
     """Operations that FORMULA leaves out, by the usual rough weights: softmax 5 for each head and pair of tokens;
     two norms 14, two residuals 2 and the MLP's gate 2 for each token and channel.
@@ -213,10 +231,11 @@ class Cost:
     tokens_per_layer: tokens, visual and text, that each decoder layer computes and keeps in the KV cache; in mode
                       "masked" also those that nobody sees any more.
     visual_per_layer: visual tokens that each layer sees.
-    num_text:         text tokens that enter the first layer, and audio tokens that do.
+    num_text:         text tokens that enter the first layer.
     language_flops:   operations of the language model's prefill.
     vision_flops:     operations of the vision tower and of what brings its features to the language model's width,
                       without those that a method saves in the tower; and of the audio encoder.
+    audio_per_layer:  audio tokens that each layer sees; () for a prompt without a sound.
     """
 
     tokens_per_layer: tuple[int, ...]
@@ -224,6 +243,7 @@ class Cost:
     num_text: int
     language_flops: int
     vision_flops: int
+    audio_per_layer: tuple[int, ...] = ()
 
     @property
     def total_flops(self) -> int:

@@ -15,6 +15,7 @@ _GPU_BYTES = 2**30
 # All mass at once, instead of 1: a power of two changes no digits, but products of small ranks and small entries of M
 # stay clear of the subnormal floats, which a CPU multiplies ten times slower and more.
 _MASS = 2.0**120
+_MOST_GAIN = 1e30  # a position's; scores are at most 1, so that a float32 holds both and their product
 _SQUARABLE = 2.0**-64  # brings ranks down to where their squares are neither infinite nor 0
 
 
@@ -42,6 +43,30 @@ def pagerank_iterations(
 def causal_correction(scores: Tensor) -> Tensor:
     """(B, N) scores, each divided by the number of rows that can see the token: earlier ones gather more votes."""
     return scores / torch.arange(scores.shape[-1], 0, -1, device=scores.device)
+
+
+def uniform_pagerank(n: int, iterations: int = 5, teleport: float = 0.0) -> Tensor:
+    """(n,) float64, PageRank where every row attends to all that it can see alike: what position alone gives a token.
+
+    Row i of M is 1 / (i + 1) up to column i, so a step is a sum over all later rows. Without teleport, after t steps of
+    a long sequence, the token behind a share u of it has log(1 / u)^t / t! times the mean.
+    Raises ValueError for numbers that are out of range.
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    _check_numbers(1.0, iterations, teleport)
+    visible = torch.arange(1, n + 1, dtype=torch.float64)
+    ranks = torch.full((n,), 1 / n, dtype=torch.float64)
+    for _ in range(iterations):
+        ranks = (1 - teleport) * (ranks / visible).flip(0).cumsum(0).flip(0) + teleport / n
+    return ranks
+
+
+def uniform_correction(scores: Tensor, iterations: int = 5, teleport: float = 0.0) -> Tensor:
+    """(B, N) scores of PageRank after these steps, each over what `uniform_pagerank` gives its position, times 1/N."""
+    n = scores.shape[-1]
+    gain = (1 / (n * uniform_pagerank(n, iterations, teleport))).clamp_max(_MOST_GAIN)
+    return scores * gain.to(scores)
 
 
 def pagerank_heads(

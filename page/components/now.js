@@ -8,7 +8,7 @@
  * @property {string | null} image
  * @property {string} tab the open one
  * @property {string} question
- * @property {number[]} sliders keep ratio, l1, l2, number of frames
+ * @property {(number | boolean)[]} sliders keep ratio, l1, l2, number of frames, and those of sound
  * @property {boolean} marks whether patches are marked otherwise than in the run on the page
  * @property {Record<string, string>} said the answers on the page, by the run
  * @property {boolean} asking whether it was asked again with marks, and nothing has been answered yet
@@ -31,7 +31,7 @@ export function hearOf(news) {
  * @param {{path: string} | null} video
  * @param {{path: string} | null} image
  * @param {string} question
- * @param {number[]} sliders
+ * @param {(number | boolean)[]} sliders
  */
 export function hear(video, image, question, ...sliders) {
   hearOf({ video: video?.path ?? null, image: image?.path ?? null, question: question.trim(), sliders });

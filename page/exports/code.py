@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aim_core.config import AimConfig
+from aim_core.low_bits import FULL
 from page.state.samples import sample_name, sample_path
+from page.state.startup import without_bits
 from page.state.store import StoredRun
 
 NEEDS = (
@@ -23,12 +25,14 @@ def python_of(stored: StoredRun, model: str) -> str:
     imports = ["from aim_core.overrides import TokenOverrides"] if overrides else []
     imports += ["from aim_core.config import AimConfig", "from aim_core.engine import Engine"]
     frames = f"num_frames={stored.num_frames}"
+    if not stored.hears:
+        frames += ", sound=False"
     call = f"media, question, config=config, {frames}" + (", overrides=overrides" if overrides else "")
     lines = [
         NEEDS,
         *imports,
         "",
-        f"engine = Engine.from_pretrained({model!r})",
+        f"engine = {engine_of(model)}",
         f"media = {place_of(stored.path)!r}",
         f"question = {stored.question!r}",
         f"config = {_config(stored.settings)}",
@@ -39,6 +43,12 @@ def python_of(stored: StoredRun, model: str) -> str:
         'result.trace.save("run.npz")',
     ]
     return "\n".join(lines) + "\n"
+
+
+def engine_of(model: str) -> str:
+    """The call that loads a model by the name that runs know it by."""
+    name, weights = without_bits(model)
+    return f"Engine.from_pretrained({name!r})" if weights == FULL else f"Engine.from_pretrained({name!r}, {weights=})"
 
 
 def place_of(path: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aim_core.budget import Budget
 from aim_core.method_comparison import MethodRun
-from page.exports.code import NEEDS, place_of
+from page.exports.code import NEEDS, engine_of, place_of
 
 COLUMNS = (
     "method",
@@ -44,7 +44,7 @@ def comparison_csv(runs: Sequence[MethodRun]) -> str:
         line: list[Any] = [run.name, run.refused, settings]
         if run.shares is not None:
             shares, ms = run.shares, run.prefill_ms
-            line += [_as_text(run.answer), run.same_answer, run.kl, run.first_token_agrees]
+            line += [as_text(run.answer), run.same_answer, run.kl, run.first_token_agrees]
             line += [shares.entering, shares.mean, shares.flops, shares.kv, run.flops, run.kv_bytes, run.miss]
             line += [run.median_ms, min(ms), max(ms)] if ms else ["", "", ""]
             line += [run.peak_bytes, " ".join(map(str, run.visual_per_layer))]
@@ -52,7 +52,7 @@ def comparison_csv(runs: Sequence[MethodRun]) -> str:
     return file.getvalue()
 
 
-def _as_text(answer: str) -> str:
+def as_text(answer: str) -> str:
     """What no spreadsheet takes for a formula."""
     return f"'{answer}" if answer[:1] in ("=", "+", "-", "@") else answer
 
@@ -66,7 +66,7 @@ def comparison_code(
         "from aim_core import Engine, compare_methods",
         "from aim_core.budget import Budget",
         "",
-        f"engine = Engine.from_pretrained({model!r})",
+        f"engine = {engine_of(model)}",
         "runs = compare_methods(",
         "    engine,",
         f"    {place_of(path)!r},",

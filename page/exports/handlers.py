@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from urllib.parse import parse_qsl
 
 import gradio as gr
@@ -25,7 +26,7 @@ from page.exports.saved_run.file import load_run, save_run
 from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
 from page.layout import Controls, MediaInputs, Update
-from page.permalink import LINKED, permalink_query, read_permalink, slider_values
+from page.permalink import LINKED, permalink_query, read_permalink, slider_values, sound_values
 from page.state.model_facts import ModelFacts
 from page.state.samples import sample_kind, sample_name, sample_path
 from page.state.startup import Loaded
@@ -98,23 +99,29 @@ class Exports:
             stored = load_run(file)
         except SavedRunError as error:
             raise refusal(str(error), "file") from error
-        update = self.handlers.panels(stored) | {self.results.key: self.handlers.store.put(stored, key)}
+        update = self.handlers.panels.of(stored) | {self.results.key: self.handlers.store.put(stored, key)}
         if stored.is_bare:
             return update | {self.results.exports.note: strings().LOADED_TRACE}
         values = slider_values(stored.settings, stored.num_frames, self.adapter.num_layers, self.adapter.least_l1)
-        sliders = dict(zip(self.controls.sliders, values, strict=True))
+        sliders = dict(zip(self.controls.sliders, values, strict=True)) | self._sound(stored)
         shown = {self.controls.question: stored.question, self.results.exports.note: strings().LOADED}
         return update | shown | sliders
 
+    def _sound(self, stored: StoredRun) -> Update:
+        """What the controls of sound show of a run, where the model hears."""
+        values = sound_values(stored.settings, stored.hears)
+        return dict(zip(self.controls.sound, values, strict=True)) if self.adapter.hearing else {}
+
     @guarded
-    def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames):
+    def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, hears=True, *audio):
         """What a link to these settings, and to the sample if the open tab holds one, has behind its "#"."""
         path = shown_file(video, image, shown)
         sample = sample_name(path)
         if path and not sample:
             gr.Info(strings().LINK_OWN_FILE)
-        config, frames = checked_config(keep_ratio, l1, l2), checked_frames(num_frames)
-        return permalink_query(str(question or "").strip(), config, frames, sample)
+        config = checked_config(keep_ratio, l1, l2, 0, *audio)
+        frames = checked_frames(num_frames)
+        return permalink_query(str(question or "").strip(), config, frames, sample, hears is not False)
 
     @guarded
     def copied(self, link, refused):
@@ -135,8 +142,10 @@ class Exports:
         found = read_permalink(given, adapter.num_layers, adapter.default_config(), adapter.least_l1)
         sample = found.sample if found.sample and sample_kind(found.sample) in adapter.modalities else None
         warn_of_link([*found.bad, *(["sample"] if found.sample and not sample else [])])
-        components = [self.controls.question, *self.controls.sliders]
-        pairs = zip(components, found.settings, strict=True)
+        components: list[Any] = [self.controls.question, *self.controls.sliders]
+        pairs = [*zip(components, found.settings, strict=True)]
+        if adapter.hearing:
+            pairs += zip(self.controls.sound, found.sound, strict=True)
         update = {component: value for component, value in pairs if value is not None}
         return update | self._sample(sample) if sample else update or gr.skip()
 
@@ -159,7 +168,7 @@ class Exports:
             aim, maker = self._pictured(stored, path), self.handlers.maker
             stored = replace(stored, path=path, aim=aim, model=None, maker=maker)
         name = OPENED[self.is_embedded]
-        return self.handlers.panels(stored) | {self.results.key: self.handlers.store.put_example(name, stored)}
+        return self.handlers.panels.of(stored) | {self.results.key: self.handlers.store.put_example(name, stored)}
 
     def _pictured(self, stored: StoredRun, path: str) -> Result:
         """Its run with AIM and the pixels that the model gets, decoded for the first visitor and kept for all."""
@@ -219,10 +228,10 @@ class Exports:
         return [folder / "aim_run.gif"]
 
     def _page(self, stored: StoredRun, folder: Path, *_) -> list[Path]:
-        panels = self.handlers.panels(stored)
+        panels = self.handlers.panels.of(stored)
         del panels[self.results.asked]  # it is about inputs, and knows where the file lies here
         if not stored.is_bare:  # there is nobody to ask for it later
-            panels[self.results.word_frames] = self.handlers.word_frames(stored, with_patches=True)
+            panels[self.results.word_frames] = self.handlers.panels.word_frames(stored, with_patches=True)
         order = [panel for panel in self.results.panels if isinstance(panel, Panel)]
         shown = [(panel, panels[panel]) for panel in order if panels.get(panel) is not None]
         facts, config, texts = self._facts(stored), stored.settings, strings().REPLAY

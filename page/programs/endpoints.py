@@ -39,15 +39,17 @@ from page.state.waiting import MODEL_LINE, waiting
 
 ANSWER = (
     "A dict: model; settings; answers and first_tokens (the likeliest, with their probabilities) of dense and AIM; "
-    "kl_nats (KL divergence of the first token, null where it is infinite); counts (visual tokens of each layer, text "
-    "tokens, FLOPs); timing (first_word_ms with its spread, speedup: null where the machine was too busy to tell; all "
+    "kl_nats (KL divergence of the first token, null where it is infinite); counts (visual tokens of each layer, audio "
+    "tokens where the model heard the video, text tokens, FLOPs); "
+    "timing (first_word_ms with its spread, speedup: null where the machine was too busy to tell; all "
     "of it null if not timed); world (score, limit, and outside: whether the first is above the second, so that the "
     "file is not of the model's world and the answers mean nothing; null where no score belongs to the model); "
     "kept_rows (the visual tokens that AIM kept in each layer) if asked for"
 )
 ESTIMATE = (
     "A dict: model; settings; counts of dense and AIM (visual tokens of each layer, FLOPs, bytes of the KV cache); "
-    "text_tokens around them with a short question; vision_flops; share_of_dense (of the language model's FLOPs)"
+    "text_tokens around them with a short question, and no sound; vision_flops; share_of_dense (of "
+    "the language model's FLOPs)"
 )
 
 

@@ -65,12 +65,13 @@ def _settings(config: AimConfig) -> dict[str, float]:
 
 def _counts(run: Result) -> dict[str, Any]:
     """Tokens and operations of one run; those of the vision encoder are the same in both."""
+    heard = {"audio_per_layer": list(run.cost.audio_per_layer)} if run.cost.audio_per_layer else {}
     return {
         "visual_per_layer": list(run.cost.visual_per_layer),
         "text_tokens": run.cost.num_text,
         "language_flops": run.cost.language_flops,
         "vision_flops": run.cost.vision_flops,
-    }
+    } | heard
 
 
 def _timing(dense: Result, aim: Result) -> dict[str, Any]:

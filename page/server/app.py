@@ -146,6 +146,7 @@ def gauges_of(queue: FairQueue, app: ServedApp) -> dict[str, Any]:
     return {
         "runs_waiting": lambda: queue.num_waiting(is_run=True),
         "other_events_waiting": lambda: queue.num_waiting(is_run=False),
+        "sweeps": queue.num_sweeps,
         "events_running": queue.num_running,
         "sessions": lambda: len(app.state_holder.session_data),
         "files": lambda: sum(1 for _ in file_sizes(app.folder)),

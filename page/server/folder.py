@@ -12,7 +12,8 @@ from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PARENT = f"aim-explorer-{os.getuid()}"  # each user of a machine has one
+from page.server.settings import own_parent
+
 _PREFIX, _LOCK = "run-", ".lock"
 _NEW = 60.0  # seconds in which a folder that was made may still be without its file
 
@@ -26,7 +27,7 @@ class OwnFolder:
     @classmethod
     def make(cls, parent: Path | None = None) -> OwnFolder:
         """In `parent`, which GRADIO_TEMP_DIR or the system names; from now on Gradio keeps its files there."""
-        parent = parent or Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / _PARENT)
+        parent = parent or own_parent()
         parent.mkdir(parents=True, exist_ok=True)
         sweep_dead(parent)
         path, lock = _locked(parent)

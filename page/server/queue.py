@@ -21,9 +21,11 @@ from page.server.sessions import Sessions
 from page.server.settings import ServerSettings
 
 RUNS, EXPORTS = "model", "exports"  # the lines of events that run the model, and that write files to take away
+SWEEPS = "sweeps"  # of the lab, each of which takes the model's turn many times
 _TOLD = {  # names in REFUSED: a page, an address, all together have too many
     RUNS: ("own", "address_full", "full"),
     EXPORTS: ("exports_own", "exports_address", "exports_full"),
+    SWEEPS: ("sweeps_own", "sweeps_address", "sweeps_full"),
 }
 CHEAP = ""  # all other lines
 MOST_PENDING = 2000  # sessions whose answers are kept until they are fetched
@@ -127,13 +129,16 @@ class FairQueue(Queue):
     def _most(self, line: str) -> tuple[int, int, int]:
         """Of all, of an address and of a page in the line of this name; of what is cheap, in all its lines."""
         of = self.settings
-        return {RUNS: of.waiting, EXPORTS: of.waiting_exports}.get(line, of.waiting_cheap)
+        most = {RUNS: of.waiting, EXPORTS: of.waiting_exports, SWEEPS: of.waiting_sweeps}
+        return most.get(line, of.waiting_cheap)
 
     def _waiting(self, kind: str) -> list[Event]:
-        """Runs, exports, or all other events, that wait here; of runs those too that have been let on but are not under
-        way, since they wait for the model or for a decoder."""
+        """Runs, exports, sweeps, or all other events, that wait here; of runs those too that have been let on but are
+        not under way, since they wait for the model or for a decoder, and of sweeps all, which wait between cells."""
         lines = self.event_queue_per_concurrency_id.items()
         here = [event for name, own in lines if kind_of(name) == kind for event in own.queue]
+        if kind == SWEEPS:
+            return here + self._let_on(SWEEPS)
         if kind != RUNS:
             return here
         under_way = self._under_way()
@@ -232,15 +237,19 @@ class FairQueue(Queue):
         return event.session_hash if event else next(sessions, "")
 
     def num_waiting(self, is_run: bool) -> int:
-        """Runs, or all other events, that wait."""
+        """Runs, or all other events but sweeps, that wait."""
         return sum(len(self._waiting(kind)) for kind in ((RUNS,) if is_run else (EXPORTS, CHEAP)))
+
+    def num_sweeps(self) -> int:
+        """Under way and waiting."""
+        return len(self._waiting(SWEEPS))
 
     def num_running(self) -> int:
         return sum(line.current_concurrency for line in self.event_queue_per_concurrency_id.values())
 
 
 def kind_of(line: str) -> str:
-    """RUNS, EXPORTS or CHEAP."""
+    """RUNS, EXPORTS, SWEEPS or CHEAP."""
     return line if line in _TOLD else CHEAP
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -50,6 +52,31 @@ def is_private(address: str) -> bool:
 
 
 @dataclass(frozen=True)
+class SweepSettings:
+    """What sweeps of the lab may take. folder: of their files, which outlives the server; None for one of the system's
+    temporary folder.
+
+    most_bytes, keep_seconds: of all sweeps together, and since each was last worked on.
+    cells, tflops, videos, minutes: most of one sweep: settings times questions, prefills that are left, and time.
+    """
+
+    folder: Path | None = None
+    most_bytes: int = 2000 * _MB
+    keep_seconds: int = 48 * 3600
+    cells: int = 20_000
+    tflops: int = 1_000_000
+    videos: int = 500
+    minutes: int = 24 * 60
+
+    @property
+    def place(self) -> Path:
+        return self.folder or own_parent() / "sweeps"
+
+
+_SHARED_SWEEP = {"cells": 500, "tflops": 5000, "videos": 30, "minutes": 20}  # where strangers ask
+
+
+@dataclass(frozen=True)
 class ServerSettings:
     """hosts: names that the page answers to, () for any. origins: sites whose pages may call this server.
 
@@ -58,6 +85,7 @@ class ServerSettings:
     has_openapi:   whether /gradio_api/openapi.json is served.
     waiting:       most runs that wait, of all visitors, of one address, of one page.
     waiting_exports, waiting_cheap: the same of files to take away that wait to be written, and of all other events.
+    waiting_sweeps: the same of sweeps, those under way too.
     streams:       most requests under way at once, of one address.
     upload_bytes:  most of one request, of one address in an hour, and on the disk at once.
     export_bytes:  most that one address takes away in an hour.
@@ -73,6 +101,7 @@ class ServerSettings:
     waiting: tuple[int, int, int] = (32, 8, 2)
     waiting_exports: tuple[int, int, int] = (64, 16, 7)
     waiting_cheap: tuple[int, int, int] = (400, 100, 20)
+    waiting_sweeps: tuple[int, int, int] = (16, 4, 1)
     streams: int = 200
     upload_bytes: tuple[int, int, int] = (101 * _MB, 500 * _MB, 4000 * _MB)
     export_bytes: int = 1000 * _MB
@@ -80,6 +109,7 @@ class ServerSettings:
     keep_seconds: int = 2 * 3600
     switchers: str = "all"
     owner_key: str = ""
+    sweeps: SweepSettings = SweepSettings()
 
 
 def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> ServerSettings:
@@ -99,8 +129,10 @@ def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> Ser
         sizes["store_bytes"] = store * _MB
     if minutes := _whole(environment, "AIM_KEEP_MINUTES"):
         sizes["keep_seconds"] = minutes * 60
-    switchers, key = _switchers(environment, is_alone=host in LOOPBACK and not on_space)
+    is_alone = host in LOOPBACK and not on_space
+    switchers, key = _switchers(environment, is_alone)
     return ServerSettings(
+        sweeps=_sweeps(environment, is_alone),
         switchers=switchers,
         owner_key=key,
         hosts=() if "*" in hosts else (*hosts, host, *LOOPBACK),
@@ -110,6 +142,24 @@ def read_settings(host: str, environment: Mapping[str, str] = os.environ) -> Ser
         has_openapi=given("AIM_OPENAPI", "") == "1",
         **sizes,
     )
+
+
+def _sweeps(environment: Mapping[str, str], is_alone: bool) -> SweepSettings:
+    """What the owner says; without a word less for strangers than for whoever uses a page for this machine alone."""
+    given = {name: _whole(environment, f"AIM_SWEEP_{name.upper()}") for name in _SHARED_SWEEP}
+    sizes = {} if is_alone else dict(_SHARED_SWEEP)
+    sizes |= {name: most for name, most in given.items() if most}
+    if room := _whole(environment, "AIM_SWEEPS_MB"):
+        sizes["most_bytes"] = room * _MB
+    if hours := _whole(environment, "AIM_SWEEPS_HOURS"):
+        sizes["keep_seconds"] = hours * 3600
+    folder = environment.get("AIM_SWEEPS")
+    return SweepSettings(folder=Path(folder).expanduser() if folder else own_parent(environment) / "sweeps", **sizes)
+
+
+def own_parent(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where this app's folders of the machine lie: GRADIO_TEMP_DIR says, or the system; each user has one."""
+    return Path(environment.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / f"aim-explorer-{os.getuid()}")
 
 
 def _switchers(environment: Mapping[str, str], is_alone: bool) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from aim_core.adapters.base import Adapter
 from aim_core.adapters.registry import FAMILIES
 from aim_core.checkpoint import cached_ids, folder_of, read_checkpoint
 from aim_core.footprint import Footprint, footprint, outlined
+from aim_core.low_bits import FULL
 from page.state.startup import public_name
 
 LIST = Path(__file__).parents[2] / "models.toml"
@@ -30,6 +31,7 @@ class Choice:
     """A model that can be asked for.
 
     path: a Hub id or a folder. name: for visitors. knows: one of KNOWS. parameters: about how many, as the list says.
+    weights: how they will be kept, see `low_bits.WEIGHTS`.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Choice:
     family: str = ""
     parameters: float = 0.0
     knows: str = ""
+    weights: str = FULL
 
     @property
     def key(self) -> str:
@@ -53,6 +56,8 @@ def read_list(file: Path = LIST) -> tuple[Choice, ...]:
     """The owner's list; none where there is no such file. Raises ListError."""
     try:
         rows = tomllib.loads(file.read_text(encoding="utf-8")).get("model", [])
+        if any("weights" in row for row in rows):
+            raise ValueError("weights are chosen on the page, or by AIM_WEIGHTS for all")
         choices = tuple(Choice(path=row.pop("id"), **row) for row in rows)
         if bad := [one.knows for one in choices if one.knows not in KNOWS]:
             raise ValueError(f"knows = {bad[0]!r} is none of {', '.join(filter(None, KNOWS))}")
@@ -95,9 +100,9 @@ def _outline(folder: Path, _stamp: int) -> Adapter:
     return outlined(folder)
 
 
-def needs(folder: Path, adapter: Adapter, dtype: torch.dtype, num_frames: int) -> Footprint:
-    """Of a checkpoint and a dense prompt of so many frames of FRAME_SIZE."""
-    return footprint(folder, adapter, dtype, num_frames, *FRAME_SIZE)
+def needs(folder: Path, adapter: Adapter, dtype: torch.dtype, num_frames: int, weights: str = FULL) -> Footprint:
+    """Of a checkpoint with its weights kept so, and a dense prompt of so many frames of FRAME_SIZE."""
+    return footprint(folder, adapter, dtype, num_frames, *FRAME_SIZE, weights)
 
 
 def family_of(adapter: Adapter) -> str:

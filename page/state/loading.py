@@ -37,7 +37,7 @@ class Unloaded:
     why:     "memory", where it does not fit, with `needed`, `free` and what would fit; "killed"; "failed", with a
              sentence; "stopped".
     frames:  that memory was counted for. fewer: at most so many would fit, 0 for none. smaller: the name of a model
-             that would, if one lies here.
+             that would, if one lies here. bits: the weights of `low_bits.WEIGHTS` with which it would, "" for none.
     """
 
     choice: Choice
@@ -48,6 +48,7 @@ class Unloaded:
     frames: int = 0
     fewer: int = 0
     smaller: str = ""
+    bits: str = ""
 
 
 class DoesNotFitError(Exception):

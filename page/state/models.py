@@ -21,7 +21,8 @@ from aim_core.checkpoint import ReadSoFar, folder_of
 from aim_core.engine import Engine
 from aim_core.errors import Stopped
 from aim_core.footprint import Footprint
-from aim_core.loading import ModelLoadError, chosen_device, chosen_dtype, load_adapter
+from aim_core.loading import ModelLoadError, chosen_device, chosen_dtype, computes_in_bfloat16, load_adapter
+from aim_core.low_bits import FULL, LEAST_BYTES, WEIGHTS, check_weights, num_bytes
 from aim_core.memory import SHARE, free_bytes
 from aim_core.trial import TrialKilledError, try_checkpoint
 from aim_core.turns import Turns
@@ -37,26 +38,27 @@ class Models:
     """The models of one page. Safe to use from many threads; one model is loaded at a time.
 
     first: answers until another is there, and stays in memory. listed: what is offered. turns: of all visitors.
+    weights: how those are kept of which a page says nothing, see `low_bits.WEIGHTS`.
     serial: how often another model has begun to answer. on_now: told which; on_gone: told each that leaves the memory.
     """
 
-    def __init__(self, first: Loaded, listed: Sequence[Choice] = (), may_any: bool = False):
-        self.first, self.listed, self.may_any = first, tuple(listed), may_any
+    def __init__(self, first: Loaded, listed: Sequence[Choice] = (), may_any: bool = False, weights: str = FULL):
+        self.first, self.listed, self.may_any, self.weights = first, tuple(listed), may_any, weights
         self.turns, self.serial, self.now = Turns(1), 0, first
         self.loading: Loading | None = None
         self.unloaded: Unloaded | None = None
         self.on_now: list[Callable[[Loaded], object]] = []
         self.on_gone: list[Callable[[Loaded], object]] = []
-        self._kept: dict[str, Loaded] = {}
+        self._kept: dict[tuple[str, str], Loaded] = {}
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
         self._device = chosen_device()
-        self._dtype: torch.dtype = chosen_dtype("auto", self._device)
 
-    def offered(self, path: str) -> Choice | None:
-        """The choice that a page names by its key; None where that is not offered."""
+    def offered(self, path: str, weights: str = FULL) -> Choice | None:
+        """The choice that a page names by its key, with its weights kept so; None where that is not offered."""
         known = next((one for one in self.listed if one.key == path), None)
-        return known or (named(path, self.listed) if self.may_any and path.strip() else None)
+        choice = known or (named(path, self.listed) if self.may_any and path.strip() else None)
+        return choice and replace(choice, weights=weights)
 
     def begin(self, choice: Choice | None, num_frames: int) -> bool:
         """Let a model answer, the first one for None: at once if it is in memory, else once it has been loaded, which
@@ -65,7 +67,7 @@ class Models:
             if self.loading:
                 return False
             self.unloaded = None
-            there = self.first if choice is None else self._kept.get(choice.path)
+            there = self.first if choice is None else self._kept.get((choice.path, choice.weights))
             if there:
                 self._answer_with(there)
                 return True
@@ -84,7 +86,7 @@ class Models:
         elif name:
             choice = named(name, self.listed)
             self._offer(choice)
-            self.begin(choice, num_frames)
+            self.begin(replace(choice, weights=self.weights), num_frames)
 
     def _begin_automatic(self, num_frames: int) -> None:
         choice = self.automatic(num_frames)
@@ -96,7 +98,7 @@ class Models:
         self.begin(choice, num_frames)
 
     def _offer(self, choice: Choice) -> None:
-        if choice not in self.listed:
+        if choice.path not in (one.path for one in self.listed):
             self.listed = (*self.listed, choice)
 
     def stop(self) -> None:
@@ -114,7 +116,7 @@ class Models:
 
     def is_kept(self, choice: Choice) -> bool:
         """Whether it is in memory."""
-        return choice.path in self._kept
+        return (choice.path, choice.weights) in self._kept
 
     def free(self) -> int | None:
         """Bytes for another model now, with what can be let go for it; None where that cannot be known."""
@@ -127,11 +129,15 @@ class Models:
         adapter = outline(folder) if folder else None
         if folder is None or adapter is None:
             return None
-        return needs(folder, adapter, self._dtype, num_frames), adapter
+        return needs(folder, adapter, self._dtype_of(adapter, choice), num_frames, choice.weights), adapter
 
-    def bytes_of(self, parameters: float) -> int:
-        """Of the weights of a model with so many."""
-        return round(parameters * self._dtype.itemsize)
+    def _dtype_of(self, adapter: Adapter, choice: Choice) -> torch.dtype:
+        return chosen_dtype("auto", self._device, adapter.model.config, choice.weights)
+
+    def bytes_of(self, choice: Choice) -> int:
+        """At least, of the weights of a model of which the list alone says something."""
+        is_float32 = self._device.type == "cpu" and not computes_in_bfloat16()
+        return round(choice.parameters * (LEAST_BYTES.get(choice.weights) or (4 if is_float32 else 2)))
 
     def fits(self, needed: Footprint) -> bool:
         return (free := self.free()) is None or needed.total <= SHARE * free
@@ -139,9 +145,9 @@ class Models:
     def automatic(self, num_frames: int) -> Choice | None:
         """The first model that lies here and fits; None where there is none."""
         for choice in on_disk(self.listed):
-            told = self.needed(choice, num_frames)
-            if told and self.fits(told[0]):
-                return choice
+            own = replace(choice, weights=self.weights)
+            if self._fits_at(own, num_frames):
+                return own
         return None
 
     def _answer_with(self, loaded: Loaded) -> None:
@@ -157,7 +163,7 @@ class Models:
         try:
             loaded = self._loaded(choice, num_frames)
             with self._lock:
-                self._kept[choice.path] = loaded
+                self._kept[choice.path, choice.weights] = loaded
                 self._answer_with(loaded)
         except DoesNotFitError as error:
             unloaded = error.unloaded
@@ -178,6 +184,10 @@ class Models:
             _log.warning("%s was not loaded: %s %s", choice.key, unloaded.why, unloaded.sentence)
 
     def _loaded(self, choice: Choice, num_frames: int) -> Loaded:
+        try:
+            check_weights(choice.weights, self._device)
+        except ValueError as error:
+            raise ModelLoadError(str(error)) from error
         folder = choice.folder or self._fetched(choice)
         told = self.needed(choice, num_frames)
         if told is None:
@@ -185,11 +195,12 @@ class Models:
             raise ModelLoadError(f"{choice.key} is not whole; get the checkpoint again.")
         self._make_room(choice, told[0], num_frames)
         self._at(choice, "try")
-        more = told[0].kv + told[0].activations
-        try_checkpoint(folder, self._dtype, more, self._on_read, self._stop.is_set)
+        more, dtype = told[0].kv + told[0].activations, self._dtype_of(told[1], choice)
+        try_checkpoint(folder, dtype, more, self._on_read, self._stop.is_set, choice.weights)
         self._at(choice, "load")
-        adapter = load_adapter(folder, dtype=self._dtype, on_read=self._on_read)
-        return Loaded(Engine(adapter), choice.path, is_embedded=False, world=world_of(folder))
+        adapter = load_adapter(folder, dtype=dtype, on_read=self._on_read, weights=choice.weights)
+        world = world_of(folder)
+        return Loaded(Engine(adapter), choice.path, is_embedded=False, world=world, weights=choice.weights)
 
     def _fetched(self, choice: Choice) -> Path:
         """The files of the Hub, fetched."""
@@ -236,6 +247,8 @@ class Models:
         """What does not fit, with what would."""
         fitting = (count for count in range(num_frames - 1, 0, -1) if self._fits_at(choice, count))
         smaller = next((one.name for one in on_disk(self.listed) if self._fits_at(one, num_frames)), "")
+        fewer_bits = WEIGHTS[WEIGHTS.index(choice.weights) + 1 :]
+        bits = next((own for own in fewer_bits if self._fits_at(replace(choice, weights=own), num_frames)), "")
         return Unloaded(
             choice,
             "memory",
@@ -244,6 +257,7 @@ class Models:
             frames=num_frames,
             fewer=next(fitting, 0),
             smaller=smaller,
+            bits=bits,
         )
 
     def _fits_at(self, choice: Choice, num_frames: int) -> bool:
@@ -273,4 +287,4 @@ def _without_paths(sentence: str, choice: Choice) -> str:
 def weights_of(loaded: Loaded) -> int:
     """Bytes of its weights."""
     tensors: list[Any] = [*loaded.engine.adapter.model.parameters(), *loaded.engine.adapter.model.buffers()]
-    return sum(one.nbytes for one in tensors)
+    return sum(map(num_bytes, tensors))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 
 import numpy as np
@@ -13,17 +14,21 @@ from cachetools import LRUCache
 from aim_core.budget import Budget
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.media.decode import load_frames
 from aim_core.media.frames import Frames
 from aim_core.method_comparison import MethodRun, each_method
 from aim_core.result import Result
 from aim_core.turns import NOBODY, Asker, Turns
 from aim_core.world_score import WorldCheck, WorldScore
+from aim_lab.estimate import Estimate, estimate
+from aim_lab.line import Line
+from aim_lab.measure import Failed, Task, measured
+from aim_lab.settings import Setting
+from aim_lab.sweep import Known, Plan
 from page.server.record import note
 from page.state.space import is_zero_gpu
 from page.state.store import StoredRun
 from page.state.talks import Talks
-from page.state.zero_gpu import lent, needed_seconds
+from page.state.zero_gpu import LONGEST_S, lent, needed_seconds
 
 _CLIPS_KEPT = 8
 TIMED_TURNS = 3, 2  # of a small model, where waiting for a third is not felt, and of a large one; one has no spread
@@ -53,6 +58,8 @@ class Runner:
         self._time = lent(engine.time_prefills, self._seconds(2 * (self.timed_prefills + 1), 0))
         self._view_tokens = lent(engine.view_tokens, self._seconds(1, 0))
         self._each_method = lent(self._methods, self._methods_seconds)
+        self._measured = lent(partial(measured, engine), self._task_seconds)
+        self._estimate = lent(partial(estimate, engine), lambda *_, **__: LONGEST_S)
         self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
         self._seen: LRUCache[int, tuple[Frames, tuple[np.ndarray, ...]]] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
@@ -84,20 +91,21 @@ class Runner:
         dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
         return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
-    def frames(self, path: str, num_frames: int, asker: Asker = NOBODY) -> Frames:
-        """Sampled frames of a file, from the cache if the same file was decoded lately. Not to be called in a turn of
-        `turns`, since that would keep other visitors waiting for this file. The line in the log says who decoded it."""
+    def frames(self, path: str, num_frames: int, asker: Asker = NOBODY, sound: bool = True) -> Frames:
+        """Sampled frames of a file, from the cache if the same file was decoded lately; with its sound, if the model
+        hears and is to. Not to be called in a turn of `turns`, since that would keep other visitors waiting for this
+        file. The line in the log says who decoded it."""
         try:
-            info = os.stat(path)
-            key = (path, info.st_ino, info.st_size, num_frames)  # not its times: Gradio renews those of a copy in use
+            info = os.stat(path)  # not its times: Gradio renews those of a copy in use
+            key = (path, info.st_ino, info.st_size, num_frames, sound)
         except (OSError, ValueError):
-            return load_frames(path, num_frames, asker=asker)  # raises with a sentence
+            return self.engine.frames(path, num_frames, sound=sound, asker=asker)  # raises with a sentence
         with self._lock:
             clip = self._clips.get(key)
         if clip is not None:
             note(reader="cached")
             return clip
-        clip = load_frames(path, num_frames, asker=asker)
+        clip = self.engine.frames(path, num_frames, sound=sound, asker=asker)
         note(reader=clip.reader)
         with self._lock:
             self._clips[key] = clip
@@ -116,6 +124,23 @@ class Runner:
         """As `method_comparison.each_method`. What comes next is to be asked for in a turn of `turns`."""
         return self._each_method(frames, question, methods=methods, budget=budget, stop=stop)
 
+    def estimate(self, plan: Plan, tasks: Sequence[Task]) -> Estimate:
+        """As `aim_lab.estimate.estimate`. To be called in a turn of `turns`, with the first task's frames held."""
+        return self._estimate(plan, tasks)
+
+    def measured(self, task: Task, is_done: Callable[[Setting], bool]) -> Iterator[Line | Failed]:
+        """As `aim_lab.measure.measured`. What comes next is to be asked for in a turn of `turns`."""
+        return self._measured(task, is_done=is_done)
+
+    def parts(self, plan: Plan, task: Task, log: Known) -> Iterator[Task]:
+        """A task as it is measured: whole, so that its dense run is made once; where a GPU is lent for one call at a
+        time, setting by setting."""
+        if not is_zero_gpu():
+            yield task
+            return
+        for own in task.settings:
+            yield replace(plan.task(task.document, log), settings=(own,))
+
     def _methods(self, frames: Frames, question: str, **settings) -> Iterator[MethodRun]:
         yield from each_method(self.engine, frames, question, **settings, num_timed=self.timed_prefills)
 
@@ -127,6 +152,13 @@ class Runner:
         """Each method runs once for its answer, looks for its setting, and runs again to be timed."""
         runs = len(methods) + 1
         return needed_seconds(self.engine.adapter, frames, runs * (2 + self.timed_prefills), runs)
+
+    def _task_seconds(self, task: Task, **_) -> int:
+        """Each setting may look for its knob; the dense run comes first."""
+        most = max(task.recipe.reference, *(own.num_frames for own in task.settings))
+        frames, runs = task.document.clip.frames(most), len(task.settings) + 1
+        assert isinstance(frames, Frames)
+        return needed_seconds(self.engine.adapter, frames, 2 * runs, runs)
 
     def _pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the model is given of these frames, from the cache if they were asked about lately."""

@@ -56,9 +56,12 @@ def sample_kind(name: str) -> str:
     return "image" if name.endswith(".png") else "video"
 
 
-def sample_name(path: str | None) -> str | None:
-    """The sample that this file is a copy of, by name and content; None for any other file."""
-    own = sample_path(Path(path).name) if path else None
+def sample_name(path: str | None, name: str = "") -> str | None:
+    """The sample that this file is a copy of, by name and content; None for any other file.
+
+    name: what it was called, where the file has another name.
+    """
+    own = sample_path(name or Path(path).name) if path else None
     if path is None or own is None:
         return None
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from aim_core.engine import Engine
 from aim_core.loading import ModelLoadError
+from aim_core.low_bits import FULL, WEIGHTS
 from aim_core.world_score import WorldScore, read_world_score
 
 EMBEDDED_MODEL = Path(__file__).parents[2] / "assets" / "model"
@@ -23,6 +25,7 @@ class Loaded:
 
     name:    as visitors may know it: of a folder on this machine only the last part. path: as it was given.
     problem: why it is not another one that was asked for.
+    weights: how they are kept, see `low_bits.WEIGHTS`.
     world:   what tells the model's world from others; None where its folder has nothing fitted to its weights.
     """
 
@@ -31,10 +34,11 @@ class Loaded:
     is_embedded: bool
     problem: str = ""
     world: WorldScore | None = None
+    weights: str = FULL
 
     @property
     def name(self) -> str:
-        return public_name(self.path)
+        return with_bits(public_name(self.path), self.weights)
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -51,9 +55,19 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=os.environ.get("AIM_ANY_MODEL") == "1",
         help="let those who may switch name any id or folder, not only what models.toml lists (also AIM_ANY_MODEL=1)",
     )
+    parser.add_argument(
+        "--weights",
+        choices=WEIGHTS,
+        default=os.environ.get("AIM_WEIGHTS", FULL),
+        help="how the model that is named keeps its weights, and any other unless the page says otherwise (also "
+        "AIM_WEIGHTS; default: %(default)s)",
+    )
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.weights not in WEIGHTS:  # of the environment, which argparse does not look at
+        parser.error(f"AIM_WEIGHTS must be one of {', '.join(WEIGHTS)}, got {options.weights!r}")
+    return options
 
 
 def public_name(path: str) -> str:
@@ -62,12 +76,24 @@ def public_name(path: str) -> str:
     return Path(path).expanduser().resolve().name if is_path else path
 
 
-def load(name: str, embedded: Path = EMBEDDED_MODEL) -> Loaded:
+def with_bits(name: str, weights: str) -> str:
+    """A model's name, with the bits of its weights where they are few."""
+    return name if weights == FULL else f"{name} ({weights})"
+
+
+def without_bits(name: str) -> tuple[str, str]:
+    """What `with_bits` was given."""
+    found = re.fullmatch(rf"(.*) \(({'|'.join(WEIGHTS)})\)", name)
+    return (found[1], found[2]) if found else (name, FULL)
+
+
+def load(name: str, embedded: Path = EMBEDDED_MODEL, weights: str = FULL) -> Loaded:
     """The named model, or the embedded one with the reason why if the named one cannot be loaded."""
     problem = ""
     if name:
         try:
-            return Loaded(Engine.from_pretrained(name), name, is_embedded=False, world=world_of(Path(name)))
+            engine = Engine.from_pretrained(name, weights=weights)
+            return Loaded(engine, name, is_embedded=False, world=world_of(Path(name)), weights=weights)
         except ModelLoadError as error:
             problem = str(error).replace(name, public_name(name))
             _log.warning("%s", error)

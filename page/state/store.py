@@ -39,6 +39,7 @@ class StoredRun:
     path:           of the file asked about; of a run that was loaded from a file, only that file's name.
     timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
     details:        whether the runs recorded what takes longer.
+    hears:          whether the model was to hear the file's sound, if it can and the file has one.
     known:          the right answer, where the question comes with a sample.
     hand:           AIM once more with the overrides `hand.overrides`; None without overrides.
     model:          of a run that was loaded from a file or made by another model, what made it; None where the model
@@ -67,6 +68,7 @@ class StoredRun:
     is_example: bool = False
     maker: Maker | None = None
     is_others: bool = False
+    hears: bool = True
 
     def seen_by(self, maker: Maker) -> StoredRun:
         """As the page shows it while this model answers: a run of another one is shown as it is, and not run again."""

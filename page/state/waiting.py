@@ -14,6 +14,7 @@ from page.i18n import strings
 RUNS_AT_ONCE = 32  # that wait in lines of this app; further ones wait in Gradio's
 MODEL_LINE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": RUNS_AT_ONCE}  # of an event
 EXPORT_LINE: dict[str, Any] = {"concurrency_id": "exports", "concurrency_limit": 2}
+SWEEP_LINE: dict[str, Any] = {"concurrency_id": "sweeps", "concurrency_limit": 4}  # which share the model cell by cell
 
 
 def waiting(line: Literal["file", "model"], stop: Callable[[], bool], now: str = "", share: float = 0.0) -> Asker:

@@ -36,7 +36,10 @@ from aim_core.config import AimConfig
         ({"audio_floor": 1.1}, "audio_floor must be in [0, 1], got 1.1"),
         ({"audio_floor": None}, "audio_floor must be a number, got None"),
         ({"positions": "random"}, "positions must be one of sequential, original, got 'random'"),
-        ({"scores": "attention"}, "scores must be one of pagerank, pagerank_causal, got 'attention'"),
+        (
+            {"scores": "attention"},
+            "scores must be one of pagerank, pagerank_causal, pagerank_over_uniform, got 'attention'",
+        ),
         ({"mode": None}, "mode must be one of dropped, masked, got None"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3VLTextConfig, Qwen3VLTextModel
 
-from aim_core.config import AimConfig
+from aim_core.config import AimConfig, LinearSchedule
 from aim_core.ops.flops import (
     FORMULA,
     PUBLISHED,
@@ -15,6 +15,7 @@ from aim_core.ops.flops import (
     Decoder,
     further_flops,
     logits_flops,
+    pagerank_flops,
     prefill_flops,
     saved_in_tower,
     small_flops,
@@ -247,3 +248,17 @@ def test_further_tokens_cost_what_a_longer_prefill_costs_above_the_held_ones_but
     assert longer - held - further_flops(4, [5], **sizes) == 4 * 5 * 4 * 12  # the old rows do not look at the new ones
     with pytest.raises(ValueError, match="at least 0"):
         further_flops(-1, [3], **sizes)
+
+
+def test_pagerank_costs_the_published_4_18_giga_by_counting_every_step():
+    rows = [100 + count for count in LinearSchedule(14, 22).tokens_entering(1568, 28)[14:22]]
+    slow = 0
+    for n in rows:
+        slow += 28 * n * n  # the temperature
+        slow += 28 * n * n * 5  # softmax
+        for _ in range(5):
+            slow += 28 * 2 * n * n  # a row times a matrix
+    assert pagerank_flops(rows, 28) == slow and slow / 1e9 == pytest.approx(4.18, abs=0.005)
+    assert pagerank_flops(rows, 28, q=3584) - slow == sum(2 * n * n * 3584 for n in rows)
+    with pytest.raises(ValueError, match="at least 0"):
+        pagerank_flops([3, -1], 28)

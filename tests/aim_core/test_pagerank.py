@@ -1,5 +1,7 @@
 """Importance: streamed PageRank against a dense float64 one, and what holds for any causal attention."""
 
+import math
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +9,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from aim_core.ops.pagerank import pagerank, pagerank_heads
+from aim_core.config import AimConfig
+from aim_core.methods.aim import PageRankOverUniform, aim_method
+from aim_core.ops.pagerank import pagerank, pagerank_heads, uniform_correction, uniform_pagerank
 
 
 def dense_pagerank(query, key, scale, temperature, iterations, teleport) -> np.ndarray:
@@ -173,6 +177,47 @@ def test_the_first_token_ends_with_everything_under_even_attention():
     one_step = pagerank_heads(zeros, zeros, 0.5, iterations=1)[0, 0]
     harmonic = torch.tensor([sum(1 / (row + 1) for row in range(column, 30)) / 30 for column in range(30)])
     torch.testing.assert_close(one_step, harmonic.double(), rtol=1e-6, atol=0)
+
+
+def exact_uniform(n: int, iterations: int, teleport: Fraction) -> list[Fraction]:
+    """Row by row and column by column, in fractions."""
+    rank = [Fraction(1, n)] * n
+    for _ in range(iterations):
+        passed = [sum((rank[row] / (row + 1) for row in range(column, n)), Fraction(0)) for column in range(n)]
+        rank = [(1 - teleport) * own + teleport / n for own in passed]
+    return rank
+
+
+@pytest.mark.parametrize(("n", "iterations", "teleport"), [(1, 5, 0), (12, 1, 0), (23, 5, 0), (23, 7, Fraction(3, 20))])
+def test_what_position_alone_gives_is_pagerank_of_even_attention(n, iterations, teleport):
+    expected = list(map(float, exact_uniform(n, iterations, Fraction(teleport))))
+    np.testing.assert_allclose(uniform_pagerank(n, iterations, float(teleport)).numpy(), expected, rtol=1e-12)
+
+
+def test_what_position_alone_gives_in_a_long_sequence_is_a_power_of_a_logarithm():
+    n, share = 200_000, 0.2
+    found = float(uniform_pagerank(n, 5)[round(share * n)]) * n
+    assert found == pytest.approx(math.log(1 / share) ** 5 / math.factorial(5), rel=1e-3)
+
+
+@pytest.mark.parametrize("numbers", [(0,), (4, 0), (4, 5, 1.0)])
+def test_position_alone_needs_numbers_in_range(numbers):
+    with pytest.raises(ValueError, match="must be"):
+        uniform_pagerank(*numbers)
+
+
+def test_over_even_attention_even_attention_is_even_and_what_stands_out_still_does():
+    zeros = torch.zeros(1, 2, 90, 4)
+    torch.testing.assert_close(PageRankOverUniform()(zeros, zeros, 0.5), torch.full((1, 90), 1 / 90))
+    query, key, scale = attention(1, 4, 4, 60, dtype=torch.float32)
+    plain, over = pagerank(query, key, scale)[0], PageRankOverUniform()(query, key, scale)[0]
+    expected = plain.double().numpy() / (60 * np.array(list(map(float, exact_uniform(60, 5, Fraction(0))))))
+    np.testing.assert_allclose(over.numpy(), expected, rtol=1e-5)
+    assert aim_method(AimConfig(scores="pagerank_over_uniform", iterations=3)).scorer == PageRankOverUniform(0.1, 3)
+
+
+def test_after_very_many_steps_the_correction_is_still_a_number():
+    assert uniform_correction(torch.ones(1, 300) / 300, 200).isfinite().all()
 
 
 def test_a_token_that_all_attend_to_scores_highest():

@@ -200,7 +200,6 @@ def test_a_limit_in_time_is_one_in_operations():
         Clock(10, 2, 0.1).flops(9)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ms", "clock"), [((30, 50, 70), (10, 2)), ((70, 70, 50), (0, 3600 / 1400)), ((10, 35, 60), (0, 2600 / 1400))]
 )
@@ -210,6 +209,7 @@ def test_a_clock_is_a_line_and_goes_through_nothing_where_a_line_would_be_absurd
     assert (found.miss < 1e-9) == (clock[0] > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", ["--kv-mib", "--of-dense", "--ms"])
 def test_the_command_finds_and_checks_a_setting_of_a_model(goal, folder, checkpoint, engine, tmp_path, capsys):
     own = workload_of(engine, read_documents(folder)[0], 1)

@@ -11,15 +11,15 @@ import pytest
 from aim_core.config import AimConfig
 from aim_core.media.errors import MediaError
 from aim_core.weights import weights_hash
-from aim_lab import sweep as sweeping
 from aim_lab.__main__ import main
 from aim_lab.documents import Document, FileClip, is_right, read_documents
 from aim_lab.estimate import estimate
-from aim_lab.line import Log
+from aim_lab.line import Line, Log
 from aim_lab.measure import Model, Recipe, measured
 from aim_lab.settings import Setting, grid
-from aim_lab.sweep import Plan, here, sweep
+from aim_lab.sweep import Plan, alone, here, sweep
 from tests.helpers.lab import command, kill_after, num_lines_of, run
+from tests.helpers.packing import needs_packing
 
 FEW = (Setting.of("aim", 1, keep_ratio=0.5, l1=2, l2=6), Setting.of("fastv", 1, budget=0.1))
 
@@ -134,7 +134,7 @@ def test_a_video_that_cannot_be_read_is_refused_in_a_sentence(plan, engine, tmp_
 
 
 def test_two_sweeps_do_not_write_one_file(plan, tmp_path):
-    with sweeping._alone(tmp_path / "log.jsonl"), pytest.raises(ValueError, match="another sweep is writing"):
+    with alone(tmp_path / "log.jsonl"), pytest.raises(ValueError, match="another sweep is writing"):
         sweep(plan, tmp_path / "log.jsonl", lambda tasks: iter(()))
 
 
@@ -231,6 +231,16 @@ def test_a_line_of_another_file_is_told_of(tmp_path):
 
 
 def test_weights_are_those_of_the_folder(checkpoint):
-    assert Model(str(checkpoint)).weights() == weights_hash(checkpoint)
+    assert Model(str(checkpoint)).weights_hash() == weights_hash(checkpoint)
     with pytest.raises(ValueError, match="not in the Hub's cache"):
-        Model("nobody/nothing").weights()
+        Model("nobody/nothing").weights_hash()
+
+
+@needs_packing
+def test_lines_of_packed_weights_are_others(checkpoint, engine):
+    """So that a file never mixes them, though the weights on the disk are the same."""
+    packed = Model(str(checkpoint), "cpu", "float32", "int8")
+    recipes = [Recipe.of(Model(str(checkpoint)), engine), Recipe.of(packed, packed.load())]
+    assert recipes[0].weights == recipes[1].weights and recipes[1].dtype == "float32 int8"
+    told = [Line(own.weights, own.dtype, "cpu", "", "dense", {}, 4, 4, 8, "v", "q") for own in recipes]
+    assert told[0].key != told[1].key

@@ -11,13 +11,14 @@ import torch
 from aim_core.forward.hooks import patched
 from aim_core.forward.session import Session
 from aim_core.methods.aim import as_method
-from benchmarks import gpu, growth, page, speedup
+from benchmarks import gpu, growth, low_bits, page, speedup
 from benchmarks.__main__ import arguments, main
 from benchmarks.eager import eager_prefill
 from benchmarks.memory_probe import ProbeTask, memory_probe
 from benchmarks.prefill import ablations, interleaved
 from benchmarks.shapes import TINY, random_model, random_prompt
 from benchmarks.timer import Timer
+from tests.helpers.packing import needs_packing
 
 SMALL = ["--shape", "tiny", "--frames", "2", "--side", "4", "--text", "20", "--repeats", "1", "--threads", "1"]
 
@@ -115,6 +116,17 @@ def test_the_growth_table_and_more_memory_for_more_frames():
 
 
 @pytest.mark.slow
+@needs_packing
+def test_the_table_of_bits_and_fewer_bytes_for_fewer_bits():
+    result = low_bits.measure(arguments([*SMALL, "--low-bits-layers", "3", "low_bits"]))
+    sizes = [result["bytes"][name] for name in low_bits.FORMATS]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] == 2 * sizes[1] > 3 * sizes[2]
+    assert all(len(own) == 1 and own[0] > 0 for ms in result["ms"].values() for own in ms.values())
+    assert result["tokens"]["dense"] > result["tokens"]["both"]
+    lines = low_bits.table(result).splitlines()
+    assert len(lines) == 10 and all("1.00×" in cell for cell in lines[4].split("|")[3:-1])
+
+
 def test_the_page_is_started_and_asked_again():
     result = page.measure(arguments(["page", "--starts", "1", "--reruns", "1", "--threads", "1"]))
     assert result["start_s"] > 0 and result["first_ms"] > 0 and result["rerun_ms"] > 0

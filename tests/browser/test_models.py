@@ -1,5 +1,5 @@
-"""The picker: a checkpoint of the Hub's cache loads behind the page, is switched away from and back, and what cannot
-fit is refused with its figures."""
+"""The picker: a checkpoint of the Hub's cache loads behind the page, is switched away from and back, and loads again in
+8 bits; what cannot fit is refused with its figures."""
 
 from __future__ import annotations
 
@@ -94,3 +94,12 @@ def test_a_checkpoint_in_the_cache_takes_over_and_is_switched_away_from_and_back
         expect(page.locator("#models progress")).to_be_visible()
         expect(now).to_contain_text(NAME)  # which answers until the other is there
         expect(now).to_contain_text("second-model (12 layers")
+
+        before = row(page, NAME).locator("[data-name=needs]").inner_text()
+        page.get_by_label("Weights of the language model").select_option("8-bit")
+        expect(row(page, NAME).locator("[data-name=needs]")).not_to_have_text(before)
+        expect(row(page, NAME)).not_to_contain_text("in memory")
+        use(page, NAME)
+        expect(said).to_contain_text(f"{NAME} (int8): a trial in a process of its own.")
+        expect(now).to_contain_text(f"{NAME} (int8) (12 layers")
+        expect(row(page, NAME)).to_contain_text("in memory")

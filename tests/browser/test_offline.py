@@ -9,6 +9,7 @@ from tests.helpers.browsing import BEGUN, PATIENCE, run, said
 pytestmark = pytest.mark.browser
 PAGES = {"/explain": "document.querySelector('#tour [data-part=choices] button')"}
 PAGES["/compare"] = "document.querySelector('#methods input') && document.querySelector('#video input[type=file]')"
+PAGES["/lab"] = "document.querySelector('#questions li') && document.querySelector('#lab_files input[type=file]')"
 LINKED = "[...document.querySelectorAll('link, script, img, video, source, iframe')].map(one => one.href ?? one.src)"
 ELSEWHERE = "http://127.0.0.2:9/"
 

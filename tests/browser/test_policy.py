@@ -18,7 +18,7 @@ INJECTED = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["/explain", "/compare"])
+@pytest.mark.parametrize("path", ["/explain", "/compare", "/lab"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_that_is_injected_runs_or_leaves(browser, served, path, theme):
     with opened(browser, served, path, ready="document.querySelector('#nav')", color_scheme=theme) as page:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from aim_core.adapters.base import Call
+from aim_core.adapters.call import Call
 from aim_core.adapters.registry import adapter_for
 from tests.families.family import QUESTION, ask, samples
 from tests.families.reference import encoded

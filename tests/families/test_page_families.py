@@ -161,7 +161,7 @@ def check_sums_by_view(run: Result) -> None:
 @pytest.mark.parametrize(("name", "kind"), ASKED)
 def test_every_panel_is_filled(asked, name, kind):
     one, key = asked(name, kind)
-    values = one.handlers.panels(stored_run_of(one, key))
+    values = one.handlers.panels.of(stored_run_of(one, key))
     to = one.results
     trace = stored_run_of(one, key).shown.trace
     explorer = to.explorer.postprocess(values[to.explorer])

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from transformers import BatchFeature, DynamicCache
 
-from aim_core.adapters.base import Adapter, Call, shapes
+from aim_core.adapters.base import Adapter
+from aim_core.adapters.call import Call, shapes
 from aim_core.adapters.registry import adapter_for
 from aim_core.errors import Stopped
 from aim_core.forward.dialect import cache_of

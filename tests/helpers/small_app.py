@@ -19,7 +19,7 @@ from page.i18n import I18N
 from page.server.app import ServedApp
 from page.server.blocks import PageBlocks
 from page.server.settings import ServerSettings
-from page.state.waiting import EXPORT_LINE, waiting
+from page.state.waiting import EXPORT_LINE, SWEEP_LINE, waiting
 from tests.helpers.server import free_port
 
 TIMEOUT = 30
@@ -28,7 +28,7 @@ TIMEOUT = 30
 class SmallApp:
     """run:  in the line of runs, ends once `go` is set; adds what it was asked to `ran`. One asked "later" waits
           for `later` before it waits for its turn of `turns`.
-    take:  as run, in the line of exports. quick: in a line of its own.
+    take:  as run, in the line of exports; sweep: in that of sweeps. quick: in a line of its own.
     let_on: how many of that line may begin together, as those of the page do, which then wait for the model.
     """
 
@@ -40,6 +40,7 @@ class SmallApp:
             line = {"concurrency_id": "model", "concurrency_limit": let_on}
             gr.on([], guarded(self._run), asked, said, api_name="run", **line)
             gr.on([], guarded(self._take), asked, said, api_name="take", **EXPORT_LINE | {"concurrency_limit": 1})
+            gr.on([], guarded(self._take), asked, said, api_name="sweep", **SWEEP_LINE)
             gr.on([], guarded(lambda text, _: text), [asked, number], said, api_name="quick")
         self.blocks.settle(settings, self.turns.holders)
         self.address = f"http://127.0.0.1:{(port := free_port())}"

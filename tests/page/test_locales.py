@@ -15,6 +15,8 @@ PARTS = sorted(tomllib.loads((LOCALES / "en.toml").read_text(encoding="utf-8")))
 SAME = {  # names, and the words of English questions
     ".TITLE",
     ".COMPARE.columns.flops",
+    ".LAB.columns.kl",
+    ".LAB.columns.share",
     ".EXAMPLE_QUESTION",
     ".TALK_EXAMPLE",
     ".FIRST_TOKEN.token",
@@ -58,7 +60,20 @@ def test_chinese_is_chinese_and_english_is_english(part):
 
 @pytest.mark.parametrize(
     "panel",
-    ["estimate", "answers", "first_token", "explorer", "word_frames", "tour", "nav", "compare", "models", "talk"],
+    [
+        "estimate",
+        "answers",
+        "first_token",
+        "explorer",
+        "word_frames",
+        "tour",
+        "nav",
+        "compare",
+        "models",
+        "talk",
+        "lab",
+        "questions",
+    ],
 )
 def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
     folder = PAGE / "components" / panel

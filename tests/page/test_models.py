@@ -14,11 +14,14 @@ from huggingface_hub import constants
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from aim_core import low_bits
 from aim_core.checkpoint import read_checkpoint
 from aim_core.footprint import Footprint
+from aim_core.low_bits import WEIGHTS
 from aim_core.memory import SHARE
 from page.build import build_page
 from page.components.models.component import EMBEDDED, models_record, state_record
+from page.exports.code import engine_of
 from page.i18n import ENGLISH
 from page.per_model import PerModel
 from page.server.settings import ServerSettings, SettingError, read_settings
@@ -26,11 +29,12 @@ from page.state import models as models_module
 from page.state.choices import Choice, ListError, named, on_disk, read_list
 from page.state.model_facts import ModelFacts
 from page.state.models import Models
-from page.state.startup import AUTO, Loaded
+from page.state.startup import AUTO, Loaded, arguments, with_bits, without_bits
 from page.state.store import Maker, StoredRun
 from page.switching import USUAL_FRAMES, Switching
 from tests.helpers.brief import BriefEngine
 from tests.helpers.hub_cache import in_hub_cache
+from tests.helpers.packing import needs_packing
 
 PATIENCE = 100
 NAME = "org/random"
@@ -76,6 +80,9 @@ def test_the_owners_list_is_read_and_a_broken_one_is_a_sentence(tmp_path):
         read_list(own)
     own.write_text('[[model]]\nid = "a/b"\nname = "B"\nknows = "everything"\n')
     with pytest.raises(ListError, match=r"everything.*\.$"):
+        read_list(own)
+    own.write_text('[[model]]\nid = "a/b"\nname = "B"\nweights = "int8"\n')
+    with pytest.raises(ListError, match=r"AIM_WEIGHTS.*\.$"):
         read_list(own)
 
 
@@ -128,10 +135,17 @@ def replace_listed(models: Models, *listed: Choice) -> Models:
     return models
 
 
-def test_a_model_of_the_list_that_is_not_here_counts_by_its_parameters(first):
+def test_a_model_of_the_list_that_is_not_here_counts_by_its_parameters(first, monkeypatch):
     models = Models(first, [Choice("org/huge", "Huge", "Qwen2-VL", 1e15, "videos")])
-    row = models_record(models, 8, "all")["rows"][1]
-    assert row["least"] == 4e15 and not row["fits"] and not row["isHere"] and row["needs"] is None
+    for can, weights, least in (
+        (False, "full", 4e15),
+        (True, "full", 2e15),
+        (True, "int8", 1e15),
+        (True, "int4", 5e14),
+    ):
+        monkeypatch.setattr(models_module, "computes_in_bfloat16", lambda can=can: can)
+        row = models_record(models, 8, "all", weights=weights)["rows"][1]
+        assert row["least"] == least and not row["fits"] and not row["isHere"] and row["needs"] is None
 
 
 def test_a_killed_trial_costs_the_load_and_not_the_page(cache, first, monkeypatch):
@@ -171,7 +185,7 @@ def test_a_model_makes_room_for_one_that_fits_only_in_its_place(cache, first, mo
 
 
 def test_one_model_is_loaded_at_a_time_and_can_be_stopped(cache, first, monkeypatch):
-    def slow(folder, dtype, more, on_read, stop):
+    def slow(folder, dtype, more, on_read, stop, weights):
         while not stop():
             pass
         raise models_module.Stopped
@@ -187,7 +201,7 @@ def test_one_model_is_loaded_at_a_time_and_can_be_stopped(cache, first, monkeypa
 def test_progress_tells_shard_bytes_and_time_left(cache, first, monkeypatch):
     seen = []
 
-    def tried(folder, dtype, more, on_read, stop):
+    def tried(folder, dtype, more, on_read, stop, weights):
         on_read(models_module.ReadSoFar(2, 4, 300, 1200))
         seen.append(state_record(models)["loading"])
 
@@ -283,3 +297,55 @@ def test_texts_of_refusals_have_places_for_their_figures():
     needs = {"weights": 1, "kv": 1, "activations": 1}
     assert Footprint(**needs).total == 3
     assert all(f"{{{name}}}" in said for name in (*needs, "total", "free", "may", "frames")) and USUAL_FRAMES == 8
+
+
+@needs_packing
+def test_a_model_that_fits_only_in_fewer_bits_says_so_and_is_loaded_in_them(cache, first, monkeypatch, no_trial):
+    choice, models = Choice(NAME, "Random"), Models(first, [Choice(NAME, "Random")])
+    needs = {bits: models.needed(replace(choice, weights=bits), 4)[0] for bits in WEIGHTS}
+    assert needs["full"].weights > needs["int8"].weights > needs["int4"].weights
+    monkeypatch.setattr(models_module, "free_bytes", lambda _: round((needs["int8"].total + 1) / SHARE))
+    loaded_by(models, choice)
+    assert models.unloaded.why == "memory" and state_record(models)["unloaded"]["bits"] == "int8"
+    rows = {bits: models_record(models, 4, "all", weights=bits)["rows"][1] for bits in WEIGHTS}
+    assert [row["fits"] for row in rows.values()] == [False, True, True]
+    assert rows["int8"]["needs"]["total"] == needs["int8"].total
+    loaded_by(models, models.offered(NAME, "int8"))
+    assert (
+        models.now.name == f"{NAME} (int8)"
+        and models.now.weights == "int8"
+        and models.is_kept(models.listed[0]) is False
+    )
+    assert models_module.weights_of(models.now) < needs["full"].weights / 2
+    record = models_record(models, 4, "all", weights="int8")
+    assert record["rows"][1]["answers"] and record["now"]["name"] == "Random (int8)" and record["weights"] == "int8"
+    assert not models_record(models, 4, "all")["rows"][1]["answers"]
+
+
+def test_bits_that_cannot_be_here_are_a_sentence(cache, first, monkeypatch):
+    monkeypatch.setattr(low_bits, "_NEEDED", ("a_package_that_nobody_has",))
+    models = loaded_by(Models(first), Choice(NAME, "Random", weights="int8"))
+    assert models.unloaded.why == "failed" and "aim-explorer[quantisation]" in models.unloaded.sentence
+
+
+def test_a_page_asks_for_bits_and_gets_the_servers_where_it_asks_for_none(page):
+    page.models.weights = "int8"
+    look = lambda **asked: page.switching.look(SimpleNamespace(_data=asked))["weights"]  # noqa: E731
+    assert (look(), look(weights="full"), look(weights="int9"), look(weights=8)) == ("int8", "full", "int8", "int8")
+
+
+def test_a_name_with_bits_is_taken_apart_again():
+    for name, bits in (("a/b", "full"), ("a/b (int8)", "full"), ("a/b", "int4")):
+        assert without_bits(with_bits(name, bits)) == (("a/b", "int8") if "int8" in name else (name, bits))
+    assert engine_of("a/b (int8)") == "Engine.from_pretrained('a/b', weights='int8')"
+    assert engine_of("a/b") == "Engine.from_pretrained('a/b')"
+
+
+def test_the_bits_of_weights_are_told_by_the_environment_or_the_command_line(monkeypatch, capsys):
+    assert arguments([]).weights == "full"
+    monkeypatch.setenv("AIM_WEIGHTS", "int8")
+    assert arguments([]).weights == "int8" and arguments(["--weights", "int4"]).weights == "int4"
+    monkeypatch.setenv("AIM_WEIGHTS", "int9")
+    with pytest.raises(SystemExit):
+        arguments([])
+    assert "AIM_WEIGHTS must be one of full, int8, int4, got 'int9'" in capsys.readouterr().err

@@ -205,6 +205,13 @@ def test_a_trace_with_sound_comes_back(tmp_path):
         {"kept": (np.array([4]),) * 5},
         {"kept": (np.array([1]), *(np.array([2]),) * 4)},
         {"kept": (np.array([1, 0]),) * 5},
+        {"loudness": np.zeros(5, np.float32)},
+        {"loudness": np.full(6, np.nan, np.float32)},
+        {"loudness": np.full(6, 1e30, np.float32)},
+        {"scores": (np.zeros(4, np.float32),) * 4},
+        {"scores": (np.zeros(3, np.float32), *(np.zeros(0, np.float32),) * 4)},
+        {"scores": (np.full(4, np.inf, np.float32), *(np.zeros(0, np.float32),) * 4)},
+        {"scores": (np.full(4, -1, np.float32), *(np.zeros(0, np.float32),) * 4)},
     ],
 )
 def test_sound_that_does_not_fit_is_a_sentence(change):
@@ -430,7 +437,7 @@ RECORDS = [
     ("question", None),
     ("num_frames", 1e9),
     ("num_frames", "8"),
-    ("version", 6),
+    ("version", 7),
     ("format", "other"),
     ("file", ["x"]),
     ("runs", []),

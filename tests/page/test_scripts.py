@@ -29,8 +29,10 @@ from page.components.explorer.by_hand import by_hand_record
 from page.components.explorer.component import TokenExplorer
 from page.components.explorer.record import explorer_record
 from page.components.first_token.component import FirstTokenPanel, first_token_record
+from page.components.lab.component import LabPanel
 from page.components.models.component import ModelsPanel, models_record, state_record
 from page.components.nav.component import NavPanel
+from page.components.questions.component import QuestionsPanel
 from page.components.talk.component import TalkPanel, talk_record
 from page.components.tour.component import Tour
 from page.components.tour.steps import measured, steps
@@ -61,8 +63,10 @@ def panels() -> list[Panel]:
             ComparePanel(),
             EstimatePanel(),
             FirstTokenPanel(),
+            LabPanel(),
             ModelsPanel(),
             NavPanel(),
+            QuestionsPanel(),
             TalkPanel(),
             TokenExplorer(),
             Tour(),
@@ -168,7 +172,7 @@ def values(engine) -> dict[str, dict]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("panel", range(8))
+@pytest.mark.parametrize("panel", range(9))
 def test_a_panel_that_is_made_again_leaves_nothing_behind(browser, engine, panels, values, panel):
     props, name = panels[panel].fixed, panels[panel].entry.split("/")[1]
     props = json.loads(json.dumps(props | {"value": values.get(name)}))

@@ -19,6 +19,7 @@ from tests.helpers import hostile
 from tests.helpers.held import held_app
 from tests.helpers.processes import decoders_of
 from tests.helpers.waiting import wait_until
+from tools.load.visitor import SOUND
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 QUESTION = "which way does the red circle move?"
@@ -47,7 +48,7 @@ def decoders() -> list[int]:
 
 def submit(address, video, image):
     files = [handle_file(str(path)) if path else None for path in (video, image)]
-    return Client(address, verbose=False).submit(*files, QUESTION, *SETTINGS, False, api_name="/run")
+    return Client(address, verbose=False).submit(*files, QUESTION, *SETTINGS, False, *SOUND, api_name="/run")
 
 
 @contextmanager

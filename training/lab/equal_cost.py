@@ -72,7 +72,7 @@ def text_cells(workload: Workload, num_frames: int, budget: float) -> list[Cell]
 def _cell(workload: Workload, num_frames: int, budget: float, variant: str, method: str, **settings) -> Cell:
     made = make_method(method, **settings)
     visual = workload.visual_per_layer(made)
-    share = workload.shares(visual, workload.text_per_layer(made)).flops
+    share = workload.shares(visual, workload.others_per_layer(made)).flops
     kept = (visual[0] - workload.num_separators) / num_frames
     return Cell(variant, num_frames, budget, kept, share, Setting.of(method, num_frames, **settings))
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from aim_core.engine import digest
+from aim_core.digest import digest
 from aim_lab.documents import OR, Document
 from training.drawing import render
 from training.eval_sets import IMAGE_SIZE, NUM_FRAMES, WIDE_SEED, Item, wide_held_out_set
@@ -23,10 +23,14 @@ PER_VIDEO = 3  # questions, since another video tells more than another question
 
 @dataclass(frozen=True, eq=False)
 class SceneClip:
-    """A scene of the wide world, drawn at any number of frames. name: its seed and number."""
+    """A scene of one of the worlds, drawn at any number of frames.
+
+    name: its seed and number; enough: frames that every question about it can be answered from.
+    """
 
     name: str
     scene: Scene | WideScene
+    enough: int = NUM_FRAMES
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SceneClip) and self.name == other.name
@@ -43,14 +47,19 @@ class SceneClip:
 
 @cache
 def _content(clip: SceneClip) -> str:
-    """Of the frames that every question can be answered from; another number of them shows the same scene."""
-    return digest(clip.frames(NUM_FRAMES))[:32]
+    """Of as many frames as are enough; another number of them shows the same scene."""
+    return digest(clip.frames(clip.enough))[:32]
 
 
 def documents(name: str, num_videos: int) -> list[Document]:
     """PER_VIDEO questions about each of so many videos of one of SEEDS, those first that most could be asked about."""
     found = _clips(name)[:num_videos]
     return [Document(clip, item.question.text, wanted(item)) for clip, items in found for item in items[:PER_VIDEO]]
+
+
+def questions_of(name: str, num_videos: int) -> list[list[Item]]:
+    """All questions about each of the same videos."""
+    return [items for _, items in _clips(name)[:num_videos]]
 
 
 @cache

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training.lab import across_frames, solver
+from training.lab import across_frames, frames_or_tokens, low_bit_weights, pagerank, solver
 from training.lab.experiment import ASSETS, Experiment
 from training.method_table.page import rewrite
 
 PAGE = Path("docs/lab_results.md")
 EXPERIMENTS: dict[str, Experiment] = {  # in the order of the page
     "solver": solver,
+    "frames_or_tokens": frames_or_tokens,
     "across_frames": across_frames,
+    "low_bit_weights": low_bit_weights,
+    "pagerank": pagerank,
 }
 
 

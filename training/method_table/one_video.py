@@ -82,7 +82,7 @@ class OneVideo:
         found = []
         for question, own in zip(questions, said, strict=True):
             workload = self._workload(self._num_text[question])
-            shares = workload.shares(own.visual_per_layer, workload.text_per_layer(method))
+            shares = workload.shares(own.visual_per_layer, workload.others_per_layer(method))
             found.append(Answered(own.answer, settings, shares))
         return found
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from aim_core.engine import digest
+from aim_core.digest import digest
 from training.eval_sets import HELD_OUT_SEED, NUM_FRAMES, WIDE_SEED, Item, held_out_set, wide_held_out_set
 from training.questions import Question
 

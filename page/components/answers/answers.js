@@ -64,7 +64,7 @@ export function start({ element, props, watch, trigger }) {
   document.addEventListener("aim-now", nameBreak, { signal: removalOf(element) });
 
   function nameBreak() {
-    const isBroken = (now.sliders?.[0] ?? 1) <= props.fewest;
+    const isBroken = Number(now.sliders?.[0] ?? 1) <= props.fewest;
     parts.break.textContent = isBroken ? texts.putBack : texts.breakIt;
   }
 

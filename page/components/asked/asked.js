@@ -18,14 +18,15 @@ import { hearEnd, now } from "../now.js";
  * @property {number} l1
  * @property {number} l2
  * @property {number} frames
+ * @property {[keep: number, floor: number] | null} audio shares of its tokens; null without a sound
  * @property {number | null} at seconds since 1970; null for what came from a file
  * @property {"saved" | "others" | "example" | null} note
  * @property {AskedInputs | null} inputs what the inputs say of it; null where they have nothing to do with it
  */
 
-/** @typedef {{path: string | null, question: string, sliders: number[]}} AskedInputs */
-/** @typedef {"file" | "question" | "settings" | "frames"} Input */
-/** @typedef {Record<"how" | "oneFrame" | "frames" | "saved" | "others" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
+/** @typedef {{path: string | null, question: string, sliders: (number | boolean)[]}} AskedInputs */
+/** @typedef {"file" | "question" | "settings" | "frames" | "sound"} Input */
+/** @typedef {Record<"how" | "oneFrame" | "frames" | "sound" | "soundWhole" | "saved" | "others" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
 /** @typedef {Record<"root" | "file" | "question" | "how" | "note" | "changed", HTMLElement>} AskedParts */
 
 /** @param {Mount<{value: AskedRecord | null, texts: Record<"en" | "zh", AskedTexts>}>} mount */
@@ -48,10 +49,17 @@ export function start({ element, props, watch }) {
   }
 
   /** @param {AskedRecord} record */
-  function how({ model, keepRatio, l1, l2, frames, at }) {
+  function how({ model, keepRatio, l1, l2, frames, audio, at }) {
     const shown = frames === 1 ? texts.oneFrame : fill(texts.frames, { frames });
-    const settings = fill(texts.how, { model, keep_ratio: percent(keepRatio), l1, l2, frames: shown });
+    const seen = fill(texts.how, { model, keep_ratio: percent(keepRatio), l1, l2, frames: shown });
+    const settings = audio ? `${seen} · ${heard(audio)}` : seen;
     return at === null ? settings : `${settings} · ${new Date(1000 * at).toLocaleTimeString()}`;
+  }
+
+  /** @param {[number, number]} shares of audio tokens */
+  function heard([keep, floor]) {
+    if (keep === 1 && floor === 1) return texts.soundWhole;
+    return fill(texts.sound, { keep: percent(keep), floor: percent(floor) });
   }
 
   /** @param {AskedRecord} record */
@@ -65,13 +73,13 @@ export function start({ element, props, watch }) {
   }
 
   let running = false;
-  function heard() {
+  function onNow() {
     show();
     if (now.running && !running) takeTo(parts.root); // there it is told how the run goes, and its place in the queue
     running = now.running ?? false;
   }
 
-  document.addEventListener("aim-now", heard, { signal: removalOf(element) });
+  document.addEventListener("aim-now", onNow, { signal: removalOf(element) });
   watch("value", () => {
     show();
     if (running) takeTo(parts.root);
@@ -110,6 +118,7 @@ export function changedInputs(asked, { video, image, tab, question, sliders }) {
     question: question !== asked.question,
     settings: [0, 1, 2].some((i) => sliders[i] !== asked.sliders[i]),
     frames: sliders[3] !== asked.sliders[3],
+    sound: [4, 5, 6].some((i) => i in asked.sliders && sliders[i] !== asked.sliders[i]),
   };
   return /** @type {Input[]} */ (Object.keys(differs)).filter((name) => differs[name]);
 }

@@ -20,7 +20,7 @@ NOW = "components/now.js"
 @dataclass(frozen=True)
 class Asked:
     """What a run was asked. num_frames: as chosen; num_seen: as the model saw. at: seconds since 1970, None for an
-    example."""
+    example. hears: whether its sound was to be heard; has_sound: whether it was."""
 
     path: str
     question: str
@@ -28,11 +28,15 @@ class Asked:
     num_seen: int
     config: AimConfig
     at: float | None
+    hears: bool = True
+    has_sound: bool = False
 
     @classmethod
     def of(cls, run: StoredRun) -> Asked:
         at = None if run.is_example else run.asked_at
-        return cls(run.path, run.question, run.num_frames, run.aim.trace.num_frames, run.settings, at)
+        trace = run.aim.trace
+        seen = run.num_frames, trace.num_frames
+        return cls(run.path, run.question, *seen, run.settings, at, run.hears, trace.audio is not None)
 
 
 class AskedPanel(Panel):
@@ -44,7 +48,7 @@ class AskedPanel(Panel):
 
 def tell_inputs(media: MediaInputs, controls: Controls) -> None:
     """Tell the script, without a request, whenever the page's inputs say something else."""
-    inputs: list[Any] = [media.video, media.image, controls.question, *controls.sliders]
+    inputs: list[Any] = [media.video, media.image, controls.question, *controls.sliders, *controls.sound]
     gr.on([one.change for one in inputs], None, inputs, None, js=scripts.call(NOW, "hear"), api_visibility="private")
     for tab, opened in media.opened.items():
         opened(None, None, None, js=scripts.call(NOW, "hearTab", tab), api_visibility="private")
@@ -54,13 +58,13 @@ def tell_inputs(media: MediaInputs, controls: Controls) -> None:
 
 
 def asked_record(
-    asked: Asked, model: str, sliders: tuple[float, ...], is_saved: bool = False, is_others: bool = False
+    asked: Asked, model: str, sliders: tuple[float | bool, ...], is_saved: bool = False, is_others: bool = False
 ) -> dict:
     """The strip's record.
 
     model: its name. is_saved: whether it was loaded from a file, whose video is not here, or made by a model that does
     not answer now, which `is_others` says. sliders: keep ratio, l1, l2 and number of frames as the page's sliders show
-    them where nothing has changed since.
+    them where nothing has changed since; of a model that hears also whether it does, and both shares of audio.
     """
     is_example = asked.at is None
     inputs = {"path": None if is_saved else asked.path, "question": asked.question, "sliders": list(sliders)}
@@ -72,6 +76,7 @@ def asked_record(
         "l1": asked.config.l1,
         "l2": asked.config.l2,
         "frames": asked.num_seen,
+        "audio": [asked.config.audio_keep_ratio, asked.config.audio_floor] if asked.has_sound else None,
         "at": None if is_saved and not is_others else asked.at,
         "note": "example" if is_example else "others" if is_others else "saved" if is_saved else None,
         "inputs": None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,8 +13,13 @@ import numpy as np
 
 from aim_core.adapters.base import Adapter
 from aim_core.engine import Engine
+from aim_core.errors import Stopped
+from aim_core.media.errors import MediaError
+from aim_core.media.frames import SOUND_RATE
 from aim_core.media.resize import fitted_size
 from aim_core.ops.flops import FORMULA
+from aim_core.shown import frames_of
+from aim_core.turns import Asker
 from page import scripts
 from page.checks import MAX_FRAMES, MAX_SIDE
 from page.components.base import Panel
@@ -23,19 +29,24 @@ from page.state.runner import is_small
 from visual.palette import browser_palette
 
 # Slider values into the panel's own, in the order of `EstimatePanel.follow`.
-FOLLOW = "(shown, keep_ratio, l1, l2, frames) => ({...shown, keep_ratio, l1, l2, frames})"
+FOLLOW = (
+    "(shown, keep_ratio, l1, l2, frames, hears, audio_keep_ratio, audio_floor) => "
+    "({...shown, keep_ratio, l1, l2, frames, hears, audio_keep_ratio, audio_floor})"
+)
 OPEN = "(shown) => ({{...shown, open: '{tab}'}})"
 SIZE = 432, 768  # (height, width) of frames as long as nothing is known
 SQUARE = 768, 768  # another size, to see whether it matters
 FRAMES = 8  # of a video, as long as no other number is chosen
+PATIENCE_S = 10.0  # with a file whose sound is looked at
 MOST = 768  # pixels of the longer side that `load_frames` leaves
 
 
 class EstimatePanel(Panel):
     """Tokens per layer, FLOPs, KV cache and share of dense for settings that have not been run.
 
-    value: {"keep_ratio", "l1", "l2", "frames"}; "model", see `model_sizes`; "size" and "prompts" of the frames, see
-    `prompts`; "open", the tab that is open, and "sizes", [height, width] of what lies on each tab, or null.
+    value: {"keep_ratio", "l1", "l2", "frames", "hears", "audio_keep_ratio", "audio_floor"}; "model", see `model_sizes`;
+    "size" and "prompts" of the frames, see `prompts`; "sound" of the video, see `sound_prompt`, or null; "open", the
+    tab that is open, and "sizes", [height, width] of what lies on each tab, or null.
     """
 
     def __init__(self, **kwargs):
@@ -44,10 +55,10 @@ class EstimatePanel(Panel):
     def preprocess(self, payload: Any) -> Any:
         return payload
 
-    def follow(self, adapter: Callable[[], Adapter], media: MediaInputs, sliders: list[gr.Slider]) -> None:
-        """Keep up with keep ratio, l1, l2 and frames without a request, and with the size of what is asked about.
+    def follow(self, adapter: Callable[[], Adapter], media: MediaInputs, sliders: list[Any]) -> None:
+        """Keep up with the settings without a request, and with the size and the sound of what is asked about.
 
-        adapter: that of the model that answers when it is called.
+        adapter: that of the model that answers when it is called. sliders: in the order of FOLLOW.
         """
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         values = [self, *sliders]
@@ -59,7 +70,8 @@ class EstimatePanel(Panel):
         for event in (sized, *opened):
             # One after the other, or what was counted before a file was there could come last.
             lane = {"concurrency_id": "estimate", "concurrency_limit": 1}
-            counted = event.then(lambda shown: counted_for(adapter(), shown), self, self, **quiet, **lane)
+            seen = [self, media.video]
+            counted = event.then(lambda shown, film: counted_for(adapter(), shown, film), seen, self, **quiet, **lane)
             counted.then(None, values, self, js=FOLLOW, **quiet)  # a slider may have moved meanwhile
 
 
@@ -116,8 +128,9 @@ def num_visual(adapter: Adapter, num_frames: int, height: int, width: int) -> in
     return sum(medium.num_rows for medium in adapter.media(adapter.expected_call(num_frames, height, width)))
 
 
-def counted_for(adapter: Adapter, shown: Any) -> dict:
-    """The panel's value with prompts for the file on the open tab, else for the one on the other."""
+def counted_for(adapter: Adapter, shown: Any, film: Any = None) -> dict:
+    """The panel's value with prompts for the file on the open tab, else for the one on the other. film: the path of the
+    video, whose sound is looked at where the model hears."""
     if not isinstance(shown, dict):
         return gr.skip()
     sizes = shown.get("sizes")
@@ -126,7 +139,39 @@ def counted_for(adapter: Adapter, shown: Any) -> dict:
     tab = next((name for name in tabs if _is_size(sizes.get(name))), tabs[0])
     height, width = sizes[tab] if _is_size(sizes.get(tab)) else SIZE
     width, height = fitted_size(width, height, MOST)
-    return shown | {"kind": tab} | frames_and_prompts(adapter, height, width)
+    sound = {"sound": sound_of(adapter, film if tab == "video" else None)}
+    return shown | {"kind": tab} | sound | frames_and_prompts(adapter, height, width)
+
+
+def sound_of(adapter: Adapter, film: Any) -> dict | None:
+    """`sound_prompt` of a video file, read as a run reads it; None where nothing is heard, or not within PATIENCE_S."""
+    if adapter.hearing is None or not film:
+        return None
+    ends = time.monotonic() + PATIENCE_S
+    try:
+        frames = frames_of(adapter, str(film), 1, asker=Asker(stop=lambda: time.monotonic() > ends))
+    except (MediaError, Stopped):
+        return None  # a run will say why
+    return None if frames.audio is None else sound_prompt(adapter, len(frames.audio))
+
+
+def sound_prompt(adapter: Adapter, num_samples: int) -> dict:
+    """What a sound adds to a prompt with a video.
+
+    chunks: [audio tokens, how many chunks have so many] each; text: tokens around them; flops: of the audio encoder.
+    """
+    sizes, flops = adapter.expected_audio(num_samples)
+    return {"chunks": [[*pair] for pair in Counter(sizes).items()], "text": _around(adapter), "flops": flops}
+
+
+@lru_cache(maxsize=16)
+def _around(adapter: Adapter) -> int:
+    """Text tokens that a sound has around it in a video."""
+    assert adapter.hearing is not None
+    samples = np.zeros(max(SOUND_RATE // 2, round(adapter.hearing[0] * SOUND_RATE)), np.float32)
+    frames, times = np.full((2, *SIZE, 3), 128, dtype=np.uint8), np.arange(2, dtype=np.float32)
+    heard, silent = (adapter.inputs(frames, times, "?", audio)["input_ids"].numel() for audio in (samples, None))
+    return heard - silent - sum(adapter.expected_audio(len(samples))[0])
 
 
 def prompt_of(adapter: Adapter, kind: str, num_frames: int, height: int, width: int) -> dict:

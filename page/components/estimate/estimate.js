@@ -21,9 +21,9 @@ import { Handles } from "./handles.js";
 /** @import { Settings } from "./flops.js" */
 /** @import { HandleName, HandleTexts } from "./handles.js" */
 
-/** @typedef {Record<"of" | "withVision" | "curve" | "how", string> & {handles: HandleTexts}} EstimateTexts */
+/** @typedef {Record<"of" | "withVision" | "curve" | "how" | "sound", string> & {handles: HandleTexts}} EstimateTexts */
 /** @typedef {"tokens" | "flops" | "kv" | "share"} Tile */
-/** @typedef {Record<"root" | "how" | "chart" | HandleName | Tile | `${Tile}Of`, HTMLElement>} EstimateParts */
+/** @typedef {Record<"root" | "how" | "sound" | "chart" | HandleName | Tile | `${Tile}Of`, HTMLElement>} EstimateParts */
 /**
  * @typedef {object} EstimateProps
  * @property {Settings} value
@@ -62,6 +62,9 @@ export function start({ element, props, watch }) {
     const { dense, aim, vision, text } = estimate(model, props.value);
     parts.tokens.textContent = whole(aim.visual[0]);
     parts.tokensOf.textContent = fill(texts.of, { dense: whole(dense.visual[0]) });
+    parts.sound.hidden = !dense.audio[0];
+    const heard = { aim: whole(aim.audio[0]), dense: whole(dense.audio[0]), last: whole(aim.audio.at(-1) ?? 0) };
+    parts.sound.textContent = fill(texts.sound, heard);
     parts.flops.textContent = scaled(aim.flops, FLOPS_UNITS);
     parts.flopsOf.textContent = fill(texts.of, { dense: scaled(dense.flops, FLOPS_UNITS) });
     parts.kv.textContent = scaled(aim.kv, BYTES_UNITS);

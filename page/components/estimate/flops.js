@@ -25,6 +25,15 @@
  */
 
 /**
+ * `sound_prompt` of component.py: what a sound adds.
+ *
+ * @typedef {object} SoundPrompt
+ * @property {[number, number][]} chunks audio tokens, and how many chunks have so many
+ * @property {number} text tokens
+ * @property {number} flops of the audio encoder
+ */
+
+/**
  * The panel's value.
  *
  * @typedef {object} Settings
@@ -35,6 +44,10 @@
  * @property {[number, number]} size height and width of the frames
  * @property {Prompt[]} prompts for 1, 2, ... frames; a picture is one
  * @property {"video" | "image"} [kind]
+ * @property {boolean} [hears] whether the model is to hear the sound
+ * @property {number} [audio_keep_ratio]
+ * @property {number} [audio_floor]
+ * @property {SoundPrompt | null} [sound] of the video
  * @property {ModelSizes} model
  */
 
@@ -63,6 +76,18 @@ function tokensEntering(visual, layers, l1, l2) {
 }
 
 /**
+ * Audio tokens entering each layer: as visual ones, but no fewer than a share of them.
+ *
+ * @param {number[]} entering as `tokensEntering` has them
+ * @param {number} heard tokens left after merging
+ * @param {number} floor
+ */
+function audioEntering(entering, heard, floor) {
+  const least = Math.ceil(Math.round(heard * floor * 1e9) / 1e9);
+  return entering.map((count) => Math.max(least, count));
+}
+
+/**
  * Operations of the language model's prefill; a multiplication and an addition are two.
  *
  * @param {number[]} tokens
@@ -84,21 +109,35 @@ export function kvBytes(tokens, kv, bytes) {
 }
 
 /**
- * The same numbers for dense and AIM.
+ * The same numbers for dense and AIM, and all audio tokens.
  *
  * @param {ModelSizes} model
  * @param {Settings} settings
  */
-export function estimate(model, { keep_ratio, l1, l2, frames, kind, prompts }) {
-  const { views, suffix, text, vision } = prompts[kind === "image" ? 0 : Math.min(frames, prompts.length) - 1];
+export function estimate(model, settings) {
+  const { keep_ratio, l1, frames, kind, prompts, hears = true, audio_keep_ratio = 1, audio_floor = 1 } = settings;
+  const { views, suffix, ...prompt } = prompts[kind === "image" ? 0 : Math.min(frames, prompts.length) - 1];
+  const sound = (kind !== "image" && hears && settings.sound) || { chunks: [], text: 0, flops: 0 };
+  const l2 = Math.max(l1 + 1, settings.l2);
   const all = (/** @type {(size: number) => number} */ left) =>
     views.reduce((sum, [size, count]) => sum + count * left(size), suffix);
-  const dense = Array(model.layers).fill(all((size) => size));
+  const heard = (/** @type {(size: number) => number} */ left) =>
+    sound.chunks.reduce((sum, [size, count]) => sum + count * left(size), 0);
+  const each = (/** @type {number} */ count) => Array(model.layers).fill(count);
   const merged = all((size) => numKept(size, keep_ratio));
-  const aim = tokensEntering(merged, model.layers, l1, Math.max(l1 + 1, l2));
-  const priced = (/** @type {number[]} */ visual) => {
-    const tokens = visual.map((n) => n + text);
-    return { visual, flops: prefillFlops(tokens, model.sizes), kv: kvBytes(tokens, model.sizes.kv, model.bytes) };
+  const left = heard((size) => numKept(size, audio_keep_ratio));
+  const [text, vision] = [prompt.text + sound.text, prompt.vision + sound.flops];
+  const priced = (/** @type {number[]} */ visual, /** @type {number[]} */ audio) => {
+    const tokens = visual.map((n, layer) => n + audio[layer] + text);
+    return {
+      visual,
+      audio,
+      flops: prefillFlops(tokens, model.sizes),
+      kv: kvBytes(tokens, model.sizes.kv, model.bytes),
+    };
   };
-  return { dense: priced(dense), aim: priced(aim), vision, text };
+  const entering = (/** @type {number} */ count) => tokensEntering(count, model.layers, l1, l2);
+  const dense = priced(each(all((size) => size)), each(heard((size) => size)));
+  const aim = priced(entering(merged), audioEntering(entering(left), left, audio_floor));
+  return { dense, aim, vision, text };
 }

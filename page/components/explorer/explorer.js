@@ -12,6 +12,8 @@ import { prepared } from "./paint.js";
 import { PatchInfo } from "./patch_info.js";
 import { Run } from "./run.js";
 import { ALL_HEADS } from "./scores.js";
+import { SoundHistory } from "./sound_history.js";
+import { SoundStrip } from "./sound_strip.js";
 import { Stage } from "./stage.js";
 import { START } from "./state.js";
 import { Tabs } from "./tabs.js";
@@ -25,15 +27,17 @@ import { Timeline } from "./timeline.js";
 /** @import { InfoParts, InfoTexts } from "./patch_info.js" */
 /** @import { ExplorerRecord } from "./run.js" */
 /** @import { Selection } from "./selection.js" */
+/** @import { SoundHistoryParts, SoundHistoryTexts } from "./sound_history.js" */
+/** @import { StripParts } from "./sound_strip.js" */
 /** @import { StageEvents } from "./stage.js" */
 /** @import { Spot, State } from "./state.js" */
 /** @import { TabParts, TabTexts } from "./tabs.js" */
 /** @import { TimelineParts, TimelineTexts } from "./timeline.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
-/** @typedef {ControlTexts & OverridesTexts & InfoTexts & TabTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
+/** @typedef {ControlTexts & OverridesTexts & InfoTexts & SoundHistoryTexts & TabTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
 /** @typedef {{root: HTMLElement, canvas: HTMLCanvasElement}} OwnParts */
-/** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & TabParts & TimelineParts} ExplorerParts */
+/** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & SoundHistoryParts & StripParts & TabParts & TimelineParts} ExplorerParts */
 /**
  * `ExplorerData` of component.py.
  *
@@ -72,12 +76,14 @@ export function start({ element, props, watch, trigger }) {
   const show = oncePerFrame(() => {
     if (run) now.look = lookOf(state);
     controls.show(run, state);
-    tabs.show(state);
+    tabs.show(state, Boolean(run?.sound));
     stage.draw(state);
     overridesBar.show(run, state, hand);
     patchInfo.show(run, pictures, state.at ?? state.pinned, state);
     patchInfo.card(run, state.pinned, state.scale, state.layer);
     timeline.show(run, pictures, state);
+    strip.show(run?.sound ?? null, state);
+    soundHistory.show(run?.sound ?? null, state);
   });
 
   /**
@@ -92,6 +98,10 @@ export function start({ element, props, watch, trigger }) {
       state.view = Math.min(run.numViews - 1, Math.max(0, state.view));
       const { heads } = run.recordedScores;
       if (state.head >= heads || heads === 1) state.head = ALL_HEADS;
+      const { sound } = run;
+      if (!sound && state.tab === "sound") state.tab = START.tab;
+      if (state.heard !== null && state.heard >= (sound?.count ?? 0)) state.heard = null;
+      if (state.heardPinned !== null && state.heardPinned >= (sound?.count ?? 0)) state.heardPinned = null;
       if (!isInside(run, state.at)) state.at = null;
       if (!isInside(run, state.pinned)) state.pinned = null;
       if (state.tool === "look" || !holds(run, state.selection)) state.selection = null;
@@ -163,12 +173,20 @@ export function start({ element, props, watch, trigger }) {
     set({ pinned: spot, at: spot, view: spot.view, held: true, tab: "patch" });
   }
 
+  /** An audio token, or none; the pinned one again is let go. @param {number | null} token */
+  function pinSound(token) {
+    if (token === null || token === state.heardPinned) return set({ heardPinned: null, heard: null, heardHeld: false });
+    set({ heardPinned: token, heard: token, heardHeld: true, tab: "sound" });
+  }
+
   const controls = new Controls(parts, texts, palette, set);
   const overridesBar = new OverridesBar(parts, texts, on);
   const patchInfo = new PatchInfo(parts, texts);
   const stage = new Stage(parts.canvas, texts, on);
   const tabs = new Tabs(parts, texts, set);
   const timeline = new Timeline(parts, texts, palette, set);
+  const strip = new SoundStrip(parts, texts, palette, { set, pin: pinSound, layer: on.layer });
+  const soundHistory = new SoundHistory(parts, texts);
 
   async function load() {
     const value = props.value;

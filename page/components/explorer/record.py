@@ -10,6 +10,7 @@ from aim_core.overrides import TokenOverrides
 from aim_core.trace import Trace
 from page.components.explorer.iterations import steps_record
 from page.components.explorer.packing import packed
+from page.components.explorer.sound_record import sound_record
 from page.components.explorer.view_names import view_names
 from visual.overlay import patch_means
 from visual.view_pictures import view_pictures, view_times
@@ -24,7 +25,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
     row: separator uint8, 1 for a row without patches; last int16, the last layer it entered, or -1; into int32, the row
     that it was folded into after that, or -1. scores: float32 (scored layers, rows), NaN for a row that did not enter
     the layer. early, held: of each scored layer, as in `LayerTrace`. others: "received" and "lastToken", each with its
-    own "scores" and "early"; none where not recorded.
+    own "scores" and "early"; none where not recorded. audio: see `sound_record`.
     """
     row, num_dropped = rows_of_all(trace)
     return {
@@ -45,6 +46,7 @@ def explorer_record(trace: Trace, overrides: TokenOverrides | None = None, pictu
         "held": [trace.layers[layer].held for layer in trace.scored_layers],
         "others": _others(trace, num_dropped),
         "steps": steps_record(trace),
+        "audio": sound_record(trace),
         "overrides": [
             {"kind": kind, "patches": getattr(overrides or TokenOverrides(), kind)} for kind in ("protect", "remove")
         ],

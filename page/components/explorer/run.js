@@ -4,10 +4,12 @@
 
 import { Merging } from "./merging.js";
 import { ALL_HEADS, RecordedScores } from "./scores.js";
+import { Sound } from "./sound.js";
 import { unpacked } from "./unpacking.js";
 
 /** @import { Override } from "./overrides.js" */
 /** @import { StepsRecord } from "./scores.js" */
+/** @import { SoundRecord } from "./sound.js" */
 /** @import { Scorer } from "./state.js" */
 /** @import { ViewName } from "./view_names.js" */
 
@@ -33,6 +35,7 @@ import { unpacked } from "./unpacking.js";
  * @property {(number | null)[]} held of each scored layer: share of all PageRank that visual tokens hold
  * @property {Partial<Record<Scorer, {scores: Packed, early: (number | null)[]}>>} others what other scorers say
  * @property {StepsRecord} steps
+ * @property {SoundRecord | null} audio
  * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
 
@@ -77,6 +80,7 @@ export class Run {
       record.rounds.map((text) => unpacked(text, Int32Array)),
     );
     this.recordedScores = new RecordedScores(this, record.steps);
+    this.sound = record.audio ? new Sound(record.audio) : null;
     this.asked = record.overrides.flatMap(({ kind, patches }) =>
       patches.map(([view, patch]) => ({ view, patch, kind })),
     );

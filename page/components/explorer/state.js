@@ -10,7 +10,7 @@ import { ALL_HEADS } from "./scores.js";
 /** @typedef {"original" | "groups" | "alive" | "scores" | "size" | "lastLayer"} Overlay */
 /** @typedef {"rank" | "log" | "frame"} Scale how scores become heights in [0, 1]; "frame": by rank within a view */
 /** @typedef {"pagerank" | "received" | "lastToken"} Scorer PageRank, attention received, attention of the last token */
-/** @typedef {"patch" | "frames" | "words" | "firstToken" | "numbers" | "why"} Tab what is looked at closer */
+/** @typedef {"patch" | "frames" | "sound" | "words" | "firstToken" | "numbers" | "why"} Tab what is looked at closer */
 /** @typedef {"look" | Override["kind"]} Tool what a click or a drag does */
 
 /**
@@ -34,6 +34,9 @@ import { ALL_HEADS } from "./scores.js";
  * @property {Spot | null} at the patch that is read
  * @property {boolean} held whether it stays when the pointer leaves
  * @property {Spot | null} pinned
+ * @property {number | null} heard the audio token that is read
+ * @property {boolean} heardHeld whether it stays when the pointer leaves
+ * @property {number | null} heardPinned
  * @property {boolean} links whether the links of a round are drawn
  * @property {Tool} tool
  * @property {Tab} tab
@@ -50,7 +53,7 @@ import { ALL_HEADS } from "./scores.js";
 export const OVERLAYS = ["original", "groups", "alive", "scores", "size", "lastLayer"];
 
 /** @type {readonly Tab[]} */
-export const TABS = ["patch", "frames", "words", "firstToken", "numbers", "why"];
+export const TABS = ["patch", "frames", "sound", "words", "firstToken", "numbers", "why"];
 
 /** @type {readonly Scale[]} */
 export const SCALES = ["rank", "log", "frame"];
@@ -73,6 +76,9 @@ export const START = {
   at: null,
   held: false,
   pinned: null,
+  heard: null,
+  heardHeld: false,
+  heardPinned: null,
   links: false,
   tool: "look",
   tab: "frames",

@@ -1,5 +1,5 @@
 // @ts-check
-// Tabs: what can be looked at closer, one part at a time: two parts of the explorer, and the panels that follow it on
+// Tabs: what can be looked at closer, one part at a time: parts of the explorer, and the panels that follow it on
 // the page or in a file that replays a run.
 
 import { make } from "../common.js";
@@ -8,7 +8,7 @@ import { TABS } from "./state.js";
 /** @import { Tab } from "./state.js" */
 
 /** @typedef {{tabs: Record<Tab, string>}} TabTexts */
-/** @typedef {Record<"root" | "tabs" | "patchTab" | "framesTab", HTMLElement>} TabParts */
+/** @typedef {Record<"root" | "tabs" | "patchTab" | "framesTab" | "soundTab", HTMLElement>} TabParts */
 
 /** @type {Partial<Record<Tab, string>>} */
 const OUTSIDE = { words: "word_frames", firstToken: "first_token", numbers: "numbers", why: "whys" };
@@ -35,7 +35,7 @@ export class Tabs {
     }
     parts.tabs.append(...this.buttons.values());
     parts.tabs.addEventListener("keydown", (event) => {
-      const names = [...this.buttons.keys()];
+      const names = [...this.buttons.keys()].filter((name) => !this.buttons.get(name)?.hidden);
       const at = names.findIndex((name) => this.buttons.get(name) === event.target);
       const to = ENDS[event.key] ?? at + (STEPS[event.key] ?? 0);
       const name = names[(to + names.length) % names.length];
@@ -55,13 +55,15 @@ export class Tabs {
   partOf(name) {
     if (name === "patch") return this.parts.patchTab;
     if (name === "frames") return this.parts.framesTab;
+    if (name === "sound") return this.parts.soundTab;
     return document.querySelector(`#${OUTSIDE[name]}, [data-panel="${OUTSIDE[name]}"]`);
   }
 
-  /** @param {{tab: Tab}} state */
-  show({ tab }) {
+  /** @param {{tab: Tab}} state @param {boolean} hasSound */
+  show({ tab }, hasSound) {
     this.home?.setAttribute("data-tab", tab); // style sheets hide what is outside by it
     for (const [name, button] of this.buttons) {
+      button.hidden = name === "sound" && !hasSound;
       const part = this.partOf(name);
       button.setAttribute("aria-selected", String(name === tab));
       button.tabIndex = name === tab ? 0 : -1;

@@ -9,6 +9,12 @@ import { nameOf } from "./view_names.js";
 /** @import { Scale, Spot } from "./state.js" */
 /** @import { KindTexts } from "./view_names.js" */
 
+/**
+ * What a chart and its last event are drawn of: a run, or its sound.
+ *
+ * @typedef {Pick<Run, "layers" | "retained" | "scored" | "last" | "token" | "tokensOf" | "prunedBefore" | "isFolded" | "tokenName">
+ *   & {into?: Int32Array, scoreScale(layer: number): ScoreScale}} Charted
+ */
 /** @typedef {"bornAs" | "placeSpoken" | "mergedWith" | "notMerged" | "protected" | "removed" | "dropped" | "survives"} EventName */
 /** @typedef {"prunedBelow" | "prunedAll" | "prunedUnscored" | "folded"} PrunedName */
 /** @typedef {"high" | "low" | "rankAt" | "noScores"} ChartName */
@@ -38,13 +44,14 @@ export function historyEvents(run, texts, { view, patch }) {
 /**
  * The last event: where a token was pruned, or that it was not.
  *
- * @param {Run} run
+ * @param {Charted} run
  * @param {HistoryTexts} texts
  * @param {number} token
  */
-function endOf(run, texts, token) {
+export function endOf(run, texts, token) {
   const pruned = run.prunedBefore(token);
-  if (run.isFolded(token)) return fill(texts.folded, { layer: pruned ?? 0, group: run.tokenName(run.into[token]) });
+  if (run.isFolded(token))
+    return fill(texts.folded, { layer: pruned ?? 0, group: run.tokenName(run.into?.[token] ?? -1) });
   if (pruned === 0) return texts.removed;
   if (pruned === null) return fill(texts.survives, { layers: run.layers });
   const last = measuredLayers(run, token).at(-1);
@@ -57,7 +64,7 @@ function endOf(run, texts, token) {
 /**
  * The measured layers that a token entered.
  *
- * @param {Run} run
+ * @param {Charted} run
  * @param {number} token
  */
 function measuredLayers(run, token) {
@@ -81,7 +88,7 @@ export function placeOf(run, sentence, texts, { view, patch }) {
 /**
  * SVG of a token's score in every measured layer, highest on top, above the cut that it had to pass.
  *
- * @param {Run} run
+ * @param {Charted} run
  * @param {HistoryTexts} texts
  * @param {Spot} spot
  * @param {Scale} scale
@@ -118,7 +125,7 @@ export function historyChart(run, texts, { view, patch }, scale, layer) {
  * A dash at the lowest score that goes on to the next layer; none where all go on, nor within a frame, whose tokens
  * compete with those of all others.
  *
- * @param {Run} run
+ * @param {Charted} run
  * @param {number} layer
  * @param {Scale} scale
  * @param {(at: number) => number} x
@@ -144,7 +151,7 @@ function cutScore(scoreScale, stay) {
   return scoreScale.logUnitScore(scoreScale.ordered[stay - 1]);
 }
 
-/** @param {Run} run @param {HistoryTexts} texts @param {number} token */
+/** @param {Charted} run @param {HistoryTexts} texts @param {number} token */
 function chartText(run, texts, token) {
   const layers = measuredLayers(run, token);
   const parts = layers.map((layer) => fill(texts.rankAt, { layer, ...run.scoreScale(layer).rank(token) }));

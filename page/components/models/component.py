@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aim_core.checkpoint import ReadSoFar
 from aim_core.footprint import Footprint
+from aim_core.low_bits import WEIGHTS
 from aim_core.memory import SHARE
 from page.components.base import Panel
 from page.state.choices import Choice, family_of
 from page.state.models import Models
-from page.state.startup import Loaded
+from page.state.startup import Loaded, with_bits
 
 ADDRESS = "gradio_api/models"  # of `state_record`, beside that of the page
 EMBEDDED = "embedded"  # the first model's key
 
 
 class ModelsPanel(Panel):
-    """value: `models_record`; the script sends {"frames"} with "look"; with "choose" also "key" or "stop", and the
-    owner's "secret"; nothing with "fit", once another model answers than the page is made for."""
+    """value: `models_record`; the script sends {"frames", "weights"} with "look"; with "choose" also "key" or "stop",
+    and the owner's "secret"; nothing with "fit", once another model answers than the page is made for."""
 
     def __init__(self, **kwargs):
         super().__init__(
             "models",
             "MODELS",
             events=("look", "choose", "fit"),
-            fixed={"address": ADDRESS, "embedded": EMBEDDED},
+            fixed={"address": ADDRESS, "embedded": EMBEDDED, "weights": WEIGHTS},
             **kwargs,
         )
 
 
-def models_record(models: Models, num_frames: int, switchers: str, is_fitted: bool = False) -> dict[str, Any]:
+def models_record(
+    models: Models, num_frames: int, switchers: str, is_fitted: bool = False, weights: str = ""
+) -> dict[str, Any]:
     """The panel's record: who may switch ("all", "key", "nobody"), and a row for each model.
 
+    weights:   how a model would keep them, "" as the server has it.
     is_fitted: whether the page comes with it as it is for the model that answers; then without rows, to be there at
     once.
     """
-    rows = [] if is_fitted else [_first(models), *(_row(models, choice, num_frames) for choice in models.listed)]
+    weights = weights or models.weights
+    choices = [replace(choice, weights=weights) for choice in models.listed]
+    rows = [] if is_fitted else [_first(models), *(_row(models, choice, num_frames) for choice in choices)]
     return {
         "serial": models.serial,
         "isFitted": is_fitted,
         "switchers": switchers,
         "mayAny": models.may_any,
         "frames": num_frames,
+        "weights": weights,
         "free": models.free(),
         "share": SHARE,
         "rows": rows,
@@ -58,7 +66,7 @@ def state_record(models: Models) -> dict[str, Any]:
 def _now(models: Models) -> dict[str, Any]:
     """The model that answers, as the head of the page names it."""
     now = models.now
-    name = next((one.name for one in models.listed if one.path == now.path), now.name)
+    name = next((with_bits(one.name, now.weights) for one in models.listed if one.path == now.path), now.name)
     return {
         "name": None if now is models.first and now.is_embedded else name,
         "layers": now.engine.num_layers,
@@ -91,7 +99,7 @@ def _row(models: Models, choice: Choice, num_frames: int) -> dict[str, Any]:
     """A model of the list. needs: of one that is here; least: bytes of the weights of one that is not, by the list."""
     told, free = models.needed(choice, num_frames), models.free()
     needs, adapter = told or (None, None)
-    least = needs.total if needs else models.bytes_of(choice.parameters)
+    least = needs.total if needs else models.bytes_of(choice)
     return {
         "key": choice.key,
         "name": choice.name,
@@ -100,7 +108,7 @@ def _row(models: Models, choice: Choice, num_frames: int) -> dict[str, Any]:
         "knows": choice.knows,
         "isHere": needs is not None,
         "isKept": models.is_kept(choice),
-        "answers": models.now.path == choice.path,
+        "answers": (models.now.path, models.now.weights) == (choice.path, choice.weights),
         "needs": _bytes(needs),
         "least": least,
         "fits": models.is_kept(choice) or free is None or least <= SHARE * free,
@@ -119,7 +127,7 @@ def _loading(models: Models) -> dict[str, Any] | None:
         return None
     read = loading.read or ReadSoFar(0, 0, 0, 0)
     return {
-        "name": loading.choice.name,
+        "name": with_bits(loading.choice.name, loading.choice.weights),
         "stage": loading.stage,
         "shard": read.shard,
         "shards": read.num_shards,
@@ -134,7 +142,7 @@ def _unloaded(models: Models) -> dict[str, Any] | None:
     if unloaded is None:
         return None
     return {
-        "name": unloaded.choice.name,
+        "name": with_bits(unloaded.choice.name, unloaded.choice.weights),
         "why": unloaded.why,
         "sentence": unloaded.sentence,
         "needs": _bytes(unloaded.needed),
@@ -143,4 +151,5 @@ def _unloaded(models: Models) -> dict[str, Any] | None:
         "frames": unloaded.frames,
         "fewer": unloaded.fewer,
         "smaller": unloaded.smaller,
+        "bits": unloaded.bits,
     }

@@ -32,6 +32,7 @@ import { sliderOf } from "../sliders.js";
  * @property {"all" | "key" | "nobody"} switchers who may switch
  * @property {boolean} mayAny whether any id may be named
  * @property {number} frames that needs are counted for
+ * @property {Weights} weights with which a model would be loaded
  * @property {number | null} free bytes
  * @property {number} share of what is free that may be taken
  * @property {ModelRow[]} rows none as long as the picker is shut
@@ -47,19 +48,20 @@ import { sliderOf } from "../sliders.js";
  */
 /** @typedef {"look" | "fetch" | "try" | "load"} Stage */
 /** @typedef {{name: string, stage: Stage, shard: number, shards: number, done: number, all: number, left: number | null}} LoadingRecord */
-/** @typedef {{name: string, why: "memory" | "killed" | "failed" | "stopped", sentence: string, needs: Needs | null, free: number, share: number, frames: number, fewer: number, smaller: string}} UnloadedRecord */
+/** @typedef {{name: string, why: "memory" | "killed" | "failed" | "stopped", sentence: string, needs: Needs | null, free: number, share: number, frames: number, fewer: number, smaller: string, bits: Weights | ""}} UnloadedRecord */
+/** @typedef {"full" | "int8" | "int4"} Weights */
 /** @typedef {"name" | "family" | "parameters" | "needs" | "knows" | "here"} Column */
 /**
- * @typedef {Record<"embedded" | "now" | "memory" | "unknown" | "needsHow" | "least" | "tooLarge" | "isHere" | "notHere" | "inMemory" | "choose" | "answers" | "onlyOwner" | "nobody" | "everyone" | "pace" | "left" | "fewer" | "smaller" | "nothing", string>
- *   & {columns: Record<Column, string>, knows: Record<string, string>, stages: Record<Stage, string>, whyNot: Record<"memory" | "killed" | "failed" | "stopped", string>}} ModelsTexts
+ * @typedef {Record<"embedded" | "now" | "memory" | "unknown" | "needsHow" | "least" | "tooLarge" | "isHere" | "notHere" | "inMemory" | "choose" | "answers" | "onlyOwner" | "nobody" | "everyone" | "pace" | "left" | "fewer" | "smaller" | "fewerBits" | "nothing" | "weights", string>
+ *   & {columns: Record<Column, string>, knows: Record<string, string>, bits: Record<Weights, string>, stages: Record<Stage, string>, whyNot: Record<"memory" | "killed" | "failed" | "stopped", string>}} ModelsTexts
  */
-/** @typedef {Record<"root" | "now" | "memory" | "head" | "rows" | "key" | "who" | "said" | "bar", HTMLElement> & {box: HTMLDetailsElement, any: HTMLFormElement, id: HTMLInputElement, secret: HTMLInputElement, progress: HTMLProgressElement, stop: HTMLButtonElement}} ModelsParts */
+/** @typedef {Record<"root" | "now" | "memory" | "head" | "rows" | "key" | "who" | "said" | "bar", HTMLElement> & {box: HTMLDetailsElement, any: HTMLFormElement, id: HTMLInputElement, bits: HTMLSelectElement, secret: HTMLInputElement, progress: HTMLProgressElement, stop: HTMLButtonElement}} ModelsParts */
 
 const WHO = /** @type {const} */ ({ all: "everyone", key: "onlyOwner", nobody: "nobody" });
 const SOON = 700; // ms between two looks while a model is loaded or has just been asked for
 const LATER = 20_000;
 
-/** @param {Mount<{value: ModelsRecord | null, texts: Record<"en" | "zh", ModelsTexts>, address: string, embedded: string}>} mount */
+/** @param {Mount<{value: ModelsRecord | null, texts: Record<"en" | "zh", ModelsTexts>, address: string, embedded: string, weights: Weights[]}>} mount */
 export function start({ element, props, watch, trigger }) {
   /** @type {ModelsParts} */
   const parts = partsOf(element);
@@ -67,18 +69,24 @@ export function start({ element, props, watch, trigger }) {
   const signal = removalOf(element);
   let timer = 0;
   let asked = 0; // when the last choice was made
+  let isPicked = false; // whether a visitor has said how weights are to be kept
   let fittedTo = -1; // serial of the model that the page is made for
   fillTexts(element, texts);
   const columns = /** @type {Column[]} */ (Object.keys(texts.columns));
   const titles = columns.map((name) => make("th", { scope: "col" }, texts.columns[name]));
   parts.head.append(make("tr", {}, ...titles, make("td")));
 
-  const frames = () => Number(sliderOf("frames")?.value) || 8;
+  parts.bits.append(...props.weights.map((own) => make("option", { value: own }, texts.bits[own])));
+
+  const wanted = () => ({
+    frames: Number(sliderOf("frames")?.value) || 8,
+    ...(isPicked ? { weights: parts.bits.value } : {}),
+  });
 
   /** @param {object} what */
   function choose(what) {
     asked = Date.now();
-    trigger("choose", { ...what, frames: frames(), secret: parts.secret.value });
+    trigger("choose", { ...what, ...wanted(), secret: parts.secret.value });
     soon();
   }
 
@@ -91,8 +99,9 @@ export function start({ element, props, watch, trigger }) {
     const count = { layers: now.layers, parameters: rounded(now.parameters) };
     parts.now.textContent = fill(texts.now, { name: now.name ?? texts.embedded, ...count });
     parts.memory.textContent = record.free === null ? texts.unknown : fill(texts.memory, memory(record));
-    if (parts.box.open && !record.rows.length) trigger("look", { frames: frames() });
+    if (parts.box.open && !record.rows.length) trigger("look", wanted());
     parts.rows.replaceChildren(...record.rows.map((row) => line(record, row)));
+    if (!isPicked) parts.bits.value = record.weights;
     parts.any.hidden = !record.mayAny || switchers === "nobody";
     parts.key.hidden = switchers !== "key";
     parts.who.textContent = texts[WHO[switchers]];
@@ -147,13 +156,17 @@ export function start({ element, props, watch, trigger }) {
   }
 
   /** @param {UnloadedRecord} record */
-  function refused({ name, why, sentence, needs, free, share, frames, fewer, smaller }) {
+  function refused({ name, why, sentence, needs, free, share, frames, fewer, smaller, bits }) {
     const figured = needs ? { ...figures(needs), total: gigabytes(needs.total) } : {};
     const room = { free: gigabytes(free), may: gigabytes(share * free) };
     const said = fill(texts.whyNot[why], { name, sentence, frames, ...figured, ...room });
     if (why !== "memory") return said;
-    const others = [fewer ? fill(texts.fewer, { fewer }) : "", smaller ? fill(texts.smaller, { smaller }) : ""];
-    return [said, ...(fewer || smaller ? others.filter(Boolean) : [texts.nothing])].join(" ");
+    const others = [
+      bits ? fill(texts.fewerBits, { bits: texts.bits[bits] }) : "",
+      fewer ? fill(texts.fewer, { fewer }) : "",
+      smaller ? fill(texts.smaller, { smaller }) : "",
+    ].filter(Boolean);
+    return [said, ...(others.length ? others : [texts.nothing])].join(" ");
   }
 
   async function ask() {
@@ -176,7 +189,11 @@ export function start({ element, props, watch, trigger }) {
   }
 
   parts.box.addEventListener("toggle", () => {
-    if (parts.box.open) trigger("look", { frames: frames() });
+    if (parts.box.open) trigger("look", wanted());
+  });
+  parts.bits.addEventListener("change", () => {
+    isPicked = true;
+    trigger("look", wanted());
   });
   parts.any.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from page.components.base import Panel
 
-PAGES = {"explore": "", "explain": "explain", "compare": "compare"}  # name → path below the app's address
+PAGES = {"explore": "", "explain": "explain", "compare": "compare", "lab": "lab"}  # name → path below the app's address
 
 
 class NavPanel(Panel):

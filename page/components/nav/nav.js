@@ -6,7 +6,7 @@ import { fillTexts, inPageLanguage, make, partsOf } from "../common.js";
 
 /** @import { Mount } from "../common.js" */
 
-/** @typedef {"explore" | "explain" | "compare"} PageName */
+/** @typedef {"explore" | "explain" | "compare" | "lab"} PageName */
 /** @typedef {{name: string, pages: Record<PageName, string>}} NavTexts */
 /** @typedef {Record<"root" | "pages", HTMLElement> & {title: HTMLAnchorElement}} NavParts */
 

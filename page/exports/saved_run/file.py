@@ -97,6 +97,7 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         _saved_tokens(about.part("spelling"), version),
         about.text("known", 100) if version > 2 and about.value("known") is not None else None,
         _world(about.part("world")) if version > 3 and about.value("world") is not None else None,
+        hears=version < 6 or about.value("sound") is True,
     )
 
 
@@ -148,7 +149,9 @@ def _result(
         side.wholes("tokens_per_layer", layers),
         side.wholes("visual_per_layer", layers),
         side.whole("num_text", 0, 10**7),
-        *(side.whole(name, 0, 10**21) for name in ("language_flops", "vision_flops")),
+        side.whole("language_flops", 0, 10**21),
+        side.whole("vision_flops", 0, 10**21),
+        _audio_counts(side, layers) if version > 5 else (),
     )
     first, frame_attention = arrays
     ids = side.wholes("answer_ids", None)
@@ -158,6 +161,11 @@ def _result(
         raise SavedRunError(strings().SAVED_BROKEN)
     answer = side.text("answer", 20_000)
     return Result(answer, ids, config, trace, cost, _timing(side, version), first, overrides, frame_attention)
+
+
+def _audio_counts(side: Reader, layers: int) -> tuple[int, ...]:
+    """Audio tokens of each layer, or none at all."""
+    return side.wholes("audio_per_layer", layers if side.value("audio_per_layer") else 0)
 
 
 def _timing(side: Reader, version: int) -> Timing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_core.audio_trace import AudioTrace
 from aim_core.layer_trace import LayerTrace
 from aim_core.trace import Trace
 from aim_core.view import View
@@ -153,11 +154,21 @@ def _audio(trace: Trace) -> bool:
     start, is_short = audio.start, 0 < audio.seconds < 10
     if size > ALL_PATCHES or start.dtype.kind != "f" or start.shape != (size,) or not is_short:
         return False
-    before = np.unique(audio.row)
-    if not within(start, 0, 1e6) or len(before) != audio.num_merged:
+    loud = np.zeros(size, np.float32) if audio.loudness is None else audio.loudness
+    if loud.dtype.kind != "f" or loud.shape != (size,) or not within(loud, 0, 10):
         return False
-    for kept in audio.kept:
+    return within(start, 0, 1e6) and _audio_layers(audio)
+
+
+def _audio_layers(audio: AudioTrace) -> bool:
+    before = np.unique(audio.row)
+    all_scores = audio.scores or (np.zeros(0, np.float32),) * len(audio.kept)
+    if len(before) != audio.num_merged or len(all_scores) != len(audio.kept):
+        return False
+    for kept, scores in zip(audio.kept, all_scores, strict=True):
         if not _integers(kept, 1) or (np.diff(kept) <= 0).any() or not np.isin(kept, before).all():
+            return False
+        if scores.dtype.kind != "f" or scores.shape not in ((0,), kept.shape) or not within(scores, 0, 1e9):
             return False
         before = kept
     return True

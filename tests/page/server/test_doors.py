@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.small_app import visitor
 
-PAGES = ("/", "/explain", "/compare")
+PAGES = ("/", "/explain", "/compare", "/lab")
 SHUT = [
     "/openapi.json",
     "/gradio_api/openapi.json",

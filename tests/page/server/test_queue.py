@@ -56,6 +56,33 @@ def test_a_page_has_two_runs_that_wait_and_is_told_of_the_third(app):
     assert app.ran == ["first", "one", "two"]
 
 
+def test_a_page_has_one_sweep_an_address_a_few_and_runs_pass_them():
+    settings = ServerSettings(waiting_sweeps=(4, 2, 1))
+    with (
+        small_app(settings, let_on=8) as app,
+        visitor(app.address) as client,
+        visitor(app.address, "127.0.0.8") as other,
+    ):
+        for session in ("page", "page", "second", "third"):  # under way, so none of them waits
+            join(client, app.numbers["sweep"], session, [session])
+        wait_until(lambda: app.blocks.fair_queue.num_sweeps() == 2)
+        for session in ("fourth", "fifth", "sixth"):
+            join(other, app.numbers["sweep"], session, [session])
+        join(other, app.numbers["run"], "run", ["run"])
+        wait_until(app.turns.holders)  # it does not wait behind them
+        app.go.set()
+        told = [
+            answer.get("error") for session in ("page", "third", "sixth") for answer in ended(heard(client, session))
+        ]
+    texts = STRINGS["en"]["REFUSED"]
+    assert [sentence for sentence in told if sentence] == [
+        texts["sweeps_own"],
+        texts["sweeps_address"],
+        texts["sweeps_address"],
+    ]
+    assert sorted(app.ran) == ["fifth", "fourth", "page", "run", "second"]
+
+
 def test_runs_that_wait_for_the_model_itself_count_too():
     with small_app(SETTINGS, let_on=8) as app, visitor(app.address) as client:
         join(client, app.numbers["run"], "page", ["running"])
