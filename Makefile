@@ -181,4 +181,4 @@ chromium:
 	    any || $$INSTALL chromium; }
 
 clean:
-	rm -rf $(VENV) $(LMMS) node_modules .pytest_cache .ruff_cache .hypothesis .cache site
+	rm -rf $(VENV) $(LMMS) $(VENV_LAB) node_modules .pytest_cache .ruff_cache .hypothesis .cache site

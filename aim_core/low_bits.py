@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import torch
+from packaging.version import Version
 from torch import Tensor, nn
 
 from aim_core.adapters.base import Adapter
@@ -21,6 +23,7 @@ GROUP = 32  # weights of a row that share a scale and a zero point in 4 bits
 LEAST_BYTES = {INT8: 1.0, INT4: 0.5}  # of a weight
 _ROWS = 16  # the kernel for 4 bits takes matrices of so many rows, or a multiple
 _NEEDED = ("torchao", "accelerate")
+OLDEST = "0.18"  # torchao; older ones pack weights in another way
 
 
 def check_weights(weights: str, device: torch.device) -> None:
@@ -33,6 +36,8 @@ def check_weights(weights: str, device: torch.device) -> None:
         raise ValueError(
             f"weights={weights} needs {' and '.join(_NEEDED)}: pip install 'aim-explorer[quantisation]', or take full."
         )
+    if Version(here := version("torchao")) < Version(OLDEST):
+        raise ValueError(f"weights={weights} needs torchao {OLDEST} or newer, {here} is here: renew it, or take full.")
     if weights == INT4 and device.type != "cpu":
         raise ValueError(f"weights={INT4} is for a CPU, not for {device.type}: take weights={INT8} there.")
 

@@ -11,7 +11,8 @@ from aim_lab.solve_command import solve
 from aim_lab.summary import VALUES
 
 GRID = (
-    'a method and its settings, such as "aim keep_ratio=0.25,0.5 l1=5,6 l2=9" or "fastv budget=0.25"; may be repeated'
+    'a method and its settings, such as "aim keep_ratio=0.25,0.5 l1=5,6 l2=9", "fastv budget=0.25" (a share of the '
+    'dense FLOPs) or "aim as_dense=8" (the FLOPs of the dense model at 8 frames); may be repeated'
 )
 
 

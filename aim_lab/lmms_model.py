@@ -90,6 +90,11 @@ class AimModel(lmms):
         except (ValueError, ModelLoadError) as error:
             sys.exit(f"aim: {error}")
 
+    @property
+    def device(self) -> torch.device:
+        """Where lmms-eval puts what several processes tell each other."""
+        return self.engine.adapter.model.device
+
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits for all that an answer hangs on beside the document."""

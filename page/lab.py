@@ -19,7 +19,8 @@ from page.state.models import Models
 from page.state.sweeps import Sweeps
 from page.state.waiting import EXPORT_LINE, MODEL_LINE, SWEEP_LINE
 
-OFF = "() => ({__type__: 'update', interactive: false})"
+IS = "() => ({{__type__: 'update', interactive: {}}})"
+OFF, ON = IS.format("false"), IS.format("true")
 BEGIN = "components/lab/lab.js"
 
 
@@ -73,6 +74,7 @@ def _connect_runs(demo: gr.Blocks, handlers: PerModel[LabHandlers], layout: LabL
     run = layout.run.click(handlers.call("run"), [layout.counted, *inputs], layout.shown, **quiet, **SWEEP_LINE)
     layout_inputs.disarm_stop(layout.stop, [cost, run], last=[cost, run])
     layout.run.click(None, None, layout.run, js=OFF, api_visibility="private")
+    run.failure(None, None, layout.run, js=ON, api_visibility="private")
     layout.stop.click(handlers.call("stop"), layout.key, layout.shown, concurrency_limit=None, **quiet)
     shown = [*layout.shown, layout.files, layout.questions, *layout.form]
     link = scripts.call(ADDRESS, "linked")

@@ -36,7 +36,7 @@ from page.state.startup import Loaded
 from page.state.sweeps import AskedSweep, HeldClip, NoRoomError, Sweeps
 from page.state.waiting import waiting
 
-EVERY = 0.5  # seconds between two looks at a sweep under way; a page gets all its settings each time
+EVERY, SHARE = 0.5, 0.1  # seconds between two looks at a sweep under way, and the most of its time that they take
 LARGEST_TABLE = 1 << 20  # bytes
 
 
@@ -212,12 +212,13 @@ class LabHandlers:
         return asked_sweep(self.loaded, names, rows or [], checked, self.most)
 
     def _shown(self, asked: AskedSweep, record: dict[str, Any], counted: str) -> Update:
-        layout = self.layout
+        layout, progress = self.layout, record["progress"]
+        is_going = progress is not None and progress["ended"] == ""
         return {
             layout.panel: record,
             layout.key: asked.key,
             layout.counted: counted,
-            layout.run: gr.update(interactive=bool(counted) and record["done"] < record["cells"]),
+            layout.run: gr.update(interactive=bool(counted) and not is_going and record["done"] < record["cells"]),
             layout.code: command_of(asked),
         }
 
@@ -245,25 +246,25 @@ class _Work:
 
     def __init__(self, asked: AskedSweep, log: Log, cost: Estimate | None, ends_at: float):
         self.asked, self.log, self.cost, self.ends_at = asked, log, cost, ends_at
-        self.begun = self.shown = time.monotonic()
+        self.begun = time.monotonic()
+        self.next_look = self.begun + EVERY
         self.cells = self.failed = 0
 
     def add(self, found: Line | Failed) -> bool:
         """One more cell; whether it is time to show it."""
         self.cells += 1
         self.failed += isinstance(found, Failed)
-        if time.monotonic() - self.shown < EVERY:
-            return False
-        self.shown = time.monotonic()
-        return True
+        return time.monotonic() >= self.next_look
 
     @property
     def is_over(self) -> bool:
         return time.monotonic() > self.ends_at
 
     def record(self, ended: str = "") -> dict[str, Any]:
+        now = time.monotonic()
         record = lab_record(self.asked, self.asked.lines(self.log))
-        missing, spent = record["cells"] - record["done"], time.monotonic() - self.begun
+        self.next_look = time.monotonic() + max(EVERY, (time.monotonic() - now) / SHARE)
+        missing, spent = record["cells"] - record["done"], now - self.begun
         left = spent / self.cells * missing if self.cells else self.cost and self.cost.seconds
         return record | {
             "progress": vars(Progress("" if missing and not ended else ended or "done", left, self.failed))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import weakref
 
 import numpy as np
@@ -19,11 +18,11 @@ from aim_core.engine import Engine
 from aim_core.footprint import footprint, outlined
 from aim_core.loading import WIDE, ModelLoadError, chosen_dtype, load_adapter
 from aim_core.low_bits import GROUP, INT4, INT8, kept_as, largest_unpacked, low_bit_layers, num_bytes
+from tests.helpers.packing import needs_packing
 from tests.helpers.prompts import QUESTION
 
 CPU = torch.device("cpu")
 CONFIG = AimConfig(0.25, l1=2, l2=9)
-here = pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="torchao is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def packed(checkpoint):
     return load
 
 
-@here
+@needs_packing
 @pytest.mark.parametrize(("weights", "dtype"), [(INT8, torch.float32), (INT8, torch.bfloat16), (INT4, torch.bfloat16)])
 def test_a_footprint_has_every_byte_of_the_weights(checkpoint, packed, weights, dtype):
     adapter, size = packed(weights, dtype), (4, 96, 128)
@@ -52,7 +51,7 @@ def test_a_footprint_has_every_byte_of_the_weights(checkpoint, packed, weights, 
     assert kept_as(adapter) == weights and adapter.model.dtype == dtype
 
 
-@here
+@needs_packing
 def test_it_is_packed_as_it_is_read(checkpoint, packed, monkeypatch):
     """Of the matrices that are packed at most two are in memory as they lie on the disk, with progress for each."""
     real, alive, most, told = checkpoint_module.UnreadTensor.__getitem__, {}, [0], []
@@ -82,7 +81,7 @@ def in_four_bits(weight: torch.Tensor) -> torch.Tensor:
     return (low + ((groups - low) / step).round() * step).reshape_as(weight).to(weight.dtype)
 
 
-@here
+@needs_packing
 def test_4_bits_keep_the_tokens_and_give_the_answer_of_what_they_stand_for(checkpoint, packed, frames):
     ours, plain = packed(INT4), load_adapter(checkpoint, "cpu", torch.float32)
     with torch.no_grad():
@@ -118,6 +117,13 @@ def test_what_there_is_not_is_a_sentence(checkpoint, device, dtype, weights, sai
 def test_without_torchao_the_extra_is_named(checkpoint, monkeypatch):
     monkeypatch.setattr(low_bits, "_NEEDED", ("torchao", "a_package_that_nobody_has"))
     with pytest.raises(ModelLoadError, match=r"aim-explorer\[quantisation\].*\.$"):
+        load_adapter(checkpoint, "cpu", weights=INT8)
+
+
+@needs_packing
+def test_an_older_torchao_is_refused_with_what_it_takes(checkpoint, monkeypatch):
+    monkeypatch.setattr(low_bits, "version", lambda _: "0.14.0")
+    with pytest.raises(ModelLoadError, match=r"needs torchao 0\.18 or newer, 0\.14\.0 is here.*\.$"):
         load_adapter(checkpoint, "cpu", weights=INT8)
 
 

@@ -19,6 +19,7 @@ from aim_lab.measure import Model, Recipe, measured
 from aim_lab.settings import Setting, grid
 from aim_lab.sweep import Plan, alone, here, sweep
 from tests.helpers.lab import command, kill_after, num_lines_of, run
+from tests.helpers.packing import needs_packing
 
 FEW = (Setting.of("aim", 1, keep_ratio=0.5, l1=2, l2=6), Setting.of("fastv", 1, budget=0.1))
 
@@ -235,9 +236,9 @@ def test_weights_are_those_of_the_folder(checkpoint):
         Model("nobody/nothing").weights_hash()
 
 
+@needs_packing
 def test_lines_of_packed_weights_are_others(checkpoint, engine):
     """So that a file never mixes them, though the weights on the disk are the same."""
-    pytest.importorskip("torchao")
     packed = Model(str(checkpoint), "cpu", "float32", "int8")
     recipes = [Recipe.of(Model(str(checkpoint)), engine), Recipe.of(packed, packed.load())]
     assert recipes[0].weights == recipes[1].weights and recipes[1].dtype == "float32 int8"

@@ -18,6 +18,7 @@ from benchmarks.memory_probe import ProbeTask, memory_probe
 from benchmarks.prefill import ablations, interleaved
 from benchmarks.shapes import TINY, random_model, random_prompt
 from benchmarks.timer import Timer
+from tests.helpers.packing import needs_packing
 
 SMALL = ["--shape", "tiny", "--frames", "2", "--side", "4", "--text", "20", "--repeats", "1", "--threads", "1"]
 
@@ -115,8 +116,8 @@ def test_the_growth_table_and_more_memory_for_more_frames():
 
 
 @pytest.mark.slow
+@needs_packing
 def test_the_table_of_bits_and_fewer_bytes_for_fewer_bits():
-    pytest.importorskip("torchao")
     result = low_bits.measure(arguments([*SMALL, "--low-bits-layers", "3", "low_bits"]))
     sizes = [result["bytes"][name] for name in low_bits.FORMATS]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] == 2 * sizes[1] > 3 * sizes[2]

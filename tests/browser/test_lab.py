@@ -47,7 +47,7 @@ def swept(browser, address, tmp_path_factory):
     table.write_text(ASKED)
     with opened(browser, address, "/lab", 1440, 1000, READY) as page:
         assert page.locator("#questions li").count() == 12  # of the samples
-        page.set_input_files("#lab_table input[type=file], input#lab_table", str(table))
+        page.set_input_files("#lab_fill input[type=file]", str(table))
         expect(page.locator("#questions li")).to_have_count(2)
         for name, wanted in (("methods", {"AIM"}), ("shares", {"10 %", "50 %"}), ("lab_frames", {"4"})):
             for label in page.locator(f"#{name} label").all():

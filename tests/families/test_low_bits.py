@@ -12,8 +12,7 @@ from aim_core.loading import load_adapter
 from tests.families.asking import schedule
 from tests.families.family import QUESTION, samples
 from tests.families.table import FAMILIES
-
-pytest.importorskip("torchao")
+from tests.helpers.packing import needs_packing
 
 
 def matrices(adapter) -> dict[str, nn.Linear]:
@@ -37,6 +36,7 @@ def unpacked_into(plain, packed) -> list[str]:
     return found
 
 
+@needs_packing
 @pytest.mark.parametrize("name", FAMILIES)
 def test_8_bits_keep_the_tokens_and_give_the_answer_of_what_they_stand_for(family_folder, name):
     folder = family_folder(name)

@@ -23,7 +23,10 @@ def quick(name: str) -> Loaded:
 
 @contextmanager
 def app_here(loaded: Loaded, sweeps: Path | None = None) -> Iterator[str]:
-    """Address of a loaded model's page for the length of the block, as by `make demo`. sweeps: where they lie."""
+    """Address of the page of a loaded model for the length of the block, served as `make demo` serves it.
+
+    sweeps: where those of the lab lie.
+    """
     with tempfile.TemporaryDirectory() as own:  # sweeps of an earlier test are not found
         settings = ServerSettings(sweeps=SweepSettings(folder=sweeps or Path(own)))
         demo, port = build_page(loaded, settings), free_port()

@@ -37,6 +37,10 @@ cluster_key: video
 metric_list:
   - {{metric: shape_world_score, aggregation: mean, higher_is_better: true}}
 """
+_LAUNCHER = (
+    "-m accelerate.commands.launch --multi_gpu --num_machines 1 --mixed_precision no --dynamo_backend no "
+    "--main_process_port 0 --num_processes"
+)
 _FUNCTIONS = """def visual(doc):
     return [doc["video"]]
 
@@ -120,13 +124,15 @@ class LmmsEval:
             file.extractall(folder / "site")
         return cls(folder / "site", folder)
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, processes: int = 1) -> subprocess.Popen[str]:
+        """processes: how many `accelerate launch` is to start, on a CPU."""
         python = python_with_lmms_eval()
         assert python
+        launcher = [*_LAUNCHER.split(), str(processes)] if processes > 1 else []
         offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(self.home / "hub")}
         alone = {"PYTHONPATH": str(self.site), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         return subprocess.Popen(
-            [python, "-m", "lmms_eval", *map(str, arguments)],
+            [python, *launcher, "-m", "lmms_eval", *map(str, arguments)],
             cwd=self.home,
             env=os.environ | offline | alone,
             stdout=subprocess.PIPE,
@@ -134,11 +140,11 @@ class LmmsEval:
             text=True,
         )
 
-    def run(self, *arguments: str | Path) -> tuple[int, str]:
+    def run(self, *arguments: str | Path, processes: int = 1) -> tuple[int, str]:
         """Exit code, and all that was said."""
-        with self.start(*arguments) as process:
+        with self.start(*arguments, processes=processes) as process:
             try:
                 said, _ = process.communicate(timeout=350)
             finally:
-                process.kill()
+                process.terminate()  # and a launcher those that it started
         return process.returncode, said

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import shlex
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
-from urllib.parse import parse_qsl
 
 import gradio as gr
-import numpy as np
 import pytest
-from PIL import Image
 
-from aim_core.turns import NOBODY, Turns
-from aim_lab.arguments import arguments
-from aim_lab.line import Log
-from aim_lab.settings import grid
-from aim_lab.summary import Interval, front, summarise
-from page import lab_handlers, lab_plan, scripts
-from page.components.lab.published import published
+from page import lab_handlers, lab_plan
 from page.components.questions.component import MOST_ROWS, AskedRow, QuestionsPanel
-from page.exports.lab import KINDS, command_of, write_lab
 from page.i18n import STRINGS
-from page.lab_handlers import LabHandlers
-from page.lab_layout import lab_layout
-from page.lab_plan import LabForm
-from page.server.settings import SettingError, SweepSettings, read_settings
-from page.state.cancellation import Cancellation
-from page.state.runner import Runner
+from page.server.settings import SettingError, read_settings
 from page.state.startup import Loaded
 from page.state.sweeps import Sweeps
-from page.state.taken_files import TakenFiles
-from tests.helpers.modules import evaluate, module_page
-from training.drawing import render
-from training.world import frame_times, make_scene
+from tests.helpers.lab_page import FORM, REQUEST, ROWS, counted, keys_in, layout_of, pictures, refused, server, swept
 
-FORM = (["aim", "random"], "keep_ratio", [25], [1], "")  # no budget: finding a setting takes longer than a run
-REQUEST = SimpleNamespace(session_hash="page")
 ENGLISH = STRINGS["en"]
-
-
-class RecordedTurns(Turns):
-    """Turns(1) that count, and that others may look in on."""
-
-    def __init__(self):
-        super().__init__(1)
-        self.count = 0
-
-    def turn(self, asker=NOBODY):
-        self.count += 1
-        return super().turn(asker)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +23,7 @@ def brief(monkeypatch):
     """Answers of two words, and every cell is shown."""
     monkeypatch.setattr(lab_plan, "NEW_TOKENS", 2)
     monkeypatch.setattr(lab_handlers, "EVERY", 0.0)
+    monkeypatch.setattr(lab_handlers, "SHARE", float("inf"))
 
 
 @pytest.fixture(scope="module")
@@ -70,53 +33,12 @@ def loaded(engine, checkpoint) -> Loaded:
 
 @pytest.fixture(scope="module")
 def layout(loaded):
-    with gr.Blocks():
-        return lab_layout(True, lab_handlers.sample_questions(loaded))
+    return layout_of(loaded)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> list[str]:
-    folder = tmp_path_factory.mktemp("uploads")
-    for seed in (3, 4):
-        Image.fromarray(render(make_scene(seed), frame_times(1), 128)[0]).save(folder / f"{seed}.png")
-    return [str(folder / "3.png"), str(folder / "4.png")]
-
-
-ROWS = [AskedRow("3.png", "where is it?", "left"), AskedRow("4.png", "how many?", "=2")]
-
-
-def server(loaded, layout, folder, **most) -> LabHandlers:
-    """Handlers as a server has them that has just begun, with sweeps in a folder that may be there already."""
-    runner = Runner(loaded.engine, turns=RecordedTurns())
-    handlers = SimpleNamespace(runner=runner, cancellation=Cancellation(), taken=TakenFiles(1 << 30))
-    settings = SweepSettings(folder=folder, **most)
-    sweeps = Sweeps(settings.place, settings.most_bytes, settings.keep_seconds)
-    return LabHandlers(loaded, handlers, layout, sweeps, settings)
-
-
-def refused(call, *args) -> str:
-    with pytest.raises(gr.Error) as caught:
-        got = call(*args)
-        list(got) if hasattr(got, "__next__") else None
-    return str(caught.value.message)
-
-
-def counted(own: LabHandlers, files, rows=ROWS, form=FORM) -> tuple[dict, str]:
-    shown = own.cost(files, rows, *form, REQUEST)
-    return shown[own.layout.panel], shown[own.layout.counted]
-
-
-def swept(own: LabHandlers, key: str, files, rows=ROWS, form=FORM):
-    for shown in own.run(key, files, rows, *form, REQUEST):
-        yield shown[own.layout.panel]
-
-
-def keys_in(folder) -> list[str]:
-    (path,) = folder.glob("*/lines.jsonl")
-    lines = path.read_bytes().count(b"\n")
-    keys = [line.key for line in Log(path)]
-    assert len(keys) == lines  # none twice
-    return keys
+    return pictures(tmp_path_factory.mktemp("uploads"))
 
 
 def test_cost_is_told_first_and_only_what_was_counted_starts(loaded, layout, files, tmp_path):
@@ -280,82 +202,6 @@ def test_sweeps_leave_by_age_and_bytes_but_not_while_under_way(loaded, layout, f
             pass
     own.sweeps.tidy()
     assert not own.sweeps.find(first.key) and own.sweeps.num_bytes < 100
-
-
-@pytest.fixture(scope="module")
-def whole(loaded, layout, files, tmp_path_factory):
-    """Handlers with a sweep that is done, and its record; its last question looks like a formula."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lab_plan, "NEW_TOKENS", 2)
-        own = server(loaded, layout, tmp_path_factory.mktemp("sweeps"))
-        form = FORM[0], "budget", *FORM[2:]
-        rows = [ROWS[1]._replace(question="=1+1, or what's more?")]
-        *_, record = swept(own, counted(own, files, rows, form)[1], files, rows, form)
-        return own, record
-
-
-def test_it_is_taken_away_in_every_kind(whole, tmp_path, monkeypatch):
-    own, record = whole
-    asked = own.sweeps.find(record["key"])
-    words = shlex.split(command_of(asked), comments=True)
-    options = arguments(words[3:])
-    assert grid(options.grid, options.frames)[0] == LabForm(**asked.form).settings()[0]
-    lines = asked.lines(own.sweeps.log(asked))
-    written = {kind: write_lab(kind, asked, lines, tmp_path) for kind in KINDS if kind != "parquet"}
-    table = list(csv.DictReader(io.StringIO(written["csv"][0].read_text())))
-    assert len(table) == 3 and {row["question"] for row in table} == {"'=1+1, or what's more?"}
-    assert written["csv"][1].read_text().splitlines()[0] == "video,question,answer"
-    assert Image.open(written["chart"][0]).width > 800 and '"rows"' in written["json"][0].read_text()
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert refused(write_lab, "parquet", asked, lines, tmp_path) == ENGLISH["NO_PARQUET"]
-
-
-def test_each_setting_opens_where_it_can_be_seen(whole):
-    links = {row["method"]: row["link"] for row in whole[1]["rows"]}
-    assert {method: page for method, (page, _) in links.items()} == {
-        "dense": "explore",
-        "aim": "explore",
-        "random": "compare",
-    }
-    aim, random = (dict(parse_qsl(links[method][1])) for method in ("aim", "random"))
-    assert {"keep_ratio", "l1", "l2", "frames", "question"} == {*aim} and aim["question"] == "=1+1, or what's more?"
-    assert (random["budget"], random["of"], random["methods"], random["frames"]) == ("25", "flops", "random", "1")
-
-
-def test_records_have_the_properties_that_the_script_is_checked_against(whole):
-    source = scripts.sources()["components/lab/lab.js"]
-    assert {*re.findall(r"@property {.*} (\w+)", source)} == {*whole[1]["rows"][0]}
-    (listed,) = re.findall(r"@typedef {{(.*)}} LabRecord", source)
-    assert {*re.findall(r"(\w+): ", listed)} == {*whole[1]}
-
-
-@pytest.mark.browser
-def test_the_front_of_the_page_is_the_front_of_the_lab(browser, whole):
-    own, record = whole
-    rng = np.random.default_rng(0)
-    lines = asked_lines(own, record)
-    rows = [
-        replace(row, flops=float(rng.integers(1, 9)), accuracy=Interval(float(rng.integers(0, 9)) / 8, 0, 1))
-        for row in summarise(lines)
-        for _ in range(8)
-    ]
-    drawn = [{"name": str(i), "share": row.flops, "right": [row.accuracy.value, 0, 1]} for i, row in enumerate(rows)]
-    page = module_page(browser)
-    script = "front(points(argument, 'share', 'right'), 'right').map(({ row }) => row.name)"
-    names = evaluate(page, ("components/lab/axes.js",), script, drawn)
-    assert [rows[int(name)] for name in names] == front(rows, "flops", "accuracy") and 1 < len(names) < len(rows)
-    page.close()
-
-
-def asked_lines(own: LabHandlers, record: dict):
-    asked = own.sweeps.find(record["key"])
-    return asked.lines(own.sweeps.log(asked))
-
-
-def test_published_points_are_shares_of_the_papers_dense():
-    own = {one["name"]: one for one in published()}
-    assert own["AIM"]["flops"] == pytest.approx(14.76 / 99.63) and own["AIM"]["right"] == 1
-    assert all(0 < one["flops"] < 0.5 and 0.6 < one["right"] < 1.02 for one in own.values()) and len(own) == 19
 
 
 def test_the_owner_bounds_sweeps():

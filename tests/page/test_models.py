@@ -34,6 +34,7 @@ from page.state.store import Maker, StoredRun
 from page.switching import USUAL_FRAMES, Switching
 from tests.helpers.brief import BriefEngine
 from tests.helpers.hub_cache import in_hub_cache
+from tests.helpers.packing import needs_packing
 
 PATIENCE = 100
 NAME = "org/random"
@@ -298,8 +299,8 @@ def test_texts_of_refusals_have_places_for_their_figures():
     assert all(f"{{{name}}}" in said for name in (*needs, "total", "free", "may", "frames")) and USUAL_FRAMES == 8
 
 
+@needs_packing
 def test_a_model_that_fits_only_in_fewer_bits_says_so_and_is_loaded_in_them(cache, first, monkeypatch, no_trial):
-    pytest.importorskip("torchao")
     choice, models = Choice(NAME, "Random"), Models(first, [Choice(NAME, "Random")])
     needs = {bits: models.needed(replace(choice, weights=bits), 4)[0] for bits in WEIGHTS}
     assert needs["full"].weights > needs["int8"].weights > needs["int4"].weights

@@ -15,8 +15,14 @@ import pytest
 from aim_core.budget import Budget
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
+from aim_lab.documents import Document
+from aim_lab.line import Log
+from aim_lab.measure import Recipe
+from aim_lab.settings import Setting
+from aim_lab.sweep import Plan
 from page.state.runner import Runner
 from page.state.store import StoredRun
+from page.state.sweeps import HeldClip
 from page.state.zero_gpu import LONGEST_S, needed_seconds
 
 ROOT = Path(__file__).parents[2]
@@ -103,3 +109,18 @@ def test_the_time_asked_for_follows_the_work_and_has_an_end(engine):
     more = needed_seconds(engine.adapter, frames, 10**4, 1) - few
     flops = 10**4 * engine.run(frames, QUESTION, config=AimConfig.dense()).cost.total_flops
     assert more == pytest.approx(flops / 40e12, rel=0.1, abs=1)
+
+
+def test_a_sweep_is_lent_a_gpu_cell_by_cell(engine, lender, tmp_path):
+    lent, clip, log = Runner(engine), HeldClip.of(Path(STAR), "crossing.mp4"), Log(tmp_path / "log.jsonl")
+    clip.held[2] = lent.frames(STAR, 2)
+    setting = Setting.of("aim", 2, keep_ratio=0.5, l1=2, l2=4)
+    recipe = Recipe("w", "float32", "cpu", reference=2, max_new_tokens=1)
+    plan = Plan((Document(clip, QUESTION),), (setting,), recipe)
+    (task,) = plan.tasks(log)
+    assert lent.estimate(plan, [task]).cells == 2
+    for part in lent.parts(plan, task, log):
+        for line in lent.measured(part, is_done=lambda setting: False):
+            log.add(line)
+    assert [(line.method, line.refused) for line in log] == [("dense", ""), ("aim", "")]
+    assert len(lender.seconds) == 3 and max(lender.seconds) == LONGEST_S

@@ -225,18 +225,18 @@ def test_the_page_says_when_a_correction_fills_the_last_frame_instead():
     values = {PAGERANK: 0.6, OVER_ROWS: 0.55, OVER_UNIFORM: 0.1}
     scorers = {name: {"first": of(value), "frames": [0.1, 0.2, 0.1, 0.6]} for name, value in values.items()}
     said = position_words.correction_verdict([{"layer": 3, "scorers": scorers}])
-    assert "It overshoots: the last frame has 60 % of what it keeps in layer 3 (an equal share would be 25.0 %)" in said
+    assert "`pagerank_over_uniform` overshoots: the last frame has 60 % of what it keeps in layer 3" in said
 
 
 def test_the_page_says_which_scorers_answer_better_and_which_worse():
     gaps = {OVER_ROWS: 0.03, OVER_UNIFORM: -0.03, RECEIVED: 0.005, LAST: 0.04}
     rows = [{"schedule": "early", "scorer": name, "minus_pagerank": of(gap)} for name, gap in gaps.items()]
     assert position_words.answer_verdict(rows, "early") == (
-        "With an eighth kept early, in points, better than PageRank answers: `pagerank_causal` (+3.0, +2.0 to +4.0), "
-        "last token's attention (+4.0, +3.0 to +5.0); worse: `pagerank_over_uniform` (-3.0, -4.0 to -2.0); not surely "
-        "either: attention received (+0.5, -0.5 to +1.5)."
+        "Right answers beside PageRank's where an eighth is kept early, in points: more with `pagerank_causal` (+3.0, "
+        "+2.0 to +4.0), last token's attention (+4.0, +3.0 to +5.0); fewer with `pagerank_over_uniform` (-3.0, -4.0 "
+        "to -2.0); not surely more or fewer with attention received (+0.5, -0.5 to +1.5)."
     )
-    assert "worse" not in position_words.answer_verdict(rows[:1], "early")
+    assert "fewer" not in position_words.answer_verdict(rows[:1], "early")
 
 
 def test_half_of_the_mass_of_even_attention_lies_where_summing_finds_it():

@@ -9,7 +9,18 @@ from tests.helpers.viewer import Viewer
 from training import eval_sets
 from training.drawing import render
 from training.eval_sets import FIRST_SEED, bucket, buckets
-from training.long_videos import BRIEF, KINDS, NUM_FRAMES, is_brief, long_set, make_long_scene
+from training.long_videos import (
+    BRIEF,
+    EVENT_KINDS,
+    EVENTS,
+    KINDS,
+    NUM_FRAMES,
+    STEADY_KINDS,
+    film_set,
+    is_brief,
+    long_set,
+    make_long_scene,
+)
 from training.world import frame_times
 
 PER_TYPE = 24
@@ -73,3 +84,22 @@ def test_the_set_is_the_same_each_time_and_its_seeds_are_never_the_training_ones
     assert [item.question for item in long_set(2)]
     assert min(seeds) >= FIRST_SEED
     assert long_set(PER_TYPE) == items
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_films_events_are_surely_seen_with_so_many_frames_and_every_other_one_with_half_as_many(event):
+    films = film_set(event, PER_TYPE)
+    brief = [film.scene.things[i] for film in films for asked in film.about_events for i in asked.about]
+    for thing in brief:
+        assert 1 <= sum(map(thing.visible, frame_times(event))) <= 2
+        assert sum(map(thing.visible, frame_times(event // 2))) <= 1
+    half = np.mean([any(map(thing.visible, frame_times(event // 2))) for thing in brief])
+    assert 0.3 < half < 0.75
+    for film in films:
+        viewer, one = Viewer(film.scene, frame_times(event)), Viewer(film.scene, frame_times(1))
+        steady = film.about_steady
+        assert [viewer.answer(asked.text) for asked in film.about_events] == [own.answer for own in film.about_events]
+        assert steady and [one.answer(asked.text) for asked in steady] == [own.answer for own in steady]
+    counts = Counter((q.type, bucket(q)) for film in films for q in (*film.about_events, *film.about_steady))
+    assert {kind for kind, _ in counts} == {*EVENT_KINDS, *STEADY_KINDS}
+    assert max(counts.values()) <= 2 * (PER_TYPE // 2)

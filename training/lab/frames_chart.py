@@ -16,10 +16,13 @@ STYLES = {"aim": "-", "merge_only": "--", "random": ":"}
 def draw(report: dict[str, Any]) -> Figure:
     """Left one line for each budget and method against frames, right the same points against FLOPs with the tower.
 
-    A ring is the dense model with all tokens of few frames, where each line begins; bars are AIM's 95 % intervals.
+    A ring is the dense model with all tokens of few frames, where each line begins; grey joins all of these. Bars are
+    AIM's 95 % intervals.
     """
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     by_frames, by_total = figure.subplots(1, 2, sharey=True)
+    for axes, x in ((by_frames, _frames), (by_total, _total)):
+        axes.plot(list(map(x, report["plain"])), list(map(_right, report["plain"])), "o-", color="0.7", markersize=4)
     for place, budget in enumerate(report["budgets"]):
         plain = next(row for row in budget["rows"] if row["method"] == DENSE)
         for method, style in STYLES.items():
@@ -34,6 +37,7 @@ def draw(report: dict[str, Any]) -> Figure:
     for method in dict.fromkeys(row["method"] for own in report["budgets"] for row in own["rows"]):
         if method in STYLES:
             by_frames.plot([], [], color="0.3", linestyle=STYLES[method], label=METHODS[method].title)
+    by_frames.plot([], [], "o-", color="0.7", markersize=4, label="all tokens, at any cost")
     counts = sorted({row["num_frames"] for own in report["budgets"] for row in own["rows"]})
     by_frames.set_xscale("log", base=2)
     by_frames.set_xticks(counts, counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,25 +24,27 @@ from training.lab.frames_chart import draw
 
 TITLE = "Frames or tokens"
 FRAMES = (8, 16, 32, 64, 128, 256)
-BUDGETS = {  # the cost of the dense model at so many frames, and what is set to it with more
-    4: ("aim",),
-    8: ("aim", "merge_only", "random"),
-    16: ("aim",),
-}
+BUDGETS = (4, 8, 16)  # the cost of the dense model at so many frames, to which AIM is set with more
+RIVALS, AMONG = ("merge_only", "random"), 8  # other methods at the cost of one of the budgets
+PLAIN = (*BUDGETS, 32)  # frames with all their tokens, to compare with once the tower is counted
 SAME = 0.0625  # keep ratio of the frames that have the same tokens each, however many they are
-GOAL = 120  # films
+GOAL, ASIDE = 120, 60  # films; and of them those that are asked about with what is not AIM at a budget, too
 Lines = dict[Setting, list[Line]]
 section = frames_words.section
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """Of the films that all settings were asked about. Raises ValueError if the time ends before there is one."""
+    """AIM at each budget, then the rest. Raises ValueError if the time ends before a film is through."""
     lab, asked = options.lab, films.films(options.part(GOAL))
     sorts = {(own.clip.content(), own.question): sort for film in asked for own, sort in film}
     recipe = Recipe.of(lab.model, lab.engine, reference=min(BUDGETS), max_new_tokens=MAX_NEW_TOKENS)
-    found = _found(lab, asked, recipe)
+    found = _found(lab, asked, [own for budget in BUDGETS for own in at_budget(budget)], recipe)
+    if not found:
+        raise ValueError("the time ended before the first film was through: the same command goes on where it stood")
+    found = _found(lab, asked[: options.part(ASIDE)], [*rivals(), *all_tokens(), *same_tokens()], recipe) | found
     report = {
         "budgets": [_budget(frames, found, sorts) for frames in BUDGETS],
+        "plain": [_row(setting, found, setting, sorts) for setting in all_tokens() if setting in found],
         "same": _same(found, sorts),
         "totals": _totals(found),
         "longest": max(line.entering for lines in found.values() for line in lines),
@@ -53,22 +56,33 @@ def measure(options: Options) -> dict[str, Any]:
     return report
 
 
-def settings_of(budget: int) -> list[Setting]:
-    """All tokens of as many frames as the budget allows, then more frames at the same cost."""
-    more = [(name, count) for count in FRAMES if count > budget for name in BUDGETS[budget]]
-    return [Setting.of(DENSE, budget), *(Setting.of(name, count, **{AS_DENSE: budget}) for name, count in more)]
+def at_budget(budget: int) -> list[Setting]:
+    """All tokens of as many frames as the budget allows, then AIM with more frames at the same cost."""
+    return [Setting.of(DENSE, budget), *_more("aim", budget)]
 
 
-def with_same_tokens() -> list[Setting]:
+def rivals() -> list[Setting]:
+    """Other methods at the cost of one of the budgets."""
+    return [own for name in RIVALS for own in _more(name, AMONG)]
+
+
+def all_tokens() -> list[Setting]:
+    """More and more frames with all their tokens."""
+    return [Setting.of(DENSE, count) for count in PLAIN]
+
+
+def same_tokens() -> list[Setting]:
     """More and more frames with the same tokens of each."""
     return [Setting.of("merge_only", count, keep_ratio=SAME) for count in FRAMES]
 
 
-def _found(lab: Lab, asked: Sequence[Sequence[films.Asked]], recipe: Recipe) -> Lines:
-    """Of each setting the lines about films that all settings were asked about, but those that were refused."""
-    documents = tuple(own for film in asked for own, _ in film)
-    settings = [own for budget in BUDGETS for own in settings_of(budget)]
-    plan = Plan(documents, (*settings, *with_same_tokens()), recipe)
+def _more(name: str, budget: int) -> list[Setting]:
+    return [Setting.of(name, count, **{AS_DENSE: budget}) for count in FRAMES if count > budget]
+
+
+def _found(lab: Lab, asked: Sequence[Sequence[films.Asked]], settings: Sequence[Setting], recipe: Recipe) -> Lines:
+    """Of each setting the lines about films that all of them were asked about."""
+    plan = Plan(tuple(own for film in asked for own, _ in film), tuple(settings), recipe)
     done = lab.sweep(plan)
     if done.failed:
         raise ValueError(f"{len(done.failed)} cells broke, the first by {done.failed[0].why}: run it again")
@@ -80,24 +94,26 @@ def _found(lab: Lab, asked: Sequence[Sequence[films.Asked]], recipe: Recipe) -> 
         lines = of_film.get(film[0][0].clip.content(), [])
         for line in lines if len(lines) == len(film) * len(plan.cells) else ():
             found.setdefault(line.setting, []).append(line)
-    if not found:
-        raise ValueError("the time ended before the first film was through: the same command goes on where it stood")
     return found
 
 
 def _budget(frames: int, found: Lines, sorts: dict[tuple[str, str], str]) -> dict[str, Any]:
     """What each setting of a budget made of the questions, and a sentence for each that cannot cost just that."""
-    refused = {own: found[own][0].refused for own in settings_of(frames) if found[own][0].refused}
-    own = {setting: found[setting] for setting in settings_of(frames) if setting not in refused}
+    settings = [own for own in (*at_budget(frames), *(rivals() if frames == AMONG else ())) if own in found]
+    refused = {own: found[own][0].refused for own in settings if found[own][0].refused}
+    own = {setting: found[setting] for setting in sorted(settings, key=_by_frames) if setting not in refused}
     rows = [_row(setting, own, Setting.of(DENSE, frames), sorts) for setting in own]
     return {"frames": frames, "rows": rows, "refused": {str(setting): why for setting, why in refused.items()}}
 
 
+def _by_frames(setting: Setting) -> int:
+    return setting.num_frames
+
+
 def _row(setting: Setting, found: Lines, plain: Setting, sorts: dict[tuple[str, str], str]) -> dict[str, Any]:
     lines = found[setting]
-    beside = {own.method: own for own in found if own.num_frames == setting.num_frames and own != setting}
-    beside = {DENSE: plain} | beside if setting != plain else {}
-    told = {name: _difference(lines, found[own]) for name, own in beside.items()}
+    others = (own for own in found if own.num_frames == setting.num_frames and own != setting)
+    beside = {DENSE: plain} | {own.method: own for own in others} if setting != plain else {}
     return {
         "method": setting.method,
         "num_frames": setting.num_frames,
@@ -106,7 +122,7 @@ def _row(setting: Setting, found: Lines, plain: Setting, sorts: dict[tuple[str, 
         "n": len(lines),
         "num_films": _num_films(lines),
         "right": vars(share([bool(line.right) for line in lines], lines)),
-        "beside": {name: vars(own) for name, own in told.items()},
+        "beside": {name: _difference(lines, found[own]) for name, own in beside.items()},
         "flops": float(np.mean([line.flops for line in lines])),
         "vision_flops": float(np.mean([line.vision_flops for line in lines])),
         "sorts": _by_sort(lines, sorts),
@@ -127,9 +143,10 @@ def _same(found: Lines, sorts: dict[tuple[str, str], str]) -> list[dict[str, Any
     """Questions about what is there all the time, with the same tokens of each frame, of more and more frames."""
     steady = {
         own.num_frames: [line for line in found[own] if sorts[line.video, line.question] == films.STEADY]
-        for own in with_same_tokens()
+        for own in same_tokens()
+        if own in found
     }
-    first = steady[min(steady)]
+    first = steady[min(steady)] if steady else []
     return [
         {
             "num_frames": count,
@@ -137,30 +154,30 @@ def _same(found: Lines, sorts: dict[tuple[str, str], str]) -> list[dict[str, Any
             "n": len(lines),
             "num_films": _num_films(lines),
             "right": vars(share([bool(line.right) for line in lines], lines)),
-            "beside": None if lines is first else vars(_difference(lines, first)),
+            "beside": None if lines is first else _difference(lines, first),
         }
         for count, lines in steady.items()
     ]
 
 
 def _totals(found: Lines) -> list[dict[str, Any]]:
-    """AIM's best of each budget, beside the dense model at most frames that costs no more once the tower is counted."""
+    """AIM's best of each budget, beside all tokens of as many frames as come nearest once the tower is counted."""
     told = []
     for budget in BUDGETS:
-        of_aim = [own for own in settings_of(budget) if own.method == "aim" and not found[own][0].refused]
+        of_aim = [own for own in _more("aim", budget) if not found[own][0].refused]
         best = max(of_aim, key=lambda own: sum(bool(line.right) for line in found[own]))
         total = _total(found[best])
-        plain = max(frames for frames in BUDGETS if _total(found[Setting.of(DENSE, frames)]) <= total)
-        beside = found[Setting.of(DENSE, plain)]
+        plain = min(
+            (own for own in all_tokens() if own in found), key=lambda own: abs(math.log(_total(found[own]) / total))
+        )
         told.append(
             {
                 "frames": budget,
                 "best": best.num_frames,
                 "total": total,
-                "plain": plain,
-                "plain_total": _total(beside),
-                "num_films": _num_films(beside),
-                "beside": vars(_difference(found[best], beside)),
+                "plain": plain.num_frames,
+                "plain_total": _total(found[plain]),
+                "beside": _difference(found[best], found[plain]),
             }
         )
     return told
@@ -174,9 +191,10 @@ def _num_films(lines: Sequence[Line]) -> int:
     return len({line.video for line in lines})
 
 
-def _difference(one: Sequence[Line], other: Sequence[Line]) -> Interval:
+def _difference(one: Sequence[Line], other: Sequence[Line]) -> dict[str, float]:
     """What one has more right than the other on the questions that both were asked, whole films drawn."""
     own, beside = ({(line.video, line.question): line for line in lines} for lines in (one, other))
     both = [key for key in own if key in beside]
     right = (np.array([bool(lines[key].right) for key in both]) for lines in (own, beside))
-    return Interval(*difference_over_questions(*right, [own[key] for key in both]))
+    asked = [own[key] for key in both]
+    return vars(Interval(*difference_over_questions(*right, asked))) | {"num_films": _num_films(asked)}

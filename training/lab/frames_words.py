@@ -15,7 +15,8 @@ from training.tables import percent, table_row
 
 CHART = ASSETS / "frames_or_tokens.png"
 SORTS = (STEADY, *map(str, EVENTS))
-HEAD = ("frames", "tokens each", "method", "right, %", "beside the plain", *SORTS, "GFLOPs", "with the tower")
+HEAD = ("frames", "tokens each", "method", "questions", "right, %", "beside the plain way")
+COSTS = ("GFLOPs", "with the tower")
 SIGLIP = {"patches": 729, "hidden": 1152, "intermediate": 4304, "num_layers": 27, "patch_dim": 588}  # so400m, at 384
 
 
@@ -34,7 +35,8 @@ def _about() -> str:
         "which one frame is enough. **The budget is what the language model computes**: as much as for all tokens of "
         "4, 8 or 16 frames. More frames cost the same with fewer tokens of each: the keep ratio is solved in closed "
         "form, to 1 %. AIM takes the released schedule (l1 6, l2 9), or, where one token of each frame more or less "
-        "would miss the budget, the nearest schedule that meets it."
+        "would miss the budget, the nearest schedule that meets it. Nothing moves in these films: between frames only "
+        "events differ, so few tokens of each tell more here than they would of a film in which all changes."
     )
 
 
@@ -59,21 +61,22 @@ def _chart() -> str:
 def _budget(own: dict[str, Any]) -> list[str]:
     """One budget: its table and what it says."""
     plain, rows = own["rows"][0], own["rows"]
-    head = f"### As much as all tokens of {own['frames']} frames: {plain['flops'] / 1e9:.1f} GFLOPs"
+    title = f"### As much as all tokens of {own['frames']} frames: {plain['flops'] / 1e9:.1f} GFLOPs"
     about = f"{plain['n']} questions about {plain['num_films']} films."
     if not _is_sure(plain):
         about += f" With fewer than {FEWEST_VIDEOS} intervals would be too narrow, so there are none."
-    table = "\n".join([table_row(HEAD), table_row(["---"] * len(HEAD)), *(table_row(_cells(row)) for row in rows)])
+    head = (*HEAD, *SORTS, *COSTS)
+    table = [table_row(head), table_row(["---"] * len(head)), *(table_row(_cells(row)) for row in rows)]
     left_out = [f"Left out: {name}: {why}." for name, why in own["refused"].items()]
-    return [head, about, table, *left_out, *_verdict(own)]
+    return [title, about, "\n".join(table), *left_out, *_verdict(own)]
 
 
 def _cells(row: dict[str, Any]) -> list[Any]:
     right = percent(row["right"]) if _is_sure(row) else f"{100 * row['right']['value']:.1f}"
-    beside = _points(row["beside"][DENSE], row) if DENSE in row["beside"] else "the plain way"
+    beside = _points(row["beside"][DENSE]) if DENSE in row["beside"] else "the plain way"
     sorts = [f"{row['sorts'][sort][0]}/{row['sorts'][sort][1]}" if sort in row["sorts"] else "" for sort in SORTS]
     costs = [f"{row['flops'] / 1e9:.1f}", f"{(row['flops'] + row['vision_flops']) / 1e9:.0f}"]
-    return [row["num_frames"], _tokens(row), _name(row), right, beside, *sorts, *costs]
+    return [row["num_frames"], _tokens(row), _name(row), row["n"], right, beside, *sorts, *costs]
 
 
 def _name(row: dict[str, Any]) -> str:
@@ -88,13 +91,14 @@ def _tokens(row: dict[str, Any]) -> str:
     return f"{row['tokens'] - 1 / row['num_frames']:.1f}".removesuffix(".0")
 
 
-def _is_sure(row: dict[str, Any]) -> bool:
-    return row["num_films"] >= FEWEST_VIDEOS
+def _is_sure(told: dict[str, Any]) -> bool:
+    """Whether a row or a difference is of so many films that its interval means something."""
+    return told["num_films"] >= FEWEST_VIDEOS
 
 
-def _points(gap: dict[str, float], row: dict[str, Any]) -> str:
+def _points(gap: dict[str, Any]) -> str:
     points = f"{100 * gap['value']:+.1f}"
-    return f"{points} ({100 * gap['low']:+.1f} to {100 * gap['high']:+.1f})" if _is_sure(row) else points
+    return f"{points} ({100 * gap['low']:+.1f} to {100 * gap['high']:+.1f})" if _is_sure(gap) else points
 
 
 def _verdict(own: dict[str, Any]) -> list[str]:
@@ -103,7 +107,7 @@ def _verdict(own: dict[str, Any]) -> list[str]:
     if not of_aim:
         return []
     best = max(of_aim, key=lambda row: row["right"]["value"])
-    points = _points(best["beside"][DENSE], best)
+    points = _points(best["beside"][DENSE])
     said = [f"**{_who_wins(best, own['frames'], points)}**"]
     if len(of_aim) > 1:
         said.append(f"That is the best of {len(of_aim)} numbers of frames on these very questions, which flatters it.")
@@ -113,14 +117,14 @@ def _verdict(own: dict[str, Any]) -> list[str]:
         said.append(f"With still more it falls: {last['num_frames']} frames of {_tokens(last)} tokens, {value:.1f} %.")
     for name in ("merge_only", "random"):
         if name in best["beside"]:
-            said.append(f"Beside {METHODS[name].title} with as many frames: {_points(best['beside'][name], best)}.")
+            said.append(f"Beside {METHODS[name].title} with as many frames: {_points(best['beside'][name])}.")
     return [" ".join(said)]
 
 
 def _who_wins(best: dict[str, Any], frames: int, points: str) -> str:
     told = f"{best['num_frames']} frames of {_tokens(best)} tokens under AIM, {points} points beside {frames} frames"
     gap = best["beside"][DENSE]
-    if not _is_sure(best):
+    if not _is_sure(gap):
         return f"At this cost the most are right with {told}; too few films yet to be sure."
     if gap["low"] > 0:
         return f"At this cost more frames with fewer tokens each are better: {told}."
@@ -131,36 +135,41 @@ def _who_wins(best: dict[str, Any], frames: int, points: str) -> str:
 
 def _totals(report: dict[str, Any]) -> list[str]:
     """What is left of the gain once the frames' way through the vision tower is counted."""
-    if not report["totals"]:
-        return []
-    said = ["### With the vision tower counted"]
-    said.append(
-        "Merging and pruning begin behind the tower, so it sees all frames: equal FLOPs of the language model are not "
-        "equal FLOPs. AIM's best of each budget, beside all tokens of as many frames as cost no more in all:"
-    )
-    return [*said, "\n".join(map(_total, report["totals"]))]
+    plain = [
+        f"{row['num_frames']} frames {(row['flops'] + row['vision_flops']) / 1e9:.0f} GFLOPs and "
+        f"{100 * row['right']['value']:.1f} %"
+        for row in report["plain"]
+    ]
+    return [
+        "### With the vision tower counted",
+        "Merging and pruning begin behind the tower, which sees all frames: equal FLOPs of the language model are not "
+        f"equal FLOPs. All tokens of few frames, with the tower and how many are right: {', '.join(plain)}. AIM's best "
+        "of each budget, beside that of them which comes nearest in all:",
+        "\n".join(map(_total, report["totals"])),
+    ]
 
 
 def _total(own: dict[str, Any]) -> str:
     gap = own["beside"]
-    sure = own["num_films"] >= FEWEST_VIDEOS
-    points = _points(gap, own)
+    points = _points(gap)
     told = (
         f"- {own['best']} frames under AIM at the language cost of {own['frames']}: {own['total'] / 1e9:.0f} GFLOPs in "
         f"all. All tokens of {own['plain']} frames: {own['plain_total'] / 1e9:.0f}. "
     )
-    if not sure:
-        return told + f"{points} points for AIM, of {own['num_films']} films: too few to be sure."
+    if not _is_sure(gap):
+        return told + f"{points} points for AIM, of {gap['num_films']} films: too few to be sure."
     if gap["low"] > 0:
         return told + f"AIM stays better: {points} points."
     if gap["high"] < 0:
-        return told + f"All tokens of fewer frames are better at that price: {points} points for AIM."
+        return told + f"All tokens of fewer frames are better there: {points} points for AIM."
     return told + f"No sure difference: {points} points for AIM."
 
 
 def _same(report: dict[str, Any]) -> list[str]:
     """Whether many frames by themselves break the model."""
     rows = report["same"]
+    if not rows:
+        return []
     head = ("frames", "visual tokens", "questions", "right, %", f"beside {rows[0]['num_frames']} frames")
     table = [table_row(head), table_row(["---"] * len(head)), *(table_row(_same_cells(row)) for row in rows)]
     tokens = rows[0]["entering"] // rows[0]["num_frames"]
@@ -180,17 +189,19 @@ def _same_cells(row: dict[str, Any]) -> list[Any]:
         f"{row['entering']:,}",
         row["n"],
         right,
-        _points(row["beside"], row) if row["beside"] else "",
+        _points(row["beside"]) if row["beside"] else "",
     ]
 
 
 def _holds(rows: list[dict[str, Any]]) -> str:
     few, most = rows[0]["num_frames"], rows[-1]["num_frames"]
-    sure = [row for row in rows[1:] if _is_sure(row)]
+    sure = [row for row in rows[1:] if _is_sure(row["beside"])]
     broken = [row["num_frames"] for row in sure if row["beside"]["high"] < 0]
     if broken:
         return f"From {broken[0]} frames on it surely answers less well than with {few}: there the model itself breaks."
     if not sure:
-        return f"Too few films yet to say whether {most} frames break it."
+        shares = [100 * row["right"]["value"] for row in (rows[-1], rows[0])]
+        told = f"{shares[0]:.1f} % are right with {most} frames and {shares[1]:.1f} % with {few}"
+        return f"Too few films yet to say whether many frames break it: {told}."
     largest = sure[-1]["num_frames"]
     return f"No sure loss up to {largest} frames: what is lost with many is for want of tokens of each."

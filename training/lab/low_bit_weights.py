@@ -183,8 +183,8 @@ def section(report: dict[str, Any]) -> str:
         *(table_row(_cells(row, report["prefill_ms"])) for row in rows),
         "",
         "*Prefill: median milliseconds, and as a multiple of float32 under the same method, the median of those taken "
-        "side by side; one thread of a busy machine. This model is too narrow to gain from fewer bits: "
-        "[at a released model's widths](low_bits.md) it is otherwise.*",
+        "side by side; one thread of a busy machine. This model is narrow: "
+        "at [a released model's widths](low_bits.md#speed) the bits count otherwise.*",
         "",
         *(f"**{_verdict(method, rows)}**\n" for method in METHODS),
     ]

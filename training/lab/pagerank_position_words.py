@@ -12,7 +12,7 @@ from training.tables import percent, table_row
 STEPS = 5  # as released
 MANY = 2  # a frame is overfull from so many times its equal share on
 SCHEDULES = {"released": "released", "early": "an eighth from layer 4", "nothing pruned": "nothing pruned"}
-PLACES = {"released": "Under the released schedule", "early": "With an eighth kept early"}
+PLACES = {"released": "under the released schedule", "early": "where an eighth is kept early"}
 SCORES = {OVER_ROWS: "`pagerank_causal`", OVER_UNIFORM: "`pagerank_over_uniform`"}  # as AimConfig has them
 
 
@@ -86,7 +86,7 @@ def _overshoot(cuts: list[dict[str, Any]], name: str) -> str:
     if last[layer] <= MANY * equal:
         return ""
     told = f"{100 * last[layer]:.0f} % of what it keeps in layer {layer} (an equal share would be {100 * equal:.1f} %)"
-    return f" It overshoots: the last frame has {told}."
+    return f" {SCORES[name]} overshoots: the last frame has {told}."
 
 
 def half() -> float:
@@ -130,9 +130,9 @@ def answer_verdict(rows: list[dict[str, Any]], when: str) -> str:
         gap = row["minus_pagerank"]
         group = better if gap["low"] > 0 else worse if gap["high"] < 0 else unsure
         group.append(f"{SCORES.get(row['scorer'], row['scorer'])} ({_points(gap)})")
-    groups = (("better than PageRank answers", better), ("worse", worse), ("not surely either", unsure))
-    told = "; ".join(f"{words}: {', '.join(group)}" for words, group in groups if group)
-    return f"{PLACES[when]}, in points, {told}."
+    groups = (("more with", better), ("fewer with", worse), ("not surely more or fewer with", unsure))
+    told = "; ".join(f"{words} {', '.join(group)}" for words, group in groups if group)
+    return f"Right answers beside PageRank's {PLACES[when]}, in points: {told}."
 
 
 def _points(gap: dict[str, float]) -> str:
