@@ -2,7 +2,7 @@
 
 Version 6 of the format, keys in order:
 
-format    "aim-explorer run"; version 5.
+format    "aim-explorer run"; version 6.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
 file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.

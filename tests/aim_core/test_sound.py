@@ -45,8 +45,9 @@ def test_a_file_of_sound_is_mono_at_the_rate_of_the_models(tmp_path, name):
     assert len(hear(tmp_path / name, 1.5, Limits())) == 1.5 * SOUND_RATE
 
 
-@pytest.mark.parametrize("name", FILMS)
-@pytest.mark.parametrize("late", [0.0, 0.7, -0.5])
+@pytest.mark.parametrize(
+    ("name", "late"), [*((name, 0.7) for name in FILMS), ("a.mp4", 0.0), ("a.mp4", -0.5), ("a.mkv", -0.5)]
+)
 def test_a_films_sound_is_in_step_with_its_pictures(tmp_path, name, late):
     sound, codec = FILMS[name]
     write_film(tmp_path / name, sound, late=late, codec=codec, rate=44100 if name == "a.flv" else 48000)
@@ -138,9 +139,6 @@ def test_a_child_process_reads_it_all(tmp_path):
     frames = load_frames(path, 2, sound_seconds=10)
     check_tones(frames.audio, range(3))
     np.testing.assert_array_equal(load_sound(path, 10)[: len(frames.audio)], frames.audio)
-    (tmp_path / "bad.wav").write_bytes(wav(rate=1))
-    with pytest.raises(MediaError, match="cannot be decoded"):
-        load_sound(tmp_path / "bad.wav")
 
 
 def test_what_is_no_sound_is_refused_before_it_is_decoded(tmp_path):

@@ -181,7 +181,7 @@ def test_the_gif_has_every_shot_for_its_time(tmp_path):
 
 def test_the_json_holds_the_run(stored, facts):
     record = json.loads(json.dumps(run_record(stored, facts), allow_nan=False))
-    assert (record["format"], record["version"]) == ("aim-explorer run", 5)
+    assert (record["format"], record["version"]) == ("aim-explorer run", 6)
     assert record["question"] == EVIL and record["file"] == "shapes.mp4" and record["num_frames"] == 4
     assert record["settings"]["keep_ratio"] == 0.25 and record["settings"]["l2"] == 9
     assert record["runs"]["aim"]["answer"] == stored.aim.answer

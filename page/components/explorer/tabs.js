@@ -33,9 +33,8 @@ export class Tabs {
       button.addEventListener("click", () => set({ tab: name }));
       this.buttons.set(name, button);
     }
-    parts.tabs.append(...this.buttons.values());
     parts.tabs.addEventListener("keydown", (event) => {
-      const names = [...this.buttons.keys()].filter((name) => !this.buttons.get(name)?.hidden);
+      const names = [...this.buttons.keys()].filter((name) => this.buttons.get(name)?.isConnected);
       const at = names.findIndex((name) => this.buttons.get(name) === event.target);
       const to = ENDS[event.key] ?? at + (STEPS[event.key] ?? 0);
       const name = names[(to + names.length) % names.length];
@@ -62,8 +61,9 @@ export class Tabs {
   /** @param {{tab: Tab}} state @param {boolean} hasSound */
   show({ tab }, hasSound) {
     this.home?.setAttribute("data-tab", tab); // style sheets hide what is outside by it
+    const shown = [...this.buttons].filter(([name]) => hasSound || name !== "sound").map(([, button]) => button);
+    if (this.parts.tabs.childElementCount !== shown.length) this.parts.tabs.replaceChildren(...shown);
     for (const [name, button] of this.buttons) {
-      button.hidden = name === "sound" && !hasSound;
       const part = this.partOf(name);
       button.setAttribute("aria-selected", String(name === tab));
       button.tabIndex = name === tab ? 0 : -1;
