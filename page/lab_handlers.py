@@ -64,7 +64,7 @@ class LabHandlers:
             self.costs[asked.key], why = cost, beyond(cost, self.most)
             record = lab_record(asked, asked.lines(log), None, cost, left_out, why)
             return self._shown(asked, record, counted="" if why else asked.key)
-        return gr.skip()  # type: ignore[return-value]
+        return gr.skip()
 
     @guarded
     def run(self, counted, files, rows, methods, by, shares, frames, more, request: gr.Request):
@@ -138,7 +138,7 @@ class LabHandlers:
         self.cancellation.stop(request.session_hash)
         asked = self.sweeps.find(key)
         if asked is None:
-            return gr.skip()  # type: ignore[return-value]
+            return gr.skip()
         record = lab_record(asked, asked.lines(self.sweeps.log(asked)), Progress("stopped"))
         return self._shown(asked, record, counted=asked.key)
 
@@ -150,7 +150,8 @@ class LabHandlers:
         if asked is None:
             if "sweep" in given:
                 warn_of_link([strings().SWEEP_GONE])
-            return {self.layout.questions: sample_questions(self.loaded)}
+            samples = sample_questions(self.loaded)
+            return gr.skip() if samples == self.layout.questions.value else {self.layout.questions: samples}
         record = lab_record(asked, asked.lines(self.sweeps.log(asked)), Progress("kept"))
         record["goOn"] = given.get("going") == "1" and record["done"] < record["cells"]
         if asked.model != self.facts.name:

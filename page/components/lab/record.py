@@ -102,7 +102,7 @@ def _row(asked: AskedSweep, row: Row, dense: Row | None, line: Line) -> dict[str
         "ms": row.ms,
         "kv": row.kv,
         "kvSaid": kv_size(round(row.kv * 2**20)),
-        "link": link_of(asked, setting, line, dense and dense.flops),
+        "link": link_of(asked, setting, line, dense and dense.flops * setting.num_frames / dense.setting.num_frames),
     }
 
 
