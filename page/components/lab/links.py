@@ -16,7 +16,8 @@ from page.state.sweeps import AskedSweep
 def link_of(asked: AskedSweep, setting: Setting, line: Line, dense_flops: float | None) -> list[str]:
     """The page's name, "explore" or "compare", and what its address has behind "#".
 
-    line: what the setting made of one question. dense_flops: of the dense prefill at its number of frames. Of a video that is no sample the link has the question and settings.
+    line: what the setting made of one question. dense_flops: of the dense prefill at its number of frames.
+    Of a video that is no sample the link has the question and settings.
     """
     sample = _sample(asked, line)
     config = _config(setting, line)
