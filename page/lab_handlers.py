@@ -266,7 +266,8 @@ class _Work:
         record = lab_record(self.asked, self.asked.lines(self.log))
         self.next_look = time.monotonic() + max(EVERY, (time.monotonic() - now) / SHARE)
         missing, spent = record["cells"] - record["done"], now - self.begun
-        left = spent / self.cells * missing if self.cells else self.cost and self.cost.seconds
+        first = self.cost.seconds if self.cost else None
+        left = spent / self.cells * missing if self.cells else first
         return record | {
             "progress": vars(Progress("" if missing and not ended else ended or "done", left, self.failed))
         }

@@ -39,4 +39,4 @@ def _config(setting: Setting, line: Line) -> AimConfig | None:
 def _sample(asked: AskedSweep, line: Line) -> str | None:
     """The sample that a line is about, by its name and content."""
     clip = next((own for own in asked.clips if own.digest == line.video), None)
-    return clip and sample_name(str(clip.path), clip.name)
+    return sample_name(str(clip.path), clip.name) if clip else None
