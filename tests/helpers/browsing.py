@@ -62,7 +62,7 @@ def opened(
     finally:
         page.close()
     assert page.asked and all(url.startswith((address, "data:", "blob:")) for url in page.asked)
-    assert not page.broken
+    assert not page.broken, page.broken
 
 
 @cache
