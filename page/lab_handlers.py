@@ -64,7 +64,7 @@ class LabHandlers:
             self.costs[asked.key], why = cost, beyond(cost, self.most)
             record = lab_record(asked, asked.lines(log), None, cost, left_out, why)
             return self._shown(asked, record, counted="" if why else asked.key)
-        return gr.skip()  # type: ignore[return-value]
+        return gr.skip()
 
     @guarded
     def run(self, counted, files, rows, methods, by, shares, frames, more, request: gr.Request):
@@ -138,7 +138,7 @@ class LabHandlers:
         self.cancellation.stop(request.session_hash)
         asked = self.sweeps.find(key)
         if asked is None:
-            return gr.skip()  # type: ignore[return-value]
+            return gr.skip()
         record = lab_record(asked, asked.lines(self.sweeps.log(asked)), Progress("stopped"))
         return self._shown(asked, record, counted=asked.key)
 
@@ -150,7 +150,8 @@ class LabHandlers:
         if asked is None:
             if "sweep" in given:
                 warn_of_link([strings().SWEEP_GONE])
-            return {self.layout.questions: sample_questions(self.loaded)}
+            samples = sample_questions(self.loaded)
+            return gr.skip() if samples == self.layout.questions.value else {self.layout.questions: samples}
         record = lab_record(asked, asked.lines(self.sweeps.log(asked)), Progress("kept"))
         record["goOn"] = given.get("going") == "1" and record["done"] < record["cells"]
         if asked.model != self.facts.name:
@@ -265,7 +266,8 @@ class _Work:
         record = lab_record(self.asked, self.asked.lines(self.log))
         self.next_look = time.monotonic() + max(EVERY, (time.monotonic() - now) / SHARE)
         missing, spent = record["cells"] - record["done"], now - self.begun
-        left = spent / self.cells * missing if self.cells else self.cost and self.cost.seconds
+        first = self.cost.seconds if self.cost else None
+        left = spent / self.cells * missing if self.cells else first
         return record | {
             "progress": vars(Progress("" if missing and not ended else ended or "done", left, self.failed))
         }

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 from gradio.i18n import I18nData
 
 from aim_core.methods.registry import METHODS
@@ -43,7 +42,7 @@ class LabLayout:
     code: gr.Code
 
     @property
-    def form(self) -> list[Component]:
+    def form(self) -> list[Any]:
         """As `LabForm` takes them."""
         return [self.methods, self.by, self.shares, self.frames, self.more]
 

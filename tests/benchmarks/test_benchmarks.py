@@ -155,4 +155,4 @@ def test_without_a_gpu_the_report_says_so(tmp_path, capsys):
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         arguments(["speed"])
-    assert "there is no part speed: choose from speedup, page, growth, gpu" in capsys.readouterr().err
+    assert "there is no part speed: choose from speedup, page, growth, low_bits, gpu" in capsys.readouterr().err

@@ -94,6 +94,7 @@ def test_numbers_are_of_the_answers():
     assert pooled["all", "across"] == -0.25 and pooled["calm", "both"] == 0.5
     assert DYCOKE not in {variant for _, variant in pooled}  # which is not there at every budget
     assert [(row["variant"], row["gap"]["value"]) for row in found["text"]] == [(WITHIN, 0.0), (TEXT, 0.0)]
+    assert [(row["variant"], row["gap"]["value"]) for row in found["text_pooled"]] == [(TEXT, 0.0)]
     assert found["rows"][0]["flops"] == pytest.approx(1e9 * found["rows"][0]["share"], abs=1)
 
 
@@ -143,18 +144,16 @@ def test_whether_time_helps_where_nothing_moves_is_what_the_numbers_say(gaps, to
 
 
 @pytest.mark.parametrize(
-    ("gaps", "told"),
+    ("gap", "told"),
     [
-        ((BELOW, UNSURE), "Pruning text hurts**: surely in 1 of 2 pairs"),
-        ((ABOVE, ABOVE), "Pruning text helps**: surely in 2 of 2 pairs"),
-        ((ABOVE, BELOW), "surely hurts in 1 of 2 pairs and surely helps in 1"),
-        ((UNSURE, UNSURE), "neither surely hurts nor surely helps in any of 2 pairs"),
-        ((), "too little to pay for one"),
+        (BELOW, "Pruning text hurts** even so: -3.0 (-5.0 to -1.0) points"),
+        (ABOVE, "Pruning text helps**: what it pays for is worth more. +3.0 (+1.0 to +5.0) points"),
+        (UNSURE, "neither surely hurts nor surely helps: +0.0 (-2.0 to +2.0) points"),
+        (None, "too little to pay for one"),
     ],
 )
-def test_what_pruning_text_does_is_what_the_numbers_say(gaps, told):
-    rows = [{"variant": WITHIN, "gap": BELOW}, *({"variant": TEXT, "gap": gap} for gap in gaps)]
-    assert told in text_verdict(rows)
+def test_what_pruning_text_does_is_what_the_numbers_say(gap, told):
+    assert told in text_verdict(gap)
 
 
 def test_nothing_moves_in_still_videos_which_are_others(monkeypatch):

@@ -31,7 +31,7 @@ TITLE = "Merging across frames, and pruning text"
 BUDGETS = (0.25, 0.125, 0.06)
 FRAMES = {NUM_FRAMES: BUDGETS, 16: BUDGETS[1:]}  # ToMe and DyCoke see the first number alone
 TEXT_FRAMES = (4, 6)  # a token more of each of so few can be paid for by text
-MOVING, STILL = 120, 60  # videos
+VIDEOS = 90  # of each kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def measure(options: Options) -> dict[str, Any]:
     Raises ValueError if the time ends before there are questions of each that all settings have answered.
     """
     lab = options.lab
-    still, moving = still_documents(options.part(STILL)), documents("held_out", options.part(MOVING))
+    still, moving = still_documents(options.part(VIDEOS)), documents("held_out", options.part(VIDEOS))
     recipe = Recipe.of(lab.model, lab.engine, reference=NUM_FRAMES, max_new_tokens=MAX_NEW_TOKENS)
     works = {count: workload_of(lab.engine, moving[0], count) for count in {*FRAMES, *TEXT_FRAMES}}
     merging = [
@@ -122,6 +122,7 @@ def reported(
         "asked": {name: [len(own.lines), own.num_videos] for name, own in parts.items()},
         "rows": [row for name, own in parts.items() for row in _rows(name, own, merging)],
         "text": _rows("all", moving, text),
+        "text_pooled": _pooled("all", moving, text),
         "pooled": [row for name, own in parts.items() for row in _pooled(name, own, merging)],
     }
 

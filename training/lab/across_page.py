@@ -28,11 +28,11 @@ def section(report: Numbers) -> str:
         _about(report),
         f"![Points that each way to merge has more or less than AIM's own, by videos, frames and cost](../{PATH})",
         "*Points of right answers beside AIM, which merges inside frames, at the same FLOPs; bars are 95 % intervals, "
-        "whole videos drawn.*",
+        "whole videos drawn; of so many, one in twenty misses its number by chance.*",
         "\n".join(f"- {line}" for line in verdicts),
         *(_table(report["rows"], count) for count in report["frames"]),
         "### Text pruned too",
-        text_verdict(report["text"]),
+        text_verdict({row["variant"]: row["gap"] for row in report["text_pooled"]}.get(TEXT)),
         _text_table(report["text"]),
     ]
     return "\n\n".join(parts)
@@ -94,24 +94,21 @@ def where_nothing_moves(gaps: dict[str, Numbers]) -> str:
     return "**Even where nothing moves** no way to merge across frames is surely better or worse than merging inside."
 
 
-def text_verdict(rows: Sequence[Numbers]) -> str:
-    """What pruning text does at equal FLOPs."""
-    own = [row for row in rows if row["variant"] == TEXT]
+def text_verdict(gap: Numbers | None) -> str:
+    """What pruning text does at equal FLOPs; gap: to AIM, mean over all pairs, None where there is none."""
     about = (
         "A token more of each frame, paid for by text that leaves along the same layers by a count of its own "
         "(`aim_text`; the prompt's last token stays), beside AIM with all text. Text is about one per cent of these "
         "prompts, so few frames are shown: where it is more, it can pay for more. "
     )
-    if not own:
+    if gap is None:
         return about + "All text of these prompts is too little to pay for one."
-    worse, better = (sum(test(row["gap"]) for row in own) for test in (is_worse, is_better))
-    if worse and better:
-        return f"{about}**Pruning text** surely hurts in {worse} of {len(own)} pairs and surely helps in {better}."
-    if worse:
-        return f"{about}**Pruning text hurts**: surely in {worse} of {len(own)} pairs, and it surely helps in none."
-    if better:
-        return f"{about}**Pruning text helps**: surely in {better} of {len(own)} pairs, and it surely hurts in none."
-    return f"{about}**Pruning text** neither surely hurts nor surely helps in any of {len(own)} pairs."
+    told = f"{points(gap)} points, mean over the pairs below, on {PARTS['all']}."
+    if is_worse(gap):
+        return f"{about}**Pruning text hurts** even so: {told}"
+    if is_better(gap):
+        return f"{about}**Pruning text helps**: what it pays for is worth more. {told}"
+    return f"{about}**Pruning text** for it neither surely hurts nor surely helps: {told}"
 
 
 def is_worse(gap: Numbers) -> bool:

@@ -16,14 +16,15 @@ from page.state.sweeps import AskedSweep
 def link_of(asked: AskedSweep, setting: Setting, line: Line, dense_flops: float | None) -> list[str]:
     """The page's name, "explore" or "compare", and what its address has behind "#".
 
-    line: what the setting made of one question. Of a video that is no sample the link has the question and settings.
+    line: what the setting made of one question. dense_flops: of the dense prefill at its number of frames.
+    Of a video that is no sample the link has the question and settings.
     """
     sample = _sample(asked, line)
     config = _config(setting, line)
     if config is not None:
         return ["explore", permalink_query(line.question, config, setting.num_frames, sample)]
-    share = round(100 * line.flops / dense_flops) if dense_flops else 100
-    budget = Budget(min(MOST, max(LEAST, share)) / 100)
+    share = setting.budget or (line.flops / dense_flops if dense_flops else 1.0)
+    budget = Budget(min(MOST, max(LEAST, round(100 * share))) / 100)
     return ["compare", compare_query(line.question, budget, setting.num_frames, [setting.method], sample)]
 
 
@@ -38,4 +39,4 @@ def _config(setting: Setting, line: Line) -> AimConfig | None:
 def _sample(asked: AskedSweep, line: Line) -> str | None:
     """The sample that a line is about, by its name and content."""
     clip = next((own for own in asked.clips if own.digest == line.video), None)
-    return clip and sample_name(str(clip.path), clip.name)
+    return sample_name(str(clip.path), clip.name) if clip else None

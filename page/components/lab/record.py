@@ -102,12 +102,17 @@ def _row(asked: AskedSweep, row: Row, dense: Row | None, line: Line) -> dict[str
         "ms": row.ms,
         "kv": row.kv,
         "kvSaid": kv_size(round(row.kv * 2**20)),
-        "link": link_of(asked, setting, line, dense and dense.flops),
+        "link": link_of(asked, setting, line, _dense_flops(dense, setting.num_frames)),
     }
 
 
+def _dense_flops(dense: Row | None, num_frames: int) -> float | None:
+    """About those of the dense prefill at another number of frames."""
+    return dense.flops * num_frames / dense.setting.num_frames if dense else None
+
+
 def _interval(own: Interval | None) -> list[float] | None:
-    return own and [own.value, own.low, own.high]
+    return [own.value, own.low, own.high] if own else None
 
 
 def _said(pair: tuple[str, Any]) -> str:

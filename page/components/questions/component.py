@@ -26,8 +26,8 @@ class QuestionsPanel(Panel):
     def __init__(self, **kwargs):
         super().__init__("questions", "QUESTIONS", events=("edited",), **kwargs)
 
-    def preprocess(self, payload: Any) -> list[AskedRow]:
-        """Raises a refusal for what is no such table."""
+    def preprocess(self, payload: Any) -> Any:
+        """A list of `AskedRow`; raises a refusal for what is no such table."""
         rows = payload.get("rows") if isinstance(payload, dict) else payload or []
         if not isinstance(rows, list) or len(rows) > MOST_ROWS or not all(map(_is_row, rows)):
             raise refusal(strings().BAD_ROWS.format(most=f"{MOST_ROWS:,}"), "question")
@@ -36,8 +36,8 @@ class QuestionsPanel(Panel):
 
 def questions_record(rows: Iterable[AskedRow], videos: Iterable[str]) -> dict[str, Any]:
     """videos: names that may be chosen beside those of the rows."""
-    rows = [list(row) for row in rows]
-    return {"rows": rows, "videos": list(dict.fromkeys([*videos, *(row[0] for row in rows)]))}
+    listed = [list(row) for row in rows]
+    return {"rows": listed, "videos": list(dict.fromkeys([*videos, *(row[0] for row in listed)]))}
 
 
 def _is_row(row: Any) -> bool:
