@@ -37,11 +37,11 @@ def test_what_was_counted_before_comes_before(address, browser, blocks, monkeypa
     """The first count, of no file, takes longer than the one of the picture."""
     real, asked = component.counted_for, []
 
-    def slow_at_first(adapter, shown):
+    def slow_at_first(adapter, shown, film):
         asked.append(shown)
         if len(asked) == 1:
             time.sleep(4)
-        return real(adapter, shown)
+        return real(adapter, shown, film)
 
     monkeypatch.setattr(component, "counted_for", slow_at_first)
     with opened(browser, address) as page:

@@ -60,7 +60,7 @@ def visit(address, path):
         config = http.get(f"{address}/config").json()
         number = next(one["id"] for one in config["dependencies"] if one["api_name"] == "run")
         file = {"path": upload, "meta": {"_type": "gradio.FileData"}}
-        data = [None, file, None, QUESTION, *SETTINGS, False, None]
+        data = [None, file, None, QUESTION, *SETTINGS, False, None, *SOUND]
         body = {"data": data, "fn_index": number, "session_hash": uuid.uuid4().hex}
         assert http.post("/queue/join", json=body).status_code == 200
         with http.stream("GET", "/queue/data", params={"session_hash": body["session_hash"]}) as messages:
