@@ -54,7 +54,8 @@ def _published() -> str:
 def _chart() -> str:
     return (
         "*Rings are the plain way: all tokens of as many frames as the budget allows. Right: the same points, with "
-        "what the tower computes for their frames.*"
+        "what the tower computes for their frames. What was asked about fewer films stands as far from the ring as it "
+        "is on those films.*"
     )
 
 
