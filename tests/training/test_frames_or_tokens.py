@@ -88,6 +88,7 @@ def test_with_the_tower_counted_all_tokens_at_the_nearest_cost_are_compared(repo
 def test_with_few_films_nothing_is_said_to_be_sure(report):
     page = section(report)
     assert "With fewer than 30 intervals would be too narrow" in page and "too few films yet to be sure" in page
+    assert " of 1 films |" in page  # of what is beside AIM
     assert "Too few films yet to say whether many frames break it: " in page
 
 

@@ -17,12 +17,14 @@ def draw(report: dict[str, Any]) -> Figure:
     """Left one line for each budget and method against frames, right the same points against FLOPs with the tower.
 
     A ring is the dense model with all tokens of few frames, where each line begins; grey joins all of these. Bars are
-    AIM's 95 % intervals.
+    AIM's 95 % intervals. What was asked about fewer films stands as high as it is above or below a ring on those films.
     """
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     by_frames, by_total = figure.subplots(1, 2, sharey=True)
     for axes, x in ((by_frames, _frames), (by_total, _total)):
-        axes.plot(list(map(x, report["plain"])), list(map(_right, report["plain"])), "o-", color="0.7", markersize=4)
+        largest = next(row for row in report["plain"] if row["num_frames"] == report["budgets"][-1]["frames"])
+        heights = [_height(row, largest) for row in report["plain"]]
+        axes.plot(list(map(x, report["plain"])), heights, "o-", color="0.7", markersize=4)
     for place, budget in enumerate(report["budgets"]):
         plain = next(row for row in budget["rows"] if row["method"] == DENSE)
         for method, style in STYLES.items():
@@ -52,12 +54,12 @@ def draw(report: dict[str, Any]) -> Figure:
 
 
 def _line(axes, rows: list[dict[str, Any]], x, colour: str, style: str) -> None:
-    axes.plot([x(row) for row in rows], [_right(row) for row in rows], style, color=colour, linewidth=1.4)
+    axes.plot([x(row) for row in rows], [_height(row, rows[0]) for row in rows], style, color=colour, linewidth=1.4)
     for row in rows:
         if row["method"] in ("aim", DENSE) and row["num_films"] >= FEWEST_VIDEOS:
             ends = [100 * row["right"][end] for end in ("low", "high")]
             axes.plot([x(row)] * 2, ends, color=colour, linewidth=1, alpha=0.4)
-        axes.plot(x(row), _right(row), ".", color=colour)
+        axes.plot(x(row), _height(row, rows[0]), ".", color=colour)
 
 
 def _frames(row: dict[str, Any]) -> int:
@@ -70,3 +72,8 @@ def _total(row: dict[str, Any]) -> float:
 
 def _right(row: dict[str, Any]) -> float:
     return 100 * row["right"]["value"]
+
+
+def _height(row: dict[str, Any], plain: dict[str, Any]) -> float:
+    """Of the plain way on all its films, and what the row has more on those that it was asked about."""
+    return _right(plain) + 100 * row["beside"][DENSE]["value"] if DENSE in row["beside"] else _right(row)

@@ -44,7 +44,7 @@ def measure(options: Options) -> dict[str, Any]:
     found = _found(lab, asked[: options.part(ASIDE)], [*rivals(), *all_tokens(), *same_tokens()], recipe) | found
     report = {
         "budgets": [_budget(frames, found, sorts) for frames in BUDGETS],
-        "plain": [_row(setting, found, setting, sorts) for setting in all_tokens() if setting in found],
+        "plain": [_row(own, found, Setting.of(DENSE, max(BUDGETS)), sorts) for own in all_tokens() if own in found],
         "same": _same(found, sorts),
         "totals": _totals(found),
         "longest": max(line.entering for lines in found.values() for line in lines),

@@ -54,7 +54,8 @@ def _published() -> str:
 def _chart() -> str:
     return (
         "*Rings are the plain way: all tokens of as many frames as the budget allows. Right: the same points, with "
-        "what the tower computes for their frames.*"
+        "what the tower computes for their frames. What was asked about fewer films stands as far from the ring as it "
+        "is on those films.*"
     )
 
 
@@ -98,7 +99,9 @@ def _is_sure(told: dict[str, Any]) -> bool:
 
 def _points(gap: dict[str, Any]) -> str:
     points = f"{100 * gap['value']:+.1f}"
-    return f"{points} ({100 * gap['low']:+.1f} to {100 * gap['high']:+.1f})" if _is_sure(gap) else points
+    if not _is_sure(gap):
+        return f"{points} of {gap['num_films']} films"
+    return f"{points} ({100 * gap['low']:+.1f} to {100 * gap['high']:+.1f})"
 
 
 def _verdict(own: dict[str, Any]) -> list[str]:
@@ -107,7 +110,8 @@ def _verdict(own: dict[str, Any]) -> list[str]:
     if not of_aim:
         return []
     best = max(of_aim, key=lambda row: row["right"]["value"])
-    points = _points(best["beside"][DENSE])
+    gap = best["beside"][DENSE]
+    points = _points(gap) if _is_sure(gap) else f"{100 * gap['value']:+.1f}"
     said = [f"**{_who_wins(best, own['frames'], points)}**"]
     if len(of_aim) > 1:
         said.append(f"That is the best of {len(of_aim)} numbers of frames on these very questions, which flatters it.")
@@ -125,7 +129,7 @@ def _who_wins(best: dict[str, Any], frames: int, points: str) -> str:
     told = f"{best['num_frames']} frames of {_tokens(best)} tokens under AIM, {points} points beside {frames} frames"
     gap = best["beside"][DENSE]
     if not _is_sure(gap):
-        return f"At this cost the most are right with {told}; too few films yet to be sure."
+        return f"At this cost the most are right with {told}: too few films yet to be sure."
     if gap["low"] > 0:
         return f"At this cost more frames with fewer tokens each are better: {told}."
     if gap["high"] < 0:
@@ -137,7 +141,7 @@ def _totals(report: dict[str, Any]) -> list[str]:
     """What is left of the gain once the frames' way through the vision tower is counted."""
     plain = [
         f"{row['num_frames']} frames {(row['flops'] + row['vision_flops']) / 1e9:.0f} GFLOPs and "
-        f"{100 * row['right']['value']:.1f} %"
+        f"{100 * row['right']['value']:.1f} % of {row['n']} questions"
         for row in report["plain"]
     ]
     return [
@@ -157,7 +161,7 @@ def _total(own: dict[str, Any]) -> str:
         f"all. All tokens of {own['plain']} frames: {own['plain_total'] / 1e9:.0f}. "
     )
     if not _is_sure(gap):
-        return told + f"{points} points for AIM, of {gap['num_films']} films: too few to be sure."
+        return told + f"{100 * gap['value']:+.1f} points for AIM, of {gap['num_films']} films: too few to be sure."
     if gap["low"] > 0:
         return told + f"AIM stays better: {points} points."
     if gap["high"] < 0:
