@@ -87,7 +87,7 @@ class Engine:
         """Answer `question` about `media`.
 
         media:          a video or image file, frames (F, H, W, 3) uint8 RGB, or what `frames` gave, with a sound
-                        perhaps (`Frames.with_audio`).
+                        perhaps (`Frames.with_audio`); or a list of several pictures, files or arrays (H, W, 3).
         num_frames:     how many frames to sample from a file, evenly in time.
         sound:          True: with a model that hears, that of the media: a video file's own, or what `Frames` hold.
                         False: none. Else what sounds beside the media: a file, or samples as `with_audio` takes them.
@@ -162,8 +162,8 @@ class Engine:
 
     def pictures(self, frames: Frames) -> tuple[np.ndarray, ...]:
         """What the vision tower is given of each view of these frames, (h, w, 3) uint8: resized, cut, put together."""
-        inputs = self.adapter.inputs(frames.frames, frames.times, "What is it?")
-        return self.adapter.pictures(inputs, self.adapter.kind(frames.frames))
+        inputs = self.adapter.inputs(frames.shown, frames.times, "What is it?")
+        return self.adapter.pictures(inputs, self.adapter.kind(frames.shown))
 
     def view_tokens(self, frames: Frames, question: str) -> tuple[np.ndarray, ...]:
         """The visual tokens of each view of these frames, (n, width) float32, before any merging.
@@ -285,15 +285,16 @@ class Engine:
             peak_bytes, positions = self._peak_bytes(), position_state(self.adapter)
         timing = Timing(vision_ms, merge_ms, prefill_ms, decode_ms)
         record = session.recorder.record
-        record = replace(record, views=self.adapter.locate(record.views, [frames.frames.shape[:3]]))
+        record = replace(record, views=self.adapter.locate(record.views, frames.media_sizes))
         measured: dict[str, Any] = {}
+        sizes = np.array(frames.sizes, dtype=np.int64) if frames.sizes else None
         if diagnostics.details:
             measured["frame_attention"], measured["token_attention"] = diagnostics.attention(record, cache)
         result = Result(
             answer=self.adapter.said(ids),
             answer_ids=tuple(ids),
             config=config,
-            trace=_heard(record.trace(frames.frames, frames.times, similarity), frames),
+            trace=replace(_heard(record.trace(frames.frames, frames.times, similarity), frames), sizes=sizes),
             cost=self._cost(record, prompt, session.method),
             timing=timing,
             first_token_logprobs=logits[0].float().log_softmax(-1).cpu().numpy(),
@@ -301,7 +302,7 @@ class Engine:
             peak_bytes=peak_bytes,
             **measured,
         )
-        parts = self.adapter.shown(frames.frames, frames.times, frames.audio)[0]
+        parts = self.adapter.shown(frames.shown, frames.times, frames.audio)[0]
         return Conversation(self.adapter, self._exclusive, parts, question, result, cache, positions)
 
     def _prefill(self, prompt: EncodedPrompt, session: Session) -> tuple[Tensor, DynamicCache, float, float]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-
-import numpy as np
 
 from aim_core.budget import Budget, Unreachable, solve
 from aim_core.comparison import compare
@@ -20,6 +17,7 @@ from aim_core.methods.knobs import Settings
 from aim_core.methods.registry import METHODS
 from aim_core.reasons import Reason, because
 from aim_core.result import Planned, Result
+from aim_core.shown import Media
 from aim_core.trace import Trace
 from aim_core.workload import Shares, Workload
 
@@ -89,7 +87,7 @@ class MethodRun:
 
 def compare_methods(
     engine: Engine,
-    media: str | Path | np.ndarray | Frames,
+    media: Media,
     question: str,
     *,
     methods: Sequence[str] | None = None,
@@ -130,7 +128,7 @@ def compare_methods(
 
 def each_method(
     engine: Engine,
-    media: str | Path | np.ndarray | Frames,
+    media: Media,
     question: str,
     *,
     methods: Sequence[str] | None = None,
@@ -146,7 +144,7 @@ def each_method(
         raise ValueError(f"there is no method {unknown[0]!r}: choose among {', '.join(METHODS)}")
     if num_timed < 0:
         raise ValueError(f"num_timed must be at least 0, got {num_timed}")
-    frames = media if isinstance(media, Frames | np.ndarray) else engine.frames(media, num_frames)
+    frames = engine.frames(media, num_frames)
     asked = _Asked(engine, frames, question, max_new_tokens, stop)
     budget = budget if isinstance(budget, Budget) else Budget(budget)
     return _each(asked, names, budget, num_timed)
@@ -205,7 +203,7 @@ class _Asked:
     """What every method is asked."""
 
     engine: Engine
-    media: np.ndarray | Frames
+    media: Frames
     question: str
     max_new_tokens: int
     stop: Callable[[], bool] | None

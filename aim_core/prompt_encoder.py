@@ -27,20 +27,21 @@ class PromptEncoder:
 
     def encode(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The prompt with its visual tokens, from memory if these frames were encoded lately."""
-        name = digest(frames.frames, frames.times, *([] if frames.audio is None else [frames.audio]))
+        pixels = frames.shown if frames.sizes else [frames.frames]
+        name = digest(*pixels, frames.times, *([] if frames.audio is None else [frames.audio]))
         merger = session.method.merger
         early = repr(merger) if self._adapter.early() and merges_early(merger) else ""  # merging is remembered too
         kept = name, early, needs_tower(merger), tower_share(merger)
         inputs, encoded = self._inputs.get((name, question)), self._features.get(kept)
         if inputs is None or encoded is None:
-            whole = self._adapter.inputs(frames.frames, frames.times, question, frames.audio)
+            whole = self._adapter.inputs(frames.shown, frames.times, question, frames.audio)
             encoded = self._features[kept] = encoded or self._run_vision(whole, session)
             inputs = self._inputs[name, question] = _without_pixels(whole)
         return EncodedPrompt(inputs, *encoded)
 
     def encode_anew(self, frames: Frames, question: str, session: Session) -> EncodedPrompt:
         """The same without what is remembered of these frames."""
-        whole = self._adapter.inputs(frames.frames, frames.times, question, frames.audio)
+        whole = self._adapter.inputs(frames.shown, frames.times, question, frames.audio)
         return EncodedPrompt(_without_pixels(whole), *self._run_vision(whole, session))
 
     def _run_vision(self, inputs: dict[str, Tensor], session: Session) -> tuple[dict[str, Any], list[Call]]:

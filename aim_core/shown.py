@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from aim_core.adapters.base import Adapter
 from aim_core.media.check import MediaKind
 from aim_core.media.decode import load_frames, load_sound
-from aim_core.media.frames import SOUND_RATE, Frames
+from aim_core.media.errors import MediaError
+from aim_core.media.frames import SOUND_RATE, Frames, together
 from aim_core.turns import NOBODY, Asker
 
-Media = str | Path | np.ndarray | Frames
+One = str | Path | np.ndarray
+Media = One | Frames | Sequence[One]
 Sound = bool | str | Path | np.ndarray
 
 
@@ -23,6 +26,8 @@ def frames_of(adapter: Adapter, media: Media, num_frames: int, sound: Sound = Tr
         frames = _of_array(media)
     elif isinstance(media, Frames):
         frames = media
+    elif isinstance(media, Sequence) and not isinstance(media, str):
+        frames = together([_picture(one, number, asker) for number, one in enumerate(media, 1)])
     else:
         frames = _of_file(adapter, media, num_frames, sound is True, asker)
     if beside is not None:
@@ -44,6 +49,22 @@ def _of_file(adapter: Adapter, path: str | Path, num_frames: int, hears: bool, a
     frames = load_frames(path, num_frames, asker=asker, sound_seconds=most)
     is_short = frames.audio is not None and len(frames.audio) < least * SOUND_RATE
     return frames.without_audio("short") if is_short else frames
+
+
+def _picture(media: One, number: int, asker: Asker) -> Frames:
+    """One of several pictures; number: from 1, for what is said of a bad one."""
+    if isinstance(media, np.ndarray):
+        if media.ndim != 3:
+            raise ValueError(f"picture {number} must be (H, W, 3) uint8, got {media.dtype} {media.shape}")
+        return _of_array(media[None])
+    name = Path(media).name
+    try:
+        frames = load_frames(media, 1, asker=asker)
+    except MediaError as error:
+        raise MediaError(f"Picture {number} ({name}): {error}") from error
+    if frames.kind != "image":
+        raise MediaError(f"Picture {number} ({name}) is a video: ask about it alone.")
+    return frames
 
 
 def _of_array(frames: np.ndarray) -> Frames:

@@ -20,7 +20,7 @@ from aim_core.view import View, read_views, view_arrays
 class Trace:
     """One run, from frames to survivors.
 
-    frames:  (F, H, W, 3) uint8 RGB, as the model saw them.
+    frames:  (F, H, W, 3) uint8 RGB, as the model saw them; several pictures begin at the top left of theirs.
     times:   (F,) float32, seconds from the start of the media.
     grid:    (rows, cols) of patches of the first view before merging; n = rows * cols, raster order.
     group:   (V, n) int64 in [0, k): the merged token each patch of a view ended in, by its number among those of the
@@ -39,6 +39,7 @@ class Trace:
     audio:   the tokens of the prompt's sounds, which are no patches of any view; None where it has none.
     kept_text: for each layer (k,) int64, ascending text tokens that entered it, counted from 0 in the order of the
              prompt; the last one is not among them, it stays. Empty where all text stays, and in old files.
+    sizes:   (F, 2) int64, height and width of each of several pictures; None for a single file.
 
     Visual rows that no patch leads to are separators (LLaVA-OneVision's newline row): they may be pruned like
     any other but show nothing.
@@ -56,6 +57,7 @@ class Trace:
     similarity: np.ndarray | None = None
     audio: AudioTrace | None = None
     kept_text: tuple[np.ndarray, ...] = ()
+    sizes: np.ndarray | None = None
 
     @classmethod
     def of_views(cls, frames, times, views, rows, layers, planned, rounds=(), similarity=None) -> Trace:
@@ -77,6 +79,13 @@ class Trace:
     @property
     def num_frames(self) -> int:
         return len(self.frames)
+
+    def frame(self, index: int) -> np.ndarray:
+        """(h, w, 3) uint8, one frame, or one of several pictures in its own size."""
+        if self.sizes is None:
+            return self.frames[index]
+        height, width = self.sizes[index]
+        return self.frames[index, :height, :width]
 
     @property
     def num_views(self) -> int:
@@ -219,6 +228,8 @@ class Trace:
         if self.audio is not None:
             arrays |= self.audio.arrays()
         arrays |= {f"text_{layer}": rows for layer, rows in enumerate(self.kept_text)}
+        if self.sizes is not None:
+            arrays["sizes"] = self.sizes
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -232,7 +243,8 @@ class Trace:
                 views, row = (read_views(data), data["row"]) if "row" in data else ((), None)
                 rounds, text = _numbered(data, "round_"), _numbered(data, "text_")
                 first = (data["frames"], data["times"], grid, data["group"], layers, data["planned"])
-                return cls(*first, views, row, rounds, data.get("similarity"), read_audio(data, len(layers)), text)
+                more = (data.get("similarity"), read_audio(data, len(layers)), text, data.get("sizes"))
+                return cls(*first, views, row, rounds, *more)
         except (BadZipFile, KeyError, IndexError, TypeError, ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from error
 

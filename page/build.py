@@ -12,7 +12,7 @@ from page.compare_handlers import kept_comparisons
 from page.components.asked.component import NOW, tell_inputs
 from page.components.bar.component import BarPanel
 from page.components.base import Panel
-from page.components.estimate.component import prompts
+from page.components.estimate import component as estimate_panel
 from page.components.models.component import ModelsPanel
 from page.components.nav.component import PAGES, NavPanel
 from page.explain import Explain
@@ -78,7 +78,6 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
         exports = PerModel(models, lambda own: Exports(handlers.of(own), own, media, controls))
         switching = Switching(models, exports, picker, notice, samples, settings)
         done += events.connect(demo, exports, switching.restore, switching.fitted)
-        switching.connect()
         events.enable(exports, done)
         _connect_figures(handlers, done)
         talk.connect(models, handlers, controls, done)
@@ -88,10 +87,10 @@ def build_page(models: Models | Loaded, settings: ServerSettings | None = None) 
     with demo.route("Explain", PAGES["explain"], show_in_navbar=False):
         Explain(loaded, handlers.first).build()
     with demo.route("Compare", PAGES["compare"], show_in_navbar=False):
-        compare.build(models, handlers, demo, kept)
+        compare.build(models, handlers, demo, kept, settings)
     with demo.route("Lab", PAGES["lab"], show_in_navbar=False):
         lab.build(models, handlers, demo, sweeps, settings.sweeps)
-    models.on_gone += [lambda _: prompts.cache_clear(), lambda _: talks.clear()]
+    models.on_gone += [lambda _: estimate_panel.forget(), lambda _: talks.clear()]
     demo.settle(settings, lambda: models.turns.holders() | being_read())
     demo.more_routes = [switching.route()]
     demo.tidied = [store.expire, kept.expire, taken.forget, talks.expire, lambda: talks.keep_open(demo.is_open)]
@@ -111,7 +110,7 @@ def _connect(handlers: PerModel[Handlers], media: MediaInputs, controls: Control
     outputs = [*results.panels, key]
     asked = [controls.run.click, controls.question.submit, results.explorer.overrides]
     layout_inputs.arm_stop(controls.stop, asked)  # before what it stops: listeners are worked off in their order
-    run = _connect_run(handlers, controls, [*settings, controls.details, key, *controls.sound], outputs)
+    run = _connect_run(handlers, controls, [*settings, controls.details, key, *controls.sound, media.more], outputs)
     marks = (results.explorer.overrides, results.answers.undo)
     hand = [_connect_hand(handlers, event, [*controls.sliders, key, *controls.sound], outputs) for event in marks]
     _connect_break(handlers, controls)
@@ -119,7 +118,7 @@ def _connect(handlers: PerModel[Handlers], media: MediaInputs, controls: Control
     layout_inputs.disarm_stop(controls.stop, [run, times, *hand], last=[times, *hand])
     _connect_stop(handlers, controls)
     _connect_patches(handlers)
-    return [run, *hand, _connect_follow(handlers, controls, [*settings, key, *controls.sound], outputs)]
+    return [run, *hand, _connect_follow(handlers, controls, [*settings, key, *controls.sound, media.more], outputs)]
 
 
 def _connect_run(handlers: PerModel[Handlers], controls: Controls, inputs: list, outputs: list) -> Dependency:

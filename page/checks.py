@@ -7,7 +7,7 @@ import errno
 import functools
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -24,6 +24,7 @@ from page.media_errors import media_error
 
 MAX_WORDS, MAX_LETTERS = 200, 2000
 MAX_FRAMES = 32
+MAX_PICTURES = 8  # with one question
 MAX_SIDE = 100_000  # pixels that a side may be said to have
 _log = logging.getLogger(__name__)
 
@@ -89,12 +90,28 @@ def shown_file(video: str | None, image: str | None, tab: object) -> str | None:
     return (image or video) if tab == "image" else (video or image)
 
 
-def checked_media(video: str | None, image: str | None, tab: object) -> str:
-    """The path of the upload that is meant, see `shown_file`."""
+def shown_files(video: str | None, image: str | None, tab: object, more: object) -> tuple[str, ...]:
+    """`shown_file`, and where that is a picture, the further ones beside it."""
     path = shown_file(video, image, tab)
-    if not path:
+    further = more if path == image and isinstance(more, list | tuple) else ()
+    return (str(path), *map(str, further)) if path else ()
+
+
+def extras(rest: Sequence[object]) -> tuple[tuple, tuple]:
+    """What an event tells beside the settings that every model has: what the controls of sound say, in their order, and
+    further pictures. Either may be left out."""
+    pictures = next((tuple(one) for one in rest if isinstance(one, list | tuple)), ())
+    return tuple(one for one in rest if not isinstance(one, list | tuple)), pictures
+
+
+def checked_media(video: str | None, image: str | None, tab: object, more: object = ()) -> tuple[str, ...]:
+    """The paths of the uploads that are meant, see `shown_files`."""
+    paths = shown_files(video, image, tab, more)
+    if not paths:
         raise refusal(strings().NO_MEDIA, "media")
-    return str(path)
+    if len(paths) > MAX_PICTURES:
+        raise refusal(strings().MANY_PICTURES.format(most=MAX_PICTURES, count=len(paths)), "media")
+    return paths
 
 
 def checked_one_file(video: object, image: object) -> str:
@@ -118,8 +135,10 @@ def checked_size(height: object, width: object) -> tuple[int, int]:
 
 
 def checked_kind(adapter: Adapter, frames: Frames) -> None:
-    """Refuse a video where the family reads pictures only."""
-    if len(frames.frames) > 1 and "video" not in adapter.modalities:
+    """Refuse a video where the family reads pictures only, and several pictures where it reads one at a time."""
+    if frames.sizes and not adapter.several_pictures:
+        raise refusal(strings().ONE_PICTURE.format(count=len(frames.sizes)), "media")
+    if not frames.sizes and len(frames.frames) > 1 and "video" not in adapter.modalities:
         raise refusal(strings().PICTURES_ONLY, "media")
 
 

@@ -12,7 +12,9 @@ from aim_core.methods.registry import METHODS
 from page import layout_inputs, layout_shared, scripts
 from page.compare_handlers import AskedComparison, CompareHandlers
 from page.compare_link import LEAST, MOST
+from page.compare_switching import CompareSwitching
 from page.components.compare.component import ComparePanel
+from page.components.models.component import ModelsPanel
 from page.components.nav.component import NavPanel
 from page.exports.events import ADDRESS
 from page.exports.panel import TAKE
@@ -21,8 +23,8 @@ from page.i18n import STRINGS, text, translatable
 from page.layout import MediaInputs
 from page.method_texts import method_title
 from page.per_model import PerModel
+from page.server.settings import ServerSettings
 from page.state.models import Models
-from page.state.samples import samples_for
 from page.state.store import ByteCache
 from page.state.waiting import EXPORT_LINE, MODEL_LINE
 
@@ -60,11 +62,17 @@ class Taken(NamedTuple):
 
 
 def build(
-    models: Models, handlers: PerModel[Handlers], demo: gr.Blocks, kept: ByteCache[AskedComparison]
+    models: Models,
+    handlers: PerModel[Handlers],
+    demo: gr.Blocks,
+    kept: ByteCache[AskedComparison],
+    settings: ServerSettings,
 ) -> PerModel[CompareHandlers]:
     """Its components and events, on the route that is being built; returns its handlers. kept: as they take it."""
     adapter = models.first.engine.adapter
-    NavPanel("compare", elem_id="nav")
+    with gr.Row(elem_id="head"):
+        NavPanel("compare", elem_id="nav")
+        picker = ModelsPanel(elem_id="models")
     gr.Markdown(text("COMPARE_INTRO"), elem_id="intro")
     with gr.Row(elem_id="screen"):
         with gr.Column(elem_id="inputs"):
@@ -79,13 +87,11 @@ def build(
             methods = gr.CheckboxGroup(titles, value=USUAL, label=text("METHODS"), elem_id="methods")
             panel = ComparePanel(elem_id="compare")
             taken = _taken()
-    with media.video_samples:
-        layout_shared.samples(media.video, question, samples_for(models.first))
-    with media.image_samples:
-        layout_shared.samples(media.image, question, samples_for(models.first))
+    samples = layout_shared.samples_by_folder(media, question, models)
     inputs = Inputs(media, question, budget, measure, frames, methods, run, stop)
     compared = PerModel(models, lambda own: CompareHandlers(own, handlers.of(own), panel, media, inputs.settings, kept))
-    _connect(demo, compared, inputs, taken)
+    switching = CompareSwitching(models, compared, picker, media, frames, samples, settings)
+    _connect(demo, compared, inputs, taken, switching)
     return compared
 
 
@@ -114,14 +120,20 @@ def _taken() -> Taken:
     return Taken(gr.State(None), buttons, files, code, link)
 
 
-def _connect(demo: gr.Blocks, handlers: PerModel[CompareHandlers], inputs: Inputs, taken: Taken) -> None:
+def _connect(
+    demo: gr.Blocks,
+    handlers: PerModel[CompareHandlers],
+    inputs: Inputs,
+    taken: Taken,
+    switching: CompareSwitching,
+) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     asked = [inputs.run.click, inputs.question.submit]
     layout_inputs.arm_stop(inputs.stop, asked)
     compared = gr.on(
         asked,
         handlers.call("run"),
-        [*inputs.media.inputs, *inputs.settings],
+        [*inputs.media.inputs, *inputs.settings, inputs.media.more],
         [handlers.first.panel, taken.key, taken.code, taken.link],
         api_visibility="private",
         **MODEL_LINE,
@@ -130,11 +142,11 @@ def _connect(demo: gr.Blocks, handlers: PerModel[CompareHandlers], inputs: Input
     layout_inputs.disarm_stop(inputs.stop, [compared], last=[compared])
     inputs.stop.click(handlers.call("stop"), None, None, concurrency_limit=None, **quiet)
     compared.success(None, taken.link, taken.link, js=scripts.call(ADDRESS, "standsIn"), **quiet)
-    tabs = [*inputs.media.inputs, inputs.media.tabs]
+    tabs = [*inputs.media.inputs, inputs.media.more, inputs.media.tabs]
     linked = demo.load(
-        handlers.call("restore"),
+        switching.restore,
         taken.link,
-        [*inputs.settings, *tabs],
+        [*dict.fromkeys([*inputs.settings, *tabs, *switching.fitted])],
         js=scripts.call(ADDRESS, "linked"),
         concurrency_limit=None,
         **quiet,

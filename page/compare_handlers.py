@@ -27,20 +27,29 @@ from page.handlers import Handlers
 from page.i18n import GRADIO_NAMES, language, strings
 from page.layout import MediaInputs
 from page.method_texts import method_title
-from page.state.model_facts import ModelFacts
-from page.state.samples import known_answer, sample_kind, sample_name, sample_path
+from page.state.model_facts import EMBEDDED_NAME, ModelFacts
+from page.state.samples import known_answer, sample_kind, sample_name, sample_path, samples_of
 from page.state.startup import Loaded
 from page.state.store import ByteCache, held_bytes
 from page.state.waiting import waiting
 
 
 class AskedComparison:
-    """What was asked, and the runs that have answered so far. known, outside: see `compare_record`. model: its name."""
+    """What was asked, and the runs that have answered so far. files: one, or several pictures. known, outside: see
+    `compare_record`. model: its name."""
 
-    def __init__(self, path: str, question: str, num_frames: int, budget: Budget, methods: list[str], model: str):
-        self.path, self.question, self.num_frames = path, question, num_frames
+    def __init__(
+        self,
+        files: tuple[str, ...],
+        question: str,
+        num_frames: int,
+        budget: Budget,
+        methods: list[str],
+        model: str,
+    ):
+        self.files, self.question, self.num_frames = files, question, num_frames
         self.budget, self.methods = budget, methods
-        self.known, self.outside, self.model = known_answer(path, question), False, model
+        self.known, self.outside, self.model = known_answer(files, question), False, model
         self.runs: dict[str, MethodRun] = {}  # the dense one first
 
     @property
@@ -55,13 +64,16 @@ class AskedComparison:
     @property
     def query(self) -> str:
         """What a link to it has behind its "#"."""
-        return compare_query(self.question, self.budget, self.num_frames, self.methods, sample_name(self.path))
+        return compare_query(self.question, self.budget, self.num_frames, self.methods, samples_of(self.files))
 
     def shown(self) -> Compared:
         """What the panel takes."""
         trace = self.listed[0].trace
         assert trace is not None
-        return Compared(trace, compare_record(self.listed, self.known, self.outside, self.budget))
+        record = compare_record(self.listed, self.known, self.outside, self.budget)
+        model = strings().EMBEDDED_NAME if self.model == EMBEDDED_NAME else self.model
+        asked = {"files": [Path(path).name for path in self.files], "question": self.question, "model": model}
+        return Compared(trace, record | {"asked": asked})
 
 
 def kept_comparisons(most_bytes: int, seconds: float) -> ByteCache[AskedComparison]:
@@ -104,14 +116,15 @@ class CompareHandlers:
         methods,
         request: gr.Request,
         progress=gr.Progress(),
+        more=(),
     ):
         """Show each method's run as it finishes, then the times of all, with its code and link."""
         question, budget = checked_question(question), checked_budget(budget, measure)
-        path, methods = checked_media(video, image, shown), checked_methods(methods)
-        asked = AskedComparison(path, question, checked_frames(num_frames), budget, methods, self.facts.name)
+        files, methods = checked_media(video, image, shown, more), checked_methods(methods)
+        asked = AskedComparison(files, question, checked_frames(num_frames), budget, methods, self.facts.name)
         key = uuid.uuid4().hex
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            checked_kind(self.adapter, frames := self.runner.frames(path, asked.num_frames, waiting("file", stop)))
+            checked_kind(self.adapter, frames := self.runner.frames(files, asked.num_frames, waiting("file", stop)))
             yield from self._compared(asked, key, frames, stop, progress)
 
     def _compared(self, asked: AskedComparison, key: str, frames: Frames, stop: Callable[[], bool], progress):
@@ -152,13 +165,14 @@ class CompareHandlers:
     def restore(self, link):
         """What a link sets behind its "#": question, budget, measure, frames, methods, and a sample on its tab."""
         found = read_compare_link(dict(parse_qsl(str(link or "")[:LONGEST_LINK])))
-        sample = found.sample if found.sample and sample_kind(found.sample) in self.adapter.modalities else None
-        warn_of_link([*found.bad, *(["sample"] if found.sample and not sample else [])])
+        known = {sample_kind(name) for name in found.samples} <= {*self.adapter.modalities}
+        warn_of_link([*found.bad, *([] if known else ["sample"])])
         pairs = zip(self.settings, found.settings, strict=True)
         update = {component: value for component, value in pairs if value is not None}
-        if sample:
-            file = save_file_to_cache(sample_path(sample), cache_dir=self.panel.GRADIO_CACHE)
-            update |= self.media.holding(file, sample_kind(sample))
+        if found.samples and known:
+            cache = self.panel.GRADIO_CACHE
+            file, *more = (save_file_to_cache(sample_path(name), cache_dir=cache) for name in found.samples)
+            update |= self.media.holding(file, sample_kind(found.samples[0]), more)
         return update or gr.skip()
 
     def maker(self, kind: str) -> Callable:
@@ -187,7 +201,7 @@ class CompareHandlers:
 
     def _page(self, asked: AskedComparison, folder: Path) -> list[Path]:
         texts = strings().REPLAY
-        settings = f"{sample_name(asked.path) or Path(asked.path).name} · {asked.model}"
+        settings = f"{', '.join(sample_name(path) or Path(path).name for path in asked.files)} · {asked.model}"
         heading = {"title": strings().COMPARE_TITLE, "question": asked.question, "settings": settings}
         heading |= {"theme": texts["theme"], "offline": texts["offline"]}
         page = replay_page([(self.panel, asked.shown())], heading, GRADIO_NAMES[language()])
@@ -195,7 +209,7 @@ class CompareHandlers:
 
     def _code(self, asked: AskedComparison) -> str:
         settings = asked.question, asked.num_frames, asked.budget, asked.methods
-        return comparison_code(asked.path, *settings, asked.model)
+        return comparison_code(asked.files, *settings, asked.model)
 
 
 def _written(path: Path, text: str) -> Path:

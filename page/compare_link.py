@@ -14,7 +14,7 @@ from aim_core.budget import Budget
 from aim_core.methods.registry import METHODS
 from page.checks import checked_frames, checked_question, refusal
 from page.i18n import strings
-from page.permalink import linked_sample
+from page.permalink import linked_samples
 
 LEAST, MOST = 3, 100  # per cent of the dense cost, of the page's slider
 
@@ -28,7 +28,7 @@ class CompareSettings:
     measure: str | None = None
     frames: int | None = None
     methods: list[str] | None = None
-    sample: str | None = None
+    samples: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
 
     @property
@@ -37,15 +37,15 @@ class CompareSettings:
         return self.question, self.percent, self.measure, self.frames, self.methods
 
 
-def compare_query(question: str, budget: Budget, frames: int, methods: Sequence[str], sample: str | None) -> str:
-    """The query, without its question mark. sample: the name of a sample file, or None."""
+def compare_query(question: str, budget: Budget, frames: int, methods: Sequence[str], samples: Sequence[str]) -> str:
+    """The query, without its question mark. samples: the name of a sample file, or those of several pictures."""
     values = {
         "question": question,
         "budget": round(100 * budget.share),
         "of": budget.of,
         "frames": frames,
         "methods": " ".join(methods),
-        "sample": sample or "",
+        "sample": " ".join(samples),
     }
     return urlencode({name: value for name, value in values.items() if value != ""})
 
@@ -58,7 +58,7 @@ def read_compare_link(query: Mapping[str, str]) -> CompareSettings:
         "of": lambda text: ("measure", checked_budget(LEAST, text).of),
         "frames": lambda text: ("frames", checked_frames(float(text[:20]))),
         "methods": lambda text: ("methods", _methods(text.split())),
-        "sample": lambda text: ("sample", linked_sample(text)),
+        "sample": lambda text: ("samples", linked_samples(text)),
     }
     found: dict[str, Any] = {}
     bad: list[str] = []

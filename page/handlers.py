@@ -23,9 +23,10 @@ from page.checks import (
     checked_kind,
     checked_media,
     checked_question,
+    extras,
     guarded,
     refusal,
-    shown_file,
+    shown_files,
 )
 from page.components.answers.component import answers_record
 from page.components.asked.component import Asked
@@ -35,7 +36,7 @@ from page.overrides import checked_overrides
 from page.run_panels import RunPanels
 from page.server.settings import ServerSettings
 from page.state.cancellation import Cancellation
-from page.state.model_facts import ModelFacts
+from page.state.model_facts import EMBEDDED_NAME, ModelFacts
 from page.state.progress import RunProgress
 from page.state.runner import Runner
 from page.state.samples import known_answer
@@ -89,20 +90,24 @@ class Handlers:
         key,
         request: gr.Request,
         progress=gr.Progress(),
-        *sound,
+        *rest,
     ):
-        """Answer a question about a video or an image: first dense, which is shown at once, then with AIM."""
+        """Answer a question about a video, or about pictures: first dense, which is shown at once, then with AIM.
+
+        rest: see `extras`.
+        """
+        sound, more = extras(rest)
         question, (config, hears) = checked_question(question), self._settings(keep_ratio, l1, l2, sound)
-        path = checked_media(video, image, shown)
+        files = checked_media(video, image, shown, more)
         num_frames, details = checked_frames(num_frames), details is True
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop:
-            frames = self._frames(path, num_frames, stop, hears)
+            frames = self._frames(files, num_frames, stop, hears)
             ask, page = partial(self.runner.run, frames, question, details=details, stop=stop), request.session_hash
             with self.runner.turns.turn(waiting("model", stop, strings().RUNNING["dense"], 0.2)):
                 dense = ask(AimConfig.dense(), kept_for=(page, "dense"), **self._told(progress, "dense", 0.2, 0.6))
-                known, world = known_answer(path, question), self.runner.world_check(frames, question)
+                known, world = known_answer(files, question), self.runner.world_check(frames, question)
                 seen = num_frames, len(frames.times)
-                asked = Asked(path, question, *seen, config, time.time(), hears, frames.audio is not None)
+                asked = Asked(files, question, *seen, config, time.time(), hears, frames.audio is not None)
                 yield {
                     self.results.asked: self.panels.asked(asked),
                     self.results.answers: answers_record({"dense": dense}, False, known, world),
@@ -110,10 +115,12 @@ class Handlers:
                 }
                 progress(0.6, strings().RUNNING["aim"])
                 aim = ask(config, kept_for=(page, "aim"), **self._told(progress, "aim", 0.6, 1.0))
+            if frames.sizes and self.facts.name == EMBEDDED_NAME:
+                gr.Warning(strings().ONE_AT_A_TIME, title=strings().TITLES["several"])
             if unknown := self.adapter.num_unknown(question):
                 gr.Warning(strings().UNKNOWN.format(count=unknown), title=strings().TITLES["unknown"])
-            more = {"details": details, "known": known, "world": world, "hears": hears}
-            stored = StoredRun(path, question, num_frames, dense, aim, **more)
+            known_of = {"details": details, "known": known, "world": world, "hears": hears, "more": files[1:]}
+            stored = StoredRun(files[0], question, num_frames, dense, aim, **known_of)
             yield self._shown(replace(stored, maker=self.maker), key)
 
     def _settings(self, keep_ratio, l1, l2, sound: Sequence) -> tuple[AimConfig, bool]:
@@ -121,13 +128,14 @@ class Handlers:
         hears, *audio = sound if sound and self.adapter.hearing else (True,)
         return checked_config(keep_ratio, l1, l2, self.adapter.least_l1, *audio), hears is not False
 
-    def _frames(self, path: str, num_frames: int, stop: Callable[[], bool], hears: bool) -> Frames:
+    def _frames(self, files: Sequence[str], num_frames: int, stop: Callable[[], bool], hears: bool) -> Frames:
         """The frames to ask about, and the sound; says so if the file has fewer, or no sound for a model that hears."""
-        checked_kind(self.adapter, frames := self.runner.frames(path, num_frames, waiting("file", stop), hears))
+        checked_kind(self.adapter, frames := self.runner.frames(files, num_frames, waiting("file", stop), hears))
         if frames.sound in strings().SOUND_STATES and self.adapter.hearing:
             sentence = strings().SOUND_STATES[frames.sound].format(most=f"{self.adapter.hearing[1]:g}")
             gr.Info(sentence, title=strings().TITLES["sound"])
-        if (different := len(np.unique(frames.times))) < len(frames.times):
+        different = len(np.unique(frames.times))
+        if different < len(frames.times) and not frames.sizes:
             sentence = strings().FEW_FRAMES.format(different=different, shown=len(frames.times))
             gr.Warning(sentence, title=strings().TITLES["few"])
         return frames
@@ -146,7 +154,7 @@ class Handlers:
             return gr.skip()
         try:
             with self.cancellation.run(request.session_hash) as stop:
-                frames = self.runner.frames(stored.path, stored.num_frames, waiting("file", stop), stored.hears)
+                frames = self.runner.frames(stored.files, stored.num_frames, waiting("file", stop), stored.hears)
                 with self.runner.turns.turn(waiting("model", stop)):
                     stored = self.runner.timed(stored, frames, stop)
         except Stopped:
@@ -156,18 +164,19 @@ class Handlers:
         return {component: panels[component] for component in self.results.timed}
 
     @guarded
-    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, request: gr.Request, *sound):
+    def follow(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, key, request: gr.Request, *rest):
         """Ask the last question again with the sliders' new values; nothing before there was one.
 
         A run that was loaded from a file has no video here, so it stays as it is; and so does a run of another file
         or question than are on the page now, since its answer would stand under them.
         """
+        sound, more = extras(rest)
         stored = self.stored(key)
         if not self.runner.is_small:  # a run takes too long to follow a slider
             return gr.skip()
         if stored is None or stored.model is not None or l1 >= l2:  # the page is about to move one of the two
             return gr.skip()
-        if (shown_file(video, image, shown), str(question or "").strip()) != (stored.path, stored.question):
+        if (shown_files(video, image, shown, more), str(question or "").strip()) != (stored.files, stored.question):
             return gr.skip()
         (config, hears), num_frames = self._settings(keep_ratio, l1, l2, sound), checked_frames(num_frames)
         asked = replace(stored, num_frames=num_frames, hears=hears)
@@ -263,7 +272,7 @@ class Handlers:
 
     def _ask_again(self, asked: StoredRun, stop: Callable[[], bool], name: str, config: AimConfig, **more) -> Result:
         """One run more about a file and question, in a turn of its own; name: in RUNNING."""
-        frames = self.runner.frames(asked.path, asked.num_frames, waiting("file", stop), asked.hears)
+        frames = self.runner.frames(asked.files, asked.num_frames, waiting("file", stop), asked.hears)
         with self.runner.turns.turn(waiting("model", stop, strings().RUNNING[name], 0.5)):
             return self.runner.run(frames, asked.question, config, details=asked.details, stop=stop, **more)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ Update = dict[Any, Any]  # component → its new value; Gradio leaves the other 
 class MediaInputs:
     """A video and an image, each on its tab.
 
+    more: further pictures that a question is about beside the image.
     shown: name of the open tab, "video" or "image". opened: for each tab, the event of its being opened.
     """
 
     video: gr.Video
     image: gr.Image
+    more: gr.HTML
     shown: gr.State
     tabs: gr.Tabs
     video_tab: gr.Tab
@@ -33,10 +35,10 @@ class MediaInputs:
         """As handlers take them."""
         return [self.video, self.image, self.shown]
 
-    def holding(self, file: str, kind: str) -> Update:
-        """A file on the open tab of its kind, "video" or "image", and none on the other."""
+    def holding(self, file: str, kind: str, more: Sequence[str] = ()) -> Update:
+        """A file on the open tab of its kind, "video" or "image", and none on the other; more: pictures beside it."""
         files = {self.video: file if kind == "video" else None, self.image: file if kind == "image" else None}
-        return files | {self.shown: kind, self.tabs: gr.Tabs(selected=kind)}
+        return files | {self.more: [*more], self.shown: kind, self.tabs: gr.Tabs(selected=kind)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from page.components.estimate.component import (
     model_sizes,
 )
 from page.components.image_file import ImageFile
+from page.components.pictures.component import PicturesPanel
 from page.i18n import text
 from page.layout import Controls, MediaInputs, Update
 from page.permalink import LEAST_RATIO
@@ -41,6 +42,8 @@ def media(adapter: Adapter) -> MediaInputs:
         with gr.Tab(text("IMAGE"), id="image") as image_tab:
             image = ImageFile(label=text("IMAGE"), sources=["upload"], height=130, elem_id="image")
             image_samples = gr.Column(elem_id="image_samples")
+    more = PicturesPanel(elem_id="pictures")  # no part of its tab, which is made late: then it would lack its texts
+    more.follow(image)
     gr.on(fn=None, js=scripts.call("components/uploads.js", "takeEveryKind"), api_visibility="private")
     shown = gr.State(first)
     video_tab.select(lambda: "video", None, shown, api_visibility="private")
@@ -48,6 +51,7 @@ def media(adapter: Adapter) -> MediaInputs:
     return MediaInputs(
         video=video,
         image=image,
+        more=more,
         shown=shown,
         tabs=tabs,
         video_tab=video_tab,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from aim_core.config import AimConfig
-from page.checks import MAX_FRAMES, checked_config, checked_frames, checked_question
-from page.state.samples import sample_path
+from page.checks import MAX_FRAMES, MAX_PICTURES, checked_config, checked_frames, checked_question
+from page.state.samples import sample_kind, sample_path
 
 AUDIO = ("audio_keep_ratio", "audio_floor")
 LINKED = {"question", "keep_ratio", "l1", "l2", "frames", "sample", "sound", *AUDIO}  # what a link may name
@@ -27,7 +27,7 @@ class PermalinkSettings:
     l1: int | None = None
     l2: int | None = None
     frames: int | None = None
-    sample: str | None = None
+    samples: tuple[str, ...] = ()
     hears: bool | None = None
     audio_keep_ratio: float | None = None
     audio_floor: float | None = None
@@ -44,13 +44,14 @@ class PermalinkSettings:
         return self.hears, self.audio_keep_ratio, self.audio_floor
 
 
-def permalink_query(question: str, config: AimConfig, frames: int, sample: str | None, hears: bool = True) -> str:
-    """The query, without its question mark. sample: the name of a sample file, or None. What is as usual with the sound
-    of a model that hears is left out."""
+def permalink_query(question: str, config: AimConfig, frames: int, samples: Sequence[str], hears: bool = True) -> str:
+    """The query, without its question mark. samples: the name of a sample file, or those of several pictures. What is
+    as usual with the sound of a model that hears is left out."""
     values = {"question": question, "keep_ratio": config.keep_ratio, "l1": config.l1, "l2": config.l2, "frames": frames}
     audio = {name: getattr(config, name) for name in AUDIO}
     values |= {name: share for name, share in audio.items() if share < 1} | ({} if hears else {"sound": "off"})
-    return urlencode({name: value for name, value in (values | {"sample": sample}).items() if value not in ("", None)})
+    values["sample"] = " ".join(samples)
+    return urlencode({name: value for name, value in values.items() if value not in ("", None)})
 
 
 def read_permalink(query: Mapping[str, str], depth: int, default: AimConfig, least_l1: int = 0) -> PermalinkSettings:
@@ -62,16 +63,17 @@ def read_permalink(query: Mapping[str, str], depth: int, default: AimConfig, lea
         "audio_keep_ratio": lambda: max(LEAST_RATIO, _audio(query, "audio_keep_ratio")),
         "audio_floor": lambda: _audio(query, "audio_floor"),
         "sound": lambda: _switch(query["sound"]),
-        "sample": lambda: linked_sample(query["sample"]),
+        "samples": lambda: linked_samples(query["sample"]),
     }
     found: dict[str, Any] = {}
     bad: list[str] = []
     for name, read in readers.items():
-        if name in query:
+        linked = "sample" if name == "samples" else name
+        if linked in query:
             try:
                 found["hears" if name == "sound" else name] = read()
             except (gr.Error, ValueError):
-                bad.append(name)
+                bad.append(linked)
     layers, wrong = _layers(query, depth, default, least_l1)
     return PermalinkSettings(**found, **layers, bad=(*bad, *wrong))
 
@@ -126,9 +128,13 @@ def _number(text: str) -> float:
     return float(text)
 
 
-def linked_sample(name: str) -> str:
-    """The name of a sample that a link asks for. Raises ValueError where there is none of that name."""
-    path = sample_path(name)
-    if path is None:
-        raise ValueError(f"no sample is called {name[:40]!r}")
-    return path.name
+def linked_samples(names: str) -> tuple[str, ...]:
+    """The names of the samples that a link asks for: one, or several pictures with spaces between them. Raises
+    ValueError where there is none of a name, or a video among several."""
+    found = [sample_path(name) for name in names.split(" ")]
+    if None in found or not 0 < len(found) <= MAX_PICTURES:
+        raise ValueError(f"no samples are called {names[:40]!r}")
+    samples = tuple(path.name for path in found if path)
+    if len(samples) > 1 and any(sample_kind(name) == "video" for name in samples):
+        raise ValueError(f"a video is asked about alone, got {names[:40]!r}")
+    return samples

@@ -62,7 +62,8 @@ def start(entry: str, events: tuple[str, ...]) -> str:
     names = ", ".join(f'"{event}"' for event in events)
     value = "get value() { return props.value; }, set value(given) { props.value = given; }"
     own = f"{{ ...JSON.parse(props.fixed), {value} }}"
-    return f"{imported(entry)}.then(({{ start }}) => start({{ element, props: {own}, watch, trigger }})); // {names}"
+    given = f"{{ element, props: {own}, watch, trigger, upload }}"
+    return f"{imported(entry)}.then(({{ start }}) => start({given})); // {names}"
 
 
 def call(name: str, function: str, *first: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,65 @@ from page.state.models import Models
 USUAL_FRAMES = 8  # that memory is counted for where a page does not say
 
 
-class Switching:
-    """Handlers of the picker. fitted: the components that another model may change."""
+class Picker:
+    """A picker of models in a page's head."""
+
+    def __init__(self, models: Models, panel: ModelsPanel, settings: ServerSettings):
+        self.models, self.panel, self.settings = models, panel, settings
+
+    def connect(self, fit: Callable, shown: list[Any], fitted: list[Any]) -> None:
+        """The picker's events; all are cheap, and none waits behind a run.
+
+        fit: makes of the values of `shown` those of `fitted`, as they are for the model that answers now.
+        """
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        self.panel.look(self.look, None, self.panel, trigger_mode="always_last", **quiet)
+        self.panel.choose(self.choose, None, self.panel, **quiet)
+        self.panel.fit(fit, shown, fitted, trigger_mode="always_last", **quiet)
+
+    @guarded
+    def look(self, event: gr.EventData):
+        """The models that there are, with what each needs for the page's number of frames."""
+        return self.record(_frames(event._data), weights=self._weights(event._data))
+
+    @guarded
+    def choose(self, event: gr.EventData):
+        """Let another model answer, or stop the loading of one."""
+        asked = event._data if isinstance(event._data, dict) else {}
+        self._check_owner(asked.get("secret"))
+        frames, weights = _frames(asked), self._weights(asked)
+        if asked.get("stop") is True:
+            self.models.stop()
+            return self.record(frames, weights=weights)
+        key = str(asked.get("key") or "").strip()
+        choice = None if key == EMBEDDED else self.models.offered(key, weights)
+        if choice is None and key != EMBEDDED:
+            raise refusal(strings().NOT_OFFERED, "model")
+        if not self.models.begin(choice, frames):
+            raise refusal(strings().LOADING_ALREADY, "model")
+        return self.record(frames, weights=weights)
+
+    def record(self, num_frames: int, is_fitted: bool = False, weights: str = "") -> dict:
+        return models_record(self.models, num_frames, self.settings.switchers, is_fitted, weights)
+
+    def _weights(self, asked: object) -> str:
+        """How a page says that weights are to be kept; as the server has it where it says nothing."""
+        weights = asked.get("weights") if isinstance(asked, dict) else None
+        return weights if weights in WEIGHTS else self.models.weights
+
+    def _check_owner(self, secret: object) -> None:
+        """Refuse who may not switch."""
+        if self.settings.switchers == "all":
+            return
+        if self.settings.switchers == "nobody":
+            raise refusal(strings().NO_SWITCHING, "model")
+        given = secret if isinstance(secret, str) else ""
+        if not hmac.compare_digest(given.encode(), self.settings.owner_key.encode()):
+            raise refusal(strings().NOT_THE_OWNER, "model")
+
+
+class Switching(Picker):
+    """The picker of Explore, and the page as it is for another model. fitted: the components that change with it."""
 
     def __init__(
         self,
@@ -39,10 +97,11 @@ class Switching:
         settings: ServerSettings,
     ):
         """samples: see `layout_shared.samples_by_folder`."""
-        self.models, self.exports, self.panel, self.notice, self.settings = models, exports, panel, notice, settings
-        self.samples = samples
+        super().__init__(models, panel, settings)
+        self.exports, self.notice, self.samples = exports, notice, samples
         self.media, self.controls = exports.first.media, exports.first.controls
         self.layer = exports.first.results.figures.layer
+        self.connect(self.fit, [self.controls.estimate, self.media.video], self.fitted)
 
     @property
     def fitted(self) -> list[Any]:
@@ -62,14 +121,6 @@ class Switching:
             *chain.from_iterable(self.samples.values()),
         ]
 
-    def connect(self) -> None:
-        """The picker's events; all are cheap, and none waits behind a run."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        self.panel.look(self.look, None, self.panel, trigger_mode="always_last", **quiet)
-        self.panel.choose(self.choose, None, self.panel, **quiet)
-        seen = [self.controls.estimate, self.media.video]
-        self.panel.fit(self.fit, seen, self.fitted, trigger_mode="always_last", **quiet)
-
     def route(self) -> Route:
         """What a page asks again and again: how far a model is, and which one answers."""
 
@@ -77,28 +128,6 @@ class Switching:
             return JSONResponse(state_record(self.models), headers={"Cache-Control": "no-store"})
 
         return Route(f"/{ADDRESS}", state)
-
-    @guarded
-    def look(self, event: gr.EventData):
-        """The models that there are, with what each needs for the page's number of frames."""
-        return self._record(_frames(event._data), weights=self._weights(event._data))
-
-    @guarded
-    def choose(self, event: gr.EventData):
-        """Let another model answer, or stop the loading of one."""
-        asked = event._data if isinstance(event._data, dict) else {}
-        self._check_owner(asked.get("secret"))
-        frames, weights = _frames(asked), self._weights(asked)
-        if asked.get("stop") is True:
-            self.models.stop()
-            return self._record(frames, weights=weights)
-        key = str(asked.get("key") or "").strip()
-        choice = None if key == EMBEDDED else self.models.offered(key, weights)
-        if choice is None and key != EMBEDDED:
-            raise refusal(strings().NOT_OFFERED, "model")
-        if not self.models.begin(choice, frames):
-            raise refusal(strings().LOADING_ALREADY, "model")
-        return self._record(frames, weights=weights)
 
     @guarded
     def fit(self, estimate, film=None) -> Update:
@@ -111,7 +140,7 @@ class Switching:
         found = self.exports.now.restore(link)
         update: Update = {} if "__type__" in found else found
         if self.models.now is self.models.first:
-            return update | {self.panel: self._record(USUAL_FRAMES, is_fitted=True)}
+            return update | {self.panel: self.record(USUAL_FRAMES, is_fitted=True)}
         fitted = self._fitted(None)
         settings = (*self.controls.sliders, *self.controls.sound)
         both = {one: fitted[one] | {"value": update[one]} for one in settings if one in update}
@@ -126,29 +155,11 @@ class Switching:
             fitted
             | layout_shared.samples_shown(self.samples, loaded)
             | {
-                self.panel: self._record(USUAL_FRAMES, is_fitted=True),
+                self.panel: self.record(USUAL_FRAMES, is_fitted=True),
                 self.notice: layout_shared.told_of(loaded, STRINGS[language()]),
                 self.layer: layer,
             }
         )
-
-    def _record(self, num_frames: int, is_fitted: bool = False, weights: str = "") -> dict:
-        return models_record(self.models, num_frames, self.settings.switchers, is_fitted, weights)
-
-    def _weights(self, asked: object) -> str:
-        """How a page says that weights are to be kept; as the server has it where it says nothing."""
-        weights = asked.get("weights") if isinstance(asked, dict) else None
-        return weights if weights in WEIGHTS else self.models.weights
-
-    def _check_owner(self, secret: object) -> None:
-        """Refuse who may not switch."""
-        if self.settings.switchers == "all":
-            return
-        if self.settings.switchers == "nobody":
-            raise refusal(strings().NO_SWITCHING, "model")
-        given = secret if isinstance(secret, str) else ""
-        if not hmac.compare_digest(given.encode(), self.settings.owner_key.encode()):
-            raise refusal(strings().NOT_THE_OWNER, "model")
 
 
 def _frames(asked: object) -> int:

@@ -39,6 +39,7 @@ class FigureTexts:
 
     frame: str = "frame {first} · {start}"
     frames: str = "frames {first}–{last} · {start}–{end}"
+    picture: str = "picture {number}"
     one_crop: str = "{frame} · 1 crop"
     many_crops: str = "{frame} · {count} crops"
 

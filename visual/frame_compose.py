@@ -55,7 +55,7 @@ def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) 
 
     draw: (picture (h, w, 3) uint8 of a view, its index) → the same picture with an overlay.
     """
-    frame = enlarge(trace.frames[composed.frame], side)
+    frame = enlarge(trace.frame(composed.frame), side)
     drawn = faded(frame)
     for index in composed.views:
         view = trace.all_views[index]
@@ -69,13 +69,14 @@ def compose_frame(trace: Trace, composed: ComposedFrame, draw: Draw, side: int) 
 
 def composed_height(trace: Trace, num_frames: int) -> int:
     """Height in pixels at which so many composed frames make a sheet, more where patches would be too small to see."""
-    height, width = trace.frames.shape[1:3]
-    needed = [_pixels_needed(view, width / height) for view in trace.all_views]
-    return max(display_side(num_frames, width / height), min(LARGEST, max(needed)))
+    shapes = [trace.frame(shown_frame(trace, index)).shape for index in range(trace.num_views)]
+    proportions = [width / height for height, width, _ in shapes]
+    needed = [_pixels_needed(*pair) for pair in zip(trace.all_views, proportions, strict=True)]
+    return max(display_side(num_frames, max(proportions)), min(LARGEST, max(needed)))
 
 
 def frame_captions(trace: Trace, texts: FigureTexts = ENGLISH) -> list[str]:
-    """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0 s–0.5 s" or "frame 1 · 0.0 s · 6 crops"."""
+    """Captions, such as "frame 1 · 0.4 s", "frames 1–2 · 0.0 s–0.5 s", "picture 2" or "frame 1 · 0.0 s · 6 crops"."""
     frames_shown, views = composed_frames(trace), trace.all_views
     labels = []
     for composed in frames_shown:
@@ -86,6 +87,7 @@ def frame_captions(trace: Trace, texts: FigureTexts = ENGLISH) -> list[str]:
         label = (texts.frame if ends[0] == ends[1] else texts.frames).format(
             first=ends[0] + 1, last=ends[1] + 1, start=start, end=end
         )
+        label = label if trace.sizes is None else texts.picture.format(number=composed.frame + 1)
         if sum(other.frame == composed.frame for other in frames_shown) > 1:
             count = len(composed.views)
             label = (texts.one_crop if count == 1 else texts.many_crops).format(frame=label, count=count)

@@ -16,6 +16,7 @@ from visual.frame_compose import (
     patch_values,
 )
 from visual.overlay import draw_alive, draw_groups, draw_scores
+from visual.palette import BACKGROUND
 
 
 def groups_overlay(trace: Trace, texts: FigureTexts = ENGLISH) -> np.ndarray:
@@ -44,10 +45,24 @@ def scores_heatmap(
 
 
 def drawn_frames(trace: Trace, draw: Draw) -> list[np.ndarray]:
-    """A picture (H, W, 3) uint8 of each composed frame, all of one size; draw: as `compose_frame` has it."""
+    """A picture (H, W, 3) uint8 of each composed frame, all of one size; draw: as `compose_frame` has it.
+
+    Narrow ones among several pictures lie in the middle of theirs.
+    """
     frames = composed_frames(trace)
     side = composed_height(trace, len(frames))
-    return [compose_frame(trace, frame, draw, side) for frame in frames]
+    drawn = [compose_frame(trace, frame, draw, side) for frame in frames]
+    widest = max(picture.shape[1] for picture in drawn)
+    return [_widened(picture, widest) for picture in drawn]
+
+
+def _widened(picture: np.ndarray, width: int) -> np.ndarray:
+    if picture.shape[1] == width:
+        return picture
+    wide = np.full((len(picture), width, 3), BACKGROUND, dtype=np.uint8)
+    left = (width - picture.shape[1]) // 2
+    wide[:, left : left + picture.shape[1]] = picture
+    return wide
 
 
 def groups_drawer(trace: Trace) -> Draw:

@@ -14,7 +14,7 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 def view_pictures(trace: Trace) -> list[np.ndarray]:
     """(H, W, 3) uint8 of each view."""
-    return [view_picture(trace.frames[shown_frame(trace, i)], view.box) for i, view in enumerate(trace.all_views)]
+    return [view_picture(trace.frame(shown_frame(trace, i)), view.box) for i, view in enumerate(trace.all_views)]
 
 
 def view_picture(frame: np.ndarray, box: Box | None) -> np.ndarray:
@@ -51,5 +51,7 @@ def shown_frame(trace: Trace, index: int) -> int:
 
 
 def view_times(trace: Trace) -> list[str]:
-    """When each view is, as `clock` writes it."""
+    """When each view is, as `clock` writes it; "" where there are several pictures."""
+    if trace.sizes is not None:
+        return [""] * trace.num_views
     return [clock(trace.times[shown_frame(trace, index)]) for index in range(trace.num_views)]

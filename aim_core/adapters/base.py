@@ -24,6 +24,8 @@ from aim_core.ops.tower_attention import TowerAttention
 from aim_core.reasons import UnfitError
 from aim_core.view import View
 
+Shown = np.ndarray | tuple[np.ndarray, ...]  # frames (F, H, W, 3), or several pictures (H, W, 3)
+
 
 @dataclass(frozen=True, eq=False)
 class Early:
@@ -50,6 +52,7 @@ class Adapter(ABC):
     # arguments of get_*_features, for each of MODALITIES
     reads: tuple[tuple[str, ...], ...] = (("pixel_values",), ("pixel_values_videos",))
     modalities: tuple[str, ...] = MODALITIES  # what it can be asked about
+    several_pictures = True  # whether one question may be about more than one picture
     audio_seconds = 0.0  # that an audio token stands for; 0 for a family that does not hear
     hearing: tuple[float, float] | None = None  # seconds, the shortest sound that it takes and the longest
     pooled_by: tuple[str, ...] = ()  # what `tower_rows` uses of the inner model
@@ -78,6 +81,10 @@ class Adapter(ABC):
 
         Of pixels and features there are shapes alone, on the meta device. Needs the processor.
         """
+
+    def expected_calls(self, sizes: Sequence[tuple[int, int, int]]) -> list[Call]:
+        """The calls that one prompt about several media will make; sizes: (frames, height, width) of each, in order."""
+        return [self.expected_call(*size) for size in sizes]
 
     @classmethod  # noqa: B027 (nothing to check is the rule)
     def check(cls, config: PreTrainedConfig) -> None:
@@ -187,11 +194,12 @@ class Adapter(ABC):
     # What the engine asks: media and a question in, tensors for the model's own forward out
 
     def inputs(
-        self, frames: np.ndarray, times: np.ndarray, question: str, audio: np.ndarray | None = None
+        self, frames: Shown, times: np.ndarray, question: str, audio: np.ndarray | None = None
     ) -> dict[str, Tensor]:
         """What a user would pass to the model, on its device.
 
-        frames: (F, H, W, 3) uint8; times: (F,) in seconds; `kind` says whether they go as an image or a video.
+        frames: (F, H, W, 3) uint8, times: (F,) in seconds; `kind` says whether they go as an image or a video. Or a
+                tuple of several pictures (H, W, 3).
         audio:  (samples,) float32, see `Frames`. Raises ValueError for a family that does not hear.
         """
         parts, media = self.shown(frames, times, audio)
@@ -200,12 +208,14 @@ class Adapter(ABC):
         inputs = self.processor(text=text, **media, return_tensors="pt")
         return dict(inputs.to(self.model.device, self.model.dtype))
 
-    def shown(
-        self, frames: np.ndarray, times: np.ndarray, audio: np.ndarray | None
-    ) -> tuple[list[str], dict[str, Any]]:
+    def shown(self, frames: Shown, times: np.ndarray, audio: np.ndarray | None) -> tuple[list[str], dict[str, Any]]:
         """What the chat template is told comes before the question, and what the processor is given; as in `inputs`."""
         if audio is not None:
             raise self.deaf()
+        if isinstance(frames, tuple):
+            if not self.several_pictures:
+                raise ValueError(f"this model answers about one picture, and got {len(frames)}: give it one")
+            return ["image"] * len(frames), {"images": [list(frames)]}
         kind = self.kind(frames)
         return [kind], _video(frames, times) if kind == "video" else {"images": [list(frames)]}
 
@@ -260,8 +270,8 @@ class Adapter(ABC):
         return {kind: features_only(output) for kind, output in outputs.items()}
 
     def kind(self, frames: Sized) -> str:
-        """ "image" or "video": how these frames are shown to the model."""
-        return "video" if len(frames) > 1 else "image"
+        """ "image" or "video": how these frames, or a tuple of pictures, are shown to the model."""
+        return "image" if isinstance(frames, tuple) or len(frames) == 1 else "video"
 
     def num_unknown(self, question: str) -> int:
         """Words of the question that the tokenizer has no token for; 0 for a tokenizer that splits any text."""

@@ -63,6 +63,20 @@ def middle(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     return picture[top : top + height, left : left + width]
 
 
+def put_together(
+    crops: Sequence[np.ndarray], size: tuple[int, int], canvases: Sequence[Sequence[int]], side: int
+) -> np.ndarray:
+    """The picture that square crops (n, n, 3) of the best canvas make, without the padding that is taken away again.
+
+    size, canvases, side: as in `anyres`.
+    """
+    crop, canvas = len(crops[0]), select_best_resolution(size, canvases)
+    down, across = (length // crop for length in canvas)
+    lines = [np.concatenate(crops[row * across : (row + 1) * across], axis=1) for row in range(down)]
+    (rows, columns), _ = anyres(size, canvases, crop, side)
+    return middle(np.concatenate(lines), rows * crop // side, columns * crop // side)
+
+
 def num_crops(size: Sequence[int], canvases: Sequence[Sequence[int]], crop: int) -> int:
     """How many pictures the tower sees of one of `size` (height, width): the whole, and the crops of the best canvas.
 

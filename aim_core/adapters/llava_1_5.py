@@ -66,7 +66,7 @@ class Llava15Adapter(Adapter):
         )
 
     def kind(self, frames: Sized) -> str:
-        if len(frames) > 1:
+        if len(frames) > 1 and not isinstance(frames, tuple):
             raise ValueError(f"LLaVA-1.5 reads pictures, and got {len(frames)} frames: give it one picture")
         return "image"
 

@@ -15,7 +15,7 @@ from transformers.image_processing_utils import select_best_resolution
 
 from aim_core.adapters.base import Adapter
 from aim_core.adapters.call import Call, features_of, shapes
-from aim_core.adapters.crops import anyres, middle, num_crops
+from aim_core.adapters.crops import anyres, num_crops, put_together
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.llava_1_5 import check_clip, clip_flops, clip_tower, crop_box
 from aim_core.adapters.tower import Tower
@@ -30,6 +30,7 @@ class LlavaNextVideoAdapter(Adapter):
     model_class = LlavaNextVideoForConditionalGeneration
     keeps_tower_states = True
     reads = (("pixel_values", "image_sizes"), ("pixel_values_videos",))
+    several_pictures = False  # nor was it trained on them
     pooled_by = ("vision_resampler", "pack_image_features")
 
     @classmethod
@@ -106,14 +107,9 @@ class LlavaNextVideoAdapter(Adapter):
         pictures = super().pictures(inputs, kind)
         if kind == "video":
             return pictures
-        config, (whole, *crops) = self.model.config, pictures
-        size, side, pinpoints = config.vision_config.image_size, self._side, config.image_grid_pinpoints
-        (size_of_image,) = inputs["image_sizes"].tolist()
-        canvas = select_best_resolution(tuple(size_of_image), pinpoints)
-        down, across = (length // size for length in canvas)
-        lines = [np.concatenate(crops[row * across : (row + 1) * across], axis=1) for row in range(down)]
-        (rows, columns), _ = anyres(tuple(size_of_image), pinpoints, size, side)
-        return whole, middle(np.concatenate(lines), rows * size // side, columns * size // side)
+        whole, *crops = pictures
+        (size,) = inputs["image_sizes"].tolist()
+        return whole, put_together(crops, tuple(size), self.model.config.image_grid_pinpoints, self._side)
 
     def vision_flops(self, call: Call) -> int:
         """A video's frames are pooled before the projector."""

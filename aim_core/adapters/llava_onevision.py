@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence, Sized
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import LlavaOnevisionForConditionalGeneration
 
 from aim_core.adapters.base import Adapter
 from aim_core.adapters.call import Call, features_of, shapes
-from aim_core.adapters.crops import Box, anyres, num_crops, padded_to_square
+from aim_core.adapters.crops import Box, anyres, num_crops, padded_to_square, put_together
 from aim_core.adapters.layout import MediaSpan, ViewSpan, consecutive
 from aim_core.adapters.tower import Tower, read_layers
 from aim_core.ops.flops import linear_flops, vision_flops
@@ -22,8 +23,8 @@ from aim_core.view import View
 class LlavaOnevisionAdapter(Adapter):
     """Wraps a stock `LlavaOnevisionForConditionalGeneration`.
 
-    As in the released method a newline row counts as visual and may be pruned. The engine shows every medium
-    as a video, a picture as a video of one frame; under `aim` images keep their own way.
+    As in the released method a newline row counts as visual and may be pruned. The engine shows a single picture whole
+    and in crops, several without crops; to a model that knows no crops, a single one is a video of one frame.
     """
 
     model_class = LlavaOnevisionForConditionalGeneration
@@ -43,8 +44,14 @@ class LlavaOnevisionAdapter(Adapter):
         side = math.ceil(self._side / 2)
         return side, side
 
+    @property
+    def _has_crops(self) -> bool:
+        """Whether the model knows pictures that are larger than one crop."""
+        config = self.model.config
+        return any(max(canvas) > config.vision_config.image_size for canvas in config.image_grid_pinpoints)
+
     def kind(self, frames: Sized) -> str:
-        return "video"
+        return "image" if isinstance(frames, tuple) or (len(frames) == 1 and self._has_crops) else "video"
 
     def media(self, call: Call) -> list[MediaSpan]:
         if call.modality == "video":
@@ -55,8 +62,23 @@ class LlavaOnevisionAdapter(Adapter):
 
     def expected_call(self, num_frames: int, height: int, width: int) -> Call:
         size = self.model.config.vision_config.image_size
+        if num_frames == 1 and self._has_crops:
+            (rows, columns), _ = self._stitched((height, width))
+            num_images = num_crops((height, width), self.model.config.image_grid_pinpoints, size)
+            arguments = {"pixel_values": shapes(1, num_images, 3, size, size)}
+            arguments |= {"image_sizes": torch.tensor([[height, width]])}
+            return Call("image", arguments, features_of(1, self._side**2 + rows * (columns + 1), 1))
         pixels = shapes(1, num_frames, 3, size, size)
         return Call("video", {"pixel_values_videos": pixels}, features_of(1, num_frames * math.prod(self.grid) + 1, 1))
+
+    def expected_calls(self, sizes: Sequence[tuple[int, int, int]]) -> list[Call]:
+        """Several pictures have no crops."""
+        if len(sizes) == 1:
+            return super().expected_calls(sizes)
+        count, size = len(sizes), self.model.config.vision_config.image_size
+        arguments = {"pixel_values": shapes(count, 1, 3, size, size)}
+        arguments |= {"image_sizes": torch.tensor([own[1:] for own in sizes])}
+        return [Call("image", arguments, features_of(count, self._side**2 + 1, 1))]
 
     def _video(self, idx: int, num_rows: int) -> MediaSpan:
         """Frames in a row, then one newline row."""
@@ -86,6 +108,15 @@ class LlavaOnevisionAdapter(Adapter):
         most = int(config.vision_aspect_ratio.removeprefix("anyres_max_"))
         ratio = math.sqrt(height * width / (most * self._side**2))
         return ((int(height // ratio), int(width // ratio)) if ratio > 1.1 else (height, width)), box
+
+    def pictures(self, inputs: dict[str, Tensor], kind: str) -> tuple[np.ndarray, ...]:
+        """Of a single image its whole, then its crops put together without the padding that the model leaves out."""
+        pictures = super().pictures(inputs, kind)
+        if kind == "video" or len(inputs["image_sizes"]) > 1:
+            return pictures
+        whole, *crops = pictures
+        (size,) = inputs["image_sizes"].tolist()
+        return whole, put_together(crops, tuple(size), self.model.config.image_grid_pinpoints, self._side)
 
     def tower(self) -> Tower:
         tower = self.model.model.vision_tower

@@ -12,7 +12,7 @@ import transformers
 from torch import Tensor
 from transformers import PreTrainedConfig, Qwen2_5OmniThinkerForConditionalGeneration, processing_utils
 
-from aim_core.adapters.base import step_of
+from aim_core.adapters.base import Shown, step_of
 from aim_core.adapters.call import Call
 from aim_core.adapters.layout import Layout, audio_chunks
 from aim_core.adapters.qwen2_5_vl import Qwen25VLAdapter
@@ -53,9 +53,7 @@ class Qwen25OmniAdapter(Qwen25VLAdapter):
         ]
         return [replace(layout, audio=own) for layout, own in zip(found, chunks, strict=True)]
 
-    def shown(
-        self, frames: np.ndarray, times: np.ndarray, audio: np.ndarray | None
-    ) -> tuple[list[str], dict[str, Any]]:
+    def shown(self, frames: Shown, times: np.ndarray, audio: np.ndarray | None) -> tuple[list[str], dict[str, Any]]:
         """The processor counts time by frames a second, of which it is told only here. Audio goes inside a video."""
         parts, media = super().shown(frames, times, None)
         if "videos" in media:
@@ -69,7 +67,7 @@ class Qwen25OmniAdapter(Qwen25VLAdapter):
         return parts, media | {"load_audio_from_video": True, "audio_from_video_indices": [0]}
 
     def inputs(
-        self, frames: np.ndarray, times: np.ndarray, question: str, audio: np.ndarray | None = None
+        self, frames: Shown, times: np.ndarray, question: str, audio: np.ndarray | None = None
     ) -> dict[str, Tensor]:
         found = super().inputs(frames, times, question, audio)
         if audio is not None and self.kind(frames) == "video":

@@ -1,9 +1,10 @@
-"""Frames: the decoded pictures and sound of one file, and how the child process hands them to its parent."""
+"""Frames: the decoded pictures and sound of a file, or several pictures, and how the child process hands them over."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -20,7 +21,7 @@ SOUND_STATES = ("", "heard", "cut", "none", "short", "unreadable", "slow")
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """What was sampled from a video or read from a picture.
+    """What was sampled from a video or read from a picture, or from several pictures.
 
     frames:   (F, H, W, 3) uint8 RGB, upright, in time order.
     times:    (F,) float32, seconds from the first frame of the file to the start of each one here.
@@ -31,6 +32,7 @@ class Frames:
     reader:   who decoded the file, of READERS; "unknown" where that was not told, "" where nobody did.
     sound:    what became of the file's sound: "heard"; "cut" where only its first seconds were asked for; "none" where
               it has none; "short", "unreadable" or "slow" where it was left out; "" where nobody asked for it.
+    sizes:    (height, width) of each of several pictures, which begin at the top left of their frames; () for one file.
     """
 
     frames: np.ndarray
@@ -40,6 +42,21 @@ class Frames:
     reader: str = ""
     audio: np.ndarray | None = None
     sound: str = ""
+    sizes: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def shown(self) -> np.ndarray | tuple[np.ndarray, ...]:
+        """What a model is shown: the frames, or a tuple of several pictures (H, W, 3), each of its own size."""
+        if not self.sizes:
+            return self.frames
+        pairs = zip(self.frames, self.sizes, strict=True)
+        return tuple(frame[:height, :width] for frame, (height, width) in pairs)
+
+    @property
+    def media_sizes(self) -> list[tuple[int, int, int]]:
+        """(frames, height, width) of every picture or video that a prompt about it has, in order."""
+        count, height, width = self.frames.shape[:3]
+        return [(1, *size) for size in self.sizes] or [(count, height, width)]
 
     def with_audio(self, audio: np.ndarray) -> Frames:
         """The same with a sound, (samples,) of any float type in [-1, 1], mono, 16,000 a second.
@@ -55,6 +72,24 @@ class Frames:
     def without_audio(self, sound: str = "") -> Frames:
         """The same without a sound. sound: what became of it."""
         return replace(self, audio=None, sound=sound)
+
+
+def together(pictures: Sequence[Frames]) -> Frames:
+    """Several pictures as one question is asked about them; a single one stays as it is.
+
+    Raises ValueError for none, and for a video.
+    """
+    if not pictures or any(one.kind != "image" or one.sizes for one in pictures):
+        raise ValueError("give at least one picture, and no video beside it")
+    if len(pictures) == 1:
+        return pictures[0]
+    sizes = tuple((int(one.frames.shape[1]), int(one.frames.shape[2])) for one in pictures)
+    height, width = (max(sides) for sides in zip(*sizes, strict=True))
+    frames = np.zeros((len(pictures), height, width, 3), dtype=np.uint8)
+    for frame, one, size in zip(frames, pictures, sizes, strict=True):
+        frame[: size[0], : size[1]] = one.frames[0]
+    reader = pictures[0].reader
+    return Frames(frames, np.zeros(len(pictures), dtype=np.float32), 0.0, "image", reader, sizes=sizes)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@
  * @property {P} props what never changes, and `value`, always the newest
  * @property {(name: string, changed: () => void) => void} watch calls after a prop has changed
  * @property {(event: string, detail?: object) => void} trigger sends an event to the server
+ * @property {(file: File) => Promise<{path: string, url: string}>} [upload] sends a file to the server, if there is one
  */
 
 /**

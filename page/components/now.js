@@ -6,6 +6,7 @@
  * @typedef {object} Now
  * @property {string | null} video path of the file on its tab
  * @property {string | null} image
+ * @property {string[]} more paths of further pictures beside it
  * @property {string} tab the open one
  * @property {string} question
  * @property {(number | boolean)[]} sliders keep ratio, l1, l2, number of frames, and those of sound
@@ -30,11 +31,13 @@ export function hearOf(news) {
  *
  * @param {{path: string} | null} video
  * @param {{path: string} | null} image
+ * @param {{path: string}[] | null} more
  * @param {string} question
  * @param {(number | boolean)[]} sliders
  */
-export function hear(video, image, question, ...sliders) {
-  hearOf({ video: video?.path ?? null, image: image?.path ?? null, question: question.trim(), sliders });
+export function hear(video, image, more, question, ...sliders) {
+  const others = (more ?? []).map(({ path }) => path);
+  hearOf({ video: video?.path ?? null, image: image?.path ?? null, more: others, question: question.trim(), sliders });
 }
 
 /** Run was pressed; without a question or a file it is about to be refused. */

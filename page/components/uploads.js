@@ -16,6 +16,7 @@ const ENDS = {
 export function takeEveryKind() {
   document.addEventListener("click", offer, true); // before Gradio opens the chooser
   document.addEventListener("drop", nameKinds, true);
+  document.addEventListener("change", takeSeveral, true);
   document.addEventListener("error", nameUnseen, true);
 }
 
@@ -30,8 +31,25 @@ function offer(event) {
   const kind = kindOf(event);
   const input = kind && document.querySelector(`#${kind} input[type=file]`);
   if (kind && input instanceof HTMLInputElement) {
+    input.multiple = kind === "image";
     input.accept = [`${kind}/*`, ...ENDS[kind].map((end) => `.${end}`)].join();
   }
+}
+
+/** Several pictures that were chosen at once go to the panel that holds them. @param {Event} event */
+function takeSeveral(event) {
+  const input = event.target;
+  if (kindOf(event) !== "image" || !(input instanceof HTMLInputElement)) return;
+  const files = [...(input.files ?? [])];
+  if (files.length < 2) return;
+  event.stopImmediatePropagation();
+  input.value = "";
+  handOver(files);
+}
+
+/** @param {File[]} files */
+function handOver(files) {
+  document.dispatchEvent(new CustomEvent("aim-pictures", { detail: files }));
 }
 
 /** @param {File} file */
@@ -47,6 +65,12 @@ function endOf(file) {
 function nameKinds(event) {
   const kind = kindOf(event);
   const files = [...(event.dataTransfer?.files ?? [])];
+  const isFull = event.target instanceof Element && event.target.closest("#image")?.querySelector("img");
+  if (kind === "image" && (files.length > 1 || (files.length && isFull))) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return handOver(files);
+  }
   const isKnown = (/** @type {File} */ file) => file.type.startsWith(`${kind}/`);
   if (!kind || files.every(isKnown) || !files.every((file) => isKnown(file) || ENDS[kind].includes(endOf(file))))
     return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def python_of(stored: StoredRun, model: str) -> str:
         *imports,
         "",
         f"engine = {engine_of(model)}",
-        f"media = {place_of(stored.path)!r}",
+        f"media = {media_of(stored.files)!r}",
         f"question = {stored.question!r}",
         f"config = {_config(stored.settings)}",
         *([f"overrides = {overrides!r}"] if overrides else []),
@@ -43,6 +44,12 @@ def python_of(stored: StoredRun, model: str) -> str:
         'result.trace.save("run.npz")',
     ]
     return "\n".join(lines) + "\n"
+
+
+def media_of(files: Sequence[str]) -> str | list[str]:
+    """What the engine is given: a file by its place, or a list of several pictures."""
+    places = [place_of(path) for path in files]
+    return places[0] if len(places) == 1 else places
 
 
 def engine_of(model: str) -> str:

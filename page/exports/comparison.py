@@ -9,7 +9,7 @@ from typing import Any
 
 from aim_core.budget import Budget
 from aim_core.method_comparison import MethodRun
-from page.exports.code import NEEDS, engine_of, place_of
+from page.exports.code import NEEDS, engine_of, media_of
 
 COLUMNS = (
     "method",
@@ -58,7 +58,7 @@ def as_text(answer: str) -> str:
 
 
 def comparison_code(
-    path: str, question: str, num_frames: int, budget: Budget, methods: Sequence[str], model: str
+    files: Sequence[str], question: str, num_frames: int, budget: Budget, methods: Sequence[str], model: str
 ) -> str:
     """A script that compares the same methods again. All that a visitor typed comes in as a literal."""
     lines = [
@@ -69,7 +69,7 @@ def comparison_code(
         f"engine = {engine_of(model)}",
         "runs = compare_methods(",
         "    engine,",
-        f"    {place_of(path)!r},",
+        f"    {media_of(files)!r},",
         f"    {question!r},",
         f"    methods={list(methods)!r},",
         f"    budget=Budget({budget.share!r}, {budget.of!r}),",

@@ -37,14 +37,14 @@ def connect(
         )
         made.success(None, panel.files, None, js=TAKE, api_visibility="private")
     settings = [controls.question, *controls.sliders]
-    told = [*media.inputs, *settings, *controls.sound]
+    told = [*media.inputs, *settings, *controls.sound, media.more]
     linked = panel.link.click(exports.call("link"), told, panel.address, api_visibility="private")
     copied = scripts.call(ADDRESS, "linkTo")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     given_link = linked.success(exports.call("copied"), [panel.address] * 2, panel.address, js=copied, **quiet)
     given_link.success(None, panel.address, None, js=scripts.call(ADDRESS, "selectRefused"), api_visibility="private")
     at_once: dict[str, Any] = quiet | {"concurrency_limit": None}  # what a visitor does meanwhile must not be undone
-    filled, tabs = [*results.panels, results.key, *settings, *controls.sound], [*media.inputs, media.tabs]
+    filled, tabs = [*results.panels, results.key, *settings, *controls.sound], [*media.inputs, media.more, media.tabs]
     link = scripts.call(ADDRESS, "linked")
     shown = [*dict.fromkeys([*filled, *tabs, *fitted])]
     opened = demo.load(restore, panel.address, shown, js=link, **at_once)

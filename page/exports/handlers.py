@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
 from aim_core.result import Result
-from page.checks import checked_config, checked_frames, guarded, refusal, shown_file
+from page.checks import checked_config, checked_frames, extras, guarded, refusal, shown_files
 from page.components.base import Panel
 from page.exports.code import python_of
 from page.exports.counts_csv import counts_csv
@@ -28,7 +28,7 @@ from page.i18n import GRADIO_NAMES, language, strings
 from page.layout import Controls, MediaInputs, Update
 from page.permalink import LINKED, permalink_query, read_permalink, slider_values, sound_values
 from page.state.model_facts import ModelFacts
-from page.state.samples import sample_kind, sample_name, sample_path
+from page.state.samples import sample_kind, sample_name, sample_path, samples_of
 from page.state.startup import Loaded
 from page.state.store import StoredRun
 from page.token_text import SavedTokens
@@ -113,15 +113,17 @@ class Exports:
         return dict(zip(self.controls.sound, values, strict=True)) if self.adapter.hearing else {}
 
     @guarded
-    def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, hears=True, *audio):
+    def link(self, video, image, shown, question, keep_ratio, l1, l2, num_frames, *rest):
         """What a link to these settings, and to the sample if the open tab holds one, has behind its "#"."""
-        path = shown_file(video, image, shown)
-        sample = sample_name(path)
-        if path and not sample:
+        sound, more = extras(rest)
+        files = shown_files(video, image, shown, more)
+        names = samples_of(files)
+        if files and not names:
             gr.Info(strings().LINK_OWN_FILE)
+        hears, *audio = sound or (True,)
         config = checked_config(keep_ratio, l1, l2, 0, *audio)
         frames = checked_frames(num_frames)
-        return permalink_query(str(question or "").strip(), config, frames, sample, hears is not False)
+        return permalink_query(str(question or "").strip(), config, frames, names, hears is not False)
 
     @guarded
     def copied(self, link, refused):
@@ -140,18 +142,18 @@ class Exports:
             return self._opening()
         adapter = self.adapter
         found = read_permalink(given, adapter.num_layers, adapter.default_config(), adapter.least_l1)
-        sample = found.sample if found.sample and sample_kind(found.sample) in adapter.modalities else None
-        warn_of_link([*found.bad, *(["sample"] if found.sample and not sample else [])])
+        files = found.samples if {sample_kind(name) for name in found.samples} <= {*adapter.modalities} else ()
+        warn_of_link([*found.bad, *(["sample"] if found.samples and not files else [])])
         components: list[Any] = [self.controls.question, *self.controls.sliders]
         pairs = [*zip(components, found.settings, strict=True)]
         if adapter.hearing:
             pairs += zip(self.controls.sound, found.sound, strict=True)
         update = {component: value for component, value in pairs if value is not None}
-        return update | self._sample(sample) if sample else update or gr.skip()
+        return update | self._samples(*files) if files else update or gr.skip()
 
-    def _sample(self, name: str) -> Update:
-        """A sample on its tab."""
-        return self.media.holding(self._cached(name), sample_kind(name))
+    def _samples(self, name: str, *more: str) -> Update:
+        """A sample on its tab, or several pictures."""
+        return self.media.holding(self._cached(name), sample_kind(name), [self._cached(own) for own in more])
 
     def _cached(self, name: str) -> str:
         """A sample's copy that Gradio serves."""
@@ -183,7 +185,7 @@ class Exports:
         """Sample and question of the opening example, for a model that reads videos, if nothing has been put in yet."""
         if key not in OPENED or video or image or question or "video" not in self.adapter.modalities:
             return gr.skip()
-        return {self.controls.question: QUESTION} | self._sample(SAMPLE)
+        return {self.controls.question: QUESTION} | self._samples(SAMPLE)
 
     def _stored(self, key: str | None) -> StoredRun:
         stored = self.handlers.stored(key)
@@ -240,7 +242,7 @@ class Exports:
             l1=config.l1,
             l2=config.l2,
             num_frames=stored.num_frames,
-            file=sample_name(stored.path) or Path(stored.path).name,
+            file=", ".join(sample_name(path) or Path(path).name for path in stored.files),
             model=facts.name,
         )
         heading = {"title": texts["title"], "theme": texts["theme"], "offline": texts["offline"]}

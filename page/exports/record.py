@@ -5,7 +5,8 @@ Version 6 of the format, keys in order:
 format    "aim-explorer run"; version 6.
 model     {"name", "sizes": {"hidden", "kv", "intermediate", "q"}, "number_bytes"}: what was asked, and what its cost
           needs.
-file      name of the video or picture, without its folder. question: as typed. num_frames: as chosen.
+file      name of the video or picture, without its folder. more: those of further pictures asked about with it, only
+          where there are any. question: as typed. num_frames: as chosen.
 sound     whether the model was to hear the file's sound, if it can and the file has one.
 known     the right answer, where the question comes with a sample; else null.
 world     {"score", "limit"} as in `WorldCheck`: above the limit the file is not of the model's world; null where that
@@ -51,6 +52,7 @@ def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
         "version": VERSION,
         "model": asdict(model),
         "file": Path(stored.path).name,
+        **({"more": [Path(path).name for path in stored.more]} if stored.more else {}),
         "question": stored.question,
         "num_frames": stored.num_frames,
         "sound": stored.hears,
@@ -65,7 +67,8 @@ def run_record(stored: StoredRun, model: ModelFacts) -> dict[str, Any]:
 def trace_record(trace: Trace) -> dict[str, Any]:
     """A trace without its pixels.
 
-    times: seconds of each frame. views: {"medium", "frames", "grid", "box"} each, as in `View`.
+    size: height and width of the frames, or a pair for each of several pictures. times: seconds of each frame.
+    views: {"medium", "frames", "grid", "box"} each, as in `View`.
     For each view, lists over its own patches: group (merged token within the view), row (among all visual rows), both
     -1 for a patch that was dropped before layer 0, similarity (cosine with the merged token). rounds: for each round of
     merging and view, see `Trace.rounds`.
@@ -78,7 +81,7 @@ def trace_record(trace: Trace) -> dict[str, Any]:
     sizes = [rows * columns for rows, columns in (view.grid for view in views)]
     similarity = None if trace.similarity is None else _own(trace.similarity, sizes)
     return {
-        "size": list(trace.frames.shape[1:3]),
+        "size": list(trace.frames.shape[1:3]) if trace.sizes is None else trace.sizes.tolist(),
         "times": _plain(trace.times),
         "views": [asdict(view) for view in views],
         "group": _own(trace.group, sizes),

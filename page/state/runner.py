@@ -14,7 +14,8 @@ from cachetools import LRUCache
 from aim_core.budget import Budget
 from aim_core.config import AimConfig
 from aim_core.engine import Engine
-from aim_core.media.frames import Frames
+from aim_core.media.errors import MediaError
+from aim_core.media.frames import Frames, together
 from aim_core.method_comparison import MethodRun, each_method
 from aim_core.result import Result
 from aim_core.turns import NOBODY, Asker, Turns
@@ -24,13 +25,16 @@ from aim_lab.line import Line
 from aim_lab.measure import Failed, Task, measured
 from aim_lab.settings import Setting
 from aim_lab.sweep import Known, Plan
+from page.checks import MAX_PICTURES, refusal
+from page.i18n import strings
+from page.media_errors import media_error
 from page.server.record import note
 from page.state.space import is_zero_gpu
 from page.state.store import StoredRun
 from page.state.talks import Talks
 from page.state.zero_gpu import LONGEST_S, lent, needed_seconds
 
-_CLIPS_KEPT = 8
+_CLIPS_KEPT = 8 + MAX_PICTURES
 TIMED_TURNS = 3, 2  # of a small model, where waiting for a third is not felt, and of a large one; one has no spread
 _SMALL = 50_000_000  # parameters
 
@@ -61,6 +65,7 @@ class Runner:
         self._measured = lent(partial(measured, engine), self._task_seconds)
         self._estimate = lent(partial(estimate, engine), lambda *_, **__: LONGEST_S)
         self._clips: LRUCache[tuple, Frames] = LRUCache(_CLIPS_KEPT)
+        self._several: LRUCache[tuple, tuple[list[Frames], Frames]] = LRUCache(_CLIPS_KEPT)
         self._seen: LRUCache[int, tuple[Frames, tuple[np.ndarray, ...]]] = LRUCache(_CLIPS_KEPT)
         self._lock = Lock()
 
@@ -91,10 +96,34 @@ class Runner:
         dense, aim = (replace(run, timing=run.timing.with_prefills(own)) for run, own in zip(runs, times, strict=True))
         return replace(stored, dense=dense, aim=aim, timed_prefills=self.timed_prefills)
 
-    def frames(self, path: str, num_frames: int, asker: Asker = NOBODY, sound: bool = True) -> Frames:
-        """Sampled frames of a file, from the cache if the same file was decoded lately; with its sound, if the model
-        hears and is to. Not to be called in a turn of `turns`, since that would keep other visitors waiting for this
-        file. The line in the log says who decoded it."""
+    def frames(self, files: str | Sequence[str], num_frames: int, asker: Asker = NOBODY, sound: bool = True) -> Frames:
+        """Sampled frames of a file, or several pictures, from the cache if the same were decoded lately. Not to be
+        called in a turn of `turns`, since that would keep other visitors waiting for this file. The line in the log
+        says who decoded it. With a video's sound, if the model hears and is to. Of several
+        pictures a bad one is named."""
+        if isinstance(files, str) or len(files) == 1:
+            return self._file(files if isinstance(files, str) else files[0], num_frames, asker, sound)
+        pictures = [self._picture(path, number, asker) for number, path in enumerate(files, 1)]
+        key = tuple(map(id, pictures))
+        with self._lock:
+            known = self._several.get(key)
+            if known is None or any(one is not own for one, own in zip(known[0], pictures, strict=True)):
+                known = self._several[key] = pictures, together(pictures)
+        return known[1]
+
+    def _picture(self, path: str, number: int, asker: Asker) -> Frames:
+        """One of several; number: from 1."""
+        about = {"number": number, "name": os.path.basename(path)}
+        try:
+            frames = self._file(path, 1, asker, False)
+        except MediaError as error:
+            raise refusal(strings().PICTURE_BAD.format(**about, problem=media_error(str(error))), "file") from error
+        if frames.kind != "image":
+            raise refusal(strings().PICTURE_IS_VIDEO.format(**about), "file")
+        return frames
+
+    def _file(self, path: str, num_frames: int, asker: Asker, sound: bool) -> Frames:
+        """One file."""
         try:
             info = os.stat(path)  # not its times: Gradio renews those of a copy in use
             key = (path, info.st_ino, info.st_size, num_frames, sound)
@@ -112,11 +141,18 @@ class Runner:
         return clip
 
     def world_check(self, frames: Frames, question: str) -> WorldCheck | None:
-        """Whether frames are of the model's world, by their visual tokens; None where no score belongs to the model.
+        """Whether frames are of the model's world, by their visual tokens; None where no score belongs to the model. Of
+        several pictures each is looked at alone, as the score was fitted; the strangest one says.
 
         question: the one that was just asked about them.
         """
-        return self.world.check(self._view_tokens(frames, question)) if self.world else None
+        if self.world is None:
+            return None
+        if not frames.sizes:
+            return self.world.check(self._view_tokens(frames, question))
+        alone = [Frames(picture[None], np.zeros(1, np.float32), 0.0, "image") for picture in frames.shown]
+        checks = [self.world.check(self._view_tokens(one, question)) for one in alone]
+        return max(checks, key=lambda check: check.score)
 
     def each_method(
         self, frames: Frames, question: str, methods: Sequence[str], budget: Budget, stop: Callable[[], bool]

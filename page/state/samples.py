@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from page.state.startup import Loaded
@@ -26,9 +27,12 @@ def samples_for(loaded: Loaded) -> Path:
     return SAMPLES if loaded.is_embedded or loaded.world else NATURAL
 
 
-def known_answer(path: str, question: str) -> str | None:
+def known_answer(files: str | Sequence[str], question: str) -> str | None:
     """The only right answer to a question that comes with a sample; None where there is none, or it does not come with
-    one."""
+    one, or other pictures stand beside it."""
+    if not isinstance(files, str) and len(files) > 1:
+        return None
+    path = files if isinstance(files, str) else files[0]
     name, asked = sample_name(path), " ".join(question.lower().split())
     rows = (row for folder in FOLDERS for row in listed(folder))
     return next((row.get("answer") for row in rows if (row["file"], row["question"]) == (name, asked)), None)
@@ -54,6 +58,12 @@ def sample_path(name: str) -> Path | None:
 def sample_kind(name: str) -> str:
     """ "image" or "video"."""
     return "image" if name.endswith(".png") else "video"
+
+
+def samples_of(files: Sequence[str]) -> tuple[str, ...]:
+    """Their names, if all of them are samples; else nothing."""
+    names = [sample_name(path) for path in files]
+    return tuple(name for name in names if name) if all(names) else ()
 
 
 def sample_name(path: str | None, name: str = "") -> str | None:

@@ -37,6 +37,7 @@ class StoredRun:
     """One question and the runs that answered it.
 
     path:           of the file asked about; of a run that was loaded from a file, only that file's name.
+    more:           of further pictures that were asked about with it, likewise.
     timed_prefills: how many prefills of dense and of AIM were timed side by side; 0 if they were not.
     details:        whether the runs recorded what takes longer.
     hears:          whether the model was to hear the file's sound, if it can and the file has one.
@@ -69,6 +70,12 @@ class StoredRun:
     maker: Maker | None = None
     is_others: bool = False
     hears: bool = True
+    more: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that was asked about, in order."""
+        return (self.path, *self.more)
 
     def seen_by(self, maker: Maker) -> StoredRun:
         """As the page shows it while this model answers: a run of another one is shown as it is, and not run again."""

@@ -54,10 +54,10 @@ def _started(call: Callable) -> Callable:
 
 def needed_seconds(adapter: Adapter, frames: Frames, prefills: float, answers: int) -> int:
     """Seconds for so many prefills as dear as the dense one, each after the vision tower, and so many answers."""
-    call = adapter.expected_call(*frames.frames.shape[:3])
-    num_visual = sum(medium.num_rows for medium in adapter.media(call))
+    calls = adapter.expected_calls(frames.media_sizes)
+    num_visual = sum(medium.num_rows for call in calls for medium in adapter.media(call))
     tokens = [num_visual + TEXT_TOKENS] * adapter.num_layers
-    one = prefill_flops(tokens, **adapter.sizes) + adapter.vision_flops(call)
+    one = prefill_flops(tokens, **adapter.sizes) + sum(map(adapter.vision_flops, calls))
     weights = sum(p.numel() * p.element_size() for p in adapter.model.parameters())
     seconds = prefills * one / FLOPS_A_SECOND + answers * NEW_TOKENS * weights / BYTES_A_SECOND
     return min(LONGEST_S, round(START_S + seconds))

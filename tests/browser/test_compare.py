@@ -66,6 +66,8 @@ def test_methods_come_one_by_one_and_each_costs_the_same(compared):
     assert rows(compared) == ["dense", *[name for name in METHODS if name in USUAL]]
     assert said(compared, "dense") == said(compared, "aim") == "red"
     assert {1, 2, 5, len(USUAL) + 1} <= {*compared.evaluate("[...counts]")}
+    expect(compared.locator("#compare [data-part=model]")).to_have_text("Answered by the embedded model")
+    expect(compared.locator("#models [data-part=now]")).to_contain_text("embedded model (12 layers")
     keep(compared, "compare", full_page=True)
     answered = compared.locator("#compare tbody tr:has(.cp-answer)")
     assert answered.count() >= 9

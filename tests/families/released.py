@@ -15,7 +15,7 @@ class Shape:
     grid:       (rows, columns) of visual tokens of a view, for frames or a picture of 360 x 640.
     views:      of eight frames; of the picture where it reads no video.
     newlines:   visual rows beside them.
-    picture:    views of a picture, where it is not shown as a video, each (rows, columns).
+    picture:    views of a picture, each (rows, columns).
     depth, l1, l2, width, kv, m: layers of the language model, the schedule for them, its widths (kv: of all key heads).
     q:          width of all query heads, where it is not the model's.
     """
@@ -49,8 +49,12 @@ def _qwen2_7(parameters, grid, views, **more) -> Shape:
 IN_TWO_TILES = ((16, 16),) * 3  # and the whole picture
 IN_TWELVE = 13
 SHAPES = {
-    "llava-hf/llava-onevision-qwen2-0.5b-ov-hf": _qwen2_half(893_675_552, (14, 14), 8, newlines=1),
-    "llava-hf/llava-onevision-qwen2-7b-ov-hf": _qwen2_7(8_030_807_584, (14, 14), 8, newlines=1),
+    "llava-hf/llava-onevision-qwen2-0.5b-ov-hf": _qwen2_half(
+        893_675_552, (14, 14), 8, newlines=1, picture=((27, 27), (27, 48))
+    ),
+    "llava-hf/llava-onevision-qwen2-7b-ov-hf": _qwen2_7(
+        8_030_807_584, (14, 14), 8, newlines=1, picture=((27, 27), (27, 48))
+    ),
     "llava-hf/llava-1.5-7b-hf": Shape(7_063_427_072, (24, 24), 1, 32, 13, 21, 4096, 4096, 11008, picture=((24, 24),)),
     "llava-hf/LLaVA-NeXT-Video-7B-hf": Shape(
         7_063_431_168, (12, 12), 8, 32, 16, 25, 4096, 4096, 11008, picture=((24, 24), (28, 48))

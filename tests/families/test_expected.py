@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
-import numpy as np
 import pytest
-import torch
 
 from aim_core.adapters.registry import adapter_for
-from aim_core.config import AimConfig
 from aim_core.footprint import vision_activations
-from aim_core.forward.hooks import patched
-from aim_core.forward.session import Session
-from aim_core.methods.aim import as_method
-from tests.families.family import QUESTION, pictures
+from tests.families.calls import made, rows_of
+from tests.families.family import pictures
 from tests.families.table import FAMILIES
 from tests.helpers.peak import Peak
 
 SIZES = [(64, 96), (40, 120), (112, 48), (240, 320)]
 COUNTS = {name: (1, 2, 3, 8) if "video" in family.media else (1,) for name, family in FAMILIES.items()}
 ASKED = [(name, count) for name, counts in COUNTS.items() for count in counts]
-
-
-def made(adapter, frames: np.ndarray, around: AbstractContextManager | None = None):
-    """The calls that the model's own code makes for these frames. around: entered for what the model does alone."""
-    session = Session(adapter, as_method(AimConfig.dense()))
-    inputs = adapter.inputs(frames, np.arange(len(frames), dtype=np.float32), QUESTION)
-    with patched(adapter, session), torch.inference_mode(), around or nullcontext():
-        adapter.encode(inputs)
-    return session.take_calls()
-
-
-def rows_of(media) -> list:
-    return [(medium.num_rows, [(part.view, part.rows.tolist()) for part in medium.views]) for medium in media]
 
 
 @pytest.mark.parametrize("size", SIZES)

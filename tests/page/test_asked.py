@@ -10,7 +10,7 @@ from page.i18n import ENGLISH
 from tests.helpers.modules import evaluate, module_page, panel_page
 
 pytestmark = pytest.mark.browser
-ASKED = Asked("/cache/a.mp4", "why?", 8, 8, AimConfig(0.25, 6, 9), 1e9)
+ASKED = Asked(("/cache/a.mp4",), "why?", 8, 8, AimConfig(0.25, 6, 9), 1e9)
 SLIDERS = (0.25, 6, 9, 8)
 SAME = {"video": "/cache/a.mp4", "image": None, "question": "why?", "sliders": list(SLIDERS)}
 
@@ -44,6 +44,22 @@ def test_what_differs_is_named(page, now, changed):
 def test_before_anything_was_heard_nothing_has_changed(page):
     inputs = asked_record(ASKED, "tiny", SLIDERS)["inputs"]
     assert evaluate(page, ("components/asked/asked.js",), "changedInputs(argument, {})", inputs) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "changed"),
+    [
+        ({}, []),
+        ({"more": ["/cache/b.png", "/cache/c.png"]}, ["file"]),
+        ({"more": []}, ["file"]),
+        ({"image": "/cache/b.png", "more": ["/cache/a.png"]}, ["file"]),  # in another order
+    ],
+)
+def test_every_picture_of_several_counts(page, now, changed):
+    asked = Asked(("/cache/a.png", "/cache/b.png"), "why?", 8, 2, AimConfig(0.25, 6, 9), 1e9)
+    inputs = asked_record(asked, "tiny", SLIDERS)["inputs"]
+    same = SAME | {"video": None, "image": "/cache/a.png", "more": ["/cache/b.png"], "tab": "image"}
+    assert evaluate(page, ("components/asked/asked.js",), "changedInputs(...argument)", [inputs, same | now]) == changed
 
 
 def test_a_saved_run_says_what_does_not_apply_to_it_and_gives_no_place_of_its_file(browser):

@@ -146,7 +146,7 @@ def test_the_table_has_a_line_for_each_method(runs):
 
 def test_the_code_compares_the_same_again(capsys, monkeypatch):
     sample = str(ROOT / "assets/samples/crossing.mp4")
-    code = comparison_code(sample, QUESTION, 8, Budget(0.1), ["aim", "divprune"], "assets/model")
+    code = comparison_code((sample,), QUESTION, 8, Budget(0.1), ["aim", "divprune"], "assets/model")
     monkeypatch.chdir(ROOT)
     exec(compile(code, "copied", "exec"), {})
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[-3:]] == ["dense", "AIM", "DivPrune"]
@@ -156,9 +156,9 @@ def test_the_code_compares_the_same_again(capsys, monkeypatch):
 
 
 def test_a_link_gives_back_what_was_asked():
-    query = compare_query(QUESTION, Budget(0.12, "kv"), 5, ["aim", "evs"], "crossing.mp4")
+    query = compare_query(QUESTION, Budget(0.12, "kv"), 5, ["aim", "evs"], ("crossing.mp4",))
     found = read_compare_link(dict(parse_qsl(query)))
-    assert found.settings == (QUESTION, 12, "kv", 5, ["aim", "evs"]) and found.sample == "crossing.mp4"
+    assert found.settings == (QUESTION, 12, "kv", 5, ["aim", "evs"]) and found.samples == ("crossing.mp4",)
     assert not found.bad and read_compare_link({}).settings == (None,) * 5
 
 

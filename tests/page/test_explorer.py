@@ -33,7 +33,7 @@ from visual.view_pictures import view_pictures
 
 PURE = tuple(
     f"components/explorer/{name}.js"
-    for name in ("run", "overrides", "selection", "layout", "paint", "token_history", "patch_info")
+    for name in ("run", "overrides", "selection", "layout", "blocks", "paint", "token_history", "patch_info")
 )
 
 
@@ -127,6 +127,16 @@ def test_views_are_named_by_what_they_show(mixed):
     assert first == {"kind": "frames", "first": 1, "last": 2}
     assert left == {"kind": "crop", "number": 1, "row": "1", "column": "1"} and right["column"] == "2"
     assert whole == {"kind": "whole", "rows": 1, "columns": 2}
+
+
+def test_views_of_several_pictures_say_which(mixed):
+    crops = [replace(view, medium=1, frames=(0,)) for view in mixed.views[1:]]
+    assert view_names([View(0, (0,), (2, 2)), *crops]) == [
+        {"kind": "picture", "picture": 1},
+        {"kind": "cropOf", "picture": 2, "number": 1, "row": "1", "column": "1"},
+        {"kind": "cropOf", "picture": 2, "number": 2, "row": "1", "column": "2"},
+        {"kind": "wholeOf", "picture": 2, "rows": 1, "columns": 2},
+    ]
 
 
 def test_a_crop_that_spans_rows_says_so():
@@ -316,6 +326,17 @@ def test_frames_of_other_proportions_keep_them(evaluate, mixed):
     assert len({(box["x"], box["y"] + box["h"]) for box in boxes}) == 4
     for box, view in zip(boxes, explorer_record(mixed)["views"], strict=True):
         assert box["w"] / box["h"] == pytest.approx(view["size"][1] / view["size"][0], abs=0.02)
+
+
+@pytest.mark.browser
+def test_crops_of_a_picture_are_drawn_together_in_their_places(evaluate, mixed):
+    blocks = evaluate(mixed, "blocksOf(run.views, [0, 1, 2, 3], (view) => view.width / view.height)")
+    assert [block["views"] for block in blocks] == [[0], [1, 2], [3]] and blocks[1]["across"] == 2
+    alone = explorer_record(mixed)["views"][1]["size"]
+    assert blocks[1]["proportion"] == pytest.approx(2 * alone[1] / alone[0], abs=0.02)
+    box = {"x": 10, "y": 20, "w": 100, "h": 50}
+    (one, left), (other, right) = evaluate(mixed, "boxesIn(run.views, ...argument, 2)", [blocks[1], box])
+    assert (one, other) == (1, 2) and left == box | {"w": 48} and right == box | {"x": 60, "w": 50}
 
 
 @pytest.mark.browser

@@ -321,7 +321,8 @@ def test_a_saved_run_sets_the_page_and_a_trace_alone_leaves_question_and_sliders
     config = stored.aim.config
     assert settings == [stored.question, config.keep_ratio, config.l1, config.l2, stored.num_frames]
     asked = update[results.asked]
-    assert asked["inputs"] == {"path": None, "question": stored.question, "sliders": settings[1:]} and not asked["at"]
+    inputs = {"path": None, "more": [], "question": stored.question, "sliders": settings[1:]}
+    assert asked["inputs"] == inputs and not asked["at"]
     assert update[results.key] == key and exports.handlers.store.get(key).aim.answer == stored.aim.answer
     exports.handlers.store.put(stored, key)
     make_trace(2).save(tmp_path / "trace.npz")
@@ -338,7 +339,7 @@ def test_an_address_sets_what_it_names_and_nothing_else(events, sample, tab):
     update = exports.restore(urlencode(query))
     chosen = {controls.question, controls.l1, controls.l2}
     assert update[controls.question] == "why?" and update[controls.l2] == 9
-    assert set(update) == chosen | ({*media.inputs, media.tabs} if sample else set())
+    assert set(update) == chosen | ({*media.inputs, media.more, media.tabs} if sample else set())
     if sample:
         assert update[media.shown] == tab and Path(update[getattr(media, tab)]).name == sample
 

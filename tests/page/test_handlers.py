@@ -144,8 +144,8 @@ def test_the_strip_says_what_was_asked_from_the_first_answer_on(handlers, clip):
     to, before = handlers.results, time.time()
     first, last = ({**update[to.asked]} for update in run(handlers, clip))
     assert before <= first.pop("at") <= last.pop("at") <= time.time() and first == last
-    assert first["inputs"] == {"path": str(clip), "question": QUESTION, "sliders": list(SLIDERS)}
-    assert first["file"] == clip.name and first["model"] == "random" and first["frames"] == 4
+    assert first["inputs"] == {"path": str(clip), "more": [], "question": QUESTION, "sliders": list(SLIDERS)}
+    assert first["files"] == [clip.name] and first["model"] == "random" and first["frames"] == 4
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,14 @@ def test_chinese_is_chinese_and_english_is_english(part):
         "talk",
         "lab",
         "questions",
+        "pictures",
     ],
 )
 def test_a_panel_has_the_texts_that_it_names_and_uses_all(panel):
     folder = PAGE / "components" / panel
     source = "\n".join(path.read_text(encoding="utf-8") for kind in ("js", "html") for path in folder.glob(f"*.{kind}"))
     named = {*re.findall(r"\btexts\.(\w+)", source), *re.findall(r'data-(?:word|name)="(\w+)"', source)}
-    texts = {*ENGLISH["ANSWER_PANEL" if panel == "answers" else panel.upper()]}
+    texts = {*ENGLISH[{"answers": "ANSWER_PANEL", "pictures": "PICTURES_PANEL"}.get(panel, panel.upper())]}
     assert named <= texts
     spoken = texts - {"names", "captions", "dense", "aim", "hand"}  # by the kind of a view and by the run
     assert not [name for name in spoken if not re.search(rf"\b{name}\b", source)]

@@ -31,7 +31,7 @@ from page.state.model_facts import ModelFacts
 from page.state.models import Models
 from page.state.startup import AUTO, Loaded, arguments, with_bits, without_bits
 from page.state.store import Maker, StoredRun
-from page.switching import USUAL_FRAMES, Switching
+from page.switching import USUAL_FRAMES, Picker
 from tests.helpers.brief import BriefEngine
 from tests.helpers.hub_cache import in_hub_cache
 from tests.helpers.packing import needs_packing
@@ -229,19 +229,20 @@ def test_a_run_keeps_its_models_name_and_is_not_run_again_by_another(engine, fra
 
 @pytest.fixture
 def page(cache, first, no_trial):
-    """A page with two models, as it is served, and its switching."""
+    """A page with two models, as it is served, and the pickers of Explore and Compare."""
     models = Models(first, [Choice(NAME, "Random")])
     made = []
-    real = Switching.__init__
+    real = Picker.__init__
 
     def kept(self, *given):
         made.append(self)
         real(self, *given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Switching, "__init__", kept)
+        patch.setattr(Picker, "__init__", kept)
         demo = build_page(models, ServerSettings(switchers="key", owner_key="0123456789abcdef"))
-    return SimpleNamespace(models=models, demo=demo, switching=made[0])
+    switching, compared = made
+    return SimpleNamespace(models=models, demo=demo, switching=switching, compared=compared)
 
 
 def chosen(page, **asked) -> dict:
@@ -274,6 +275,19 @@ def test_the_page_is_fitted_to_the_model_that_answers(page):
     chosen(page, key=EMBEDDED, secret="0123456789abcdef")
     assert page.models.now is page.models.first
     assert {*switching.restore("keep_ratio=0.5")} == {switching.controls.keep_ratio, switching.panel}
+
+
+def test_the_page_that_compares_follows_a_switch_too(page):
+    page.compared.choose(SimpleNamespace(_data={"key": NAME, "frames": 4, "secret": "0123456789abcdef"}))
+    page.models.wait(PATIENCE)
+    shown = page.compared.fit(5)
+    columns = {folder.name: {shown[one]["visible"] for one in own} for folder, own in page.compared.samples.items()}
+    assert columns == {"samples": {False}, "natural": {True}}  # a real model is asked about what it may know
+    assert shown[page.compared.panel]["now"]["name"] == "Random" and shown[page.compared.frames]["value"] == 5
+    opened = page.compared.restore("question=why%3F&frames=3&methods=aim")
+    assert opened[page.compared.frames]["value"] == 3 and "why?" in opened.values()
+    with pytest.raises(gr.Error, match="owner"):
+        page.compared.choose(SimpleNamespace(_data={"key": EMBEDDED}))
 
 
 def test_any_name_is_offered_where_the_owner_says_so(first):

@@ -17,11 +17,11 @@ def back(**query: str) -> PermalinkSettings:
 
 
 @pytest.mark.parametrize("question", ["how does it move?", 'a&b=c #1 %41 é 你好 "quoted" <script>', "1 + 1"])
-@pytest.mark.parametrize("sample", ["busy.mp4", "shapes.png", None])
-def test_settings_survive_a_link(question, sample):
-    query = permalink_query(question, AimConfig(0.37, 3, 11), 5, sample)
+@pytest.mark.parametrize("samples", [("busy.mp4",), ("shapes.png", "counting.png"), ()])
+def test_settings_survive_a_link(question, samples):
+    query = permalink_query(question, AimConfig(0.37, 3, 11), 5, samples)
     assert "<" not in query and " " not in query
-    assert read_permalink(dict(parse_qsl(query)), 12, DEFAULT) == PermalinkSettings(question, 0.37, 3, 11, 5, sample)
+    assert read_permalink(dict(parse_qsl(query)), 12, DEFAULT) == PermalinkSettings(question, 0.37, 3, 11, 5, samples)
 
 
 def test_without_a_query_nothing_is_set():
@@ -29,7 +29,7 @@ def test_without_a_query_nothing_is_set():
 
 
 def test_an_empty_question_is_left_out():
-    assert permalink_query("", AimConfig(0.25, 6, 9), 8, None) == "keep_ratio=0.25&l1=6&l2=9&frames=8"
+    assert permalink_query("", AimConfig(0.25, 6, 9), 8, ()) == "keep_ratio=0.25&l1=6&l2=9&frames=8"
 
 
 def test_what_the_page_does_not_know_is_no_business_of_ours():
@@ -52,6 +52,8 @@ def test_what_the_page_does_not_know_is_no_business_of_ours():
         ({"question": ""}, ("question",)),
         ({"sample": "../model/config.json"}, ("sample",)),
         ({"sample": "/etc/passwd"}, ("sample",)),
+        ({"sample": "shapes.png crossing.mp4"}, ("sample",)),
+        ({"sample": "shapes.png " * 9}, ("sample",)),
     ],
 )
 def test_what_cannot_be_is_named_and_left_as_usual(query, bad):

@@ -32,6 +32,7 @@ from page.components.first_token.component import FirstTokenPanel, first_token_r
 from page.components.lab.component import LabPanel
 from page.components.models.component import ModelsPanel, models_record, state_record
 from page.components.nav.component import NavPanel
+from page.components.pictures.component import PicturesPanel
 from page.components.questions.component import QuestionsPanel
 from page.components.talk.component import TalkPanel, talk_record
 from page.components.tour.component import Tour
@@ -66,6 +67,7 @@ def panels() -> list[Panel]:
             LabPanel(),
             ModelsPanel(),
             NavPanel(),
+            PicturesPanel(),
             QuestionsPanel(),
             TalkPanel(),
             TokenExplorer(),
@@ -139,7 +141,7 @@ def test_a_panel_finds_its_module_below_a_proxys_path(browser, panels):
     page, asked = module_page(browser), []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{ORIGIN}some/place/?lang=en")
-    run = "code => Function('element', 'props', 'watch', 'trigger', code)()"
+    run = "code => Function('element', 'props', 'watch', 'trigger', 'upload', code)()"
     for panel in panels:
         with page.expect_request(f"{ORIGIN}some/place/{scripts.folder()}/{panel.entry}"):
             page.evaluate(f"code => {{ ({run})(code)?.catch(() => {{}}); }}", panel.js_on_load)
@@ -153,7 +155,7 @@ def test_what_never_changes_is_one_text_for_gradio_and_whole_for_the_script(brow
     run = """([code, fixed]) => {
         let got; const props = { fixed, value: 1 };
         const loaded = Promise.resolve({ start: (mount) => { got = mount; } });
-        Function('element', 'props', 'watch', 'trigger', 'loaded', code)(0, props, 0, 0, loaded);
+        Function('element', 'props', 'watch', 'trigger', 'upload', 'loaded', code)(0, props, 0, 0, 0, loaded);
         return Promise.resolve().then(() => { props.value = 2; return [{ ...got.props }, got.props.value]; }); }"""
     for panel in panels:
         text, code = panel.props["fixed"], panel.js_on_load.replace(scripts.imported(panel.entry), "loaded")

@@ -122,7 +122,7 @@ def test_each_step_links_to_its_run_where_all_can_be_moved():
         link = dict(parse_qsl(told["link"]))
         found = read_permalink(link, 12, AimConfig.for_depth(12))
         assert found.settings == (SAMPLES["video"][1], step.keep_ratio, step.l1, step.l2, step.frames) and not found.bad
-        assert found.sample == SAMPLES["video"][0] and link["overlay"] == step.overlay
+        assert found.samples == (SAMPLES["video"][0],) and link["overlay"] == step.overlay
         assert link["layer"] == str(step.layer)
 
 

@@ -11,7 +11,7 @@ import { hearEnd, now } from "../now.js";
  * `asked_record` of component.py.
  *
  * @typedef {object} AskedRecord
- * @property {string} file
+ * @property {string[]} files their names
  * @property {string} question
  * @property {string} model
  * @property {number} keepRatio
@@ -24,9 +24,9 @@ import { hearEnd, now } from "../now.js";
  * @property {AskedInputs | null} inputs what the inputs say of it; null where they have nothing to do with it
  */
 
-/** @typedef {{path: string | null, question: string, sliders: (number | boolean)[]}} AskedInputs */
+/** @typedef {{path: string | null, more: string[], question: string, sliders: (number | boolean)[]}} AskedInputs */
 /** @typedef {"file" | "question" | "settings" | "frames" | "sound"} Input */
-/** @typedef {Record<"how" | "oneFrame" | "frames" | "sound" | "soundWhole" | "saved" | "others" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
+/** @typedef {Record<"how" | "oneFrame" | "frames" | "pictures" | "files" | "sound" | "soundWhole" | "saved" | "others" | "example" | "changed" | "and" | "marks" | "running", string> & {inputs: Record<Input, string>}} AskedTexts */
 /** @typedef {Record<"root" | "file" | "question" | "how" | "note" | "changed", HTMLElement>} AskedParts */
 
 /** @param {Mount<{value: AskedRecord | null, texts: Record<"en" | "zh", AskedTexts>}>} mount */
@@ -40,7 +40,8 @@ export function start({ element, props, watch }) {
     const record = props.value;
     parts.root.hidden = !record;
     if (!record) return;
-    parts.file.textContent = record.file;
+    const [names, count] = [record.files.join(texts.and), record.files.length];
+    parts.file.textContent = count > 1 ? fill(texts.files, { count, names }) : names;
     parts.question.textContent = record.question;
     parts.how.textContent = how(record);
     parts.note.hidden = !record.note;
@@ -49,8 +50,9 @@ export function start({ element, props, watch }) {
   }
 
   /** @param {AskedRecord} record */
-  function how({ model, keepRatio, l1, l2, frames, audio, at }) {
-    const shown = frames === 1 ? texts.oneFrame : fill(texts.frames, { frames });
+  function how({ model, keepRatio, l1, l2, frames, files, audio, at }) {
+    const many = files.length > 1 ? texts.pictures : texts.frames;
+    const shown = frames === 1 ? texts.oneFrame : fill(many, { frames });
     const seen = fill(texts.how, { model, keep_ratio: percent(keepRatio), l1, l2, frames: shown });
     const settings = audio ? `${seen} · ${heard(audio)}` : seen;
     return at === null ? settings : `${settings} · ${new Date(1000 * at).toLocaleTimeString()}`;
@@ -110,11 +112,12 @@ function takeTo(root) {
  * @param {Partial<Now>} now
  * @returns {Input[]}
  */
-export function changedInputs(asked, { video, image, tab, question, sliders }) {
+export function changedInputs(asked, { video, image, more = [], tab, question, sliders }) {
   if (question === undefined || !sliders) return []; // nothing has been heard yet
   const file = (tab === "image" ? image || video : video || image) ?? null;
+  const others = file === image ? more : [];
   const differs = {
-    file: asked.path !== null && file !== asked.path,
+    file: asked.path !== null && [file, ...others].join("\n") !== [asked.path, ...asked.more].join("\n"),
     question: question !== asked.question,
     settings: [0, 1, 2].some((i) => sliders[i] !== asked.sliders[i]),
     frames: sliders[3] !== asked.sliders[3],

@@ -19,10 +19,10 @@ NOW = "components/now.js"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was asked. num_frames: as chosen; num_seen: as the model saw. at: seconds since 1970, None for an
-    example. hears: whether its sound was to be heard; has_sound: whether it was."""
+    """What a run was asked. files: one, or several pictures. num_frames: as chosen; num_seen: as the model saw. at:
+    seconds since 1970, None for an example. hears: whether its sound was to be heard; has_sound: whether it was."""
 
-    path: str
+    files: tuple[str, ...]
     question: str
     num_frames: int
     num_seen: int
@@ -36,7 +36,7 @@ class Asked:
         at = None if run.is_example else run.asked_at
         trace = run.aim.trace
         seen = run.num_frames, trace.num_frames
-        return cls(run.path, run.question, *seen, run.settings, at, run.hears, trace.audio is not None)
+        return cls(run.files, run.question, *seen, run.settings, at, run.hears, trace.audio is not None)
 
 
 class AskedPanel(Panel):
@@ -48,7 +48,7 @@ class AskedPanel(Panel):
 
 def tell_inputs(media: MediaInputs, controls: Controls) -> None:
     """Tell the script, without a request, whenever the page's inputs say something else."""
-    inputs: list[Any] = [media.video, media.image, controls.question, *controls.sliders, *controls.sound]
+    inputs: list[Any] = [media.video, media.image, media.more, controls.question, *controls.sliders, *controls.sound]
     gr.on([one.change for one in inputs], None, inputs, None, js=scripts.call(NOW, "hear"), api_visibility="private")
     for tab, opened in media.opened.items():
         opened(None, None, None, js=scripts.call(NOW, "hearTab", tab), api_visibility="private")
@@ -67,9 +67,10 @@ def asked_record(
     them where nothing has changed since; of a model that hears also whether it does, and both shares of audio.
     """
     is_example = asked.at is None
-    inputs = {"path": None if is_saved else asked.path, "question": asked.question, "sliders": list(sliders)}
+    path, *more = (None,) if is_saved else asked.files
+    inputs = {"path": path, "more": more, "question": asked.question, "sliders": list(sliders)}
     return {
-        "file": Path(asked.path).name,
+        "files": [Path(path).name for path in asked.files],
         "question": asked.question,
         "model": model,
         "keepRatio": asked.config.keep_ratio,

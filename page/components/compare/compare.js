@@ -57,9 +57,10 @@ import { MethodTokens } from "./tokens.js";
 
 /** @typedef {MethodAbout & MethodMeasured & {refused: ""}} Run */
 /** @typedef {Run | MethodAbout} Row */
-/** @typedef {{budget: string, measure: string, outside: boolean, numLayers: number, views: ViewRecord[], rows: Row[]}} CompareRecord */
-/** @typedef {Record<"right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "folded" | "foldedFirst" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
-/** @typedef {"root" | "budget" | "outside" | "head" | "body" | "chart" | "pointed" | "layerSaid" | "frameSaid" | "tiles" | "read"} PartName */
+/** @typedef {{files: string[], question: string, model: string}} ComparedAsked what a comparison was asked */
+/** @typedef {{asked: ComparedAsked | null, budget: string, measure: string, outside: boolean, numLayers: number, views: ViewRecord[], rows: Row[]}} CompareRecord */
+/** @typedef {Record<"answersNow" | "right" | "wrong" | "variant" | "nearest" | "nats" | "otherFirst" | "layerSaid" | "alive" | "plot" | "pointed" | "lives" | "folded" | "foldedFirst" | "never" | "end", string> & {columns: Record<Column, string>, columnsHow: Record<Column, string>, captions: KindTexts}} CompareTexts */
+/** @typedef {"root" | "asked" | "model" | "files" | "question" | "budget" | "outside" | "head" | "body" | "chart" | "pointed" | "layerSaid" | "frameSaid" | "tiles" | "read"} PartName */
 /** @typedef {Record<PartName, HTMLElement> & Record<"layer" | "frame" | "all", HTMLInputElement>} CompareParts */
 /** @typedef {{value: {pictures: {url: string}[], record: CompareRecord} | null, palette: Palette, texts: Record<"en" | "zh", CompareTexts>}} CompareProps */
 
@@ -139,6 +140,11 @@ export function start({ element, props, watch }) {
     const isThere = state.at !== null && state.at.patch < (views[state.at.view]?.patches ?? 0);
     Object.assign(state, { at: isThere ? state.at : null, view: Math.min(state.view, views.length - 1) });
     state.layer = Math.min(isFirst ? Math.floor(record.numLayers / 2) : state.layer, record.numLayers - 1);
+    const { asked } = record;
+    parts.asked.hidden = !asked;
+    parts.model.textContent = asked ? fill(texts.answersNow, asked) : "";
+    parts.files.textContent = asked?.files.join(", ") ?? "";
+    parts.question.textContent = asked?.question ?? "";
     parts.budget.textContent = record.budget;
     parts.outside.hidden = !record.outside;
     parts.root.dataset.outside = String(record.outside);

@@ -25,13 +25,14 @@ def compare_record(runs: list[MethodRun], known: str | None, outside: bool, budg
     """Everything but pixels of the runs that are there so far, the dense one first.
 
     known: the right answer, if there is one. outside: whether the clip is not of the model's world. budget: what each
-    run but the dense one costs.
+    run but the dense one costs. "asked" is for the page to fill: files, question and model.
     """
     dense = runs[0]
     return {
         "budget": strings().BUDGET_IS.format(share=f"{100 * budget.share:.0f} %", of=strings().MEASURES[budget.of]),
         "measure": budget.of,
         "known": known,
+        "asked": None,
         "outside": outside,
         "numLayers": len(dense.visual_per_layer),
         "views": views_record(dense.trace) if dense.trace else [],

@@ -21,7 +21,7 @@ from aim_core.ops.flops import FORMULA
 from aim_core.shown import frames_of
 from aim_core.turns import Asker
 from page import scripts
-from page.checks import MAX_FRAMES, MAX_SIDE
+from page.checks import MAX_FRAMES, MAX_PICTURES, MAX_SIDE
 from page.components.base import Panel
 from page.i18n import ENGLISH
 from page.layout import MediaInputs
@@ -46,7 +46,8 @@ class EstimatePanel(Panel):
 
     value: {"keep_ratio", "l1", "l2", "frames", "hears", "audio_keep_ratio", "audio_floor"}; "model", see `model_sizes`;
     "size" and "prompts" of the frames, see `prompts`; "sound" of the video, see `sound_prompt`, or null; "open", the
-    tab that is open, and "sizes", [height, width] of what lies on each tab, or null.
+    tab that is open, and "sizes", [height, width] of what lies on each tab, or null, and under "more" of further
+    pictures. "pictures": how many are counted.
     """
 
     def __init__(self, **kwargs):
@@ -63,9 +64,10 @@ class EstimatePanel(Panel):
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         values = [self, *sliders]
         gr.on([slider.change for slider in sliders], None, values, self, js=FOLLOW)
-        files, sizes = [self, media.video, media.image], scripts.call("components/estimate/sizes.js", "withSizes")
-        changes = [media.video.change, media.image.change]
-        sized = gr.on(changes, None, files, self, js=sizes, trigger_mode="always_last")
+        uploads: list[Any] = [media.video, media.image, media.more]
+        sizes = scripts.call("components/estimate/sizes.js", "withSizes")
+        changes = [upload.change for upload in uploads]
+        sized = gr.on(changes, None, [self, *uploads], self, js=sizes, trigger_mode="always_last")
         opened = [open_(None, self, self, js=OPEN.format(tab=name), **quiet) for name, open_ in media.opened.items()]
         for event in (sized, *opened):
             # One after the other, or what was counted before a file was there could come last.
@@ -103,13 +105,28 @@ def prompts(adapter: Adapter, height: int, width: int) -> list[dict]:
     vision: operations of the vision side.
     """
     counts = range(1, MAX_FRAMES + 1) if "video" in adapter.modalities else (1,)
-    entries = [_visual(adapter, num_frames, height, width) for num_frames in counts]
+    entries = [_visual(adapter, [(num_frames, height, width)]) for num_frames in counts]
     first = _num_text(adapter, 1, height, width)
     if len(entries) == 1:
         return [entries[0] | {"text": first}]
     few, more = (_num_text(adapter, num_frames, *SIZE) for num_frames in (2, 4))
     texts = [first, *(few + (more - few) * (num_frames - 2) // 2 for num_frames in counts[1:])]
     return [entry | {"text": text} for entry, text in zip(entries, texts, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def prompt_of_pictures(adapter: Adapter, sizes: tuple[tuple[int, int], ...]) -> dict:
+    """An entry of `prompts` for several pictures, (height, width) each."""
+    entry = _visual(adapter, [(1, *size) for size in sizes])
+    grey = tuple(np.full((*size, 3), 128, dtype=np.uint8) for size in sizes)
+    inputs = adapter.inputs(grey, np.zeros(len(grey), dtype=np.float32), ENGLISH["EXAMPLE_QUESTION"])
+    return entry | {"text": inputs["input_ids"].numel() - _num_rows(entry)}
+
+
+def forget() -> None:
+    """What was counted for models that may be gone."""
+    prompts.cache_clear()
+    prompt_of_pictures.cache_clear()
 
 
 def tokens_of_a_frame(adapter: Adapter) -> int | None:
@@ -137,10 +154,14 @@ def counted_for(adapter: Adapter, shown: Any, film: Any = None) -> dict:
     sizes = sizes if isinstance(sizes, dict) else {}
     tabs = ("image", "video") if shown.get("open") == "image" else ("video", "image")
     tab = next((name for name in tabs if _is_size(sizes.get(name))), tabs[0])
-    height, width = sizes[tab] if _is_size(sizes.get(tab)) else SIZE
-    width, height = fitted_size(width, height, MOST)
+    height, width = _fitted(sizes.get(tab))
     sound = {"sound": sound_of(adapter, film if tab == "video" else None)}
-    return shown | {"kind": tab} | sound | frames_and_prompts(adapter, height, width)
+    further = sizes.get("more") if tab == "image" and adapter.several_pictures else None
+    if isinstance(further, list) and 0 < len(further) < MAX_PICTURES:
+        prompt = prompt_of_pictures(adapter, ((height, width), *map(_fitted, further)))
+        counted = {"pictures": 1 + len(further), "size": [height, width], "prompts": [prompt]}
+        return shown | {"kind": tab} | sound | counted
+    return shown | {"kind": tab, "pictures": 1} | sound | frames_and_prompts(adapter, height, width)
 
 
 def sound_of(adapter: Adapter, film: Any) -> dict | None:
@@ -181,12 +202,17 @@ def prompt_of(adapter: Adapter, kind: str, num_frames: int, height: int, width: 
     return entries[0 if kind == "image" else min(num_frames, len(entries)) - 1]
 
 
-def _visual(adapter: Adapter, num_frames: int, height: int, width: int) -> dict:
-    call = adapter.expected_call(num_frames, height, width)
-    media = adapter.media(call)
+def _visual(adapter: Adapter, media_sizes: list[tuple[int, int, int]]) -> dict:
+    calls = adapter.expected_calls(media_sizes)
+    media = [medium for call in calls for medium in adapter.media(call)]
     sizes = Counter(len(part.rows) for medium in media for part in medium.views)
     suffix = sum(medium.num_rows for medium in media) - sum(size * count for size, count in sizes.items())
-    return {"views": [[*pair] for pair in sizes.items()], "suffix": suffix, "vision": adapter.vision_flops(call)}
+    vision = sum(map(adapter.vision_flops, calls))
+    return {"views": [[*pair] for pair in sizes.items()], "suffix": suffix, "vision": vision}
+
+
+def _num_rows(entry: dict) -> int:
+    return entry["suffix"] + sum(size * count for size, count in entry["views"])
 
 
 def _num_text(adapter: Adapter, num_frames: int, height: int, width: int) -> int:
@@ -194,6 +220,13 @@ def _num_text(adapter: Adapter, num_frames: int, height: int, width: int) -> int
     frames = np.full((num_frames, height, width, 3), 128, dtype=np.uint8)
     inputs = adapter.inputs(frames, np.arange(num_frames, dtype=np.float32), ENGLISH["EXAMPLE_QUESTION"])
     return inputs["input_ids"].numel() - num_visual(adapter, num_frames, height, width)
+
+
+def _fitted(size: Any) -> tuple[int, int]:
+    """Height and width as the file will be decoded, of one whose size the browser cannot tell those of an example."""
+    height, width = size if _is_size(size) else SIZE
+    width, height = fitted_size(width, height, MOST)
+    return height, width
 
 
 def _is_size(size: Any) -> bool:

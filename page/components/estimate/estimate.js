@@ -21,7 +21,7 @@ import { Handles } from "./handles.js";
 /** @import { Settings } from "./flops.js" */
 /** @import { HandleName, HandleTexts } from "./handles.js" */
 
-/** @typedef {Record<"of" | "withVision" | "curve" | "how" | "sound", string> & {handles: HandleTexts}} EstimateTexts */
+/** @typedef {Record<"of" | "withVision" | "curve" | "how" | "frames" | "several" | "sound", string> & {handles: HandleTexts}} EstimateTexts */
 /** @typedef {"tokens" | "flops" | "kv" | "share"} Tile */
 /** @typedef {Record<"root" | "how" | "sound" | "chart" | HandleName | Tile | `${Tile}Of`, HTMLElement>} EstimateParts */
 /**
@@ -74,7 +74,9 @@ export function start({ element, props, watch }) {
     parts.shareOf.textContent = fill(texts.withVision, { share: percent(withVision) });
     const [height, width] = props.value.size;
     const counted = { formula: model.formula, vision: scaled(vision, FLOPS_UNITS), bytes: model.bytes };
-    parts.how.textContent = fill(texts.how, { text, height, width, ...counted });
+    const pictures = props.value.pictures ?? 1;
+    const frames = fill(pictures > 1 ? texts.several : texts.frames, { height, width, pictures });
+    parts.how.textContent = fill(texts.how, { text, frames, ...counted });
     const plot = new Plot(Math.max(240, parts.chart.clientWidth), model.layers, dense.visual[0]);
     parts.chart.replaceChildren(curve(plot, texts.curve, dense.visual, aim.visual));
     handles.show(plot, props.value, aim.visual[0]);

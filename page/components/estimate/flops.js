@@ -44,6 +44,7 @@
  * @property {[number, number]} size height and width of the frames
  * @property {Prompt[]} prompts for 1, 2, ... frames; a picture is one
  * @property {"video" | "image"} [kind]
+ * @property {number} [pictures] how many the prompt is of
  * @property {boolean} [hears] whether the model is to hear the sound
  * @property {number} [audio_keep_ratio]
  * @property {number} [audio_floor]

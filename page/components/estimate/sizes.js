@@ -9,15 +9,17 @@ const PATIENCE_MS = 60_000; // where a line is slow; a file that cannot be shown
 /** @typedef {[number, number] | null} Size height and width; null where the browser cannot show the file */
 
 /**
- * The estimate's value with the sizes of what lies on each tab.
+ * The estimate's value with the sizes of what lies on each tab, and of further pictures.
  *
  * @param {{open?: string}} shown another tab may be open by now
  * @param {Uploaded} video
  * @param {Uploaded} image
+ * @param {Uploaded[] | null} more
  */
-export async function withSizes(shown, video, image) {
-  const sizes = await Promise.all([videoSize(video?.url), imageSize(image?.url)]);
-  return { ...shown, open: now.tab ?? shown.open, sizes: { video: sizes[0], image: sizes[1] } };
+export async function withSizes(shown, video, image, more) {
+  const pictures = [image, ...(image && more ? more : [])].map((one) => imageSize(one?.url));
+  const [own, first, ...others] = await Promise.all([videoSize(video?.url), ...pictures]);
+  return { ...shown, open: now.tab ?? shown.open, sizes: { video: own, image: first, more: others } };
 }
 
 /** @param {string} [url] @returns {Promise<Size>} */

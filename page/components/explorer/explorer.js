@@ -33,9 +33,9 @@ import { Timeline } from "./timeline.js";
 /** @import { Spot, State } from "./state.js" */
 /** @import { TabParts, TabTexts } from "./tabs.js" */
 /** @import { TimelineParts, TimelineTexts } from "./timeline.js" */
-/** @import { KindTexts } from "./view_names.js" */
+/** @import { CaptionTexts } from "./view_names.js" */
 
-/** @typedef {ControlTexts & OverridesTexts & InfoTexts & SoundHistoryTexts & TabTexts & TimelineTexts & {captions: KindTexts}} ExplorerTexts */
+/** @typedef {ControlTexts & OverridesTexts & InfoTexts & SoundHistoryTexts & TabTexts & TimelineTexts & {captions: CaptionTexts}} ExplorerTexts */
 /** @typedef {{root: HTMLElement, canvas: HTMLCanvasElement}} OwnParts */
 /** @typedef {OwnParts & ControlParts & OverridesParts & InfoParts & SoundHistoryParts & StripParts & TabParts & TimelineParts} ExplorerParts */
 /**

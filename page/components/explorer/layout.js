@@ -16,9 +16,11 @@
  * @param {number} gap
  * @param {number} caption its height
  * @param {number} least
+ * @param {number} together as in `viewBoxes`
  */
-export function heightFor(width, proportions, gap, caption, least) {
-  const columns = Math.max(1, Math.floor((width - gap) / (least + gap)));
+export function heightFor(width, proportions, gap, caption, least, together = 1) {
+  const most = Math.max(1, Math.floor((width - gap) / (least + gap)));
+  const columns = most < together ? most : most - (most % together);
   const rows = Math.ceil(proportions.length / columns);
   return rows * (Math.ceil(least / meanOf(proportions)) + caption + gap) + gap;
 }
@@ -32,9 +34,10 @@ export function heightFor(width, proportions, gap, caption, least) {
  * @param {number[]} proportions
  * @param {number} gap
  * @param {number} caption its height
+ * @param {number} together so many neighbours, such as a picture and its crops, are in one row
  */
-export function viewBoxes(width, height, proportions, gap, caption) {
-  const room = cells(width, height, proportions.length, meanOf(proportions), gap, caption);
+export function viewBoxes(width, height, proportions, gap, caption, together = 1) {
+  const room = cells(width, height, proportions.length, meanOf(proportions), gap, caption, together);
   return room.map((cell, i) => fitted(cell, proportions[i]));
 }
 
@@ -64,10 +67,12 @@ function fitted(cell, proportion) {
  * @param {number} proportion
  * @param {number} gap
  * @param {number} caption
+ * @param {number} together
  */
-function cells(width, height, count, proportion, gap, caption) {
+function cells(width, height, count, proportion, gap, caption, together) {
   let best = null;
   for (let columns = 1; columns <= count; columns++) {
+    if (columns > 1 && columns % together) continue;
     const rows = Math.ceil(count / columns);
     const wide = (width - gap * (columns + 1)) / columns;
     const tall = (height - gap * (rows + 1)) / rows - caption;

@@ -11,7 +11,7 @@ from aim_core.trace import Trace
 from page.components.explorer.iterations import steps_record
 from page.components.explorer.packing import packed
 from page.components.explorer.sound_record import sound_record
-from page.components.explorer.view_names import view_names
+from page.components.explorer.view_names import is_crop, view_names
 from visual.overlay import patch_means
 from visual.view_pictures import view_pictures, view_times
 
@@ -73,15 +73,22 @@ def _others(trace: Trace, num_dropped: int) -> dict:
 
 
 def views_record(trace: Trace, pictures: Sequence[np.ndarray] = ()) -> list[dict]:
-    """Of each view its grid (rows, columns), size (height, width) in pixels, time as text, name, and the size in which
-    the model got it, or None."""
+    """Of each view its grid (rows, columns), size (height, width) in pixels, time as text, name, the size in which the
+    model got it, or None, and of a crop its place in its picture: left, top, right, bottom in shares of it."""
     views = trace.all_views
     sizes = [picture.shape[:2] for picture in view_pictures(trace)]
     seen: list[list[int] | None] = [list(picture.shape[:2]) for picture in pictures]
     seen = seen or [None] * len(views)
     columns = zip(views, sizes, view_times(trace), view_names(views), seen, strict=True)
     return [
-        {"grid": list(view.grid), "size": list(size), "time": time, "name": name, "seen": own}
+        {
+            "grid": list(view.grid),
+            "size": list(size),
+            "time": time,
+            "name": name,
+            "seen": own,
+            "place": list(view.box) if view.box and is_crop(view) else None,
+        }
         for view, size, time, name, own in columns
     ]
 

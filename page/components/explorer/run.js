@@ -39,7 +39,8 @@ import { unpacked } from "./unpacking.js";
  * @property {{kind: Override["kind"], patches: [view: number, patch: number][]}[]} overrides
  */
 
-/** @typedef {{grid: [number, number], size: [number, number], time: string, name: ViewName, seen: [number, number] | null}} ViewRecord */
+/** @typedef {[left: number, top: number, right: number, bottom: number]} Place in shares of a picture */
+/** @typedef {{grid: [number, number], size: [number, number], time: string, name: ViewName, seen: [number, number] | null, place: Place | null}} ViewRecord */
 
 /**
  * @typedef {object} View
@@ -51,6 +52,7 @@ import { unpacked } from "./unpacking.js";
  * @property {string} time
  * @property {ViewName} name
  * @property {[height: number, width: number] | null} seen its size in pixels as the model got it, where that is known
+ * @property {Place | null} place of a crop in its picture
  */
 
 export class Run {
@@ -330,6 +332,6 @@ function eachOf(values, make) {
 }
 
 /** @param {ViewRecord} record @returns {View} */
-function viewOf({ grid: [rows, cols], size: [height, width], time, name, seen }) {
-  return { rows, cols, patches: rows * cols, height, width, time, name, seen };
+function viewOf({ grid: [rows, cols], size: [height, width], time, name, seen, place }) {
+  return { rows, cols, patches: rows * cols, height, width, time, name, seen, place };
 }

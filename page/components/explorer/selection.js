@@ -42,7 +42,7 @@ export function insideOf(cols, selection) {
 export function sameViews(run, view) {
   const own = run.views[view];
   const place = (/** @type {Run["views"][number]} */ { rows, cols, height, width, name }) =>
-    [rows, cols, height, width, name.kind, name.kind === "crop" ? name.number : 0].join();
+    [rows, cols, height, width, name.kind, "number" in name ? name.number : 0].join();
   return [...run.views.keys()].filter((other) => place(run.views[other]) === place(own));
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // Stage: the canvas itself. Draws all views or one, and turns pointer, touch and keys into spots.
 
+import { blocksOf, boxesIn, togetherOf } from "./blocks.js";
 import { Drag } from "./drag.js";
 import { heightFor, nearestPatch, patchAt, viewBoxes } from "./layout.js";
 import { Overlays } from "./overlays.js";
@@ -9,15 +10,16 @@ import { blank, contextOf, labelsAt, Painter } from "./paint.js";
 import { Pinch } from "./pinch.js";
 import { coveredViews, insideOf, selectedSpots } from "./selection.js";
 import { OVERLAYS } from "./state.js";
-import { captionOf, shortName } from "./view_names.js";
+import { captionOf, cropsOf, pictureOf, shortName } from "./view_names.js";
 
 /** @import { Palette } from "../common.js" */
+/** @import { Block } from "./blocks.js" */
 /** @import { Box } from "./layout.js" */
 /** @import { Context, Picture } from "./paint.js" */
 /** @import { Run } from "./run.js" */
 /** @import { Selection } from "./selection.js" */
 /** @import { Overlay, Spot, State, Tool } from "./state.js" */
-/** @import { KindTexts } from "./view_names.js" */
+/** @import { CaptionTexts, KindTexts } from "./view_names.js" */
 
 /**
  * What the pointer and the keys ask for.
@@ -50,13 +52,15 @@ import { captionOf, shortName } from "./view_names.js";
 
 const GAP = 10; // CSS pixels, as CAPTION
 const CAPTION = 20;
+const SEAM = 2; // between crops of a picture
+const MOST_ACROSS = 3; // crops that get the room of a view each
 const TURNS = 52; // height of the caption beside which a single view has its buttons
 const WIDE = 560; // CSS pixels from which the stage is that of a screen, see explorer.css
 const LEAST = { wide: 120, narrow: 64 }; // CSS pixels a view is wide at least
 const GROWING = 450; // ms in which links grow
 
 export class Stage {
-  /** @param {HTMLCanvasElement} canvas @param {{names: KindTexts, captions: KindTexts}} texts @param {StageEvents} on */
+  /** @param {HTMLCanvasElement} canvas @param {{names: KindTexts, captions: CaptionTexts}} texts @param {StageEvents} on */
   constructor(canvas, texts, on) {
     this.canvas = canvas;
     this.texts = texts;
@@ -66,6 +70,8 @@ export class Stage {
     this.loaded = null;
     /** @type {Map<number, Box>} */
     this.boxes = new Map(); // of the shown views
+    /** @type {{block: Block, box: Box}[]} */
+    this.blocks = []; // what has one caption: a view, or all crops of a picture
     this.base = blank(1, 1); // the painted views, without what lies over them
     this.drawn = ""; // what the base was painted from
     this.linked = ""; // the round whose links are shown
@@ -165,8 +171,12 @@ export class Stage {
   room({ run }) {
     const { clientWidth, parentElement } = this.canvas;
     const least = clientWidth < WIDE ? LEAST.narrow : LEAST.wide;
-    const proportions = run.views.map(({ height, width }) => width / height); // the same in every overlay
-    const height = heightFor(clientWidth, proportions, GAP, CAPTION, least);
+    const all = [...run.views.keys()];
+    const blocks = blocksOf(run.views, all, ({ height, width }) => width / height); // the same in every overlay
+    const across = Math.min(MOST_ACROSS, Math.max(...blocks.map((block) => block.across)));
+    const proportions = blocks.map(({ proportion }) => proportion);
+    const together = togetherOf(run.views, blocks);
+    const height = heightFor(clientWidth, proportions, GAP, CAPTION, least * across, together);
     parentElement?.style.setProperty("--needed", `${height}px`);
   }
 
@@ -174,13 +184,15 @@ export class Stage {
   place({ run }, state, ratio) {
     const { width, height } = this.canvas;
     const shown = state.zoom ? [state.view] : [...Array(run.numViews).keys()];
-    const proportions = shown.map((view) => {
-      const { height, width, seen } = run.views[view];
-      return state.overlay === "original" && seen ? seen[1] / seen[0] : width / height;
-    });
+    const blocks = blocksOf(run.views, shown, ({ height, width, seen }) =>
+      state.overlay === "original" && seen ? seen[1] / seen[0] : width / height,
+    );
+    const proportions = blocks.map(({ proportion }) => proportion);
     const [gap, caption] = [GAP, isTurned(run, state) ? TURNS : CAPTION].map((size) => Math.round(size * ratio));
-    const boxes = viewBoxes(width, height, proportions, gap, caption);
-    this.boxes = new Map(boxes.map((box, i) => [shown[i], box]));
+    const boxes = viewBoxes(width, height, proportions, gap, caption, togetherOf(run.views, blocks));
+    this.blocks = boxes.map((box, i) => ({ block: blocks[i], box }));
+    const seam = Math.round(SEAM * ratio);
+    this.boxes = new Map(this.blocks.flatMap(({ block, box }) => boxesIn(run.views, block, box, seam)));
   }
 
   /** @param {Loaded} loaded @param {State} state */
@@ -200,12 +212,15 @@ export class Stage {
   captions(ctx, { run, palette }, state, ratio) {
     const style = getComputedStyle(this.canvas);
     ctx.textAlign = "left";
-    for (const [view, box] of this.boxes) {
-      const chosen = view === state.view;
+    for (const { block, box } of this.blocks) {
+      const chosen = block.views.includes(state.view);
       ctx.font = `${chosen ? "600 " : ""}${Math.round(12 * ratio)}px ${style.fontFamily}`;
       ctx.fillStyle = chosen ? style.color : style.getPropertyValue("--muted");
-      const long = captionOf(run, this.texts, view);
-      const text = ctx.measureText(long).width <= box.w ? long : shortName(run, view);
+      const view = block.views.find((own) => own === state.at?.view) ?? block.views[0];
+      const isMany = block.views.length > 1 && view !== state.at?.view;
+      const long = isMany ? cropsOf(run, this.texts, view, block.views.length) : captionOf(run, this.texts, view);
+      const short = isMany ? pictureOf(run, this.texts, view) : shortName(run, view);
+      const text = ctx.measureText(long).width <= box.w ? long : short;
       ctx.fillText(text, box.x, box.y + box.h + Math.round(15 * ratio));
       if (!chosen || state.zoom) continue;
       ctx.fillStyle = palette.alive;

@@ -8,14 +8,18 @@ import { fill } from "../common.js";
  *
  * @typedef {{kind: "frame" | "frames", first: number, last: number}
  *   | {kind: "whole", rows: number, columns: number}
- *   | {kind: "crop", number: number, row: string, column: string}} ViewName
+ *   | {kind: "crop", number: number, row: string, column: string}
+ *   | {kind: "picture", picture: number}
+ *   | {kind: "wholeOf", picture: number, rows: number, columns: number}
+ *   | {kind: "cropOf", picture: number, number: number, row: string, column: string}} ViewName
  */
 
 /** @typedef {{views: {name: ViewName, time: string}[]}} NamedViews */
 /** @typedef {Record<ViewName["kind"], string>} KindTexts */
+/** @typedef {KindTexts & Record<"crops" | "cropsOf", string>} CaptionTexts */
 
 /**
- * "frame 3", "frames 3–4", "crop 2, row 1, column 2", "whole picture, 6×6".
+ * "frame 3", "frames 3–4", "crop 2", "whole picture, 6×6", "picture 2", "picture 2, crop 1".
  *
  * @param {NamedViews} run
  * @param {{names: KindTexts}} texts
@@ -39,6 +43,31 @@ export function captionOf(run, texts, view) {
 }
 
 /**
+ * What all crops of a picture are called together.
+ *
+ * @param {NamedViews} run
+ * @param {{captions: CaptionTexts}} texts
+ * @param {number} view one of them
+ * @param {number} count
+ */
+export function cropsOf(run, texts, view, count) {
+  const { name } = run.views[view];
+  return fill(name.kind === "cropOf" ? texts.captions.cropsOf : texts.captions.crops, { ...name, count });
+}
+
+/**
+ * The picture that a crop is of; "" where there is only one.
+ *
+ * @param {NamedViews} run
+ * @param {{captions: CaptionTexts}} texts
+ * @param {number} view
+ */
+export function pictureOf(run, texts, view) {
+  const { name } = run.views[view];
+  return "picture" in name ? fill(texts.captions.picture, name) : "";
+}
+
+/**
  * A name for very small views.
  *
  * @param {NamedViews} run
@@ -46,7 +75,8 @@ export function captionOf(run, texts, view) {
  */
 export function shortName(run, view) {
   const { name } = run.views[view];
-  if (name.kind === "whole") return `${name.rows}×${name.columns}`;
-  if (name.kind === "crop") return `${name.number}`;
+  if (name.kind === "whole" || name.kind === "wholeOf") return `${name.rows}×${name.columns}`;
+  if (name.kind === "crop" || name.kind === "cropOf") return `${name.number}`;
+  if (name.kind === "picture") return `${name.picture}`;
   return name.kind === "frames" ? `${name.first}–${name.last}` : `${name.first}`;
 }

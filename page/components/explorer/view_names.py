@@ -10,8 +10,17 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, as in `View
 
 
 def view_names(views: Sequence[View]) -> list[dict]:
-    """For each view a frame, two frames or more, the whole picture, or a crop with its rows and columns of crops."""
-    return [_name(view, [other for other in views if _picture(other) == _picture(view)]) for view in views]
+    """For each view a frame, two frames or more, the whole picture, or a crop with its rows and columns of crops; of
+    several pictures also which one."""
+    several = len({view.medium for view in views}) > 1
+    names = [_name(view, [other for other in views if _picture(other) == _picture(view)]) for view in views]
+    return [_of_picture(view.medium + 1, name) for view, name in zip(views, names, strict=True)] if several else names
+
+
+def _of_picture(number: int, name: dict) -> dict:
+    if name["kind"] not in ("whole", "crop"):
+        return {"kind": "picture", "picture": number}
+    return name | {"kind": f"{name['kind']}Of", "picture": number}
 
 
 def _name(view: View, siblings: list[View]) -> dict:

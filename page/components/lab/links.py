@@ -19,13 +19,13 @@ def link_of(asked: AskedSweep, setting: Setting, line: Line, dense_flops: float 
     line: what the setting made of one question. dense_flops: of the dense prefill at its number of frames.
     Of a video that is no sample the link has the question and settings.
     """
-    sample = _sample(asked, line)
+    samples = _samples(asked, line)
     config = _config(setting, line)
     if config is not None:
-        return ["explore", permalink_query(line.question, config, setting.num_frames, sample)]
+        return ["explore", permalink_query(line.question, config, setting.num_frames, samples)]
     share = setting.budget or (line.flops / dense_flops if dense_flops else 1.0)
     budget = Budget(min(MOST, max(LEAST, round(100 * share))) / 100)
-    return ["compare", compare_query(line.question, budget, setting.num_frames, [setting.method], sample)]
+    return ["compare", compare_query(line.question, budget, setting.num_frames, [setting.method], samples)]
 
 
 def _config(setting: Setting, line: Line) -> AimConfig | None:
@@ -36,7 +36,8 @@ def _config(setting: Setting, line: Line) -> AimConfig | None:
     return AimConfig(found["keep_ratio"], found["l1"], found["l2"]) if setting.method == "aim" else None
 
 
-def _sample(asked: AskedSweep, line: Line) -> str | None:
-    """The sample that a line is about, by its name and content."""
+def _samples(asked: AskedSweep, line: Line) -> tuple[str, ...]:
+    """The sample that a line is about, by its name and content; nothing for another video."""
     clip = next((own for own in asked.clips if own.digest == line.video), None)
-    return sample_name(str(clip.path), clip.name) if clip else None
+    name = sample_name(str(clip.path), clip.name) if clip else None
+    return (name,) if name else ()

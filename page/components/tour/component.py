@@ -24,5 +24,5 @@ class Tour(Panel):
 
 def _link(step: Step, question: str, sample: str) -> str:
     """What an address has behind its "#" to show the step's run where every setting can be moved."""
-    query = permalink_query(question, AimConfig(step.keep_ratio, step.l1, step.l2), step.frames, sample)
+    query = permalink_query(question, AimConfig(step.keep_ratio, step.l1, step.l2), step.frames, [sample])
     return f"{query}&overlay={step.overlay}&layer={step.layer}"

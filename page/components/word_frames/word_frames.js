@@ -141,7 +141,9 @@ export function start({ element, props, watch, trigger }) {
     const { views, sides, byPatch } = /** @type {WordFramesRecord} */ (run);
     const image = () => make("img", { src: url, alt: nameOf({ views }, texts, view) });
     const bars = sides.map(({ side }) => make("i", { "data-side": side }));
-    const caption = fill(texts.caption, { frame: shortName({ views }, view), time: views[view].time });
+    const frame = shortName({ views }, view);
+    const { time } = views[view];
+    const caption = time ? fill(texts.caption, { frame, time }) : frame;
     const above = make("div", { class: "wf-bars", "aria-hidden": "true" }, ...bars);
     const pictures = make("div", { class: "wf-views" }, ...(byPatch ? strip.canvases[view] : [image()]));
     return make("li", {}, make("small"), above, pictures, make("small", {}, caption));

@@ -16,6 +16,7 @@ from aim_core.overrides import TokenOverrides
 from aim_core.result import Result, Timing
 from aim_core.trace import Trace
 from aim_core.world_score import WorldCheck
+from page.checks import MAX_PICTURES
 from page.exports.record import FORMAT, VERSION, run_record
 from page.exports.saved_run import attention
 from page.exports.saved_run.archive import HARM, SavedRunError, inspected
@@ -98,6 +99,7 @@ def _stored(path: str | Path, trace: Trace, members: frozenset[str]) -> StoredRu
         about.text("known", 100) if version > 2 and about.value("known") is not None else None,
         _world(about.part("world")) if version > 3 and about.value("world") is not None else None,
         hears=version < 6 or about.value("sound") is True,
+        more=tuple(Path(name).name for name in about.texts_if_any("more", MAX_PICTURES, 300)),
     )
 
 

@@ -29,6 +29,12 @@ class Reader:
         value = self.value(name)
         return self._need(isinstance(value, str) and least <= len(value) <= most, value)
 
+    def texts_if_any(self, name: str, most: int, longest: int) -> list[str]:
+        """At most so many texts of at most so many characters; none where nothing is there."""
+        values = self._list(name) if name in self._values else []
+        self._need(len(values) <= most, values)
+        return [self._need(isinstance(text, str) and len(text) <= longest, text) for text in values]
+
     def whole(self, name: str, least: int, most: int) -> int:
         return self._whole(self.value(name), least, most)
 

@@ -18,7 +18,7 @@ REACH = 1.0  # how far a view may reach beyond its picture, in sizes of the pict
 
 def check_trace(trace: Trace) -> None:
     """Raise SavedRunError unless everything fits together, within bounds at which drawing stays quick."""
-    for check in (_frames, _views, _groups, _rounds, _layers, _audio):
+    for check in (_frames, _sizes, _views, _groups, _rounds, _layers, _audio):
         if not check(trace):
             raise SavedRunError(strings().SAVED_BROKEN)
 
@@ -33,6 +33,16 @@ def _frames(trace: Trace) -> bool:
     return times.dtype.kind == "f" and times.shape == (count,) and within(times, 0, 1e6)
 
 
+def _sizes(trace: Trace) -> bool:
+    """Several pictures fit into their frames."""
+    if trace.sizes is None:
+        return True
+    sizes = trace.sizes
+    if not _integers(sizes, 2) or sizes.shape != (trace.num_frames, 2) or sizes.min() < 1:
+        return False
+    return bool((sizes <= trace.frames.shape[1:3]).all())
+
+
 def _views(trace: Trace) -> bool:
     group = trace.group
     if not _integers(group, 2) or not 1 <= len(group) <= VIEWS or group.size > ALL_PATCHES:
@@ -40,11 +50,15 @@ def _views(trace: Trace) -> bool:
     views = trace.all_views
     if len(views) != len(group) or views[0].grid != trace.grid or (not trace.views and len(group) > trace.num_frames):
         return False
-    return all(_view(view, trace.frames.shape, group.shape[1]) for view in views)
+    return all(_view(view, trace, group.shape[1]) for view in views)
 
 
-def _view(view: View, shape: tuple[int, ...], widest: int) -> bool:
-    num_frames, height, width = shape[:3]
+def _view(view: View, trace: Trace, widest: int) -> bool:
+    num_frames, height, width = trace.frames.shape[:3]
+    if trace.sizes is not None:
+        if not 0 <= view.medium < num_frames:
+            return False
+        height, width = trace.sizes[view.medium].tolist()
     rows, columns = view.grid
     if not (1 <= rows <= GRID and 1 <= columns <= GRID and rows * columns <= min(PATCHES, widest)):
         return False

@@ -1,0 +1,1 @@
+"""Further pictures that one question is about."""
