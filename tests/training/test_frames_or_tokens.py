@@ -100,7 +100,7 @@ def sure(report: dict, **gaps: tuple[float, float, float]) -> dict:
     for budget in told["budgets"]:
         for row in budget["rows"]:
             row["beside"] = dict.fromkeys(row["beside"], interval(gaps["budget"]))
-            row["right"] = interval((0.5 if row["num_frames"] == 8 else 0.75, 0.4, 0.8))
+            row["right"] = {"value": 0.5 if row["num_frames"] == 8 else 0.75, "low": 0.4, "high": 0.8}
     for row in told["same"][1:]:
         row["beside"] = interval(gaps["same"])
     for own in told["totals"]:
