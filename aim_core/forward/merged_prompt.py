@@ -101,7 +101,7 @@ def merge_prompt(
               of a `Merged` fill the first rows of their view, in the order that merging gives them (as released).
               Those of a `Reduced` always stand at their places.
     audio_merger: called with each chunk of audio (1, n, d); its tokens stand at their places, in the order of time.
-              None where audio counts as text.
+              None to merge none of it.
 
     Views that were merged before the projector are not merged again: `embeds` holds each patch's merged token.
     Raises ValueError if what the merger gives does not fit the views.
@@ -117,8 +117,8 @@ def merge_prompt(
         place[part.token_rows] = part.rows.flatten()[part.reduced.place]
     visual, audio = torch.zeros_like(stays), torch.zeros_like(stays)
     visual[layout.visual.to(embeds.device)] = True
-    for part in sound:
-        audio[part.rows] = True
+    for chunk in layout.audio:
+        audio[chunk.rows.to(embeds.device)] = True
     groups, heard = _groups(parts, stays & visual), _groups(sound, stays & audio)
     left = stays.nonzero()[:, 0]
     whole = MergedPrompt(out[left], left, place[left], visual[left], groups, tuple(parts), len(embeds), audio[left])

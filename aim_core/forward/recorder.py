@@ -62,12 +62,12 @@ class Record:
     folded:   for each layer (f, 2) int64, rows that left before it and the rows they went on in, or None for none.
     num_text: for each layer, the rows of text and audio that entered it.
     num_rows: for each layer, the rows that it computed and stored, padding aside: in mode "masked" hidden ones too.
-    audio:    what is known of the prompt's sounds; None where it has none, or they count as text.
+    audio:    what is known of the prompt's sounds; None where it has none, or the method has no say in them.
     kept_audio: for each layer (k,) int64, ascending audio rows that entered it; empty without `audio`.
     kept_text: for each layer (k,) int64, ascending text rows that entered it, the last row not counted; empty where
                text has no count of its own.
     audio_places, audio_scores: for each layer where those rows stand, and their scores, as `places` and `scores`.
-    audio_chunks: tokens of each chunk of the prompt's sounds before merging, also where they count as text.
+    audio_chunks: tokens of each chunk of the prompt's sounds before merging, also where the method has no say in them.
     planned_audio: for each layer the audio tokens that the method lets into it; () for a prompt without.
     """
 
@@ -96,7 +96,7 @@ class Record:
         cls, layout: Layout, prompt: MergedPrompt, planned: Sequence[int], seconds: float, heard: Sequence[int]
     ) -> Record:
         """Of a prompt that no layer has seen yet; seconds: that an audio token stands for; heard: how many of them are
-        let into each layer, where they do not count as text."""
+        let into each layer, where the method has a say in them."""
         audio = AudioRows(layout.audio, prompt.heard, seconds) if prompt.heard else None
         views = tuple(part.view for part in layout.views)
         chunks = tuple(len(chunk.rows) for chunk in layout.audio)
@@ -106,7 +106,7 @@ class Record:
 
     @property
     def audio_per_layer(self) -> tuple[int, ...]:
-        """Audio tokens that entered each layer; () for a prompt without. Where they count as text, all of them."""
+        """Audio tokens that entered each layer; () for a prompt without. All of them where the method has no say."""
         return tuple(map(len, self.kept_audio)) if self.audio else self.planned_audio
 
     def trace(self, frames: np.ndarray, times: np.ndarray, similarity: Sequence[Tensor] | None = None) -> Trace:

@@ -214,7 +214,7 @@ class Session(local):
             rows = find_override_rows(self.overrides, batch.prompts[0].groups, batch.visual)
         num_layers, first = self.adapter.num_layers, self.adapter.first_droppable
         audio = RowQuota.of_audio(batch, self._audio, num_layers, first)
-        text = self._text(batch, audio, num_guessed)
+        text = self._text(batch, num_guessed)
         drops, entering = method.mode == "dropped", [rows.entering(own) for own in planned]
         prunes = any(own[-1] < counts[0] for own, counts in zip(entering, planned, strict=True))
         touches = method.merger.reduces() or prunes or _may_decide(method) or audio.reduces or text.reduces
@@ -258,12 +258,12 @@ class Session(local):
     def _audio(self) -> AudioMethod | None:
         return None if self.method.drop_text else self.method.audio
 
-    def _text(self, batch: Batch, audio: RowQuota, num_guessed: int) -> RowQuota:
+    def _text(self, batch: Batch, num_guessed: int) -> RowQuota:
         """Text rows that may go by a count of their own: all but the last one that is not only guessed."""
         num_layers, schedule = self.adapter.num_layers, self.method.text
         if schedule is None:
             return RowQuota.none(batch.valid, num_layers)
-        others = batch.visual | audio.rows
+        others = batch.visual | batch.audio
         rows = batch.valid & ~others & _all_but_last(batch.valid, 1 + num_guessed)
         return RowQuota.by(schedule, rows, num_layers, self.adapter.first_droppable)
 

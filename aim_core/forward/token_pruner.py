@@ -27,7 +27,7 @@ class TokenPruner:
     folder:    what becomes of rows that leave; None: they are gone.
     steps:     for each sample what decides while the layers run, from layer `first_step` on: counts become what was
                decided; none: counts are known.
-    audio:     audio rows, which are not among `droppable`; None for none, or where they count as text.
+    audio:     audio rows, which are not among `droppable`; None where none may go by a count of their own.
     text:      text rows that may go, likewise; None where none may by a count of their own.
 
     rows:    (b, m) int64, the rows of the prompt that the current layer has, in order; padding comes first.

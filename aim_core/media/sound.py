@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _UNCOMPRESSED = (
 )
 SOUND_CODECS = frozenset(f"{_CODECS},{_UNCOMPRESSED}".split(","))
 _RATES, _CHANNELS = (1000, 384_000), 32
+_LOOK_UP = 0.05  # seconds between looks at the processor's time, which in a sandbox takes as long as a frame does
 _GAP_S = 0.05  # a jump of the clock that is a gap or a cut; less is how a container rounds
 
 
@@ -42,14 +44,17 @@ class Sound:
     state: str
 
 
-def sound_of_film(path: Path, container: str, begin: float, length: float, most: float, limits: Limits) -> Sound:
+def sound_of_film(
+    path: Path, container: str, begin: float, length: float, most: float, limits: Limits, until: float
+) -> Sound:
     """What is heard while a film is seen; nothing that is wrong with its sound keeps the pictures from being shown.
 
     begin:  when the first picture appears by the clock of the file; length: seconds of film.
     most:   seconds that are wanted, from the first picture on.
+    until:  by `time.monotonic`, when to go without.
     """
     try:
-        samples = _read(path, container, begin, min(length, most), limits)
+        samples = _read(path, container, begin, min(length, most), limits, until)
     except TimeoutError:
         return Sound(None, "slow")
     except Exception:  # a decoder may raise anything on hostile bytes
@@ -76,14 +81,16 @@ def read_sound(path: Path, container: str, most: float, limits: Limits) -> np.nd
     return samples
 
 
-def _read(path: Path, container: str, begin: float | None, seconds: float, limits: Limits) -> np.ndarray | None:
+def _read(
+    path: Path, container: str, begin: float | None, seconds: float, limits: Limits, until: float = math.inf
+) -> np.ndarray | None:
     """The samples from `begin` on, for None from where the file says that it begins; None where it has no sound."""
     with open_file(path, container, codecs=CODECS | SOUND_CODECS) as file:
         stream = _stream(file)
         if stream is None:
             return None
         track = _Track(round(seconds * SOUND_RATE), _begin(file) if begin is None else begin)
-        for frame in _frames(file, stream, limits):
+        for frame in _frames(file, stream, limits, until):
             track.take(frame)
             if track.is_full:
                 break
@@ -114,12 +121,19 @@ def _stream(file: av.container.InputContainer) -> av.AudioStream | None:
     return stream
 
 
-def _frames(file: av.container.InputContainer, stream: av.AudioStream, limits: Limits) -> Iterator[av.AudioFrame]:
+def _frames(
+    file: av.container.InputContainer, stream: av.AudioStream, limits: Limits, until: float
+) -> Iterator[av.AudioFrame]:
     """All that decodes. Raises TimeoutError once that has taken too long, MediaError for a rate that no sound has."""
-    ends = time.process_time() + limits.sound_cpu_seconds
+    ends, looked = time.process_time() + limits.sound_cpu_seconds, -math.inf
     for frames in _batches(file, stream):
-        if time.process_time() > ends:
+        now = time.monotonic()
+        if now > until:
             raise TimeoutError
+        if now - looked > _LOOK_UP:
+            looked = now
+            if time.process_time() > ends:
+                raise TimeoutError
         for frame in frames:
             is_sane = _RATES[0] <= frame.sample_rate <= _RATES[1] and 1 <= frame.layout.nb_channels <= _CHANNELS
             if not is_sane:

@@ -9,6 +9,7 @@ installed.
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from aim_core.media.sound import sound_of_film
 from aim_core.media.stretches import nearest_keys, stretches
 
 _SHORT_S = 0.3  # seconds of one core that all frames of a video take, where decord reads it; PyAV needs half of them
+_SOUND_UNTIL = 0.8  # share of the time for a file after which it goes without its sound, or its pictures would be lost
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ def read_video(
     """
     if container == ANIMATED_WEBP:
         return replace(read_animation(path, num_frames, max_side, limits), sound="none" if sound_seconds else "")
+    until = time.monotonic() + _SOUND_UNTIL * limits.wall_seconds
     header, index = _looked_through(path, container, limits)
     chosen, duration = _choose(header, index, num_frames, limits)
     wanted, back = np.unique(chosen, return_inverse=True)
@@ -70,7 +73,8 @@ def read_video(
     found = Frames(frames[back], times[back], duration, "video", reader)
     if not sound_seconds:
         return found
-    sound = sound_of_film(path, container, float(index.starts[0]) * header.unit, duration, sound_seconds, limits)
+    begin = float(index.starts[0]) * header.unit
+    sound = sound_of_film(path, container, begin, duration, sound_seconds, limits, until)
     return replace(found, audio=sound.samples, sound=sound.state)
 
 

@@ -207,8 +207,8 @@ class Method:
     mode:      "dropped": rows leave the sequence; or "masked", as AIM was released: they stay, nobody sees them.
     drop_text: whether text may be dropped like visual tokens, all but the last row; the schedule then counts both.
     folder:    what becomes of the tokens that the schedule takes out; None: they are gone.
-    audio:     what becomes of audio tokens, where a family has them; None: they count as text, as
-               they do where text may be dropped like visual tokens.
+    audio:     what becomes of audio tokens, where a family has them; None: all stay. Under `drop_text` they count as
+               text whatever it says.
     text:      how many of a prompt's text tokens, all but the last row counted, enter each layer: those with the
                highest scores among text, template and question alike; None: all. Not beside `drop_text`.
     Raises ValueError for another word, and where text may be dropped for a folder or a RuntimeSchedule.

@@ -99,9 +99,10 @@ def test_a_film_without_a_sound_that_can_be_read_is_shown_without(tmp_path):
     silent = write_film(tmp_path / "silent.mp4", None)
     rare = write_film(tmp_path / "rare.mkv", "wavpack")  # not on the list of decoders
     told = [(path, limits) for path in (silent, rare) for limits in (Limits(),)]
-    told.append((write_film(tmp_path / "slow.mp4", "aac"), Limits(sound_cpu_seconds=1e-9)))
+    slow = write_film(tmp_path / "slow.mp4", "aac")
+    told += [(slow, Limits(sound_cpu_seconds=1e-9)), (slow, Limits(wall_seconds=1e-9))]  # the latter ends the process
     found = [read(path, 2, 64, limits, 60.0) for path, limits in told]
-    assert [frames.sound for frames in found] == ["none", "unreadable", "slow"]
+    assert [frames.sound for frames in found] == ["none", "unreadable", "slow", "slow"]
     assert all(frames.audio is None and len(frames.frames) == 2 for frames in found)
 
 

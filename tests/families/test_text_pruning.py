@@ -94,16 +94,17 @@ def test_with_all_of_the_text_left_it_is_aim_bit_for_bit(family_model):
     assert torch.equal(*found)
 
 
-def test_sound_is_no_text(family_model):
+@pytest.mark.parametrize("audio", [METHOD.audio, None], ids=["by its own count", "all of it"])
+def test_sound_is_no_text(family_model, audio):
     from tests.families.audio import ask_with_sound
 
     name = "qwen2_5_omni_thinker"
     model, processor = family_model(name, torch.float64)
     inputs = ask_with_sound(processor, "beside").to(dtype=torch.float64)
-    with torch.inference_mode(), aim(model, METHOD) as recorder:
+    with torch.inference_mode(), aim(model, replace(METHOD, audio=audio)) as recorder:
         model(**inputs)
     record, num_audio = recorder.record, len(audio_places(model, inputs["input_ids"]))
-    assert {len(own) for own in record.kept_audio} == {num_audio} != {0}
+    assert set(record.audio_per_layer) == {num_audio} != {0}
     assert [1 + len(own) + num_audio for own in record.kept_text] == record.num_text
 
 
