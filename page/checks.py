@@ -7,6 +7,7 @@ import errno
 import functools
 import inspect
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Real
@@ -34,8 +35,13 @@ class Refusal(gr.Error):
 
     def __init__(self, sentence: str, why: str):
         """why: a word for the log, which is the name of its title in TITLES."""
-        super().__init__(sentence, title=strings().TITLES[why], print_exception=False)
+        super().__init__(_as_text(sentence), title=strings().TITLES[why], print_exception=False)
         self.why = why
+
+
+def _as_text(sentence: str) -> str:
+    """What the page, which takes a sentence for HTML, shows as the text that it is: visitors name files in it."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", sentence)
 
 
 def refusal(sentence: str, title: str) -> Refusal:

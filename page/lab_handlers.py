@@ -33,7 +33,7 @@ from page.server.settings import SweepSettings
 from page.state.model_facts import EMBEDDED_NAME, ModelFacts
 from page.state.samples import listed, sample_name, samples_for
 from page.state.startup import Loaded
-from page.state.sweeps import AskedSweep, HeldClip, NoRoomError, Sweeps
+from page.state.sweeps import AskedSweep, HeldClip, NoRoomError, Sweeps, copy_whole
 from page.state.waiting import waiting
 
 EVERY, SHARE = 0.5, 0.1  # seconds between two looks at a sweep under way, and the most of its time that they take
@@ -72,11 +72,8 @@ class LabHandlers:
         asked, _ = self._asked(files, rows, methods, by, shares, frames, more)
         if asked.key != counted:
             raise refusal(strings().NOT_COUNTED, "settings")
-        try:
-            asked = self.sweeps.keep(asked)
-        except NoRoomError as error:
-            raise refusal(strings().NO_SWEEP_ROOM, "disk") from error
         with suppress(Stopped), self.cancellation.run(request.session_hash) as stop, self._working(asked) as log:
+            asked = self._kept(asked)
             work = _Work(asked, log, self.costs.get(asked.key), time.monotonic() + 60 * self.most.minutes)
             yield self._shown(asked, work.record(), counted=asked.key)
             for found in self._found(asked, log, stop):
@@ -88,11 +85,18 @@ class LabHandlers:
 
     @contextmanager
     def _working(self, asked: AskedSweep) -> Iterator[Log]:
+        with ExitStack() as stack:
+            try:
+                log = stack.enter_context(self.sweeps.working(asked))
+            except ValueError as error:
+                raise refusal(strings().SWEEP_ELSEWHERE, "busy") from error
+            yield log
+
+    def _kept(self, asked: AskedSweep) -> AskedSweep:
         try:
-            with self.sweeps.working(asked) as log:
-                yield log
-        except ValueError as error:
-            raise refusal(strings().SWEEP_ELSEWHERE, "busy") from error
+            return self.sweeps.keep(asked)
+        except NoRoomError as error:
+            raise refusal(strings().NO_SWEEP_ROOM, "disk") from error
 
     def _found(self, asked: AskedSweep, log: Log, stop: Callable[[], bool]) -> Iterator[Line | Failed]:
         """Each cell as it is measured; lines are on the disk by then. What others measure meanwhile is left to them."""
@@ -119,13 +123,14 @@ class LabHandlers:
 
     @contextmanager
     def _held(self, task: Task, stop: Callable[[], bool], numbers: set[int]) -> Iterator[None]:
-        """The frames of a task's video for the length of the block, decoded in the line of the decoders."""
+        """The frames of a task's video for the length of the block, decoded in the line of the decoders; without sound,
+        as on the command line, whose lines have the same keys."""
         clip = task.document.clip
         assert isinstance(clip, HeldClip)
         try:
             for number in numbers:
                 try:
-                    clip.held[number] = self.runner.frames(str(clip.path), number, waiting("file", stop))
+                    clip.held[number] = self.runner.frames(str(clip.path), number, waiting("file", stop), sound=False)
                 except MediaError as error:
                     clip.held[number] = error
             yield
@@ -171,7 +176,7 @@ class LabHandlers:
 
     @guarded
     def files_changed(self, files, rows) -> dict[str, Any]:
-        """The table with a row for each new video, and without those of videos that are gone."""
+        """The table with a row for each new video, and without unasked ones of videos that are gone."""
         names, samples = names_of(files), sample_questions(self.loaded)
         if [list(row) for row in rows] == samples["rows"]:
             rows = []
@@ -277,5 +282,5 @@ def _named_copy(clip: HeldClip, cache: str) -> str:
     """A copy that Gradio serves, under the name that the visitor knows."""
     named = Path(save_file_to_cache(clip.path, cache_dir=cache)).with_name(Path(clip.name).name)
     if not named.exists():
-        named.write_bytes(clip.path.read_bytes())
+        copy_whole(clip.path, named)
     return str(named)

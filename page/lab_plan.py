@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ FRAMES = (1, 2, 4, 8, 16, MAX_FRAMES)
 USUAL_METHODS, USUAL_SHARES, USUAL_FRAMES = ["aim", "fastv", "random"], [5, 10, 25, 50], [8]
 NEW_TOKENS = 32  # of each answer, as the command line has it
 LONGEST_GRIDS = 2000  # characters
+MOST_COMBINATIONS = 2000  # that are tried; a few characters can ask for millions
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class LabForm:
         return own + [line.strip() for line in self.more.splitlines() if line.strip()]
 
     def settings(self) -> tuple[list[Setting], list[str]]:
-        """All combinations, and a sentence for each that does not fit. Raises a refusal where none does."""
+        """All combinations, and a sentence for each that does not fit. Raises a refusal of too many and of none."""
+        if (count := sum(map(combinations, self.grids)) * len(self.frames)) > MOST_COMBINATIONS:
+            raise refusal(strings().MANY_SETTINGS.format(count=f"{count:,}", most=f"{MOST_COMBINATIONS:,}"), "settings")
         found: dict[Setting, None] = {}
         left_out: list[str] = []
         for text in self.grids:
@@ -75,6 +79,11 @@ class LabForm:
         if not found:
             raise _bad(left_out[0])
         return list(found), left_out
+
+
+def combinations(text: str) -> int:
+    """How many a grid has, as on the command line, without making them."""
+    return prod(1 + word.count(",") for word in text.split())
 
 
 def asked_sweep(

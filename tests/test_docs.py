@@ -71,6 +71,12 @@ def test_the_python_of_the_readme_is_ten_lines_and_the_whole_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
+def test_what_the_readme_says_that_the_lab_found_is_on_its_page():
+    readme, page = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/lab_results.md"))
+    told = re.findall(r"[+-]\d+\.\d(?: points)? \([+-]\d+\.\d to [+-]\d+\.\d", readme.partition("## The lab")[2])
+    assert len(told) >= 2 and all(one in page for one in told)
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_every_link_in_the_repository_leads_somewhere(name):
     """Those of docs/ are the strict build's."""

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from aim_core.low_bits import FULL
 from aim_lab.export import as_csv, as_json, write_parquet
 from aim_lab.line import Line
 from aim_lab.summary import summarise
@@ -15,6 +16,7 @@ from page.checks import refusal
 from page.exports.comparison import as_text
 from page.i18n import strings
 from page.lab_plan import LabForm
+from page.state.startup import without_bits
 from page.state.sweeps import AskedSweep
 
 KINDS = ("csv", "parquet", "json", "chart")
@@ -28,7 +30,9 @@ def write_lab(kind: str, asked: AskedSweep, lines: Sequence[Line], folder: Path)
 def command_of(asked: AskedSweep) -> str:
     """The words that do the same in a shell. All that a visitor typed comes in as one quoted word each."""
     form, recipe = asked.form, asked.plan.recipe
-    words = ["python", "-m", "aim_lab", "sweep", "questions.csv", "--model", asked.model]
+    name, weights = without_bits(asked.model)
+    words = ["python", "-m", "aim_lab", "sweep", "questions.csv", "--model", name]
+    words += [] if weights == FULL else ["--weights", weights]
     for text in LabForm(**form).grids:
         words += ["--grid", text]
     words += ["--frames", *map(str, form["frames"]), "--max-new-tokens", str(recipe.max_new_tokens)]

@@ -247,7 +247,7 @@ class Models:
         """What does not fit, with what would."""
         fitting = (count for count in range(num_frames - 1, 0, -1) if self._fits_at(choice, count))
         smaller = next((one.name for one in on_disk(self.listed) if self._fits_at(one, num_frames)), "")
-        fewer_bits = WEIGHTS[WEIGHTS.index(choice.weights) + 1 :]
+        fewer_bits = filter(self._can_keep, WEIGHTS[WEIGHTS.index(choice.weights) + 1 :])
         bits = next((own for own in fewer_bits if self._fits_at(replace(choice, weights=own), num_frames)), "")
         return Unloaded(
             choice,
@@ -259,6 +259,13 @@ class Models:
             smaller=smaller,
             bits=bits,
         )
+
+    def _can_keep(self, weights: str) -> bool:
+        """Whether this machine has what it takes to load weights so."""
+        with suppress(ValueError):
+            check_weights(weights, self._device)
+            return True
+        return False
 
     def _fits_at(self, choice: Choice, num_frames: int) -> bool:
         told = self.needed(choice, num_frames)

@@ -124,15 +124,21 @@ class Sweeps:
     def __init__(self, folder: Path, most_bytes: int, keep_seconds: float):
         self.folder, self.most_bytes, self.keep_seconds = folder, most_bytes, keep_seconds
         self._open: dict[str, _Open] = {}
-        self._lock = threading.Lock()
+        self._lock, self._keeping = threading.Lock(), threading.Lock()
 
     def keep(self, asked: AskedSweep) -> AskedSweep:
-        """Keep what is asked with its videos; returns it with the kept ones. Raises NoRoomError."""
-        place = self.folder / asked.questions_key
-        self._make_room(sum(clip.path.stat().st_size for clip in asked.clips), place)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (place / _VIDEOS).mkdir(parents=True, exist_ok=True)
-        kept = {clip.digest: _kept(clip, place / _VIDEOS) for clip in asked.clips}
+        """Keep what is asked with its videos; returns it with the kept ones. Raises NoRoomError.
+
+        In a block of `working` nobody can remove them meanwhile.
+        """
+        place = self._made(asked)
+        videos = {clip.digest: place / _VIDEOS / f"{clip.digest}{clip.path.suffix.lower()}" for clip in asked.clips}
+        missing = [clip for clip in asked.clips if not videos[clip.digest].exists()]
+        with self._keeping:
+            self._make_room(sum(clip.path.stat().st_size for clip in missing), place)
+            for clip in missing:
+                copy_whole(clip.path, videos[clip.digest])
+        kept = {clip.digest: replace(clip, path=videos[clip.digest]) for clip in asked.clips}
         documents = tuple(replace(own, clip=kept[own.clip.content()]) for own in asked.plan.documents)
         moved = replace(asked, plan=replace(asked.plan, documents=documents))
         part = place / f"{uuid.uuid4().hex}.part"
@@ -166,7 +172,7 @@ class Sweeps:
         key = asked.questions_key
         with self._lock:
             if key not in self._open:
-                self._open[key] = _Open(self.folder / key / _LINES)
+                self._open[key] = _Open(self._made(asked) / _LINES)
             own = self._open[key]
             own.users += 1
         try:
@@ -190,6 +196,13 @@ class Sweeps:
     @property
     def num_bytes(self) -> int:
         return folder_bytes(self.folder)
+
+    def _made(self, asked: AskedSweep) -> Path:
+        """The folder of its questions, which only this server's user may read."""
+        place = self.folder / asked.questions_key
+        for path in (self.folder, place, place / _VIDEOS):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return place
 
     def _make_room(self, wanted: int, own: Path | None = None) -> None:
         """Remove the oldest until so many bytes more have room; own: stays. Raises NoRoomError."""
@@ -228,14 +241,11 @@ class _Open:
         self._held.close()
 
 
-def _kept(clip: HeldClip, folder: Path) -> HeldClip:
-    """Whole or not at all, under a name of its content."""
-    path = folder / f"{clip.digest}{clip.path.suffix.lower()}"
-    if not path.exists():
-        part = path.with_suffix(f".{uuid.uuid4().hex}.part")
-        shutil.copyfile(clip.path, part)
-        part.replace(path)
-    return replace(clip, path=path)
+def copy_whole(path: Path, to: Path) -> None:
+    """Whoever finds the copy finds all of it."""
+    part = to.with_name(f"{uuid.uuid4().hex}.part")
+    shutil.copyfile(path, part)
+    part.replace(to)
 
 
 def _worked_at(place: Path) -> float:

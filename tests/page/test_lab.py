@@ -111,13 +111,51 @@ def test_nobody_waits_for_a_decoder_in_the_models_turn(loaded, layout, files, tm
     own = server(loaded, layout, tmp_path)
     frames, seen = own.runner.frames, []
 
-    def decoded(*args):
+    def decoded(*args, sound):
         seen.append(own.runner.turns.holders())
-        return frames(*args)
+        assert not sound  # the command line's lines have the same keys, and are of pictures alone
+        return frames(*args, sound=sound)
 
     monkeypatch.setattr(own.runner, "frames", decoded)
     list(swept(own, counted(own, files)[1], files))
     assert len(seen) >= 3 and not any(seen)
+
+
+def test_what_is_kept_needs_no_room_again_and_none_but_the_server_may_read_it(loaded, layout, files, tmp_path):
+    own = server(loaded, layout, tmp_path / "sweeps")
+    asked, _ = own._asked(files, ROWS, *FORM)
+    own.sweeps.keep(asked)
+    own.sweeps.most_bytes = own.sweeps.num_bytes
+    own.sweeps.keep(asked)
+    folders = [path for path in (tmp_path / "sweeps").rglob("*") if path.is_dir()]
+    assert len(folders) == 2 and {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+
+
+def test_a_sweep_that_begins_is_not_removed_before_its_first_cell(loaded, layout, files, tmp_path, monkeypatch):
+    own = server(loaded, layout, tmp_path)
+    key, keep = counted(own, files)[1], own.sweeps.keep
+
+    def tidied(asked):
+        kept = keep(asked)
+        Sweeps(tmp_path, own.sweeps.most_bytes, -1).tidy()
+        monkeypatch.setattr(own.sweeps, "keep_seconds", -1)
+        own.sweeps.tidy()
+        return kept
+
+    monkeypatch.setattr(own.sweeps, "keep", tidied)
+    *_, record = swept(own, key, files)
+    assert record["done"] == 6 and not record["refusals"]
+
+
+def test_what_breaks_in_a_sweep_is_not_told_as_another_servers_work(loaded, layout, files, tmp_path, monkeypatch):
+    own = server(loaded, layout, tmp_path)
+    key = counted(own, files)[1]
+
+    def broken(*_):
+        raise ValueError("of something else")
+
+    monkeypatch.setattr(own.runner, "parts", broken)
+    assert refused(own.run, key, files, ROWS, *FORM, REQUEST) == ENGLISH["WENT_WRONG"]
 
 
 def test_what_it_may_take_is_bounded(loaded, layout, files, tmp_path):
@@ -149,6 +187,7 @@ def test_what_it_may_take_is_bounded(loaded, layout, files, tmp_path):
         (ROWS, {"methods": "aim"}, "NO_GRID"),
         (ROWS, {"by": "no such"}, "BAD_SETTINGS"),
         (ROWS, {"more": "x" * 3000}, "BAD_SETTINGS"),
+        (ROWS, {"more": f"aim keep_ratio=0.5 l1={'1,' * 400}1 l2={'2,' * 400}2"}, "MANY_SETTINGS"),
         (ROWS, {"methods": ["vtw"], "by": "keep_ratio"}, "BAD_SETTINGS"),
         (ROWS, {"methods": [], "more": "no such method"}, "BAD_SETTINGS"),
     ],
@@ -157,6 +196,12 @@ def test_bad_input_is_a_sentence(loaded, layout, files, tmp_path, rows, form, to
     values = dict(zip(("methods", "by", "shares", "frames", "more"), FORM, strict=True)) | form
     sentence = refused(server(loaded, layout, tmp_path).cost, files, rows, *values.values(), REQUEST)
     assert sentence.startswith(ENGLISH[told].split("{")[0])
+
+
+def test_a_name_in_a_sentence_is_no_html(loaded, layout, files, tmp_path):
+    rows = [AskedRow("<img src=x onerror=alert(1)>.mp4", "1 < 2?", "")]
+    sentence = refused(server(loaded, layout, tmp_path).cost, files, rows, *FORM, REQUEST)
+    assert "<" not in sentence and "&lt;img src=x" in sentence
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,13 @@ def test_it_is_taken_away_in_every_kind(whole, tmp_path, monkeypatch):
     assert refused(write_lab, "parquet", asked, lines, tmp_path) == ENGLISH["NO_PARQUET"]
 
 
+def test_the_command_names_the_model_and_its_bits_apart(whole):
+    own, record = whole
+    asked = replace(own.sweeps.find(record["key"]), model="org/model (int8)")
+    options = arguments(shlex.split(command_of(asked), comments=True)[3:])
+    assert (options.model, options.weights) == ("org/model", "int8")
+
+
 def test_each_setting_opens_where_it_can_be_seen(whole):
     links = {row["method"]: row["link"] for row in whole[1]["rows"]}
     assert {method: page for method, (page, _) in links.items()} == {

@@ -342,6 +342,15 @@ def test_bits_that_cannot_be_here_are_a_sentence(cache, first, monkeypatch):
     assert models.unloaded.why == "failed" and "aim-explorer[quantisation]" in models.unloaded.sentence
 
 
+def test_bits_that_cannot_be_here_are_not_advised(cache, first, monkeypatch, no_trial):
+    choice, models = Choice(NAME, "Random"), Models(first, [Choice(NAME, "Random")])
+    needed = models.needed(replace(choice, weights="int8"), 4)[0].total
+    monkeypatch.setattr(models_module, "free_bytes", lambda _: round((needed + 1) / SHARE))
+    monkeypatch.setattr(low_bits, "_NEEDED", ("a_package_that_nobody_has",))
+    loaded_by(models, choice)
+    assert models.unloaded.why == "memory" and not models.unloaded.bits
+
+
 def test_a_page_asks_for_bits_and_gets_the_servers_where_it_asks_for_none(page):
     page.models.weights = "int8"
     look = lambda **asked: page.switching.look(SimpleNamespace(_data=asked))["weights"]  # noqa: E731

@@ -14,7 +14,7 @@ import { contextOf } from "./paint.js";
 /** @typedef {{sound: HTMLCanvasElement} & Record<"soundBox" | "soundScroll" | "soundWide" | "soundCount" | "soundNow", HTMLElement> & Record<"soundBack" | "soundNext", HTMLButtonElement>} StripParts */
 /** @typedef {Pick<State, "heard" | "heardHeld" | "heardPinned">} Chosen */
 /** @typedef {{set(change: Partial<State>): void, pin(token: number | null): void, layer(step: number): void}} StripEvents */
-/** @typedef {Record<"ink" | "muted" | "rule" | "surface" | "font", string>} Style from the canvas's own */
+/** @typedef {Record<"ink" | "muted" | "rule" | "font", string>} Style from the canvas's own */
 
 const LEAST = { fine: 4, coarse: 7 }; // CSS pixels of a token, for a mouse and for a finger
 const [TOP, BARS, GAP, BAND, AXIS] = [14, 62, 4, 12, 20]; // heights: frames, bars, room, groups, axis
@@ -37,7 +37,6 @@ export class SoundStrip {
     this.sound = null;
     /** @type {State | null} */
     this.state = null;
-    this.drawn = "";
     const { sound: canvas, soundScroll, soundBack, soundNext } = parts;
     canvas.style.height = `${TOP + BARS + GAP + BAND + AXIS}px`;
     canvas.addEventListener("pointermove", (event) => this.point(event));
@@ -148,8 +147,8 @@ export class SoundStrip {
     canvas.width = Math.round(canvas.clientWidth * ratio);
     canvas.height = Math.round(canvas.clientHeight * ratio);
     const own = getComputedStyle(canvas);
-    const [muted, rule, surface] = ["--muted", "--rule", "--surface"].map((name) => own.getPropertyValue(name));
-    const style = { ink: own.color, muted, rule, surface, font: `11px ${own.fontFamily}` };
+    const [muted, rule] = ["--muted", "--rule"].map((name) => own.getPropertyValue(name));
+    const style = { ink: own.color, muted, rule, font: `11px ${own.fontFamily}` };
     const ctx = contextOf(canvas);
     ctx.scale(ratio, ratio);
     const { scale, seen } = this.measures(sound);
