@@ -104,7 +104,7 @@ def shares(adapter: Adapter, runs: Sequence[Sequence[Lap]], iterations: int = 5)
     scored = [bool(own[0].pagerank_ms) for own in layers]
     heads, sizes = adapter.decoder.config.num_attention_heads, adapter.sizes
     rank_flops = [
-        pagerank_flops([n], heads, iterations, sizes["q"]) * runs for n, runs in zip(rows, scored, strict=True)
+        pagerank_flops([n], heads, iterations, sizes["q"]) * scores for n, scores in zip(rows, scored, strict=True)
     ]
     flops = [prefill_flops([n], **sizes) + rank for n, rank in zip(rows, rank_flops, strict=True)]
     rank_ms = [statistics.median(lap.pagerank_ms for lap in own) for own in layers]

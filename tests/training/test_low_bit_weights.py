@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from aim_lab.code import _reached
 from aim_lab.documents import Document
 from aim_lab.log import LineLog
+from training.lab import low_bit_weights, pagerank
 from training.lab.low_bit_weights import FORMATS, METHODS, Seen, _of_question, _rows, kept_alike, section
 
 NAMES = [*FORMATS]
@@ -71,3 +73,9 @@ def test_what_the_log_has_is_not_asked_again(tmp_path):
     again = [*_of_question(engines, Document(clip, "what?", "red"), "w", read())]
     assert first == again and len(first) == 8
     assert [one.is_right for one in first] == [one.is_same for one in first] == [True, False, False, False] * 2
+
+
+def test_what_an_answer_hangs_on_is_in_its_code():
+    """Frames, words, AIM's settings and the choice of questions are constants of modules, which no key names."""
+    assert {"training.answering", "training.eval_sets", "aim_core.low_bits"} <= _reached([*low_bit_weights.CODE])
+    assert {"training.answering", "training.eval_sets", "training.lab.items"} <= _reached([*pagerank.CODE])

@@ -34,6 +34,7 @@ FORMATS = {  # name → dtype and weights, the first in full precision
     "4-bit weights in bfloat16": ("bfloat16", "int4"),
 }
 METHODS = {DENSE: "dense", "aim": "AIM"}
+CODE = (*EVERY_RUN, "training.answering", "training.eval_sets")  # the latter have AIM's settings, frames and words
 VIDEOS = 60
 TURNS = 5  # prefills of each that are timed, on the first question
 HEAD = ("weights", "run", "right, %", "right less float32, points", "same answer, %", "KL", "kept alike, %", "prefill")
@@ -86,7 +87,7 @@ def measure(options: Options) -> dict[str, Any]:
 def _of_question(engines: dict[str, Engine], document: Document, weights: str, log: LineLog[Seen]) -> Iterator[Seen]:
     """From the log what is there, and the rest measured."""
     for method in METHODS:
-        about = (code_hash(method, EVERY_RUN), weights, document.clip.content(), document.question)
+        about = (code_hash(method, CODE), weights, document.clip.content(), document.question)
         keys = {form: (*about, form, method) for form in engines}
         if not all(key in log for key in keys.values()):
             runs = {form: _run(engine, document, method) for form, engine in engines.items()}

@@ -36,6 +36,7 @@ __all__ = ["TITLE", "measure", "section"]
 
 TITLE = "PageRank under the microscope"
 GOAL = 96  # videos
+CODE = ("training.lab.pagerank_video", "training.lab.items")  # modules: what is looked at, and which questions
 LENGTHS = (500, 1500, 3000, 6000)  # visual tokens, about
 SIDE = 10  # tokens of a frame's row where time is measured
 REPEATS = 3
@@ -86,7 +87,7 @@ def together(found: Sequence[report_of.Found], model: str) -> dict[str, Any]:
 
 def looked(options: Options, videos: Sequence[Sequence[Item]]) -> list[dict[str, Any]]:
     """What `look` says of these videos, as far as the log has it once the time is over."""
-    weights, code = weights_hash(Path(options.model)), code_hash(DENSE, ("training.lab.pagerank_video",))
+    weights, code = weights_hash(Path(options.model)), code_hash(DENSE, CODE)
     log, stop = LineLog(RUNS / f"{options.name}.jsonl", lambda row: Line(**row)), Until(options.minutes)
     missing = [items for items in videos if (weights, code, items[0].video) not in log]
     with _each(options.processes) as each, tqdm(total=len(missing), disable=None, unit="video") as bar:
