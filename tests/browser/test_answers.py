@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from tests.helpers.browsing import ask, choose_tab, drawn, keep, mark, opened, run, said, slide, tokens
+from tools.load.visitor import SOUND
 from training.strangers.grounds import shipped
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -163,7 +164,12 @@ def test_the_events_of_marks_refuse_whatever_a_program_sends(page, served):
         for number, targets in events
         if "overrides" in targets and number is not None and _calls_server(page, number)
     )
-    body = {"data": [0.25, 6, 9, 8, None], "event_data": {"remove": "<b>"}, "fn_index": number, "session_hash": "raw"}
+    body = {
+        "data": [0.25, 6, 9, 8, None, *SOUND],
+        "event_data": {"remove": "<b>"},
+        "fn_index": number,
+        "session_hash": "raw",
+    }
     request = urllib.request.Request(
         f"{served}/gradio_api/queue/join", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
