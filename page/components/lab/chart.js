@@ -25,10 +25,10 @@ const [HIT, TOUCHED] = [13, 22]; // pixels around a point, for a pointer and for
 /**
  * @param {HTMLElement} part
  * @param {Drawn} drawn
- * @param {ChartTexts} texts
+ * @param {ChartTexts} words
  * @param {(name: string | null, isTouch?: boolean) => void} point hears of the one under the pointer or focus
  */
-export function chart(part, { rows, cost, value, isSure, on, published }, texts, point) {
+export function chart(part, { rows, cost, value, isSure, on, published }, words, point) {
   const width = Math.max(280, part.clientWidth || 640);
   const height = Math.round(Math.min(440, Math.max(300, width * 0.5)));
   const all = points(rows, cost, value);
@@ -39,9 +39,9 @@ export function chart(part, { rows, cost, value, isSure, on, published }, texts,
     width,
     height,
     role: "group",
-    "aria-label": texts.name,
+    "aria-label": words.name,
   });
-  svg.append(...grid(x, y, cost, value, width, height, texts));
+  svg.append(...grid(x, y, cost, value, width, height, words));
   const best = front(all, value);
   if (best.length) svg.append(draw("path", { d: stairs(best, x.at, y.at, width), class: "front" }));
   for (const one of published) svg.append(...hollow(one, x.at, y.at));
@@ -51,7 +51,7 @@ export function chart(part, { rows, cost, value, isSure, on, published }, texts,
     Number(best.some((one) => one.row === row)) + 2 * Number(row.name === on);
   for (const own of [...all].sort((one, other) => last(one) - last(other))) {
     const { row } = own;
-    const link = draw("a", { href: texts.open(row), target: "_blank", rel: "noopener", "aria-label": texts.said(row) });
+    const link = draw("a", { href: words.open(row), target: "_blank", rel: "noopener", "aria-label": words.said(row) });
     link.dataset.name = row.name;
     link.dataset.on = String(row.name === on);
     link.dataset.front = String(best.some((one) => one.row === row));
@@ -129,8 +129,8 @@ function upright(all, value, height, isSure, rows) {
 
 /** @typedef {{at: (value: number) => number, from: number, to: number}} Scale */
 
-/** @param {Scale} x @param {Scale} y @param {Cost} cost @param {Value} value @param {number} width @param {number} height @param {ChartTexts} texts */
-function grid(x, y, cost, value, width, height, texts) {
+/** @param {Scale} x @param {Scale} y @param {Cost} cost @param {Value} value @param {number} width @param {number} height @param {ChartTexts} words */
+function grid(x, y, cost, value, width, height, words) {
   const lines = [];
   const most = Math.floor((width - LEFT - RIGHT) / 46);
   const all = logTicks(x.from, x.to);
@@ -149,8 +149,8 @@ function grid(x, y, cost, value, width, height, texts) {
     lines.push(draw("line", { x1: LEFT, x2: width - RIGHT, y1: y.at(tick), y2: y.at(tick), class: "rule" }));
     lines.push(draw("text", { x: LEFT - 8, y: y.at(tick) + 4, "text-anchor": "end" }, amount(tick, value !== "kl")));
   }
-  lines.push(draw("text", { x: LEFT - 46, y: 14, class: "axis" }, texts.y));
-  lines.push(draw("text", { x: width - RIGHT, y: height - 6, "text-anchor": "end", class: "axis" }, texts.x));
+  lines.push(draw("text", { x: LEFT - 46, y: 14, class: "axis" }, words.y));
+  lines.push(draw("text", { x: width - RIGHT, y: height - 6, "text-anchor": "end", class: "axis" }, words.x));
   return lines;
 }
 
