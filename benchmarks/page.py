@@ -20,7 +20,7 @@ TITLE = "The page with the embedded model"
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "assets" / "samples" / "crossing.mp4"
 QUESTION = "how does the cyan star move?"
-SOUND = (True, 1, 1)  # what a page of a model that does not hear sends
+EXTRAS = (True, 1, 1, [])  # what a page of a model that does not hear sends, without further pictures
 KEEP_RATIOS = (0.5, 0.3, 0.6, 0.35, 0.7, 0.4, 0.8)
 
 
@@ -84,11 +84,11 @@ def _requests(address: str, count: int) -> list[float]:
 
     client = Client(address, verbose=False, download_files=False)  # a browser has the frames already
     video = handle_file(str(CLIP))
-    spent = [_milliseconds(client.predict, video, None, QUESTION, 0.25, 6, 9, 8, True, *SOUND, api_name="/run")]
+    spent = [_milliseconds(client.predict, video, None, QUESTION, 0.25, 6, 9, 8, True, *EXTRAS, api_name="/run")]
     for idx in range(count - 1):
         keep_ratio = KEEP_RATIOS[idx % len(KEEP_RATIOS)]
         begun = time.perf_counter()
-        *_, summary = client.predict(video, None, QUESTION, keep_ratio, 6, 9, 8, *SOUND, api_name="/follow")
+        *_, summary = client.predict(video, None, QUESTION, keep_ratio, 6, 9, 8, *EXTRAS, api_name="/follow")
         spent.append((time.perf_counter() - begun) * 1000)
         if summary.get("aim", {}).get("keep_ratio") != keep_ratio:
             raise RuntimeError(f"the page did not ask again with a keep ratio of {keep_ratio}")

@@ -13,7 +13,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 from tests.helpers.browsing import TIME, ask, look, mark, opened, run, said, slide, tokens  # noqa: E402
 from tests.helpers.held import held_app  # noqa: E402
 from tests.helpers.waiting import wait_until  # noqa: E402
-from tools.load.visitor import SOUND  # noqa: E402
+from tools.load.visitor import EXTRAS  # noqa: E402
 
 pytestmark = pytest.mark.browser
 PARTS = ("dense", "aim", "dense-tokens", "aim-tokens", "aim-time", "verdict", "headline")
@@ -62,7 +62,7 @@ def test_a_stopped_run_leaves_the_page_as_it_was_and_another_may_start(page, hel
 def test_who_waits_for_another_visitor_is_told_the_place(page, held, clip):
     engine, address = held
     with engine._exclusive(None):  # no run can begin
-        asked = [handle_file(str(clip)), None, "why?", 0.25, 6, 9, 4, False, *SOUND]
+        asked = [handle_file(str(clip)), None, "why?", 0.25, 6, 9, 4, False, *EXTRAS]
         other = Client(address, verbose=False).submit(*asked, api_name="/run")
         running = ENGLISH["RUNNING"]["dense"]
         wait_until(lambda: any(unit.desc == running for unit in other.status().progress_data or ()))

@@ -8,7 +8,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from page.i18n import ENGLISH
-from tools.load.visitor import SOUND
+from tools.load.visitor import EXTRAS
 
 QUESTION = "which way does the red circle move?"
 
@@ -27,7 +27,7 @@ def ask(client, video, question=QUESTION, **settings):
 
 def run(client, *inputs):
     """/run with details; it is not on the page about the API, so that its inputs have no names."""
-    return client.submit(*inputs, True, *SOUND, api_name="/run").result(timeout=100)
+    return client.submit(*inputs, True, *EXTRAS, api_name="/run").result(timeout=100)
 
 
 def test_run_answers_dense_and_aim(client, clip):

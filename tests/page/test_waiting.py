@@ -19,7 +19,7 @@ from tests.helpers import hostile
 from tests.helpers.held import held_app
 from tests.helpers.processes import decoders_of
 from tests.helpers.waiting import wait_until
-from tools.load.visitor import SOUND
+from tools.load.visitor import EXTRAS
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 QUESTION = "which way does the red circle move?"
@@ -48,7 +48,7 @@ def decoders() -> list[int]:
 
 def submit(address, video, image):
     files = [handle_file(str(path)) if path else None for path in (video, image)]
-    return Client(address, verbose=False).submit(*files, QUESTION, *SETTINGS, False, *SOUND, api_name="/run")
+    return Client(address, verbose=False).submit(*files, QUESTION, *SETTINGS, False, *EXTRAS, api_name="/run")
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def visit(address, path):
         config = http.get(f"{address}/config").json()
         number = next(one["id"] for one in config["dependencies"] if one["api_name"] == "run")
         file = {"path": upload, "meta": {"_type": "gradio.FileData"}}
-        data = [None, file, None, QUESTION, *SETTINGS, False, None, *SOUND]
+        data = [None, file, None, QUESTION, *SETTINGS, False, None, *EXTRAS]
         body = {"data": data, "fn_index": number, "session_hash": uuid.uuid4().hex}
         assert http.post("/queue/join", json=body).status_code == 200
         with http.stream("GET", "/queue/data", params={"session_hash": body["session_hash"]}) as messages:

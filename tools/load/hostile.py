@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tools.fuzz.bombs import BOMBS
-from tools.load.visitor import SOUND, Job, LoadError, Visit, Visitor
+from tools.load.visitor import EXTRAS, Job, LoadError, Visit, Visitor
 
 PAGES = 4  # that the stranger has open, all from one address
 ADDRESS = 240  # of the stranger; visitors have smaller ones
@@ -59,7 +59,7 @@ async def uploads(visitor: Visitor, job: Job, sample: bytes) -> None:
 
 async def asks_for_links(visitor: Visitor, job: Job, sample: bytes) -> None:
     """Cheap events, a hundred at once."""
-    asked = (visitor.join("link", [None, None, None, "?" * 400, *job.settings, *SOUND]) for _ in range(100))
+    asked = (visitor.join("link", [None, None, None, "?" * 400, *job.settings, *EXTRAS]) for _ in range(100))
     events = await asyncio.gather(*asked, return_exceptions=True)
     await visitor.heard([event for event in events if isinstance(event, str)])
 

@@ -15,6 +15,7 @@ import httpx
 
 _CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});</script>", re.DOTALL)
 SOUND = (True, 1, 1)  # what a page that does not show the controls of sound sends
+EXTRAS = (*SOUND, [])  # and that has no further pictures
 _TIMES = re.compile(r"(_ms|timed_prefills)$")
 TIMEOUT = 300.0  # seconds that an answer may take
 
@@ -80,9 +81,9 @@ class Visitor:
         file = {"path": path, "orig_name": job.file, "meta": {"_type": "gradio.FileData"}}
         inputs = [file, None, None, job.question, *job.settings]
         begun = time.monotonic()
-        run = await self.join("run", [*inputs, True, None, *SOUND])
+        run = await self.join("run", [*inputs, True, None, *EXTRAS])
         asked = time.monotonic()
-        link = await self.join("link", [*inputs, *SOUND])
+        link = await self.join("link", [*inputs, *EXTRAS])
         ends = await self.heard([run, link])
         visit = Visit(run_s=ends[run][1] - begun, cheap_s=ends[link][1] - asked)
         for kind in ("json", "saved"):

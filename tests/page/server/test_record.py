@@ -13,7 +13,7 @@ from page.server.record import Record, note, noting
 from page.server.settings import Addresses, ServerSettings
 from tests.helpers.small_app import ended, heard, join, small_app, visitor
 from tests.helpers.waiting import in_thread, wait_until
-from tools.load.visitor import SOUND
+from tools.load.visitor import EXTRAS
 
 GAUGES = (
     "runs_waiting",
@@ -137,7 +137,7 @@ def test_the_line_of_a_run_names_who_decoded_its_file(served, clip, tmp_path, ca
         video, image, damaged = ({"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths)
         asked = ((video, None), (video, None), (None, image), (damaged, None))
         for media in asked:
-            join(client, number, "reading", [*media, None, "what moves?", 0.25, 6, 9, 3, False, None, *SOUND])
+            join(client, number, "reading", [*media, None, "what moves?", 0.25, 6, 9, 3, False, None, *EXTRAS])
             heard(client, "reading")
     runs = lambda: [one.getMessage() for one in caplog.records if " run waited" in one.getMessage()]  # noqa: E731
     wait_until(lambda: len(runs()) >= len(asked))
