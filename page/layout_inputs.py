@@ -147,7 +147,7 @@ def usual_settings(loaded: Loaded) -> dict[str, Any]:
     """What the estimate of a model begins with, but for the size of frames."""
     default, kind = loaded.engine.adapter.default_config(), loaded.engine.adapter.modalities[-1]
     usual: dict[str, Any] = {"keep_ratio": default.keep_ratio, "l1": default.l1, "l2": default.l2}
-    usual |= {"hears": True, "audio_keep_ratio": 1.0, "audio_floor": 1.0, "sound": None}
+    usual |= {"hears": True, "audio_keep_ratio": 1.0, "audio_floor": 1.0, "sound": None, "pictures": 1}
     return usual | {"frames": FRAMES if kind == "video" else 1, "kind": kind, "model": model_sizes(loaded.engine)}
 
 
