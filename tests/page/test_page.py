@@ -76,9 +76,10 @@ def test_sliders_send_floats():
 
 def test_the_open_tab_comes_first():
     both = "a.mp4", "b.png"
-    assert checks.checked_media(*both, "video") == "a.mp4" and checks.checked_media(*both, "image") == "b.png"
-    assert checks.checked_media(None, "b.png", "video") == "b.png"
-    assert checks.checked_media("a.mp4", None, "image") == "a.mp4"
+    assert checks.checked_media(*both, "video") == ("a.mp4",) and checks.checked_media(*both, "image") == ("b.png",)
+    assert checks.checked_media(None, "b.png", "video") == ("b.png",)
+    assert checks.checked_media("a.mp4", None, "image") == ("a.mp4",)
+    assert checks.checked_media(None, "b.png", "image", ("c.png",)) == ("b.png", "c.png")
     assert "Upload" in refused(checks.checked_media, None, None, "video")
 
 
