@@ -65,6 +65,10 @@ def test_the_page_says_how_sure_the_choice_is(gap, told):
     assert "+0.50 (+0.20 to +0.70)" in page and "(no order)" in page
 
 
+def test_the_page_says_which_budget_is_not_measured():
+    assert "Not measured to its end yet: keep ratio 0.0625." in section(report(0, 0, 0))
+
+
 def test_the_page_says_when_there_is_nothing_to_choose():
     assert "is the released schedule itself" in section(report(0, 0, 0, choice={"name": "aim, l1=6"}))
 

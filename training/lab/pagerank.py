@@ -35,7 +35,7 @@ from training.lab.pagerank_words import section
 __all__ = ["TITLE", "measure", "section"]
 
 TITLE = "PageRank under the microscope"
-GOAL = 96  # videos
+GOAL = 160  # videos
 CODE = ("training.lab.pagerank_video", "training.lab.items")  # modules: what is looked at, and which questions
 LENGTHS = (500, 1500, 3000, 6000)  # visual tokens, about
 SIDE = 10  # tokens of a frame's row where time is measured

@@ -80,7 +80,9 @@ def section(report: dict[str, Any]) -> str:
         "Chosen on videos of the wide world drawn from one seed and reported on those of another, at the cost of the "
         "released schedule (scaled to the depth of 12: l1 6, l2 9) at two keep ratios, among 4, 8 and 16 frames."
     )
-    return "\n\n".join([about, *map(_budget, report["budgets"].values())])
+    missing = [f"{own:g}" for own in KEEP_RATIOS if str(own) not in report["budgets"]]
+    left = [f"*Not measured to its end yet: keep ratio {', '.join(missing)}.*"] if missing else []
+    return "\n\n".join([about, *map(_budget, report["budgets"].values()), *left])
 
 
 def _budget(own: dict[str, Any]) -> str:
